@@ -1,0 +1,117 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets stand in the order of the pipeline; each imports only what stands above it.
+
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+  name: "quietcam",
+  products: [
+    .executable(name: "quietcam", targets: ["quietcam"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CFFmpeg",
+      pkgConfig: "libavdevice libavfilter libavformat libavcodec libswscale libavutil",
+      providers: [
+        .apt([
+          "libavdevice-dev", "libavfilter-dev", "libavformat-dev", "libavcodec-dev",
+          "libswscale-dev", "libavutil-dev",
+        ])
+      ]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
+    .target(
+      name: "Picture", dependencies: ["CFFmpeg", "Media", nio, log], swiftSettings: strict),
+    .target(name: "Playlist", dependencies: ["Media", nio], swiftSettings: strict),
+    .target(
+      name: "Packager", dependencies: ["Media", "Picture", "Playlist", nio],
+      swiftSettings: strict),
+    .target(
+      name: "Station",
+      dependencies: ["Media", "Picture", "Playlist", "Packager", nio, log, lifecycle],
+      swiftSettings: strict),
+    .target(
+      name: "Origin",
+      dependencies: [
+        "Media", "Picture", "Playlist", "Packager", "Station", nio, log,
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+      ],
+      resources: [.copy("Web")],
+      swiftSettings: strict),
+    .target(
+      name: "Telemetry", dependencies: ["Media", "Station", "Origin", nio],
+      swiftSettings: strict),
+    .target(
+      name: "Camera",
+      dependencies: [
+        "Media", "Picture", nio, log, lifecycle,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Settings",
+      dependencies: ["Media", "Picture", "Packager", "Station", "Origin", "Yams"],
+      swiftSettings: strict),
+    .target(
+      name: "Bench",
+      dependencies: ["Media", "Picture", "Playlist", "Packager", "Station", "Camera", nio, log],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "quietcam",
+      dependencies: [
+        "Media", "Picture", "Station", "Origin", "Telemetry", "Camera", "Settings", "Bench", log,
+        lifecycle, nioPosix,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
+    .testTarget(
+      name: "PictureTests", dependencies: ["Picture", "Media", nio], swiftSettings: strict),
+    .testTarget(
+      name: "PlaylistTests", dependencies: ["Playlist", "Media", nio], swiftSettings: strict),
+    .testTarget(
+      name: "PackagerTests", dependencies: ["Packager", "Playlist", "Picture", "Media", nio],
+      swiftSettings: strict),
+    .testTarget(
+      name: "StationTests", dependencies: ["Station", "Packager", "Picture", "Media", nio],
+      swiftSettings: strict),
+    .testTarget(
+      name: "OriginTests",
+      dependencies: [
+        "Origin", "Station", "Media", nio,
+        .product(name: "Hummingbird", package: "hummingbird"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CameraTests", dependencies: ["Camera", "Picture", "Media", nio],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SettingsTests", dependencies: ["Settings", "Origin", "Station"],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,100 @@
+/// A point on, or a length of, the media timeline: a whole number of 90 kHz ticks.
+///
+/// Every time and duration inside Quietcam is one of these, so that no sum of durations ever drifts. 90 kHz divides
+/// by every usual picture rate and is the clock of MPEG-2 systems, which HLS inherited (RFC 8216, section 3.3).
+public struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
+  /// The count of ticks; negative before the timeline's origin.
+  public var count: Int64
+
+  /// Ticks in one second.
+  public static let perSecond: Int64 = 90_000
+
+  /// The origin of the timeline, or an empty duration.
+  public static let zero = Ticks(0)
+
+  /// A count of ticks as it stands.
+  public init(_ count: Int64) { self.count = count }
+
+  /// Whole seconds.
+  public static func seconds(_ seconds: Int64) -> Ticks { Ticks(seconds * perSecond) }
+
+  /// Milliseconds; exact, since a millisecond is 90 ticks.
+  public static func milliseconds(_ milliseconds: Int64) -> Ticks { Ticks(milliseconds * 90) }
+
+  /// The ticks that have passed completely in `duration`; rounds toward negative infinity.
+  public init(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    let fraction = (attoseconds / 1_000_000_000) * Ticks.perSecond
+    let whole = fraction / 1_000_000_000
+    let floor = fraction % 1_000_000_000 < 0 ? whole - 1 : whole
+    self.init(seconds * Ticks.perSecond + floor)
+  }
+
+  /// Reads a decimal number of seconds such as `12`, `0.5` or `.04`; `nil` when the text is no such number, is
+  /// negative, is over a day, or is not a whole number of ticks.
+  public init?(seconds text: some StringProtocol) {
+    let pieces = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    guard pieces.count <= 2, pieces.contains(where: { !$0.isEmpty }), text.count <= 16,
+      pieces.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } })
+    else { return nil }
+    let whole = pieces[0].isEmpty ? 0 : Int64(pieces[0])
+    let decimals = pieces.count == 2 ? pieces[1] : ""
+    guard let whole, whole <= 86_400, decimals.count <= 9, let fraction = Int64("0" + decimals) else { return nil }
+    var scale: Int64 = 1
+    for _ in 0..<decimals.count { scale *= 10 }
+    guard (fraction * Ticks.perSecond) % scale == 0 else { return nil }
+    self.init(whole * Ticks.perSecond + fraction * Ticks.perSecond / scale)
+  }
+
+  /// The same length as a `Duration`; exact to the nanosecond, rounded down.
+  public var duration: Duration {
+    let seconds = count / Ticks.perSecond
+    let rest = count % Ticks.perSecond
+    return .seconds(seconds) + .nanoseconds(rest * 1_000_000_000 / Ticks.perSecond)
+  }
+
+  /// Whole milliseconds, rounded down.
+  public var milliseconds: Int64 { floorDivided(by: Ticks(90)) }
+
+  /// How many whole `step`s fit below this time; rounds toward negative infinity. `step` must be positive.
+  public func floorDivided(by step: Ticks) -> Int64 {
+    let quotient = count / step.count
+    return count % step.count < 0 ? quotient - 1 : quotient
+  }
+
+  /// Whether this is a whole number of `step`s.
+  public func isMultiple(of step: Ticks) -> Bool { step.count != 0 && count % step.count == 0 }
+
+  /// Seconds in the shortest decimal form, at most five decimals, rounded half up: `12`, `0.5`, `0.03333`.
+  public var secondsText: String {
+    let sign = count < 0 ? "-" : ""
+    let rounded = (abs(count) * 100_000 + Ticks.perSecond / 2) / Ticks.perSecond
+    let whole = rounded / 100_000
+    var fraction = rounded % 100_000
+    guard fraction != 0 else { return "\(sign)\(whole)" }
+    var digits = 5
+    while fraction % 10 == 0 {
+      fraction /= 10
+      digits -= 1
+    }
+    let text = String(fraction)
+    return "\(sign)\(whole)." + String(repeating: "0", count: digits - text.count) + text
+  }
+
+  /// The sum of two times.
+  public static func + (left: Ticks, right: Ticks) -> Ticks { Ticks(left.count + right.count) }
+
+  /// The difference of two times.
+  public static func - (left: Ticks, right: Ticks) -> Ticks { Ticks(left.count - right.count) }
+
+  /// A whole multiple of a duration.
+  public static func * (left: Ticks, right: Int64) -> Ticks { Ticks(left.count * right) }
+
+  /// Orders times as the clock runs.
+  public static func < (left: Ticks, right: Ticks) -> Bool { left.count < right.count }
+}
+
+extension Ticks: CustomStringConvertible {
+  /// Seconds with their unit, for logs and error messages.
+  public var description: String { "\(secondsText) s" }
+}
