@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -50,19 +51,19 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Station",
-      dependencies: ["Media", "Picture", "Playlist", "Packager", nio, log, lifecycle],
+      dependencies: ["Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
       swiftSettings: strict),
     .target(
       name: "Origin",
       dependencies: [
-        "Media", "Picture", "Playlist", "Packager", "Station", nio, log,
+        "Media", "Picture", "Playlist", "Packager", "Station", nio, log, lifecycle,
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
       ],
       resources: [.copy("Web")],
       swiftSettings: strict),
     .target(
-      name: "Telemetry", dependencies: ["Media", "Station", "Origin", nio],
+      name: "Telemetry", dependencies: ["Media", "Picture", "Packager", "Station", "Origin", nio],
       swiftSettings: strict),
     .target(
       name: "Camera",
@@ -73,17 +74,20 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Settings",
-      dependencies: ["Media", "Picture", "Packager", "Station", "Origin", "Yams"],
+      dependencies: ["Media", "Picture", "Packager", "Station", "Yams"],
       swiftSettings: strict),
     .target(
       name: "Bench",
-      dependencies: ["Media", "Picture", "Playlist", "Packager", "Station", "Camera", nio, log],
+      dependencies: [
+        "Media", "Picture", "Playlist", "Packager", "Station", "Camera", nio, log,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "Media", "Picture", "Station", "Origin", "Telemetry", "Camera", "Settings", "Bench", log,
-        lifecycle, nioPosix,
+        "Media", "Picture", "Packager", "Station", "Origin", "Telemetry", "Camera", "Settings", "Bench", nio, log,
+        lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -107,10 +111,15 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "CameraTests", dependencies: ["Camera", "Picture", "Media", nio],
+      name: "CameraTests",
+      dependencies: [
+        "Camera", "Picture", "Media", nio, nioPosix,
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
       swiftSettings: strict),
     .testTarget(
-      name: "SettingsTests", dependencies: ["Settings", "Origin", "Station"],
+      name: "SettingsTests",
+      dependencies: ["Settings", "Media", "Picture", "Packager", "Station"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -20,4 +20,5 @@ static inline int qc_error_eof(void) { return AVERROR_EOF; }
 static inline int qc_error_exit(void) { return AVERROR_EXIT; }
 static inline int qc_error_invalid_data(void) { return AVERROR_INVALIDDATA; }
 static inline int qc_error_no_memory(void) { return AVERROR(ENOMEM); }
+static inline int qc_error_unsupported(void) { return AVERROR_PATCHWELCOME; }
 static inline int64_t qc_no_pts(void) { return AV_NOPTS_VALUE; }

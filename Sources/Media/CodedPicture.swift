@@ -1,4 +1,4 @@
-public import NIOCore
+import NIOCore
 
 /// One H.264 access unit as it stands in an MP4 sample: each NAL unit behind its length in four bytes, big-endian
 /// (ISO/IEC 14496-15, section 4.3).

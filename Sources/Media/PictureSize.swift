@@ -14,7 +14,8 @@ public struct PictureSize: Hashable, Sendable {
   /// Reads `640x480`; `nil` when the text is not two positive numbers of at most five digits around an `x`.
   public init?(_ text: some StringProtocol) {
     let sides = text.split(separator: "x", omittingEmptySubsequences: false)
-    guard sides.count == 2, sides.allSatisfy({ (1...5).contains($0.count) && $0.utf8.allSatisfy { (48...57).contains($0) } }),
+    guard sides.count == 2,
+      sides.allSatisfy({ (1...5).contains($0.count) && $0.utf8.allSatisfy { (48...57).contains($0) } }),
       let width = Int(sides[0]), let height = Int(sides[1]), width > 0, height > 0
     else { return nil }
     self.init(width: width, height: height)

@@ -1,4 +1,4 @@
-public import NIOCore
+import NIOCore
 
 /// One JPEG as a camera pushed it, stamped by the server on arrival.
 public struct Still: Sendable {

@@ -1,0 +1,57 @@
+import Glibc
+import Media
+
+/// Time that a processor has worked, in nanoseconds: unlike the time on the wall it does not grow while other
+/// programs have the machine.
+struct CPUTime {
+  /// The time that the calling thread has worked.
+  static var thread: Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
+
+  /// The time that all child processes that have ended have worked, to the microsecond.
+  static var children: Int64 {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &usage)
+    let microseconds =
+      (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
+    return Int64(microseconds) * 1000
+  }
+
+  private static func read(_ clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
+/// The middle of some measurements, in nanoseconds.
+struct Samples {
+  private var values: [Int64] = []
+
+  mutating func add(_ nanoseconds: Int64) { values.append(nanoseconds) }
+
+  /// Measures the calling thread's work in `body`.
+  mutating func measure<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let start = CPUTime.thread
+    defer { add(CPUTime.thread - start) }
+    return try body()
+  }
+
+  /// The median; zero where nothing was measured.
+  var median: Int64 {
+    guard !values.isEmpty else { return 0 }
+    return values.sorted()[values.count / 2]
+  }
+
+  /// The sum of all.
+  var sum: Int64 { values.reduce(0, +) }
+
+  /// The mean; zero where nothing was measured.
+  var mean: Int64 { values.isEmpty ? 0 : sum / Int64(values.count) }
+}
+
+/// Nanoseconds as milliseconds with two decimals.
+func milliseconds(_ nanoseconds: Int64) -> String {
+  let hundredths = (nanoseconds + 5_000) / 10_000
+  let fraction = String(hundredths % 100)
+  return "\(hundredths / 100)." + (fraction.count == 1 ? "0" : "") + fraction
+}

@@ -1,0 +1,31 @@
+import Logging
+import Media
+import NIOCore
+import Packager
+import Picture
+import Station
+
+/// The last two stages on their own: packages pictures and publishes parts at a camera's edge that nobody looks at.
+struct PublishBench {
+  private var publisher: StreamPublisher
+
+  init(size: PictureSize, encoder: EncoderSettings, timeline: TimelineSettings, parameterSets: ParameterSets) {
+    guard let name = CameraName("bench") else { preconditionFailure("bench is a camera's name") }
+    let settings = CameraSettings(
+      name: name, token: "", picture: PictureSettings(size: size), encoder: encoder, timeline: timeline)
+    publisher = StreamPublisher(
+      camera: Camera(settings: settings, clock: .system()), parameterSets: parameterSets, mirror: nil, folder: nil,
+      lead: .zero, wall: .now, logger: Logger(label: "bench"))
+  }
+
+  var isAtSegmentStart: Bool { publisher.isAtSegmentStart }
+
+  /// One slot: the part's bytes and the time of both stages.
+  mutating func append(_ pictures: [CodedPicture]) -> (bytes: Int, package: Int64, publish: Int64) {
+    let start = CPUTime.thread
+    let appended = publisher.append(pictures, wall: .now)
+    let packaged = CPUTime.thread
+    publisher.publish(removing: appended.retired)
+    return (appended.part, packaged - start, CPUTime.thread - packaged)
+  }
+}

@@ -1,0 +1,74 @@
+import AsyncHTTPClient
+import Foundation
+import Media
+import NIOCore
+
+/// Measures how long a server takes from the start of its process to its first complete playlist, and how much memory
+/// it holds with one camera that nobody pushes to.
+public struct StartBench {
+  private let program: URL
+  private let size: PictureSize
+
+  /// A bench of the server in the file `program`.
+  public init(program: URL, size: PictureSize) {
+    self.program = program
+    self.size = size
+  }
+
+  /// What one start gave.
+  public struct Result: Sendable, CustomStringConvertible {
+    /// From the start of the process until a playlist with a full window was read.
+    public let playlist: Duration
+    /// Resident memory after some seconds without a still, in KiB.
+    public let residentKiB: Int
+
+    /// One line.
+    public var description: String {
+      "first playlist after \(playlist.components.seconds * 1000 + playlist.components.attoseconds / 1_000_000_000_000_000) ms, "
+        + "\(residentKiB / 1024) MiB resident after 10 s"
+    }
+  }
+
+  /// Starts a server on loopback, asks it until it answers, looks at its memory after ten seconds, and ends it.
+  ///
+  /// - Throws: when the program does not start or gives no playlist within 20 seconds.
+  public func run() async throws -> Result {
+    let port = Int.random(in: 20_000..<60_000)
+    let process = Process()
+    process.executableURL = program
+    process.arguments = [
+      "serve", "--public", "127.0.0.1:\(port)", "--private", "127.0.0.1:0", "--store", "memory", "--camera", "bench",
+      "--token", "bench-token", "--size", size.description, "--log", "error",
+    ]
+    let start = ContinuousClock.now
+    try process.run()
+    defer {
+      process.terminate()
+      process.waitUntilExit()
+    }
+    let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/bench/live.m3u8")
+    var elapsed: Duration?
+    while elapsed == nil, ContinuousClock.now - start < .seconds(20) {
+      if let text = try? await HTTPClient.shared.execute(request, timeout: .seconds(5)).body.collect(upTo: 1 << 20),
+        String(buffer: text).components(separatedBy: "#EXTINF").count > 6
+      {
+        elapsed = ContinuousClock.now - start
+      } else {
+        try await Task.sleep(for: .milliseconds(2))
+      }
+    }
+    guard let elapsed else { throw BenchError.noPlaylist }
+    try await Task.sleep(for: .seconds(10))
+    let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+    let kibibytes = line.split(separator: " ").compactMap { Int($0) }.first ?? 0
+    return Result(playlist: elapsed, residentKiB: kibibytes)
+  }
+}
+
+/// Why a bench gives no result.
+enum BenchError: Error, CustomStringConvertible {
+  case noPlaylist
+
+  var description: String { "the server gave no playlist within 20 s; run it by hand to see why" }
+}

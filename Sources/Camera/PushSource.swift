@@ -1,0 +1,92 @@
+import Foundation
+import Media
+import Picture
+
+/// Finds out what a person means by a source and opens it.
+public struct PushSource: StillSource {
+  private let base: any StillSource
+
+  private init(_ base: some StillSource) { self.base = base }
+
+  /// The still of the source that was found.
+  public func next(_ beat: Beat) async throws -> NextStill { try await base.next(beat) }
+
+  /// Ends the source that was found.
+  public func stop() { base.stop() }
+
+  /// Opens the source that `text` names: a folder of JPEGs or a single one, a video file, `/dev/videoN`,
+  /// `lavfi:GRAPH`, or a URL that answers a snapshot, Motion JPEG or any video.
+  ///
+  /// - Parameters:
+  ///   - every: the time between stills.
+  ///   - loop: whether a source that has an end begins again.
+  ///   - quality: the JPEG quality of pictures that are no JPEG yet, 1 to 100 on libjpeg's scale.
+  /// - Throws: `PushError`; credentials in `text` never come into it.
+  public static func open(_ text: String, every: Ticks, loop: Bool, quality: Int) async throws -> PushSource {
+    var location = MediaLocation(text)
+    do {
+      switch location.kind {
+      case .videoDevice: return PushSource(try await LiveSource(location, every: every, quality: quality))
+      case .filterGraph: break
+      case .url where location.isRemote:
+        if text.hasPrefix("http:") || text.hasPrefix("https:") {
+          let snapshot = SnapshotSource(location)
+          let isSnapshot = try await withTaskCancellationHandler {
+            try await snapshot.isSnapshot()
+          } onCancel: {
+            snapshot.stop()
+          }
+          if isSnapshot { return PushSource(snapshot) }
+        }
+      case .url:
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: text, isDirectory: &isFolder)
+        if isThere, isFolder.boolValue || FolderSource.isJPEGName(text) || Self.beginsAsJPEG(text) {
+          let folder = FolderSource(path: text, loops: loop)
+          try await folder.check()
+          return PushSource(folder)
+        }
+        if isThere { location = MediaLocation("file:" + text) }  // Else a colon in its name would be a protocol.
+      }
+      let recorded = RecordedSource(location, loops: loop, quality: quality)
+      let isRecorded = try await withTaskCancellationHandler {
+        try await recorded.open()
+      } onCancel: {
+        recorded.stop()
+      }
+      if isRecorded { return PushSource(recorded) }
+      return PushSource(try await LiveSource(location, every: every, quality: quality))
+    } catch let error as FFmpegError {
+      if Task.isCancelled { throw CancellationError() }
+      throw explain(error, location)
+    }
+  }
+
+  private static func beginsAsJPEG(_ path: String) -> Bool {
+    guard let file = FileHandle(forReadingAtPath: path) else { return false }
+    defer { try? file.close() }
+    return (try? file.read(upToCount: 3)) == Data([0xFF, 0xD8, 0xFF])
+  }
+
+  /// The error as a sentence that says what to do about it.
+  static func explain(_ error: FFmpegError, _ location: MediaLocation) -> PushError {
+    let advice =
+      switch error.code {
+      case FFmpegError.unauthorized: "check the user and password in the address, scheme://user:password@camera/…"
+      case FFmpegError.forbidden, FFmpegError.notFound: "check the path of the address in the camera's manual"
+      case FFmpegError.invalidData where location.isRemote: "it answers neither a JPEG nor a video that FFmpeg reads"
+      case FFmpegError.invalidData: "it is neither a JPEG nor a video that FFmpeg reads"
+      case -EACCES, -EPERM:
+        location.kind == .videoDevice
+          ? "let this user open the device, as a rule by the group video" : "check its permissions"
+      case -EBUSY: "another program has the camera open; end it first"
+      case -ENOENT, -ENODEV, -ENXIO:
+        location.kind == .videoDevice
+          ? "check that the camera is plugged in (ls /dev/video*)"
+          : "check the path; addresses begin with rtsp:// or http://"
+      default: location.isRemote ? "check the address and that the camera is on" : "check that FFmpeg can read it"
+      }
+    let name = location.redacted.hasPrefix("file:") ? String(location.redacted.dropFirst(5)) : location.redacted
+    return PushError("cannot open \(name): \(error.reason); \(advice)")
+  }
+}

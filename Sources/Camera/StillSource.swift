@@ -1,0 +1,62 @@
+import Media
+import NIOCore
+
+/// One beat of a pusher's rhythm.
+public struct Beat: Hashable, Sendable {
+  /// Its number, counted from 0; beats that were missed are counted too.
+  public let index: Int64
+  /// Its time on the pusher's own timeline, which begins with beat 0.
+  public let time: Ticks
+
+  /// Beat number `index` at `time`.
+  public init(index: Int64, time: Ticks) {
+    self.index = index
+    self.time = time
+  }
+}
+
+/// What a source has for a beat.
+public enum NextStill: Hashable, Sendable {
+  /// A JPEG.
+  case still(ByteBuffer)
+  /// No new picture, with what the trouble is if there is any; the next beat may bring one.
+  case nothing(String?)
+  /// The source is at its end.
+  case end
+}
+
+/// Where a pusher gets its stills from.
+public protocol StillSource: Sendable {
+  /// The still for this beat; beats come in rising order and not all of them.
+  ///
+  /// - Throws: only what ends the source for good; trouble that may pass is `.nothing`.
+  func next(_ beat: Beat) async throws -> NextStill
+
+  /// Ends the source: a `next` under way returns within a tenth of a second.
+  func stop()
+}
+
+/// A source that is a closure: whatever paints or computes its own stills.
+public struct ClosureSource: StillSource {
+  private let body: @Sendable (_ index: Int) async throws -> ByteBuffer?
+
+  /// A source that asks `body` for the still of each beat's number; `nil` ends it.
+  public init(_ body: @escaping @Sendable (_ index: Int) async throws -> ByteBuffer?) { self.body = body }
+
+  /// The closure's still for the beat.
+  public func next(_ beat: Beat) async throws -> NextStill {
+    try await body(Int(beat.index)).map { .still($0) } ?? .end
+  }
+
+  /// Nothing to end: the closure runs in the pusher's own task and is cancelled with it.
+  public func stop() {}
+}
+
+/// Why a push cannot begin or go on, as one sentence that says what was wrong, where, and what to do.
+public struct PushError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The sentence.
+  public let description: String
+
+  /// An error that reads so.
+  public init(_ description: String) { self.description = description }
+}

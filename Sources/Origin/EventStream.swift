@@ -1,0 +1,52 @@
+import HTTPTypes
+import Hummingbird
+import Media
+import NIOCore
+import Station
+
+/// Server-sent events of one camera for one listener (WHATWG HTML, section 9.2).
+///
+/// A listener keeps only the id of the last event that it was sent. Events are fetched from the camera's edge, which
+/// keeps the newest few, so a listener that is slow misses some and costs no memory.
+struct EventStream: Sendable {
+  /// How long the line may be silent before a comment is sent that keeps it open.
+  static let heartbeat = Duration.seconds(15)
+
+  private let edge: LiveEdge
+  private let last: Int64
+
+  /// A stream of the events after `Last-Event-ID`, or of those to come where there is none.
+  init(edge: LiveEdge, lastEventID: String?) {
+    self.edge = edge
+    let newest = edge.newestEventID
+    // An id from the future comes from another life of the process, with another clock.
+    last = min(lastEventID.flatMap { Int64($0) } ?? newest, newest)
+  }
+
+  /// The answer, which lasts until the listener goes or the stream ends.
+  func response(_ request: Request) -> Response {
+    let fields: HTTPFields = [
+      .contentType: "text/event-stream", .cacheControl: "no-store", .accessControlAllowOrigin: "*",
+    ]
+    if request.method == .head { return Response(status: .ok, headers: fields) }
+    return Response(
+      status: .ok, headers: fields,
+      body: ResponseBody { writer in
+        var last = last
+        try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
+        while let events = await edge.events(after: last, deadline: .now + Self.heartbeat), !Task.isCancelled {
+          try await writer.write(events.isEmpty ? ByteBuffer(string: ":\n\n") : Self.text(of: events))
+          last = events.last?.id ?? last
+        }
+        try await writer.finish(nil)
+      })
+  }
+
+  static func text(of events: [CameraEvent]) -> ByteBuffer {
+    var text = ByteBuffer()
+    for event in events {
+      text.writeString("id: \(event.id)\nevent: \(event.kind.rawValue)\ndata: \(event.json)\n\n")
+    }
+    return text
+  }
+}

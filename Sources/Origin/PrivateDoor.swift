@@ -1,0 +1,105 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import Media
+import NIOCore
+import Picture
+import Station
+
+/// The private listener's answers: takes stills and serves operators.
+struct PrivateDoor: HTTPResponder {
+  private let cameras: [CameraName: Camera]
+  private let operatorToken: String?
+  private let reports: [String: OperatorReport]
+
+  init(cameras: [Camera], operatorToken: String?, reports: [String: OperatorReport]) {
+    self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
+    self.operatorToken = operatorToken
+    self.reports = reports
+  }
+
+  func respond(to request: Request, context: DoorContext) async throws -> Response {
+    let path = RequestTarget(request.head.path ?? "/").path
+    if let report = reports[String(path)] { return answer(request, report) }
+    guard path.hasPrefix("/ingest/") else { return closing(Reply.notFound(request), request, context) }
+    let text = path.dropFirst("/ingest/".count)
+    guard let name = CameraName(text), let camera = cameras[name] else {
+      return closing(
+        Reply.error(
+          request, .notFound, "unknownCamera",
+          "no camera \"\(text.prefix(40))\" is configured; there is \(cameras.keys.sorted().map(\.text).joined(separator: ", "))"
+        ),
+        request, context)
+    }
+    guard request.method == .post || request.method == .put else {
+      return closing(Reply.wrongMethod(request, allowed: "POST, PUT"), request, context)
+    }
+    guard Credentials.bearer(request.headers, matches: camera.settings.token) else {
+      return closing(
+        Reply.error(
+          request, .unauthorized, "unauthorized",
+          "send the token of camera \(name) as \"Authorization: Bearer TOKEN\"",
+          fields: [.wwwAuthenticate: "Bearer"]),
+        request, context)
+    }
+    return try await take(request, camera: camera, context: context)
+  }
+
+  private func take(_ request: Request, camera: Camera, context: DoorContext) async throws -> Response {
+    let limit = camera.settings.maxStillBytes
+    let length = request.headers[.contentLength].flatMap { Int($0) }
+    if length == nil, request.headers[.transferEncoding] == nil {
+      let reply = Reply.error(
+        request, .lengthRequired, "lengthRequired", "send Content-Length or a chunked body with the JPEG")
+      return closing(reply, request, context)
+    }
+    if let length, length > limit { return tooLarge(request, camera: camera, context) }
+    var body = ByteBufferAllocator().buffer(capacity: length ?? 65_536)
+    for try await var chunk in request.body {
+      guard body.readableBytes + chunk.readableBytes <= limit else { return tooLarge(request, camera: camera, context) }
+      body.writeBuffer(&chunk)
+    }
+    do throws(StillRefusal) {
+      let receipt = try camera.take(body)
+      return Reply.json(
+        request, .accepted,
+        "{\"seq\":\(receipt.sequence),\"interval_ms\":\(receipt.interval.milliseconds),\"waves\":\(receipt.waves)}")
+    } catch {
+      let status: HTTPResponse.Status =
+        switch error.reason {
+        case .notJPEG: .unsupportedMediaType
+        case .tooLarge: .contentTooLarge
+        case .truncated, .noPicture, .unsupported, .corrupt: .unprocessableContent
+        }
+      return Reply.error(request, status, error.reason.rawValue, error.detail)
+    }
+  }
+
+  private func tooLarge(_ request: Request, camera: Camera, _ context: DoorContext) -> Response {
+    camera.refuse(.tooLarge)
+    return closing(
+      Reply.error(
+        request, .contentTooLarge, "tooLarge",
+        "the body is over \(camera.settings.maxStillBytes) bytes; send a smaller picture or raise max-still-bytes"),
+      request, context)
+  }
+
+  /// Closes the connection where a body may follow that nobody reads.
+  private func closing(_ response: Response, _ request: Request, _ context: DoorContext) -> Response {
+    let hasBody = request.headers[.transferEncoding] != nil || (request.headers[.contentLength] ?? "0") != "0"
+    return hasBody ? Reply.closing(response, channel: context.channel) : response
+  }
+
+  private func answer(_ request: Request, _ report: OperatorReport) -> Response {
+    if let operatorToken, !Credentials.bearer(request.headers, matches: operatorToken) {
+      return Reply.error(
+        request, .unauthorized, "unauthorized", "send the operator's token as \"Authorization: Bearer TOKEN\"",
+        fields: [.wwwAuthenticate: "Bearer"])
+    }
+    guard request.method == .get || request.method == .head else {
+      return Reply.wrongMethod(request, allowed: "GET, HEAD")
+    }
+    return Reply.answer(
+      request, status: .ok, fields: [.contentType: report.type, .cacheControl: "no-store"], body: report.content())
+  }
+}

@@ -1,0 +1,120 @@
+import HTTPTypes
+import Hummingbird
+import Media
+import NIOCore
+import Packager
+import Station
+
+/// The public listener's answers: pages, playlists, media, pictures and events, and nothing else.
+struct PublicDoor: HTTPResponder {
+  private let cameras: [CameraName: Camera]
+  private let names: [CameraName]
+  private let web: WebAssets
+
+  init(cameras: [Camera], web: WebAssets) {
+    self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
+    names = cameras.map(\.settings.name)
+    self.web = web
+  }
+
+  func respond(to request: Request, context: DoorContext) async -> Response {
+    let target = RequestTarget(request.head.path ?? "/")
+    guard let route = PublicRoute(path: target.path) else { return Reply.notFound(request) }
+    if case .wave(let name) = route {
+      guard let camera = cameras[name] else { return Reply.notFound(request) }
+      guard request.method == .post else { return Reply.wrongMethod(request, allowed: "POST") }
+      return Reply.json(request, .accepted, "{\"waves\":\(camera.wave())}")
+    }
+    guard request.method == .get || request.method == .head else {
+      return Reply.wrongMethod(request, allowed: "GET, HEAD")
+    }
+    switch route {
+    case .home:
+      if names.count == 1 { return web.page(request, camera: names[0], base: "\(names[0])/") }
+      return web.list(request, cameras: names)
+    case .asset(let name): return web.asset(request, named: name) ?? Reply.notFound(request)
+    case .health: return Reply.json(request, .ok, "{\"status\":\"ok\"}")
+    case .readiness:
+      let waiting = names.filter { cameras[$0]?.edge.edition == nil }
+      if waiting.isEmpty { return Reply.json(request, .ok, "{\"status\":\"ready\"}") }
+      return Reply.error(
+        request, .serviceUnavailable, "notReady", "still beginning: \(waiting.map(\.text).joined(separator: ", "))",
+        fields: [.retryAfter: "1"])
+    case .withoutSlash(let name), .page(let name), .multivariant(let name), .media(let name), .file(let name, _),
+      .latest(let name), .events(let name), .wave(let name):
+      guard let camera = cameras[name] else { return Reply.notFound(request) }
+      return await answer(request, route, camera: camera, query: target.query)
+    }
+  }
+
+  private func answer(_ request: Request, _ route: PublicRoute, camera: Camera, query: Substring) async -> Response {
+    let edge = camera.edge
+    switch route {
+    case .withoutSlash(let name):
+      return Reply.answer(
+        request, status: .permanentRedirect, fields: [.location: "/\(name)/", .cacheControl: "public, max-age=3600"],
+        body: ByteBuffer())
+    case .page(let name): return web.page(request, camera: name, base: "")
+    case .events: return EventStream(edge: edge, lastEventID: request.headers[.lastEventID]).response(request)
+    case .latest:
+      guard let latest = edge.latest else { return notReady(request) }
+      return Reply.resource(
+        request, bytes: latest.jpeg, type: "image/jpeg", etag: latest.etag, caching: .revalidate)
+    case .multivariant:
+      guard let edition = edge.edition else { return notReady(request) }
+      return Reply.text(request, edition.multivariant, type: playlistType, caching: .seconds(60))
+    case .media: return await playlist(request, camera: camera, query: query)
+    case .file(_, let name): return await file(request, camera: camera, named: name)
+    default: return Reply.notFound(request)
+    }
+  }
+
+  private func playlist(_ request: Request, camera: Camera, query: Substring) async -> Response {
+    guard let newest = camera.edge.edition else { return notReady(request) }
+    let timeline = camera.settings.timeline
+    do throws(BlockingReload.Refusal) {
+      let reload = try BlockingReload(query: query)
+      guard !reload.isEmpty else {
+        // A plain request must not be kept for longer than the playlist stays the newest.
+        let seconds = Int(timeline.part.count / Ticks.perSecond)
+        return Reply.text(request, newest.media, type: playlistType, caching: .seconds(seconds))
+      }
+      let kept = Reply.Caching.seconds(6 * timeline.targetDuration)
+      guard let target = try reload.target(newest: newest.position, timeline: timeline) else {
+        return Reply.text(request, newest.media, type: playlistType, caching: kept)
+      }
+      switch await camera.edge.wait(for: target, deadline: .now + (timeline.segment * 3).duration) {
+      case .published(let edition): return Reply.text(request, edition.media, type: playlistType, caching: kept)
+      case .timedOut, .refused, .ended: return notReady(request)
+      }
+    } catch {
+      return Reply.error(request, .badRequest, "badDirective", error.detail)
+    }
+  }
+
+  private func file(_ request: Request, camera: Camera, named name: String) async -> Response {
+    var bytes = camera.edge.media(named: name)
+    if bytes == nil, let edition = camera.edge.edition, name == edition.announced.partName {
+      // The announced part may be asked for before it is there; the answer begins when it is complete.
+      _ = await camera.edge.wait(
+        for: edition.announced, deadline: .now + (camera.settings.timeline.segment * 3).duration)
+      bytes = camera.edge.media(named: name)
+      if bytes == nil { return notReady(request) }
+    }
+    guard let bytes else { return Reply.notFound(request) }
+    return Reply.resource(
+      request, bytes: bytes, type: "video/mp4", etag: "\"\(name.dropLast(4))\"", caching: .forever)
+  }
+
+  private func notReady(_ request: Request) -> Response {
+    Reply.error(
+      request, .serviceUnavailable, "notReady", "there is nothing new to send yet; try again",
+      fields: [.retryAfter: "1"])
+  }
+}
+
+private let playlistType = "application/vnd.apple.mpegurl"
+
+extension HTTPField.Name {
+  static let lastEventID = HTTPField.Name("Last-Event-ID")!
+}

@@ -1,0 +1,152 @@
+import HTTPTypes
+import Hummingbird
+import Media
+import NIOCore
+import Station
+
+/// Makes the answers of both doors.
+enum Reply {
+  /// How long and by whom an answer may be kept.
+  enum Caching: Sendable {
+    /// By nobody.
+    case none
+    /// Kept, but asked about each time.
+    case revalidate
+    /// So many seconds.
+    case seconds(Int)
+    /// For good: the name will never mean anything else.
+    case forever
+
+    var header: String {
+      switch self {
+      case .none: "no-store"
+      case .revalidate: "no-cache"
+      case .seconds(let seconds): "public, max-age=\(seconds)"
+      case .forever: "public, max-age=31536000, immutable"
+      }
+    }
+  }
+
+  /// A resource in one form, with range and condition honoured.
+  static func resource(
+    _ request: Request, bytes: ByteBuffer, type: String, etag: String, caching: Caching
+  ) -> Response {
+    var fields = HTTPFields()
+    fields[.cacheControl] = caching.header
+    fields[.eTag] = etag
+    fields[.accessControlAllowOrigin] = "*"
+    if RequestConditions.matches(request.headers, anyOf: [etag]) {
+      return Response(status: .notModified, headers: fields)
+    }
+    fields[.contentType] = type
+    fields[.acceptRanges] = "bytes"
+    switch RequestConditions.range(request.headers, length: bytes.readableBytes, etag: etag) {
+    case .whole:
+      return answer(request, status: .ok, fields: fields, body: bytes)
+    case .bytes(let range):
+      fields[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(bytes.readableBytes)"
+      let slice = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
+      return answer(request, status: .partialContent, fields: fields, body: slice)
+    case .unsatisfiable:
+      fields[.contentRange] = "bytes */\(bytes.readableBytes)"
+      fields[.cacheControl] = Caching.none.header
+      fields[.eTag] = nil
+      return answer(request, status: .rangeNotSatisfiable, fields: fields, body: ByteBuffer())
+    }
+  }
+
+  /// A text that goes out gzipped to those who take it.
+  static func text(_ request: Request, _ text: Rendition, type: String, caching: Caching) -> Response {
+    let gzipEtag = String(text.etag.dropLast()) + "z\""
+    let isGzipped = RequestConditions.acceptsGzip(request.headers)
+    var fields = HTTPFields()
+    fields[.cacheControl] = caching.header
+    fields[.eTag] = isGzipped ? gzipEtag : text.etag
+    fields[.accessControlAllowOrigin] = "*"
+    fields[.vary] = "Accept-Encoding"
+    if RequestConditions.matches(request.headers, anyOf: [text.etag, gzipEtag]) {
+      return Response(status: .notModified, headers: fields)
+    }
+    fields[.contentType] = type
+    if isGzipped { fields[.contentEncoding] = "gzip" }
+    return answer(request, status: .ok, fields: fields, body: isGzipped ? text.gzipped : text.plain)
+  }
+
+  /// An error as one line of JSON: a word for programs, a sentence for people.
+  static func error(
+    _ request: Request, _ status: HTTPResponse.Status, _ code: String, _ detail: String, fields extra: HTTPFields = [:]
+  ) -> Response {
+    json(request, status, "{\"error\":\(quoted(code)),\"detail\":\(quoted(detail))}", fields: extra)
+  }
+
+  /// One line of JSON that nobody keeps.
+  static func json(
+    _ request: Request, _ status: HTTPResponse.Status, _ json: String, fields extra: HTTPFields = [:]
+  ) -> Response {
+    var fields = extra
+    fields[.cacheControl] = Caching.none.header
+    fields[.contentType] = "application/json"
+    fields[.accessControlAllowOrigin] = "*"
+    return answer(request, status: status, fields: fields, body: ByteBuffer(string: json + "\n"))
+  }
+
+  /// The answer to a method that a resource does not have.
+  static func wrongMethod(_ request: Request, allowed: String) -> Response {
+    error(
+      request, .methodNotAllowed, "wrongMethod", "\(request.method) is not possible here; use \(allowed)",
+      fields: [.allow: allowed])
+  }
+
+  /// The answer where there is nothing.
+  static func notFound(_ request: Request) -> Response {
+    error(request, .notFound, "notFound", "there is nothing at this address")
+  }
+
+  /// An answer with its length; the body stays away from an answer to HEAD.
+  static func answer(
+    _ request: Request, status: HTTPResponse.Status, fields: HTTPFields, body: ByteBuffer
+  ) -> Response {
+    guard request.method == .head else {
+      return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: body))
+    }
+    var response = Response(status: status, headers: fields)
+    response.headers[.contentLength] = "\(body.readableBytes)"
+    return response
+  }
+
+  /// The same answer, after which the connection is closed: what the client still sends is never read.
+  static func closing(_ response: Response, channel: any Channel) -> Response {
+    var response = response
+    let body = response.body
+    response.headers[.connection] = "close"
+    response.body = ResponseBody(contentLength: body.contentLength) { writer in
+      try await body.write(Passing(writer))
+      channel.close(promise: nil)
+    }
+    return response
+  }
+
+  /// Hands a body's bytes on to a writer that is held by reference.
+  private struct Passing: ResponseBodyWriter {
+    var writer: any ResponseBodyWriter
+    init(_ writer: any ResponseBodyWriter) { self.writer = writer }
+    mutating func write(_ buffer: ByteBuffer) async throws { try await writer.write(buffer) }
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws { try await writer.finish(trailingHeaders) }
+  }
+
+  /// A JSON string (RFC 8259, section 7).
+  static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case _ where scalar.value < 0x20:
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}

@@ -1,0 +1,71 @@
+import HTTPTypes
+
+/// The conditions and preferences of a request that decide in which form a resource is sent (RFC 9110, sections 12
+/// to 14).
+enum RequestConditions {
+  /// Whether the client takes gzip. A client that says nothing about it, or gives it or `*` a weight of zero, does not.
+  static func acceptsGzip(_ fields: HTTPFields) -> Bool {
+    guard let header = fields[.acceptEncoding] else { return false }
+    var other: Bool?
+    for item in header.split(separator: ",") {
+      let pieces = item.split(separator: ";")
+      guard let coding = pieces.first.map(trimmed) else { continue }
+      let isWanted = !pieces.dropFirst().contains { parameter in
+        let parameter = trimmed(parameter).filter { $0 != " " }
+        return parameter.hasPrefix("q=0") && parameter.dropFirst(3).allSatisfy { $0 == "0" || $0 == "." }
+      }
+      switch coding.lowercased() {
+      case "gzip", "x-gzip": return isWanted
+      case "*": other = isWanted
+      default: break
+      }
+    }
+    return other ?? false
+  }
+
+  /// Whether `If-None-Match` names one of these entity tags; compared weakly, `*` names all.
+  static func matches(_ fields: HTTPFields, anyOf etags: [String]) -> Bool {
+    guard let header = fields[.ifNoneMatch] else { return false }
+    return header.split(separator: ",").contains { item in
+      let item = trimmed(item)
+      return item == "*" || etags.contains { $0 == (item.hasPrefix("W/") ? item.dropFirst(2) : item) }
+    }
+  }
+
+  /// What a `Range` header asks for.
+  enum Range: Hashable {
+    /// All of it: there is no such header, or one that may be ignored (several ranges, another unit, no sense).
+    case whole
+    /// These bytes.
+    case bytes(Swift.Range<Int>)
+    /// Bytes that are not there.
+    case unsatisfiable
+  }
+
+  /// The bytes that a request wants of a resource of `length` bytes whose entity tag is `etag`.
+  static func range(_ fields: HTTPFields, length: Int, etag: String) -> Range {
+    guard let header = fields[.range], header.hasPrefix("bytes="), !header.contains(",") else { return .whole }
+    if let condition = fields[.ifRange], condition != etag { return .whole }
+    let ends = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map(trimmed)
+    guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } && $0.utf8.count <= 18 })
+    else {
+      return .whole
+    }
+    switch (Int(ends[0]), Int(ends[1])) {
+    case (nil, nil): return .whole
+    case (nil, let suffix?):
+      return suffix == 0 || length == 0 ? .unsatisfiable : .bytes(max(0, length - suffix)..<length)
+    case (let first?, nil): return first < length ? .bytes(first..<length) : .unsatisfiable
+    case (let first?, let last?):
+      guard first <= last else { return .whole }
+      return first < length ? .bytes(first..<min(last, length - 1) + 1) : .unsatisfiable
+    }
+  }
+}
+
+private func trimmed(_ text: Substring) -> Substring {
+  var text = text
+  while let first = text.first, first == " " || first == "\t" { text.removeFirst() }
+  while let last = text.last, last == " " || last == "\t" { text.removeLast() }
+  return text
+}

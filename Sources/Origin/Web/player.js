@@ -1,0 +1,112 @@
+// Plays a camera's stream in this page's picture: by hls.js where the browser has Media Source Extensions, by the
+// browser's own HLS where it has not, and as single pictures where neither plays.
+
+const picture = document.querySelector(".picture");
+const video = picture.querySelector("video");
+const base = new URL(picture.dataset.base, location.href);
+const stream = new URL("index.m3u8", base).href;
+
+// What tests and the curious look at.
+const quietcam = (window.quietcam = { video, hls: null, mode: "starting" });
+
+function play() {
+  video.play().catch(() => {}); // A browser that forbids it shows the poster until the visitor clicks.
+}
+
+async function playWithLibrary() {
+  const { Hls } = await import("./hls-1.6.15.mjs");
+  if (!Hls.isSupported()) return false;
+  quietcam.mode = "hls.js";
+  let hls;
+  const begin = () => {
+    hls?.destroy();
+    hls = quietcam.hls = new Hls({
+      lowLatencyMode: true,
+      maxLiveSyncPlaybackRate: 1.5, // Without it a player never comes nearer to live than where it began.
+      liveDurationInfinity: true,
+      backBufferLength: 20,
+      enableWorker: false, // Nothing has to be converted: the stream is fMP4 already.
+    });
+    hls.on(Hls.Events.ERROR, (_, error) => {
+      if (!error.fatal) return;
+      // The server may be restarting. Asking again gently is all that a background picture needs.
+      if (error.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
+      else setTimeout(begin, 2000);
+    });
+    hls.on(Hls.Events.MANIFEST_PARSED, play);
+    hls.loadSource(stream);
+    hls.attachMedia(video);
+  };
+  begin();
+  pauseWhileHidden(
+    () => hls.stopLoad(),
+    () => {
+      hls.startLoad(-1);
+      if (hls.liveSyncPosition) video.currentTime = hls.liveSyncPosition;
+    });
+  return true;
+}
+
+function playNatively() {
+  if (!video.canPlayType("application/vnd.apple.mpegurl")) return false;
+  quietcam.mode = "native";
+  const begin = () => {
+    video.src = stream;
+    play();
+  };
+  video.addEventListener("error", () => setTimeout(begin, 2000));
+  begin();
+  pauseWhileHidden(() => video.removeAttribute("src"), begin);
+  return true;
+}
+
+function showPictures() {
+  quietcam.mode = "pictures";
+  const image = new Image();
+  image.alt = video.getAttribute("aria-label");
+  const next = () => (image.src = new URL(`latest.jpg?${Date.now()}`, base).href);
+  new EventSource(new URL("events", base)).addEventListener("still", next);
+  video.replaceWith(image);
+  next();
+}
+
+// A tab that nobody sees costs no bytes after half a minute.
+function pauseWhileHidden(stop, start) {
+  let timer;
+  let stopped = false;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    if (document.hidden) {
+      timer = setTimeout(() => {
+        stopped = true;
+        video.pause();
+        stop();
+      }, 30000);
+    } else {
+      if (stopped) start();
+      stopped = false;
+      play();
+    }
+  });
+}
+
+function offerWave() {
+  const button = picture.querySelector(".wave");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    const answer = await fetch(new URL("wave", base), { method: "POST" }).catch(() => null);
+    button.textContent = answer?.ok ? "You waved" : "Try again";
+    setTimeout(() => {
+      button.textContent = "Wave";
+      button.disabled = false;
+    }, 3000);
+  });
+}
+
+offerWave();
+try {
+  if (!(await playWithLibrary()) && !playNatively()) showPictures();
+} catch {
+  if (!playNatively()) showPictures();
+}

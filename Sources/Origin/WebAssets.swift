@@ -1,0 +1,87 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Media
+import NIOCore
+import Station
+
+/// The pages and the files that they load: read once, gzipped once, served from memory.
+public struct WebAssets: Sendable {
+  private struct Asset: Sendable {
+    let text: Rendition
+    let type: String
+    let caching: Reply.Caching
+  }
+
+  private let assets: [String: Asset]
+  private let pageTemplate: String
+  private let listTemplate: String
+  /// Whether the player library is there; without it browsers play by their own HLS, far behind, or see pictures.
+  public let hasPlayerLibrary: Bool
+
+  /// The assets that were built with the program.
+  public static func bundled() throws -> WebAssets {
+    try WebAssets(folder: Bundle.module.bundleURL.appending(path: "Web"))
+  }
+
+  /// The assets of a folder.
+  ///
+  /// - Throws: the file system's error for a page that is missing.
+  init(folder: URL) throws {
+    func text(_ name: String) throws -> String { try String(contentsOf: folder.appending(path: name), encoding: .utf8) }
+    pageTemplate = try text("player.html")
+    listTemplate = try text("cameras.html")
+    var assets: [String: Asset] = [:]
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+      guard let type = Self.types[name.split(separator: ".").last ?? ""] else { continue }
+      let bytes = ByteBuffer(string: try text(name))
+      // The library has its version in its name; our own files keep their names and change with the program.
+      assets[name] = Asset(
+        text: Rendition(bytes, etag: Self.fingerprint(bytes)), type: type,
+        caching: name.hasPrefix("hls-") ? .forever : .revalidate)
+    }
+    self.assets = assets
+    hasPlayerLibrary = assets.keys.contains { $0.hasPrefix("hls-") }
+  }
+
+  private static let types: [Substring: String] = [
+    "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "mjs": "text/javascript; charset=utf-8",
+  ]
+
+  private static func fingerprint(_ bytes: ByteBuffer) -> String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    bytes.withUnsafeReadableBytes { for byte in $0 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 } }
+    return String(hash, radix: 36)
+  }
+
+  /// A file that pages load; `nil` where there is none of this name.
+  func asset(_ request: Request, named name: String) -> Response? {
+    assets[name].map { Reply.text(request, $0.text, type: $0.type, caching: $0.caching) }
+  }
+
+  /// The player page of a camera.
+  ///
+  /// - Parameter base: where the camera's folder is, seen from the page.
+  func page(_ request: Request, camera: CameraName, base: String) -> Response {
+    let page =
+      pageTemplate
+      .replacing("{{name}}", with: camera.text)
+      .replacing("{{base}}", with: base.isEmpty ? "./" : base)
+      .replacing("{{assets}}", with: base.isEmpty ? "../_/" : "_/")
+    return html(request, page)
+  }
+
+  /// The list of cameras, each with its newest picture.
+  func list(_ request: Request, cameras: [CameraName]) -> Response {
+    let items = cameras.map { name in
+      "<li><a href=\"\(name)/\"><img src=\"\(name)/latest.jpg\" alt=\"\">\(name)</a></li>"
+    }
+    return html(request, listTemplate.replacing("{{cameras}}", with: items.joined()))
+  }
+
+  private func html(_ request: Request, _ page: String) -> Response {
+    let bytes = ByteBuffer(string: page)
+    return Reply.text(
+      request, Rendition(bytes, etag: Self.fingerprint(bytes)), type: "text/html; charset=utf-8", caching: .revalidate)
+  }
+}

@@ -1,0 +1,47 @@
+import Media
+import NIOCore
+
+/// The stills that wait for the next slot: bounded in count and bytes, the newest wins.
+public struct StillQueue: Sendable {
+  /// What became of a still.
+  public struct Admission: Hashable, Sendable {
+    /// How many older stills had to go for it.
+    public let displaced: Int
+  }
+
+  private let maxCount: Int
+  private let maxBytes: Int
+  private var stills: [Still] = []
+  private var bytes = 0
+
+  /// A queue of at most so many stills and bytes. One still always fits, so that a large picture is never starved by
+  /// the limit on bytes; how large one may be is checked before.
+  public init(maxCount: Int, maxBytes: Int) {
+    self.maxCount = max(1, maxCount)
+    self.maxBytes = maxBytes
+  }
+
+  /// How many stills wait.
+  public var count: Int { stills.count }
+
+  /// Puts a still at the end and drops the oldest ones where there is no room.
+  public mutating func push(_ still: Still) -> Admission {
+    stills.append(still)
+    bytes += still.jpeg.readableBytes
+    var displaced = 0
+    while stills.count > 1, stills.count > maxCount || bytes > maxBytes {
+      bytes -= stills.removeFirst().jpeg.readableBytes
+      displaced += 1
+    }
+    return Admission(displaced: displaced)
+  }
+
+  /// Takes all stills, oldest first.
+  public mutating func takeAll() -> [Still] {
+    defer {
+      stills.removeAll(keepingCapacity: true)
+      bytes = 0
+    }
+    return stills
+  }
+}

@@ -1,0 +1,67 @@
+import Media
+
+/// How media time is cut: the grid that pictures stand on, the parts, the segments, and how many are listed.
+public struct TimelineSettings: Hashable, Sendable {
+  /// The time from one picture to the next.
+  public let step: Ticks
+  /// The part target: the length of every part, a whole number of steps.
+  public let part: Ticks
+  /// The length of every segment: a whole number of parts and of seconds, which is also the target duration.
+  public let segment: Ticks
+  /// How many complete segments a playlist lists.
+  public let listedSegments: Int
+
+  /// What a timeline that cannot be is refused with.
+  public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The setting that is wrong: `rate`, `part`, `segment` or `window`.
+    public let setting: String
+    /// What is wrong and which values are accepted.
+    public let description: String
+  }
+
+  /// A timeline for so many pictures a second, or the first rule that it breaks.
+  ///
+  /// - Parameters:
+  ///   - rate: pictures a second, 1 to 30, dividing 90,000.
+  ///   - part: 0.2 to 6 seconds.
+  ///   - segment: 1 to 60 seconds.
+  ///   - listedSegments: 6 to 100; fewer than six make a playlist that players may fall out of.
+  public init(
+    rate: Int64 = 2, part: Ticks = .seconds(1), segment: Ticks = .seconds(12), listedSegments: Int = 6
+  ) throws(Problem) {
+    guard (1...30).contains(rate), Ticks.perSecond % rate == 0 else {
+      throw Problem(setting: "rate", description: "\(rate) pictures a second; accepted: 1 to 30 that divide 90000")
+    }
+    let step = Ticks(Ticks.perSecond / rate)
+    guard part >= .milliseconds(200), part <= .seconds(6), part.isMultiple(of: step) else {
+      throw Problem(
+        setting: "part", description: "\(part); accepted: 0.2 to 6 seconds in whole picture intervals of \(step)")
+    }
+    guard segment >= .seconds(1), segment <= .seconds(60), segment.isMultiple(of: part),
+      segment.isMultiple(of: .seconds(1))
+    else {
+      throw Problem(
+        setting: "segment",
+        description: "\(segment); accepted: 1 to 60 whole seconds that are a whole number of parts of \(part)")
+    }
+    guard segment.count / step.count >= 2 else {
+      throw Problem(
+        setting: "segment", description: "\(segment) at \(rate) pictures a second is one picture; accepted: two or more"
+      )
+    }
+    guard (6...100).contains(listedSegments) else {
+      throw Problem(setting: "window", description: "\(listedSegments) segments; accepted: 6 to 100")
+    }
+    self.step = step
+    self.part = part
+    self.segment = segment
+    self.listedSegments = listedSegments
+  }
+
+  /// Pictures in one part.
+  public var stepsPerPart: Int { Int(part.count / step.count) }
+  /// Parts in one segment.
+  public var partsPerSegment: Int { Int(segment.count / part.count) }
+  /// Whole seconds of a segment, for EXT-X-TARGETDURATION.
+  public var targetDuration: Int { Int(segment.count / Ticks.perSecond) }
+}

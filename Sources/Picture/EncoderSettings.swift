@@ -1,0 +1,28 @@
+import Media
+
+/// How pictures are coded as H.264.
+public struct EncoderSettings: Hashable, Sendable {
+  /// x264's presets, from the least work to the smallest result.
+  public enum Preset: String, Sendable, CaseIterable {
+    /// x264's preset of the same name.
+    case ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow
+  }
+
+  /// How much work the encoder spends on a picture.
+  public var preset: Preset
+  /// x264's constant rate factor, 0 (lossless) to 51; about 6 more halves the bytes.
+  public var crf: Int
+  /// The most bits a second over a segment's length, in thousands; `nil` chooses by the picture's size.
+  public var maxKilobits: Int?
+
+  /// The settings for a quiet background picture.
+  public init(preset: Preset = .medium, crf: Int = 28, maxKilobits: Int? = nil) {
+    self.preset = preset
+    self.crf = crf
+    self.maxKilobits = maxKilobits
+  }
+
+  /// The bits a second, in thousands, that hold for pictures of `size`: what was set, or about 1.3 bits a pixel,
+  /// which at two stills a second only a picture of pure noise reaches.
+  public func kilobits(for size: PictureSize) -> Int { maxKilobits ?? max(100, size.pixels * 13 / 10_000) }
+}

@@ -1,0 +1,108 @@
+import CFFmpeg
+import Media
+import NIOCore
+
+/// A decoded picture: the one owner of an `AVFrame`.
+public struct Frame: ~Copyable {
+  let pointer: UnsafeMutablePointer<AVFrame>
+
+  /// An empty frame without planes.
+  init() throws(FFmpegError) { pointer = try allocated(av_frame_alloc(), "av_frame_alloc") }
+
+  /// A frame with writable planes of its own.
+  static func allocate(_ size: PictureSize, format: AVPixelFormat) throws(FFmpegError) -> Frame {
+    let frame = try Frame()
+    frame.pointer.pointee.width = Int32(size.width)
+    frame.pointer.pointee.height = Int32(size.height)
+    frame.pointer.pointee.format = format.rawValue
+    try checked(av_frame_get_buffer(frame.pointer, 0), "av_frame_get_buffer \(size)")
+    return frame
+  }
+
+  deinit {
+    var pointer: UnsafeMutablePointer<AVFrame>? = pointer
+    av_frame_free(&pointer)
+  }
+
+  /// Another owner of the same planes; the pixels are shared, not copied.
+  public func shared() throws(FFmpegError) -> Frame {
+    let copy = try Frame()
+    try checked(av_frame_ref(copy.pointer, pointer), "av_frame_ref")
+    return copy
+  }
+
+  /// Width and height in pixels.
+  public var size: PictureSize {
+    PictureSize(width: Int(pointer.pointee.width), height: Int(pointer.pointee.height))
+  }
+
+  var format: AVPixelFormat { AVPixelFormat(pointer.pointee.format) }
+
+  /// Calls `body` with the rows of one plane's samples: 0 is luma, 1 and 2 are chroma. The planes stay valid only
+  /// inside `body`.
+  public func withPlane<Result>(_ plane: Int, _ body: (_ samples: PlaneView) throws -> Result) rethrows -> Result {
+    let shift = av_pix_fmt_desc_get(format).map { (Int($0.pointee.log2_chroma_w), Int($0.pointee.log2_chroma_h)) }
+    let (horizontal, vertical) = plane == 0 ? (0, 0) : shift ?? (0, 0)
+    let (base, stride) = withUnsafePointer(to: &pointer.pointee) { frame in
+      switch plane {
+      case 0: (frame.pointee.data.0, frame.pointee.linesize.0)
+      case 1: (frame.pointee.data.1, frame.pointee.linesize.1)
+      default: (frame.pointee.data.2, frame.pointee.linesize.2)
+      }
+    }
+    return try body(
+      PlaneView(
+        base: base, stride: Int(stride), width: (size.width + (1 << horizontal) - 1) >> horizontal,
+        height: (size.height + (1 << vertical) - 1) >> vertical))
+  }
+}
+
+/// The 8-bit samples of one plane of a frame, row by row.
+public struct PlaneView {
+  private let base: UnsafeMutablePointer<UInt8>?
+  private let stride: Int
+  /// Samples in a row.
+  public let width: Int
+  /// Rows.
+  public let height: Int
+
+  init(base: UnsafeMutablePointer<UInt8>?, stride: Int, width: Int, height: Int) {
+    self.base = base
+    self.stride = stride
+    self.width = base == nil ? 0 : width
+    self.height = base == nil ? 0 : height
+  }
+
+  /// The samples of one row; `y` must be below `height`.
+  public func row(_ y: Int) -> UnsafeMutableBufferPointer<UInt8> {
+    precondition((0..<height).contains(y), "row \(y) of a plane of \(height)")
+    return UnsafeMutableBufferPointer(start: base! + y * stride, count: width)
+  }
+}
+
+/// Coded bytes on their way into or out of a codec: the one owner of an `AVPacket`.
+struct Packet: ~Copyable {
+  let pointer: UnsafeMutablePointer<AVPacket>
+
+  init() throws(FFmpegError) { pointer = try allocated(av_packet_alloc(), "av_packet_alloc") }
+
+  /// A packet with a copy of `bytes`, padded as FFmpeg's readers want it.
+  static func copy(of buffer: ByteBuffer) throws(FFmpegError) -> Packet {
+    let packet = try Packet()
+    let count = buffer.readableBytes
+    try checked(av_new_packet(packet.pointer, Int32(count)), "av_new_packet of \(count) bytes")
+    let target = UnsafeMutableRawBufferPointer(start: packet.pointer.pointee.data, count: count)
+    buffer.withUnsafeReadableBytes { target.copyMemory(from: $0) }
+    return packet
+  }
+
+  deinit {
+    var pointer: UnsafeMutablePointer<AVPacket>? = pointer
+    av_packet_free(&pointer)
+  }
+
+  /// The coded bytes; valid as long as the packet.
+  var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: pointer.pointee.data, count: Int(pointer.pointee.size))
+  }
+}

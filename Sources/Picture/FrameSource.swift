@@ -1,0 +1,185 @@
+import CFFmpeg
+import Media
+import NIOCore
+
+/// Pictures of anything that libavformat and libavdevice open, one after the other, with their times.
+///
+/// Its calls block: keep it on a thread of its own and end it through its `MediaInterrupt`. Step on with `advance`,
+/// then take the picture that it stands on as a JPEG or a frame, as often as wanted; a picture that is not taken costs no
+/// JPEG encoding, and in a Motion JPEG stream not even decoding.
+public struct FrameSource: ~Copyable {
+  /// Where a step led.
+  public enum Step: Hashable, Sendable {
+    /// To a picture, so long after the first one.
+    case picture(Ticks)
+    /// Nowhere: a device has no new picture yet. Ask again in a few milliseconds.
+    case waiting
+    /// Behind the last picture.
+    case end
+  }
+
+  /// Where the pictures come from.
+  public let location: MediaLocation
+  /// Whether pictures come at their own time and never end: a device, or a stream without a length.
+  public let isLive: Bool
+
+  private let input: MediaInput
+  private let stream: Int32
+  private let isMotionJPEG: Bool
+  private let decoder: CodecContext
+  private let packet: Packet
+  private let interrupt: MediaInterrupt
+  private var encoder: JPEGEncoder
+  private var frame: Frame?
+  private var isDraining = false
+  private var first: Int64?
+  private var time = Ticks.zero
+
+  /// Opens `location` and finds its video.
+  ///
+  /// - Parameters:
+  ///   - quality: the JPEG quality of pictures that are no JPEG yet, 1 to 100 on libjpeg's scale.
+  ///   - patience: the longest that opening, or waiting for one packet, may take.
+  /// - Throws: what FFmpeg says, with the address in the call, without its credentials.
+  public init(
+    _ location: MediaLocation, interrupt: MediaInterrupt, quality: Int = 75, patience: Ticks = .seconds(10)
+  ) throws(FFmpegError) {
+    let input = try MediaInput(location, interrupt: interrupt, patience: patience)
+    let stream = try input.bestVideoStream()
+    let parameters = input.stream(stream).pointee.codecpar!
+    let decoder = try Self.decoder(
+      of: parameters, timeBase: input.stream(stream).pointee.time_base, location: location)
+    let packet = try Packet()
+    let hasLength = input.pointer.pointee.duration > 0
+    isLive = location.kind == .videoDevice || location.isRemote && !hasLength
+    for index in 0..<Int32(input.pointer.pointee.nb_streams) where index != stream {
+      input.stream(index).pointee.discard = AVDISCARD_ALL
+    }
+    isMotionJPEG = parameters.pointee.codec_id == AV_CODEC_ID_MJPEG
+    self.packet = packet
+    self.location = location
+    self.input = input
+    self.stream = stream
+    self.decoder = decoder
+    self.interrupt = interrupt
+    encoder = JPEGEncoder(quality: quality)
+  }
+
+  private static func decoder(
+    of parameters: UnsafeMutablePointer<AVCodecParameters>, timeBase: AVRational, location: MediaLocation
+  ) throws(FFmpegError) -> CodecContext {
+    guard let codec = avcodec_find_decoder(parameters.pointee.codec_id) else {
+      let name = String(cString: avcodec_get_name(parameters.pointee.codec_id))
+      throw FFmpegError(
+        code: FFmpegError.invalidData, call: "avcodec_find_decoder \(location): this FFmpeg does not decode \(name)")
+    }
+    let decoder = try CodecContext(codec: codec)
+    try checked(avcodec_parameters_to_context(decoder.pointer, parameters), "avcodec_parameters_to_context \(location)")
+    decoder.pointer.pointee.pkt_timebase = timeBase
+    decoder.pointer.pointee.thread_count = 1
+    try decoder.open()
+    return decoder
+  }
+
+  /// Steps to the next picture. Damaged packets are passed over.
+  ///
+  /// - Throws: `FFmpegError.exit` when interrupted, `FFmpegError.timedOut` when nothing came in time, or what the
+  ///   input says; none of them is worth another `advance`.
+  public mutating func advance() throws(FFmpegError) -> Step {
+    frame = nil
+    var damaged = 0
+    while true {
+      if interrupt.isInterrupted { throw FFmpegError(code: FFmpegError.exit, call: "av_read_frame \(location)") }
+      if !isMotionJPEG {
+        frame = try? decoder.receiveFrame()
+        if let timestamp = frame?.pointer.pointee.best_effort_timestamp { return .picture(stamp(timestamp)) }
+      }
+      if isDraining { return .end }
+      do throws(FFmpegError) {
+        guard try input.read(into: packet) else { return .waiting }
+      } catch  where FFmpegError.endOfFile ~= error {
+        isDraining = true
+        if isMotionJPEG { return .end }
+        avcodec_send_packet(decoder.pointer, nil)
+        continue
+      }
+      guard packet.pointer.pointee.stream_index == stream else { continue }
+      if isMotionJPEG {
+        guard packet.pointer.pointee.size > 0 else { continue }
+        return .picture(stamp(packet.pointer.pointee.pts))
+      }
+      do throws(FFmpegError) { try decoder.send(packet) } catch {
+        damaged += 1
+        guard damaged < Self.mostDamaged else { throw error }
+      }
+    }
+  }
+
+  /// Packets in a row that may fail to decode; a stream that is joined between keyframes begins with some.
+  private static let mostDamaged = 1000
+
+  /// The picture as a JPEG: the camera's own bytes untouched where they are a whole JPEG, else encoded.
+  ///
+  /// - Throws: `FFmpegError.invalidData` when this picture is damaged; step on to the next one.
+  public mutating func jpeg() throws(FFmpegError) -> ByteBuffer {
+    if isMotionJPEG, packet.pointer.pointee.size > 0, let own = Self.wholeJPEG(packet.bytes) { return own }
+    try decodeIfNeeded()
+    return try encoder.encode(frame!)
+  }
+
+  /// Another owner of the decoded picture.
+  ///
+  /// - Throws: `FFmpegError.invalidData` when this picture is damaged; step on to the next one.
+  public mutating func picture() throws(FFmpegError) -> Frame {
+    try decodeIfNeeded()
+    return try frame!.shared()
+  }
+
+  private mutating func decodeIfNeeded() throws(FFmpegError) {
+    if frame != nil { return }
+    guard isMotionJPEG, packet.pointer.pointee.size > 0 else {
+      throw FFmpegError(code: FFmpegError.invalidData, call: "picture of \(location): step to a picture first")
+    }
+    try decoder.send(packet)
+    frame = try decoder.receiveFrame()
+    if frame == nil {
+      throw FFmpegError(code: FFmpegError.invalidData, call: "avcodec_receive_frame \(location): no picture came out")
+    }
+  }
+
+  /// The time of a picture on the timeline that begins with the first; it never runs back.
+  private mutating func stamp(_ timestamp: Int64) -> Ticks {
+    let info = input.stream(stream).pointee
+    guard timestamp != qc_no_pts() else {
+      // Raw streams have no times: count by their rate, or by FFmpeg's usual 25 a second.
+      let rate = info.avg_frame_rate.num > 0 ? info.avg_frame_rate : AVRational(num: 25, den: 1)
+      if first == nil { first = 0 } else { time.count += Ticks.perSecond * Int64(rate.den) / Int64(rate.num) }
+      return time
+    }
+    if first == nil { first = timestamp }
+    let passed = av_rescale_q(timestamp - first!, info.time_base, AVRational(num: 1, den: Int32(Ticks.perSecond)))
+    time = max(time, Ticks(passed))
+    return time
+  }
+
+  /// The bytes up to EOI if they are a JPEG that stands alone; Motion JPEG may leave its Huffman tables out.
+  private static func wholeJPEG(_ bytes: UnsafeRawBufferPointer) -> ByteBuffer? {
+    let buffer = ByteBuffer(bytes: bytes)
+    guard let header = try? JPEGHeader(buffer, maxPixels: .max), hasHuffmanTables(bytes) else { return nil }
+    return buffer.getSlice(at: buffer.readerIndex, length: header.length)
+  }
+
+  /// Whether a DHT segment stands before the first scan (ITU-T T.81, section B.2.4.2).
+  private static func hasHuffmanTables(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var offset = 2
+    while offset + 4 <= bytes.count, bytes[offset] == 0xFF, bytes[offset + 1] != 0xDA {
+      if bytes[offset + 1] == 0xC4 { return true }
+      if bytes[offset + 1] == 0xFF {
+        offset += 1
+      } else {
+        offset += 2 + Int(bytes[offset + 2]) << 8 + Int(bytes[offset + 3])
+      }
+    }
+    return false
+  }
+}

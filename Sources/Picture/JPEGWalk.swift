@@ -1,0 +1,221 @@
+import Media
+
+/// One pass over the markers of a JPEG.
+///
+/// It is stricter than decoders are: what they would guess at (a missing table, a component without a scan) comes out
+/// as some other picture's pixels or as noise.
+struct JPEGWalk {
+  /// Scans cost the decoder a pass over the whole picture each; real progressive pictures have a dozen.
+  private static let maxScans = 100
+  /// Far more segments than any camera writes.
+  private static let maxSegments = 2000
+
+  private struct Component {
+    let id: UInt8
+    let table: UInt8
+    var hasScan = false
+  }
+
+  private let bytes: UnsafeRawBufferPointer
+  private let maxPixels: Int
+  private var offset = 2
+  private var size: PictureSize?
+  private var isProgressive = false
+  private var components: [Component] = []
+  private var tables: Set<UInt8> = []
+  private var scans = 0
+  private var segments = 0
+  private var orientation = Orientation.upright
+  private var metadata: [Range<Int>] = []
+
+  init(_ bytes: UnsafeRawBufferPointer, maxPixels: Int) {
+    self.bytes = bytes
+    self.maxPixels = maxPixels
+  }
+
+  mutating func header() throws(StillRefusal) -> JPEGHeader {
+    guard bytes.count >= 3, bytes[0] == 0xFF, bytes[1] == 0xD8, bytes[2] == 0xFF else {
+      throw StillRefusal(
+        .notJPEG,
+        bytes.isEmpty
+          ? "the body is empty; send one JPEG picture"
+          : "the body does not begin with FF D8 FF; send one JPEG picture as it is, without a wrapper")
+    }
+    while true {
+      let marker = try nextMarker()
+      switch marker {
+      case 0xD9: return try finish()
+      case 0xD0...0xD7, 0x01: continue  // Restart markers and TEM stand alone.
+      case 0xD8, 0x00, 0x02...0xBF:
+        throw StillRefusal(
+          .corrupt, "FF \(hex(marker)) at byte \(offset - 2) cannot stand there; the upload was damaged")
+      case 0xC3, 0xC5...0xC7, 0xC9...0xCF, 0xF7:
+        throw StillRefusal(
+          .unsupported,
+          "the picture is coded as \(Self.coding(marker)) (marker FF \(hex(marker)) at byte \(offset - 2)); "
+            + "send baseline or progressive JPEG")
+      default: try readSegment(marker)
+      }
+    }
+  }
+
+  private static func coding(_ marker: UInt8) -> String {
+    switch marker {
+    case 0xC3: "lossless JPEG"
+    case 0xF7: "JPEG-LS"
+    case 0xC5...0xC7: "hierarchical JPEG"
+    default: "arithmetic JPEG"
+    }
+  }
+
+  private func finish() throws(StillRefusal) -> JPEGHeader {
+    guard let size else {
+      throw StillRefusal(.noPicture, "no frame header (SOF) stands before EOI at byte \(offset - 2)")
+    }
+    guard scans > 0 else { throw StillRefusal(.noPicture, "no scan (SOS) stands before EOI at byte \(offset - 2)") }
+    if let missing = components.first(where: { !$0.hasScan }) {
+      throw StillRefusal(.corrupt, "component \(missing.id) has no scan; the upload was damaged")
+    }
+    return JPEGHeader(
+      size: size, components: components.count, isProgressive: isProgressive, orientation: orientation,
+      length: offset, metadata: metadata)
+  }
+
+  /// Moves behind the next marker and answers its second byte; fill bytes FF may stand before it.
+  private mutating func nextMarker() throws(StillRefusal) -> UInt8 {
+    guard offset < bytes.count else { throw truncated() }
+    guard bytes[offset] == 0xFF else {
+      throw StillRefusal(
+        .corrupt, "byte \(offset) should begin a marker and is \(hex(bytes[offset])); the upload was damaged")
+    }
+    while offset < bytes.count, bytes[offset] == 0xFF { offset += 1 }
+    guard offset < bytes.count else { throw truncated() }
+    offset += 1
+    return bytes[offset - 1]
+  }
+
+  /// Reads the marker segment at the offset and moves behind it (and behind its coded data, if it begins a scan).
+  private mutating func readSegment(_ marker: UInt8) throws(StillRefusal) {
+    segments += 1
+    guard segments <= Self.maxSegments else {
+      throw StillRefusal(
+        .unsupported, "the picture has more than \(Self.maxSegments) segments; send it without metadata")
+    }
+    guard offset + 2 <= bytes.count else { throw truncated() }
+    let length = Int(bytes[offset]) << 8 | Int(bytes[offset + 1])
+    guard length >= 2 else {
+      throw StillRefusal(.corrupt, "the segment at byte \(offset) says a length of \(length), which is impossible")
+    }
+    guard offset + length <= bytes.count else { throw truncated() }
+    let payload = UnsafeRawBufferPointer(rebasing: bytes[offset + 2..<offset + length])
+    let start = offset
+    offset += length
+    switch marker {
+    case 0xC0, 0xC1, 0xC2: try readFrame(payload, isProgressive: marker == 0xC2, at: start)
+    case 0xDB: try readTables(payload, at: start)
+    case 0xDA:
+      try readScan(payload, at: start)
+      skipEntropyCodedData()
+    case 0xE0...0xED, 0xEF, 0xFE:
+      if marker == 0xE1, let found = exifOrientation(payload) { orientation = found }
+      metadata.append(start - 2..<offset)
+    default: break
+    }
+  }
+
+  private mutating func readFrame(
+    _ payload: UnsafeRawBufferPointer, isProgressive: Bool, at start: Int
+  ) throws(StillRefusal) {
+    guard size == nil else { throw StillRefusal(.corrupt, "a second frame header stands at byte \(start)") }
+    guard payload.count >= 6 else { throw StillRefusal(.corrupt, "the frame header at byte \(start) is too short") }
+    let count = Int(payload[5])
+    let size = PictureSize(
+      width: Int(payload[3]) << 8 | Int(payload[4]), height: Int(payload[1]) << 8 | Int(payload[2]))
+    guard payload[0] == 8 else {
+      throw StillRefusal(.unsupported, "the picture has \(payload[0]) bits a sample; send 8")
+    }
+    guard count == 1 || count == 3 else {
+      throw StillRefusal(
+        .unsupported,
+        count == 4
+          ? "the picture has four components (CMYK or YCCK), which are for print; send YCbCr or grayscale"
+          : "the picture has \(count) components; send YCbCr (3) or grayscale (1)")
+    }
+    guard payload.count >= 6 + 3 * count else {
+      throw StillRefusal(.corrupt, "the frame header at byte \(start) is too short for its \(count) components")
+    }
+    guard size.width > 0, size.height > 0 else {
+      throw StillRefusal(.corrupt, "the frame header at byte \(start) says a size of \(size)")
+    }
+    guard size.pixels <= maxPixels else {
+      throw StillRefusal(.tooLarge, "the picture is \(size), \(size.pixels) pixels; at most \(maxPixels) are allowed")
+    }
+    for index in 0..<count {
+      let (sampling, at) = (payload[7 + 3 * index], 6 + 3 * index)
+      guard (1...4).contains(sampling >> 4), (1...4).contains(sampling & 15) else {
+        throw StillRefusal(.corrupt, "a component is sampled \(sampling >> 4)x\(sampling & 15) at byte \(start)")
+      }
+      components.append(Component(id: payload[at], table: payload[at + 2]))
+    }
+    self.size = size
+    self.isProgressive = isProgressive
+  }
+
+  private mutating func readTables(_ payload: UnsafeRawBufferPointer, at start: Int) throws(StillRefusal) {
+    var rest = payload[...]
+    while let head = rest.first {
+      let length = 1 + 64 * (Int(head >> 4) + 1)
+      guard head >> 4 <= 1, head & 15 <= 3, rest.count >= length else {
+        throw StillRefusal(.corrupt, "the quantization tables at byte \(start) are damaged")
+      }
+      tables.insert(head & 15)
+      rest = rest.dropFirst(length)
+    }
+  }
+
+  private mutating func readScan(_ payload: UnsafeRawBufferPointer, at start: Int) throws(StillRefusal) {
+    guard size != nil else { throw StillRefusal(.noPicture, "a scan begins at byte \(start) before any frame header") }
+    guard let count = payload.first.map(Int.init), (1...4).contains(count), payload.count >= 4 + 2 * count else {
+      throw StillRefusal(.corrupt, "the scan header at byte \(start) is too short")
+    }
+    scans += 1
+    guard scans <= Self.maxScans else {
+      throw StillRefusal(.unsupported, "the picture has more than \(Self.maxScans) scans; send baseline JPEG")
+    }
+    for index in 0..<count {
+      guard let component = components.firstIndex(where: { $0.id == payload[1 + 2 * index] }) else {
+        throw StillRefusal(.corrupt, "the scan at byte \(start) is of a component that the frame does not have")
+      }
+      guard tables.contains(components[component].table) else {
+        throw StillRefusal(.corrupt, "the scan at byte \(start) has no quantization table")
+      }
+      components[component].hasScan = true
+    }
+  }
+
+  /// Moves to the next FF that is neither stuffed (FF 00) nor a restart marker, or to the end of the bytes.
+  private mutating func skipEntropyCodedData() {
+    while offset < bytes.count {
+      guard let next = bytes[offset...].firstIndex(of: 0xFF), next + 1 < bytes.count else { break }
+      switch bytes[next + 1] {
+      case 0x00, 0xD0...0xD7: offset = next + 2
+      case 0xFF: offset = next + 1
+      default:
+        offset = next
+        return
+      }
+    }
+    offset = bytes.count
+  }
+
+  private func truncated() -> StillRefusal {
+    StillRefusal(
+      .truncated,
+      "the picture ends after \(bytes.count) bytes without its EOI marker; the upload broke off, send it whole")
+  }
+}
+
+private func hex(_ byte: UInt8) -> String {
+  let text = String(byte, radix: 16, uppercase: true)
+  return text.count == 1 ? "0" + text : text
+}

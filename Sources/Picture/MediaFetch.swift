@@ -1,0 +1,67 @@
+import CFFmpeg
+import Media
+import NIOCore
+
+/// One answer of a URL, read whole with libavformat's protocols, which know the Basic and Digest logins of cameras.
+public struct MediaFetch: Sendable {
+  /// The media type that the server gave, as it stands; `nil` where the protocol has none.
+  public let contentType: String?
+  /// The body, or its first bytes where fewer were asked for.
+  public let body: ByteBuffer
+
+  /// Gets `location`, blocking; keep it on a thread of its own.
+  ///
+  /// - Parameters:
+  ///   - limit: the most bytes that are read.
+  ///   - prefixOnly: whether more than `limit` bytes are no error but left unread.
+  ///   - patience: the longest that opening, or waiting for more bytes, may take.
+  /// - Throws: what FFmpeg says, with the address in the call, without its credentials.
+  public init(
+    _ location: MediaLocation, limit: Int, prefixOnly: Bool = false, interrupt: MediaInterrupt,
+    patience: Ticks = .seconds(10)
+  ) throws(FFmpegError) {
+    avformat_network_init()
+    var context: UnsafeMutablePointer<AVIOContext>?
+    var callback = interrupt.callback
+    let open = "avio_open2 \(location)"
+    try checked(
+      try interrupt.limit(patience, open) {
+        avio_open2(&context, location.url, AVIO_FLAG_READ, &callback, nil)
+      }, open)
+    defer { avio_closep(&context) }
+
+    var type: UnsafeMutablePointer<UInt8>?
+    if av_opt_get(context, "mime_type", AV_OPT_SEARCH_CHILDREN, &type) >= 0, let type {
+      contentType = String(cString: type)
+      av_free(type)
+    } else {
+      contentType = nil
+    }
+
+    let read = "avio_read \(location)"
+    var body = ByteBuffer()
+    while prefixOnly ? body.readableBytes < limit : true {
+      let room = min(65_536, limit + (prefixOnly ? 0 : 1) - body.readableBytes)
+      var answer: Int32 = 0
+      var failure: FFmpegError?
+      body.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { target in
+        do throws(FFmpegError) {
+          answer = try interrupt.limit(patience, read) {
+            avio_read_partial(context, target.bindMemory(to: UInt8.self).baseAddress, Int32(room))
+          }
+        } catch { failure = error }
+        return max(0, Int(answer))
+      }
+      if let failure { throw failure }
+      if answer == FFmpegError.endOfFile || answer == 0 { break }
+      try checked(answer, read)
+      guard prefixOnly || body.readableBytes <= limit else {
+        throw FFmpegError(code: FFmpegError.invalidData, call: "\(read): more than \(limit) bytes came")
+      }
+    }
+    self.body = body
+  }
+
+  /// Whether the body begins as a JPEG does: FF D8 FF.
+  public var isJPEG: Bool { body.readableBytesView.starts(with: [0xFF, 0xD8, 0xFF]) }
+}

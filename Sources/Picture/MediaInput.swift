@@ -1,0 +1,217 @@
+import CFFmpeg
+import Media
+import NIOCore
+import Synchronization
+
+/// The switch with which another thread ends FFmpeg's blocking calls on an input.
+///
+/// It also limits each call: one that takes longer than its time ends with `FFmpegError.timedOut`.
+public final class MediaInterrupt: Sendable {
+  private let isSet = Atomic<Bool>(false)
+  private let deadline = Atomic<Int64>(.max)
+  private let origin = ContinuousClock.now
+
+  /// A switch that is off.
+  public init() {}
+
+  /// Ends the call under way within a tenth of a second, and every later one at once.
+  public func interrupt() { isSet.store(true, ordering: .releasing) }
+
+  /// Whether somebody interrupted.
+  public var isInterrupted: Bool { isSet.load(ordering: .acquiring) }
+
+  /// Whether FFmpeg has to give up now.
+  fileprivate var isOver: Bool { isInterrupted || now >= deadline.load(ordering: .relaxed) }
+
+  private var now: Int64 { Ticks(ContinuousClock.now - origin).count }
+
+  /// Runs one call of FFmpeg and tells a call that ran out of time from one that was interrupted.
+  func limit(_ time: Ticks, _ call: String, _ body: () -> Int32) throws(FFmpegError) -> Int32 {
+    deadline.store(now + time.count, ordering: .relaxed)
+    let answer = body()
+    defer { deadline.store(.max, ordering: .relaxed) }
+    if answer == FFmpegError.exit, !isInterrupted { throw FFmpegError(code: FFmpegError.timedOut, call: call) }
+    return answer
+  }
+
+  /// What FFmpeg calls while it waits; the interrupt has to outlive the context that it is given to.
+  var callback: AVIOInterruptCB {
+    AVIOInterruptCB(
+      callback: { opaque in Unmanaged<MediaInterrupt>.fromOpaque(opaque!).takeUnretainedValue().isOver ? 1 : 0 },
+      opaque: Unmanaged.passUnretained(self).toOpaque())
+  }
+}
+
+extension FFmpegError {
+  /// A call that took longer than it may: `ETIMEDOUT`.
+  public static let timedOut: Int32 = -110
+  /// An HTTP server that wants other credentials, or any: 401.
+  public static let unauthorized = httpCode("401")
+  /// An HTTP server that forbids it: 403.
+  public static let forbidden = httpCode("403")
+  /// An HTTP server that has nothing there: 404.
+  public static let notFound = httpCode("404")
+
+  /// FFmpeg's own words for the code, without the call.
+  public var reason: String {
+    var text = [CChar](repeating: 0, count: 128)
+    av_strerror(code, &text, text.count)
+    return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// FFmpeg's number for an HTTP status, `FFERRTAG(0xF8, …)`.
+  private static func httpCode(_ digits: StaticString) -> Int32 {
+    let bytes = (0..<3).map { UInt32(digits.utf8Start[$0]) }
+    return -Int32(bitPattern: 0xF8 | bytes[0] << 8 | bytes[1] << 16 | bytes[2] << 24)
+  }
+}
+
+/// Where pictures come from: a file, a URL, a device (`/dev/video0`) or a filter graph (`lavfi:testsrc2`).
+public struct MediaLocation: Hashable, Sendable {
+  /// How FFmpeg's libraries are to read it.
+  public enum Kind: Hashable, Sendable {
+    /// A file, or a URL of any protocol that FFmpeg knows.
+    case url
+    /// A camera of Video4Linux.
+    case videoDevice
+    /// A graph of libavfilter, without inputs.
+    case filterGraph
+  }
+
+  /// How it is read.
+  public let kind: Kind
+  /// What FFmpeg gets as the URL, credentials and all; never print it.
+  public let url: String
+
+  /// Reads what a person writes: `/dev/videoN` is a device, `lavfi:GRAPH` a filter graph, anything else a URL or file.
+  public init(_ text: String) {
+    if text.hasPrefix("lavfi:") {
+      (kind, url) = (.filterGraph, String(text.dropFirst(6)))
+    } else if text.hasPrefix("/dev/video") || text.hasPrefix("v4l2:") {
+      (kind, url) = (.videoDevice, text.hasPrefix("v4l2:") ? String(text.dropFirst(5)) : text)
+    } else {
+      (kind, url) = (.url, text)
+    }
+  }
+
+  /// Whether it names a protocol: `rtsp://…`, `http://…`.
+  public var isRemote: Bool { kind == .url && url.contains("://") && !url.hasPrefix("file:") }
+
+  /// The address without user, password and values of the query, for messages and logs.
+  public var redacted: String {
+    switch kind {
+    case .filterGraph: return "lavfi:\(url)"
+    case .videoDevice: return url
+    case .url: break
+    }
+    guard isRemote, let scheme = url.firstRange(of: "://") else { return url }
+    var rest = url[scheme.upperBound...]
+    let authority = rest.prefix { !"/?#".contains($0) }
+    let port = (authority.split(separator: "@").last ?? "").drop { $0 != ":" }.dropFirst()
+    if let last = authority.lastIndex(of: "@") {
+      rest = rest[rest.index(after: last)...]
+    } else if !port.allSatisfy(\.isNumber), !port.hasSuffix("]"), let last = rest.lastIndex(of: "@") {
+      rest = rest[rest.index(after: last)...]  // No port but a password with a slash or the like that nobody escaped.
+    }
+    if let query = rest.firstIndex(of: "?") { rest = rest[..<query] + "?…" }
+    return String(url[..<scheme.upperBound] + rest)
+  }
+}
+
+extension MediaLocation: CustomStringConvertible {
+  /// The redacted address.
+  public var description: String { redacted }
+}
+
+/// An opened container, stream or device: the one owner of an `AVFormatContext`.
+struct MediaInput: ~Copyable {
+  let pointer: UnsafeMutablePointer<AVFormatContext>
+  let location: MediaLocation
+  private let interrupt: MediaInterrupt
+  private let patience: Ticks
+
+  private static let registered: Void = {
+    avdevice_register_all()
+    avformat_network_init()
+  }()
+
+  init(_ location: MediaLocation, interrupt: MediaInterrupt, patience: Ticks) throws(FFmpegError) {
+    _ = Self.registered
+    var tries: [[String: String]] = [["fpsprobesize": "0"]]
+    switch location.kind {
+    case .videoDevice: tries = [["input_format": "mjpeg"], [:]]  // The camera's own JPEGs where it makes them.
+    case .url where location.url.hasPrefix("rtsp"): tries[0]["rtsp_flags"] = "prefer_tcp"
+    default: break
+    }
+    var opened: UnsafeMutablePointer<AVFormatContext>?
+    for (index, options) in tries.enumerated() {
+      do throws(FFmpegError) {
+        opened = try Self.open(location, options, interrupt: interrupt, patience: patience)
+        break
+      } catch  where index < tries.count - 1 && !interrupt.isInterrupted {}
+    }
+    pointer = try allocated(opened, "avformat_open_input \(location)")
+    self.location = location
+    self.interrupt = interrupt
+    self.patience = patience
+  }
+
+  private static func open(
+    _ location: MediaLocation, _ options: [String: String], interrupt: MediaInterrupt, patience: Ticks
+  ) throws(FFmpegError) -> UnsafeMutablePointer<AVFormatContext>? {
+    var format: UnsafePointer<AVInputFormat>?
+    switch location.kind {
+    case .videoDevice: format = UnsafePointer(av_find_input_format("v4l2"))
+    case .filterGraph: format = UnsafePointer(av_find_input_format("lavfi"))
+    case .url: break
+    }
+    if location.kind != .url, format == nil {
+      throw FFmpegError(
+        code: FFmpegError.invalidData, call: "av_find_input_format: this FFmpeg has no \(location.kind)")
+    }
+    let context = try allocated(avformat_alloc_context(), "avformat_alloc_context")
+    context.pointee.interrupt_callback = interrupt.callback
+    if location.kind == .videoDevice { context.pointee.flags |= AVFMT_FLAG_NONBLOCK }  // Else a dead camera blocks.
+    var dictionary: OpaquePointer?
+    defer { av_dict_free(&dictionary) }
+    for (name, value) in options { av_dict_set(&dictionary, name, value, 0) }
+    var opened: UnsafeMutablePointer<AVFormatContext>? = context
+    let call = "avformat_open_input \(location)"
+    // Upon failure it frees the context itself.
+    let answer = try interrupt.limit(patience, call) {
+      avformat_open_input(&opened, location.url, format, &dictionary)
+    }
+    try checked(answer, call)
+    return opened
+  }
+
+  deinit {
+    var pointer: UnsafeMutablePointer<AVFormatContext>? = pointer
+    avformat_close_input(&pointer)
+  }
+
+  /// The stream of that index.
+  func stream(_ index: Int32) -> UnsafeMutablePointer<AVStream> { pointer.pointee.streams[Int(index)]! }
+
+  /// The video stream that is the picture, reading into the stream first where its codec is not known yet.
+  func bestVideoStream() throws(FFmpegError) -> Int32 {
+    let motionJPEG = (0..<Int32(pointer.pointee.nb_streams)).first {
+      stream($0).pointee.codecpar.pointee.codec_id == AV_CODEC_ID_MJPEG
+    }
+    if let motionJPEG { return motionJPEG }  // Every picture of it says all about itself.
+    let call = "avformat_find_stream_info \(location)"
+    try checked(try interrupt.limit(patience, call) { avformat_find_stream_info(pointer, nil) }, call)
+    return try checked(
+      av_find_best_stream(pointer, AVMEDIA_TYPE_VIDEO, -1, -1, nil, 0), "av_find_best_stream \(location)")
+  }
+
+  /// Reads the next packet; `false` while a device has none yet.
+  func read(into packet: borrowing Packet) throws(FFmpegError) -> Bool {
+    let call = "av_read_frame \(location)"
+    av_packet_unref(packet.pointer)
+    let answer = try interrupt.limit(patience, call) { av_read_frame(pointer, packet.pointer) }
+    if answer == FFmpegError.again { return false }
+    try checked(answer, call)
+    return true
+  }
+}

@@ -1,0 +1,94 @@
+import CFFmpeg
+import Media
+
+/// An area of the upright picture that no viewer may see.
+public struct PrivacyMask: Hashable, Sendable {
+  /// The corners in order, at least three; the area is closed from the last to the first (even-odd rule).
+  public var corners: [UnitPoint]
+
+  /// A mask over a polygon.
+  public init(polygon corners: [UnitPoint]) { self.corners = corners }
+
+  /// A mask over a rectangle.
+  public init(rectangle: UnitRect) { corners = rectangle.corners }
+
+  /// The runs of pixels in each row that a picture of `size` has under the mask.
+  ///
+  /// Every pixel that the area touches counts as covered, with one more around it, so that neither rounding nor
+  /// chroma subsampling lets an edge through.
+  func spans(in size: PictureSize) -> [Int: [Range<Int>]] {
+    let points = corners.map { (x: $0.x * Double(size.width), y: $0.y * Double(size.height)) }
+    guard points.count >= 3, let top = points.map(\.y).min(), let bottom = points.map(\.y).max() else { return [:] }
+    let firstRow = max(0, Int(top.rounded(.down)) - 1)
+    let endRow = min(size.height, Int(bottom.rounded(.up)) + 1)
+    guard firstRow < endRow else { return [:] }
+    var rows: [Int: [Range<Int>]] = [:]
+    // Several scan lines a pixel row, and the edges between them: an area thinner than a pixel is covered too.
+    for row in firstRow..<endRow {
+      var runs: [Range<Int>] = []
+      for line in stride(from: Double(row) - 1, through: Double(row) + 2, by: 0.25) {
+        let crossings = zip(points, points.dropFirst() + points.prefix(1)).compactMap { from, to -> Double? in
+          guard (from.y <= line) != (to.y <= line) else { return nil }
+          return from.x + (line - from.y) / (to.y - from.y) * (to.x - from.x)
+        }.sorted()
+        for pair in stride(from: 0, to: crossings.count - 1, by: 2) {
+          let left = max(0, Int(crossings[pair].rounded(.down)) - 1)
+          let right = min(size.width, Int(crossings[pair + 1].rounded(.up)) + 1)
+          if left < right { runs.append(left..<right) }
+        }
+      }
+      if !runs.isEmpty { rows[row] = merged(runs) }
+    }
+    return rows
+  }
+}
+
+/// The masks of a camera, laid out for stored pictures of one size, orientation and format.
+struct MaskPainter {
+  /// Per plane, the runs to blacken in each row.
+  private let planes: [[(row: Int, run: Range<Int>)]]
+  private let isRGB: Bool
+
+  init(_ masks: [PrivacyMask], size: PictureSize, orientation: Orientation, format: AVPixelFormat) {
+    let description = av_pix_fmt_desc_get(format)?.pointee
+    let shift = (Int(description?.log2_chroma_w ?? 0), Int(description?.log2_chroma_h ?? 0))
+    isRGB = (description?.flags ?? 0) & UInt64(AV_PIX_FMT_FLAG_RGB) != 0
+    let stored = masks.map { mask in
+      // Fractions turn with the picture; the stored picture is what gets painted.
+      PrivacyMask(polygon: mask.corners.map(orientation.stored))
+    }
+    var luma: [(Int, Range<Int>)] = []
+    for mask in stored { for (row, runs) in mask.spans(in: size) { luma += runs.map { (row, $0) } } }
+    let chroma = luma.map { row, run in
+      (row >> shift.1, run.lowerBound >> shift.0..<(run.upperBound + (1 << shift.0) - 1) >> shift.0)
+    }
+    let count = Int(description?.nb_components ?? 1)
+    planes = [luma] + Array(repeating: isRGB ? luma : chroma, count: max(0, min(count, 3) - 1))
+  }
+
+  /// Blackens the masked areas of a full-range picture.
+  func paint(_ frame: borrowing Frame) throws(FFmpegError) {
+    guard planes.contains(where: { !$0.isEmpty }) else { return }
+    try checked(av_frame_make_writable(frame.pointer), "av_frame_make_writable")
+    for (plane, runs) in planes.enumerated() {
+      let black: UInt8 = plane == 0 || isRGB ? 0 : 128
+      frame.withPlane(plane) { samples in
+        for (row, run) in runs where row < samples.height {
+          samples.row(row)[run.clamped(to: 0..<samples.width)].update(repeating: black)
+        }
+      }
+    }
+  }
+}
+
+private func merged(_ runs: [Range<Int>]) -> [Range<Int>] {
+  var result: [Range<Int>] = []
+  for run in runs.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+    if let last = result.last, run.lowerBound <= last.upperBound {
+      result[result.count - 1] = last.lowerBound..<max(last.upperBound, run.upperBound)
+    } else {
+      result.append(run)
+    }
+  }
+  return result
+}

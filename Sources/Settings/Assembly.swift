@@ -1,0 +1,134 @@
+import Media
+import Packager
+import Station
+
+/// The layers put together, and the rules that hold between settings.
+struct Assembly {
+  private let file: FileLayer
+  /// The environment and the command line, the stronger one last.
+  private let texts: [TextLayer]
+  private(set) var problems: [SettingsError.Problem]
+
+  init(file: FileLayer, texts: [TextLayer], problems: [SettingsError.Problem]) {
+    self.file = file
+    self.texts = texts
+    self.problems = problems
+  }
+
+  /// What all layers come to; only good where no problem was added.
+  mutating func settings(path: String?, readFile: (String) throws -> String) -> ServeSettings {
+    var draft = ServeDraft()
+    for change in file.server + texts.flatMap(\.server) { change.apply(to: &draft) }
+    checkAddresses(draft)
+
+    var cameras = file.cameras
+    if let named = draft.camera, !cameras.contains(where: { $0.name == named }) {
+      cameras.append(.init(name: named, place: draft.spots["camera"]?.place ?? .standard, changes: []))
+    }
+    if draft.settings.isDemo, let demo = CameraName(ServeSettings.demoName),
+      !cameras.contains(where: { $0.name == demo })
+    {
+      cameras.append(.init(name: demo, place: draft.spots["demo"]?.place ?? .standard, changes: []))
+    }
+    if cameras.isEmpty, !file.isBroken, !draft.refused.contains("camera"), !draft.refused.contains("demo") {
+      let place = path.map { Place.file(path: $0, line: 1) } ?? .flag("camera")
+      let advice = "--camera NAME --token SECRET for one, --config FILE with cameras: in it for several, --demo to look"
+      problems.append(.init(at: place, key: "cameras", "no camera is configured; give \(advice)"))
+    }
+    for camera in cameras {
+      let settings = self.camera(camera, in: draft, readFile: readFile)
+      if let settings { draft.settings.cameras.append(settings) }
+    }
+    return draft.settings
+  }
+
+  private mutating func checkAddresses(_ draft: ServeDraft) {
+    let (viewers, cameras) = (draft.settings.publicAddress, draft.settings.privateAddress)
+    guard viewers == cameras, viewers.port != 0, draft.refused.isDisjoint(with: ["public", "private"]) else { return }
+    let key = draft.spots["private"] == nil ? "public" : "private"
+    let other = key == "public" ? "private" : "public"
+    let spot = draft.spots[key] ?? Spot(place: .standard, path: key)
+    let otherPlace = draft.spots[other]?.place ?? .standard
+    problems.append(
+      .init(
+        at: spot.place, key: spot.path,
+        "found \(viewers), which \(other) has too (\(otherPlace)); accepted: another port or host for each"))
+  }
+
+  private mutating func camera(
+    _ camera: FileLayer.Camera, in server: ServeDraft, readFile: (String) throws -> String
+  ) -> CameraSettings? {
+    var draft = CameraDraft()
+    for change in file.defaults + camera.changes { change.apply(to: &draft) }
+    // Without a name the settings of a text layer are for every camera.
+    if server.camera == nil || server.camera == camera.name {
+      for change in texts.flatMap(\.camera) { change.apply(to: &draft) }
+    }
+    let token = token(of: camera, draft, isDemo: server.settings.isDemo, readFile: readFile)
+    guard let timeline = timeline(of: camera, draft), let token else { return nil }
+    return CameraSettings(
+      name: camera.name, token: token, picture: draft.picture, encoder: draft.encoder, timeline: timeline,
+      latestQuality: draft.latestQuality, maxStillBytes: draft.maxStillBytes, interval: draft.interval)
+  }
+
+  private mutating func timeline(of camera: FileLayer.Camera, _ draft: CameraDraft) -> TimelineSettings? {
+    guard draft.refused.isDisjoint(with: CameraDraft.timelineKeys) else { return nil }
+    do {
+      return try draft.timeline()
+    } catch {
+      // Where the setting that breaks the rule is a default, another one that was given made it do so.
+      let given = CameraDraft.timelineKeys.lazy.compactMap { draft.spots[$0] }.first
+      let spot =
+        draft.spots[error.setting]
+        ?? Spot(place: given?.place ?? .standard, path: "cameras.\(camera.name).\(error.setting)")
+      let standard = draft.spots[error.setting] == nil ? "the default " : ""
+      problems.append(.init(at: spot.place, key: spot.path, "found \(standard)\(error.description)"))
+      return nil
+    }
+  }
+
+  private mutating func token(
+    of camera: FileLayer.Camera, _ draft: CameraDraft, isDemo: Bool, readFile: (String) throws -> String
+  ) -> String? {
+    switch draft.token {
+    case .text(let token): return token
+    case .file(let path):
+      let spot = draft.spots["token-file"] ?? Spot(place: .standard, path: "token-file")
+      do {
+        let text = try readFile(path)
+        let given = Given(content: .text(text.trimmed), place: spot.place)
+        return Kind<String>.secret.read(given, spot.path, &problems)
+      } catch {
+        problems.append(
+          .init(
+            at: spot.place, key: spot.path,
+            "found \(path.debugDescription), which cannot be read (\(error)); accepted: the path of a file"))
+        return nil
+      }
+    case nil where !draft.refused.isDisjoint(with: tokenKeys): return nil
+    case nil where isDemo && camera.name.text == ServeSettings.demoName:
+      // The demo paints its own stills; a secret that nobody knows keeps everyone else from pushing.
+      return (0..<4).map { _ in String(UInt64.random(in: .max / 2 ... .max), radix: 16) }.joined()
+    case nil:
+      let give =
+        if case .file = camera.place {
+          "write token: SECRET or token-file: FILE under it"
+        } else {
+          "give --token SECRET or --token-file FILE with it"
+        }
+      problems.append(
+        .init(
+          at: camera.place, key: "cameras.\(camera.name).token",
+          "found nothing; make one with `openssl rand -hex 16` and \(give); accepted: \(Kind<String>.secret.accepted)"))
+      return nil
+    }
+  }
+}
+
+extension String {
+  /// Without the blanks and line ends around it that an editor leaves in a file.
+  fileprivate var trimmed: String {
+    let start = drop(while: \.isWhitespace)
+    return String(start.reversed().drop(while: \.isWhitespace).reversed())
+  }
+}

@@ -1,0 +1,75 @@
+import Media
+import Packager
+import Picture
+import Station
+
+/// Settings that are being collected, with the places they come from.
+protocol Draft: Sendable {
+  /// Where each key that was given stands, the last one where several gave it.
+  var spots: [String: Spot] { get set }
+  /// The keys that were given in a form that no value could be made of.
+  var refused: Set<String> { get set }
+}
+
+/// A place and the way of a key to it, for error messages.
+struct Spot: Hashable, Sendable {
+  let place: Place
+  let path: String
+}
+
+/// One value of one key, ready to be put into a draft.
+struct Change<Target: Draft>: Sendable {
+  let key: String
+  let spot: Spot
+  /// Sets the value; `nil` where what was given was refused.
+  let set: (@Sendable (inout Target) -> Void)?
+
+  func apply(to draft: inout Target) {
+    draft.spots[key] = spot
+    guard let set else {
+      draft.refused.insert(key)
+      return
+    }
+    set(&draft)
+  }
+}
+
+/// What the process as a whole is told.
+struct ServeDraft: Draft {
+  var settings = ServeSettings()
+  /// The camera that the settings of the environment and the command line are for.
+  var camera: CameraName?
+  var spots: [String: Spot] = [:]
+  var refused: Set<String> = []
+}
+
+/// What one camera is told.
+struct CameraDraft: Draft {
+  /// Where a camera's token comes from.
+  enum Token: Hashable, Sendable {
+    case text(String)
+    case file(String)
+  }
+
+  var token: Token?
+  var picture = PictureSettings()
+  var encoder = EncoderSettings()
+  // The parts of a timeline, which only make sense together; a test holds them to the defaults of TimelineSettings.
+  var rate = 2
+  var part = Ticks.seconds(1)
+  var segment = Ticks.seconds(12)
+  var window = 6
+  var latestQuality = 75
+  var maxStillBytes = 16 << 20
+  var interval = Ticks.seconds(2)
+  var spots: [String: Spot] = [:]
+  var refused: Set<String> = []
+
+  /// The keys that make the timeline.
+  static let timelineKeys = ["rate", "part", "segment", "window"]
+
+  /// The timeline, or the rule that its parts break together.
+  func timeline() throws(TimelineSettings.Problem) -> TimelineSettings {
+    try TimelineSettings(rate: Int64(rate), part: part, segment: segment, listedSegments: window)
+  }
+}

@@ -1,0 +1,119 @@
+import Media
+
+/// What a YAML file gives, read but not yet put together.
+struct FileLayer {
+  /// A camera of the file.
+  struct Camera {
+    let name: CameraName
+    let place: Place
+    let changes: [Change<CameraDraft>]
+  }
+
+  var server: [Change<ServeDraft>] = []
+  var defaults: [Change<CameraDraft>] = []
+  var cameras: [Camera] = []
+  /// Whether the file is such that nothing can be said about what it lacks.
+  var isBroken = false
+
+  private static let sections = ["defaults", "cameras"]
+
+  /// No file.
+  init() {}
+
+  /// Reads the text of a file.
+  init(path: String, text: String, problems: inout [SettingsError.Problem]) {
+    guard let top = SettingsFile.tree(of: text, path: path, problems: &problems) else {
+      isBroken = true
+      return
+    }
+    let settings = Setting.all.filter { !$0.isPerCamera && $0.layers.contains(.file) }
+    for entry in Self.entries(of: top, path: "", problems: &problems) ?? [] {
+      switch entry.key {
+      case "defaults":
+        defaults = Self.camera(entry.value, path: entry.key, isDefaults: true, problems: &problems)
+      case "cameras":
+        readCameras(entry.value, problems: &problems)
+      default:
+        guard case .server(let read)? = settings.first(where: { $0.key == entry.key })?.reader else {
+          let isCamera = Setting.named(entry.key).map { $0.isPerCamera && $0.layers.contains(.file) } ?? false
+          let hint = isCamera ? "it belongs to a camera, under cameras: NAME:, or under defaults:" : nil
+          problems.append(.unknown(entry, path: "", known: settings.map(\.key) + Self.sections, hint: hint))
+          continue
+        }
+        server.append(read(entry.value, entry.key, &problems))
+      }
+    }
+    if case .mapping = top.content {} else if top.content != .nothing { isBroken = true }
+  }
+
+  /// The entries of a mapping, none where nothing was given, or `nil` with the problem added.
+  private static func entries(
+    of given: Given, path: String, problems: inout [SettingsError.Problem]
+  ) -> [Given.Entry]? {
+    switch given.content {
+    case .mapping(let entries): return entries
+    case .nothing: return []
+    case .text, .list:
+      problems.append(.init(at: given.place, key: path, "found \(given.found()); accepted: KEY: VALUE lines"))
+      return nil
+    }
+  }
+
+  private mutating func readCameras(_ given: Given, problems: inout [SettingsError.Problem]) {
+    guard let entries = Self.entries(of: given, path: "cameras", problems: &problems) else {
+      isBroken = true
+      return
+    }
+    for entry in entries {
+      let path = "cameras.\(entry.key)"
+      let changes = Self.camera(entry.value, path: path, isDefaults: false, problems: &problems)
+      guard let name = CameraName(entry.key) else {
+        let found = Given(content: .text(entry.key), place: entry.place).found()
+        problems.append(
+          .init(at: entry.place, key: path, "found the name \(found); accepted: \(CameraName.rule)"))
+        isBroken = true
+        continue
+      }
+      cameras.append(Camera(name: name, place: entry.place, changes: changes))
+    }
+  }
+
+  private static func camera(
+    _ given: Given, path: String, isDefaults: Bool, problems: inout [SettingsError.Problem]
+  ) -> [Change<CameraDraft>] {
+    let settings = Setting.all.filter {
+      $0.isPerCamera && $0.layers.contains(.file) && !(isDefaults && tokenKeys.contains($0.key))
+    }
+    var changes: [Change<CameraDraft>] = []
+    for entry in entries(of: given, path: path, problems: &problems) ?? [] {
+      guard case .camera(let read)? = settings.first(where: { $0.key == entry.key })?.reader else {
+        let hint: String? =
+          if isDefaults && tokenKeys.contains(entry.key) {
+            "each camera has its own, under cameras: NAME:"
+          } else if let other = Setting.named(entry.key), !other.isPerCamera, other.layers.contains(.file) {
+            "it belongs at the top of the file, not indented"
+          } else {
+            nil
+          }
+        problems.append(.unknown(entry, path: path, known: settings.map(\.key), hint: hint))
+        continue
+      }
+      changes.append(read(entry.value, "\(path).\(entry.key)", &problems))
+    }
+    checkTokens(changes, problems: &problems)
+    return changes
+  }
+}
+
+/// The two keys that give the same thing.
+let tokenKeys = ["token", "token-file"]
+
+/// Adds the problem that one layer gives a camera both a token and a file with one.
+func checkTokens(_ changes: [Change<CameraDraft>], problems: inout [SettingsError.Problem]) {
+  let given = changes.filter { tokenKeys.contains($0.key) }
+  guard given.count == 2 else { return }
+  problems.append(
+    .init(
+      at: given[1].spot.place, key: given[1].spot.path,
+      "\(given[0].key) is given too, at \(given[0].spot.place); accepted: one of token and token-file"))
+}

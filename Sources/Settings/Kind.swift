@@ -1,0 +1,163 @@
+import Media
+import Picture
+
+/// How a value of one type is written: read from what was given, and told in help and errors.
+struct Kind<Value: Sendable>: Sendable {
+  /// The value in a usage line, such as `HOST:PORT`.
+  let valueName: String
+  /// Which values are accepted, for help and errors alike.
+  let accepted: String
+  /// The value as it would be written.
+  let text: @Sendable (Value) -> String
+  /// The value, or `nil` with the problem added.
+  let read: @Sendable (Given, _ path: String, inout [SettingsError.Problem]) -> Value?
+
+  init(
+    _ valueName: String, accepted: String, text: @escaping @Sendable (Value) -> String,
+    read: @escaping @Sendable (Given, _ path: String, inout [SettingsError.Problem]) -> Value?
+  ) {
+    self.valueName = valueName
+    self.accepted = accepted
+    self.text = text
+    self.read = read
+  }
+
+  /// A kind that is written as one text.
+  init(
+    _ valueName: String, accepted: String, isSecret: Bool = false, text: @escaping @Sendable (Value) -> String,
+    parse: @escaping @Sendable (String) -> Value?
+  ) {
+    self.init(valueName, accepted: accepted, text: text) { given, path, problems in
+      if case .text(let written) = given.content, let value = parse(written) { return value }
+      let found = given.found(isSecret: isSecret)
+      problems.append(.init(at: given.place, key: path, "found \(found); accepted: \(accepted)"))
+      return nil
+    }
+  }
+
+  /// The same kind for a value that need not be there.
+  var optional: Kind<Value?> {
+    Kind<Value?>(
+      valueName, accepted: accepted, text: { [text] in $0.map(text) ?? "none" },
+      read: { [read] given, path, problems in read(given, path, &problems) })
+  }
+}
+
+extension Kind where Value == Int {
+  /// A whole number of a range.
+  static func whole(_ range: ClosedRange<Int>, _ what: String = "") -> Kind {
+    let unit = what.isEmpty ? "" : " \(what)"
+    return Kind(
+      "NUMBER", accepted: "a whole number from \(range.lowerBound) to \(range.upperBound)\(unit)", text: { "\($0)" }
+    ) {
+      integer($0).flatMap { range.contains($0) ? $0 : nil }
+    }
+  }
+
+  /// A whole number whose range somebody else keeps.
+  static func whole(accepted: String) -> Kind { Kind("NUMBER", accepted: accepted, text: { "\($0)" }, parse: integer) }
+
+  private static func integer(_ text: String) -> Int? {
+    guard (1...12).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+    return Int(text)
+  }
+}
+
+extension Kind where Value == Bool {
+  /// `true` or `false`, and none of YAML 1.1's other spellings.
+  static var truth: Kind {
+    Kind("true|false", accepted: "true or false", text: { "\($0)" }) { Bool($0) }
+  }
+}
+
+extension Kind where Value: RawRepresentable<String> & CaseIterable {
+  /// One of the names of an enumeration.
+  static var choice: Kind {
+    let names = Value.allCases.map(\.rawValue)
+    let accepted = names.count == 2 ? names.joined(separator: " or ") : "one of \(names.joined(separator: ", "))"
+    return Kind(
+      names.count <= 3 ? names.joined(separator: "|") : "NAME", accepted: accepted, text: \.rawValue,
+      parse: { Value(rawValue: $0) })
+  }
+}
+
+extension Kind where Value == Ticks {
+  /// A duration: `2`, `0.5`, `2s` or `500ms`; exact, since it never is a floating-point number.
+  static func duration(_ range: ClosedRange<Ticks>? = nil, accepted: String) -> Kind {
+    Kind("SECONDS", accepted: "\(accepted), such as 2, 0.5, 2s or 500ms", text: \.secondsText) { text in
+      let ticks: Ticks?
+      if text.hasSuffix("ms") {
+        let digits = text.dropLast(2)
+        let isNumber = (1...8).contains(digits.utf8.count) && digits.utf8.allSatisfy { (48...57).contains($0) }
+        ticks = isNumber ? Int64(digits).map { Ticks.milliseconds($0) } : nil
+      } else {
+        ticks = Ticks(seconds: text.hasSuffix("s") ? text.dropLast() : text[...])
+      }
+      guard let ticks, range?.contains(ticks) ?? true else { return nil }
+      return ticks
+    }
+  }
+}
+
+extension Kind where Value == PictureSize {
+  /// The size of a stream.
+  static var streamSize: Kind {
+    Kind(
+      "WIDTHxHEIGHT", accepted: "two even numbers from 32 to 4096 around an x, such as 640x480", text: \.description
+    ) { text in
+      guard let size = PictureSize(text), size.width % 2 == 0, size.height % 2 == 0,
+        (32...4096).contains(size.width), (32...4096).contains(size.height)
+      else { return nil }
+      return size
+    }
+  }
+}
+
+extension Kind where Value == Address {
+  /// An address to listen on.
+  static var address: Kind {
+    Kind(
+      "HOST:PORT",
+      accepted:
+        "HOST:PORT with an IPv6 host in brackets and port 0 for any free one, such as 127.0.0.1:8080 or [::1]:0",
+      text: \.description, parse: { Address($0) })
+  }
+}
+
+extension Kind where Value == ServeSettings.Store {
+  /// A folder or `memory`.
+  static var store: Kind {
+    Kind(
+      "FOLDER|memory", accepted: "the path of a folder, or memory to keep nothing on disk", text: \.description
+    ) { text in
+      guard !text.isEmpty, !text.utf8.contains(0) else { return nil }
+      return text == "memory" ? .memory : .folder(text)
+    }
+  }
+}
+
+extension Kind where Value == CameraName {
+  /// The name of a camera.
+  static var cameraName: Kind {
+    Kind("NAME", accepted: CameraName.rule, text: \.text, parse: { CameraName($0) })
+  }
+}
+
+extension Kind where Value == String {
+  /// A secret that stands in an HTTP header: 8 to 256 visible ASCII characters.
+  static var secret: Kind {
+    Kind(
+      "SECRET", accepted: "8 to 256 letters, digits and signs of ASCII without spaces", isSecret: true,
+      text: { _ in "set" }
+    ) { text in
+      (8...256).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : nil
+    }
+  }
+
+  /// The path of a file.
+  static var path: Kind {
+    Kind("FILE", accepted: "the path of a file", text: { $0 }) { text in
+      text.isEmpty || text.utf8.contains(0) ? nil : text
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import Media
+import Station
+
+/// All that `quietcam serve` is told: the addresses, the store, and the cameras.
+public struct ServeSettings: Sendable, Hashable {
+  /// Where playlists and media are kept.
+  public enum Store: Sendable, Hashable, CustomStringConvertible {
+    /// Nowhere: everything is gone when the process ends.
+    case memory
+    /// A folder with one folder for each camera; it is created where it is missing.
+    case folder(String)
+
+    /// `memory` or the folder's path.
+    public var description: String {
+      switch self {
+      case .memory: "memory"
+      case .folder(let path): path
+      }
+    }
+  }
+
+  /// How much is logged; the names are those of swift-log but for its `critical`.
+  public enum LogLevel: String, Sendable, CaseIterable {
+    /// From everything to nothing but errors.
+    case trace, debug, info, notice, warning, error
+  }
+
+  /// Where viewers come in.
+  public var publicAddress = Address(host: "127.0.0.1", port: 8080)
+  /// Where cameras and operators come in.
+  public var privateAddress = Address(host: "127.0.0.1", port: 8081)
+  /// Where media is kept.
+  public var store = Store.folder("hls-out")
+  /// The cameras, those of the file first and in its order; at least one, each name once. With `isDemo` one of them
+  /// is named `demo`.
+  public var cameras: [CameraSettings] = []
+  /// What opens the operator's switches, at least 8 characters; `nil` keeps them shut.
+  public var operatorToken: String?
+  /// Whether the camera named `demo` paints its own scene; that camera is added where none has the name.
+  public var isDemo = false
+  /// How much is logged.
+  public var logLevel = LogLevel.info
+
+  /// The name of the camera that `isDemo` adds.
+  public static let demoName = "demo"
+
+  /// The defaults, without any camera.
+  public init() {}
+
+  /// Puts a file, the environment and the command line together; each wins over the ones before it.
+  ///
+  /// Settings of a camera that come from the environment or the command line go to the camera named by `camera`,
+  /// which is added where the file has none of that name, or without `camera` to every camera. So a flag always wins,
+  /// over a camera's own line in the file too.
+  ///
+  /// - Parameters:
+  ///   - file: the path, for error messages, and the text of the YAML file; at most 1 MiB.
+  ///   - environment: all variables; those that do not begin with `QUIETCAM_` are ignored, and so are
+  ///     `QUIETCAM_CONFIG` and those that begin with `QUIETCAM_TEST_`.
+  ///   - flags: names without dashes and their texts; `config` is ignored.
+  ///   - readFile: returns the text of the file at a path, for `token-file`.
+  /// - Throws: every problem there is, not only the first.
+  public static func load(
+    file: (path: String, text: String)?, environment: [String: String], flags: [String: String],
+    readFile: (String) throws -> String
+  ) throws(SettingsError) -> ServeSettings {
+    var problems: [SettingsError.Problem] = []
+    let fileLayer = file.map { FileLayer(path: $0.path, text: $0.text, problems: &problems) } ?? FileLayer()
+    let environmentLayer = TextLayer(environment: environment, problems: &problems)
+    let flagLayer = TextLayer(flags: flags, problems: &problems)
+    var assembly = Assembly(file: fileLayer, texts: [environmentLayer, flagLayer], problems: problems)
+    let settings = assembly.settings(path: file?.path, readFile: readFile)
+    guard assembly.problems.isEmpty else { throw SettingsError(assembly.problems) }
+    return settings
+  }
+}

@@ -1,0 +1,75 @@
+/// One thing that `quietcam serve` can be told: the same key in the file, the environment and the command line.
+///
+/// The table in `all` is the only place that knows a key, so files, variables, flags, help and errors cannot disagree.
+public struct Setting: Sendable {
+  /// Where a setting may be given, from the weakest to the strongest.
+  public enum Layer: Sendable, Hashable, CaseIterable {
+    /// The YAML file.
+    case file
+    /// A variable `QUIETCAM_...`.
+    case environment
+    /// A flag of the command line.
+    case flag
+  }
+
+  /// The name, such as `max-kilobits`.
+  public let key: String
+  /// The value in a usage line, such as `HOST:PORT`.
+  public let valueName: String
+  /// What it does, in one line without a full stop.
+  public let help: String
+  /// What holds where it is not given, as it would be written or in words.
+  public let defaultText: String
+  /// Which values are accepted, in the words that an error uses.
+  public let accepted: String
+  /// Whether each camera has its own; then it stands below a camera or `defaults` in the file.
+  public let isPerCamera: Bool
+  /// Where it may be given.
+  public let layers: Set<Layer>
+
+  /// Its flag with the dashes.
+  public var flag: String { Place.flag(key).description }
+  /// Its environment variable.
+  public var variable: String { Place.variable(of: key) }
+
+  let reader: Reader
+
+  /// How a value that was given becomes a change of a draft; the problems are added to the list.
+  enum Reader: Sendable {
+    case server(@Sendable (Given, _ path: String, inout [SettingsError.Problem]) -> Change<ServeDraft>)
+    case camera(@Sendable (Given, _ path: String, inout [SettingsError.Problem]) -> Change<CameraDraft>)
+  }
+
+  /// A setting of the process.
+  static func server<Value>(
+    _ key: String, _ kind: Kind<Value>, _ property: any WritableKeyPath<ServeDraft, Value> & Sendable, _ help: String,
+    standard: String? = nil, layers: Set<Layer> = Set(Layer.allCases)
+  ) -> Setting {
+    Setting(
+      key: key, valueName: kind.valueName, help: help,
+      defaultText: standard ?? kind.text(ServeDraft()[keyPath: property]), accepted: kind.accepted, isPerCamera: false,
+      layers: layers,
+      reader: .server { given, path, problems in change(key, kind, property, given, path, &problems) })
+  }
+
+  /// A setting of a camera.
+  static func camera<Value>(
+    _ key: String, _ kind: Kind<Value>, _ property: any WritableKeyPath<CameraDraft, Value> & Sendable, _ help: String,
+    standard: String? = nil, layers: Set<Layer> = Set(Layer.allCases)
+  ) -> Setting {
+    Setting(
+      key: key, valueName: kind.valueName, help: help,
+      defaultText: standard ?? kind.text(CameraDraft()[keyPath: property]), accepted: kind.accepted, isPerCamera: true,
+      layers: layers,
+      reader: .camera { given, path, problems in change(key, kind, property, given, path, &problems) })
+  }
+
+  private static func change<Target, Value>(
+    _ key: String, _ kind: Kind<Value>, _ property: any WritableKeyPath<Target, Value> & Sendable, _ given: Given,
+    _ path: String, _ problems: inout [SettingsError.Problem]
+  ) -> Change<Target> {
+    let spot = Spot(place: given.place, path: path)
+    guard let value = kind.read(given, path, &problems) else { return Change(key: key, spot: spot, set: nil) }
+    return Change(key: key, spot: spot) { $0[keyPath: property] = value }
+  }
+}

@@ -1,0 +1,93 @@
+import Media
+import Picture
+
+extension Setting {
+  /// Every setting, in the order of the help: the process, the camera's identity, picture, encoder, timeline, ingest.
+  public static let all: [Setting] = process + identity + picture + encoder + time + ingest
+
+  /// The setting of a key.
+  public static func named(_ key: String) -> Setting? { byKey[key] }
+
+  private static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
+
+  private static let process: [Setting] = [
+    .server("public", .address, \.settings.publicAddress, "Where viewers come in"),
+    .server("private", .address, \.settings.privateAddress, "Where cameras push stills and operators come in"),
+    .server("store", .store, \.settings.store, "Where playlists and media are kept"),
+    .server(
+      "operator-token", Kind<String>.secret.optional, \.settings.operatorToken,
+      "The secret for the operator's switches",
+      standard: "none: the switches stay shut"),
+    .server("log", .choice, \.settings.logLevel, "How much is logged"),
+    .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
+    .server(
+      "camera", Kind<CameraName>.cameraName.optional, \.camera,
+      "The camera that the flags and variables of a camera are for",
+      standard: "every camera of the file", layers: [.environment, .flag]),
+  ]
+
+  private static let identity: [Setting] = [
+    .camera(
+      "token", Kind<String>.secret.wrapped(CameraDraft.Token.text), \.token,
+      "The secret that the camera pushes its stills with", standard: "none: one is needed"),
+    .camera(
+      "token-file", Kind<String>.path.wrapped(CameraDraft.Token.file), \.token,
+      "A file with that secret, in place of token", standard: "none"),
+  ]
+
+  private static let picture: [Setting] = [
+    .camera("size", .streamSize, \.picture.size, "The size of the stream"),
+    .camera("fit", .choice, \.picture.fit, "Whether pictures of another shape get bars or lose their edges"),
+    .camera(
+      "crop", Kind<UnitRect>.rectangle.optional, \.picture.crop, "The part of the upright picture that is shown",
+      standard: "the whole picture", layers: [.file]),
+    .camera("masks", .masks, \.picture.masks, "Areas of the upright picture that nobody sees", layers: [.file]),
+    .camera("gray", .truth, \.picture.isGray, "Drop the colours"),
+    .camera("blur", .whole(0...100, "pixels of the stream"), \.picture.blur, "The radius of a blur"),
+    .camera("denoise", .whole(0...30), \.picture.denoise, "The strength of the denoiser over successive stills"),
+    .camera(
+      "max-pixels", .whole(1024...400_000_000), \.picture.maxPixels,
+      "The most pixels that a still may have before it is refused"),
+  ]
+
+  private static let encoder: [Setting] = [
+    .camera("preset", .choice, \.encoder.preset, "x264's preset: how much work goes into a picture"),
+    .camera("crf", .whole(0...51), \.encoder.crf, "x264's rate factor: 6 more halves the bytes"),
+    .camera(
+      "max-kilobits", Kind<Int>.whole(10...100_000).optional, \.encoder.maxKilobits,
+      "The most kilobits a second over a segment", standard: "by the size"),
+  ]
+
+  private static let time: [Setting] = [
+    .camera(
+      "rate",
+      .whole(
+        accepted: "pictures a second, one of "
+          + (1...30).filter { Int(Ticks.perSecond) % $0 == 0 }.map(String.init).joined(separator: ", ")), \.rate,
+      "Pictures a second"),
+    .camera(
+      "part", .duration(accepted: "0.2 to 6 seconds in whole picture intervals"), \.part,
+      "The length of a part: how far viewers are behind"),
+    .camera(
+      "segment", .duration(accepted: "1 to 60 whole seconds in whole parts"), \.segment,
+      "The length of a segment: longer is fewer bytes"),
+    .camera("window", .whole(accepted: "6 to 100 segments"), \.window, "Segments that a playlist lists"),
+  ]
+
+  private static let ingest: [Setting] = [
+    .camera("latest-quality", .whole(1...100), \.latestQuality, "The JPEG quality of latest.jpg"),
+    .camera("max-still-bytes", .whole(1024...268_435_456, "bytes"), \.maxStillBytes, "The most bytes of one still"),
+    .camera(
+      "interval", .duration(.milliseconds(100)...(.seconds(3600)), accepted: "0.1 to 3600 seconds"), \.interval,
+      "How often the camera is advised to send a still"),
+  ]
+}
+
+extension Kind where Value == String {
+  /// The same text as another type, which need not be there.
+  func wrapped<Other>(_ wrap: @escaping @Sendable (String) -> Other) -> Kind<Other?> {
+    Kind<Other?>(valueName, accepted: accepted, text: { _ in "none" }) { [read] given, path, problems in
+      read(given, path, &problems).map(wrap)
+    }
+  }
+}

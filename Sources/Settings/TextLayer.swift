@@ -1,0 +1,61 @@
+/// What the environment or the command line gives: a text for each key.
+struct TextLayer {
+  var server: [Change<ServeDraft>] = []
+  var camera: [Change<CameraDraft>] = []
+
+  /// Reads the variables that are Quietcam's.
+  init(environment: [String: String], problems: inout [SettingsError.Problem]) {
+    let known = Setting.all.filter { $0.layers.contains(.environment) }
+    for (variable, text) in environment.sorted(by: { $0.key < $1.key }) {
+      guard variable.hasPrefix("QUIETCAM_"), variable != "QUIETCAM_CONFIG", !variable.hasPrefix("QUIETCAM_TEST_")
+      else { continue }
+      let place = Place.environment(variable)
+      guard let setting = Setting.all.first(where: { $0.variable == variable }) else {
+        let key = String(variable.dropFirst("QUIETCAM_".count))
+        let near = NearestKey.of(key, among: known.map(\.key) + ["config"]).map(Place.variable(of:))
+        problems.append(Self.unknown(place, near: near, known: known.map(\.variable) + ["QUIETCAM_CONFIG"]))
+        continue
+      }
+      read(setting, text, at: place, in: .environment, problems: &problems)
+    }
+    checkTokens(camera, problems: &problems)
+  }
+
+  /// Reads the flags, which are named without their dashes.
+  init(flags: [String: String], problems: inout [SettingsError.Problem]) {
+    let known = Setting.all.filter { $0.layers.contains(.flag) }
+    for (name, text) in flags.sorted(by: { $0.key < $1.key }) where name != "config" {
+      let place = Place.flag(name)
+      guard let setting = Setting.named(name) else {
+        let near = NearestKey.of(name, among: known.map(\.key) + ["config"]).map { "--\($0)" }
+        problems.append(Self.unknown(place, near: near, known: known.map(\.flag) + ["--config"]))
+        continue
+      }
+      read(setting, text, at: place, in: .flag, problems: &problems)
+    }
+    checkTokens(camera, problems: &problems)
+  }
+
+  private static func unknown(_ place: Place, near: String?, known: [String]) -> SettingsError.Problem {
+    let told = near.map { "; did you mean \($0)?" } ?? ""
+    return .init(at: place, key: "", "no such setting\(told); known: \(known.joined(separator: ", "))")
+  }
+
+  private mutating func read(
+    _ setting: Setting, _ text: String, at place: Place, in layer: Setting.Layer,
+    problems: inout [SettingsError.Problem]
+  ) {
+    guard setting.layers.contains(layer) else {
+      problems.append(
+        .init(
+          at: place, key: setting.key,
+          "taken from the file only; write \(setting.key): \(setting.valueName) there, under cameras: NAME:"))
+      return
+    }
+    let given = Given(content: .text(text), place: place)
+    switch setting.reader {
+    case .server(let read): server.append(read(given, setting.key, &problems))
+    case .camera(let read): camera.append(read(given, setting.key, &problems))
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Media
+import Packager
+import Picture
+
+/// All that makes one camera's stream.
+public struct CameraSettings: Sendable, Hashable {
+  /// What stands in its URLs.
+  public var name: CameraName
+  /// The secret that its stills are pushed with; at least 8 characters.
+  public var token: String
+  /// What is done to its pictures.
+  public var picture: PictureSettings
+  /// How they are coded.
+  public var encoder: EncoderSettings
+  /// How time is cut.
+  public var timeline: TimelineSettings
+  /// The JPEG quality of `latest.jpg`, 1 to 100.
+  public var latestQuality: Int
+  /// The most bytes that one still may have.
+  public var maxStillBytes: Int
+  /// What the camera is told about how often it should send,.
+  public var interval: Ticks
+
+  /// The settings of a camera, all but its name and token with defaults that suit a quiet background picture.
+  public init(
+    name: CameraName, token: String, picture: PictureSettings = PictureSettings(),
+    encoder: EncoderSettings = EncoderSettings(), timeline: TimelineSettings, latestQuality: Int = 75,
+    maxStillBytes: Int = 16 << 20, interval: Ticks = .seconds(2)
+  ) {
+    self.name = name
+    self.token = token
+    self.picture = picture
+    self.encoder = encoder
+    self.timeline = timeline
+    self.latestQuality = latestQuality
+    self.maxStillBytes = maxStillBytes
+    self.interval = interval
+  }
+}

@@ -1,0 +1,69 @@
+import Media
+import NIOCore
+import Packager
+import Playlist
+
+/// A text as it goes over the wire, made once for all who ask: plain, gzipped, and with its validator.
+public struct Rendition: Sendable {
+  /// The text.
+  public let plain: ByteBuffer
+  /// The same, gzipped.
+  public let gzipped: ByteBuffer
+  /// The ETag, in its quotes; a strong one that holds for the plain form.
+  public let etag: String
+
+  /// The wire forms of a text.
+  public init(_ plain: ByteBuffer, etag: String) {
+    self.plain = plain
+    gzipped = plain.gzipped()
+    self.etag = "\"\(etag)\""
+  }
+}
+
+/// One published state of a camera's stream: all that a playlist request is answered from.
+public struct Edition: Sendable {
+  /// The newest part.
+  public let position: SlotPosition
+  /// The part that the playlist announces with EXT-X-PRELOAD-HINT.
+  public let announced: SlotPosition
+  /// The media playlist with parts.
+  public let media: Rendition
+  /// The multivariant playlist.
+  public let multivariant: Rendition
+
+  /// The state after `position` was published.
+  init(position: SlotPosition, announced: SlotPosition, media: MediaPlaylist, multivariant: Rendition) {
+    self.position = position
+    self.announced = announced
+    self.media = Rendition(media.render(), etag: "\(position.sequence).\(position.part)")
+    self.multivariant = multivariant
+  }
+}
+
+/// The newest picture as a JPEG of our own making.
+public struct LatestPicture: Sendable {
+  /// The JPEG, without any metadata.
+  public let jpeg: ByteBuffer
+  /// The ETag, in its quotes.
+  public let etag: String
+  /// When its still arrived.
+  public let time: WallTime
+}
+
+/// Something that happened at a camera, for those who listen to its events.
+public struct CameraEvent: Sendable, Hashable {
+  /// What happened.
+  public enum Kind: String, Sendable {
+    /// A new picture is on its way to the screens.
+    case still
+    /// A visitor waved.
+    case wave
+  }
+
+  /// Rises from event to event, also over a restart: milliseconds of civil time, or one more than the last.
+  public let id: Int64
+  /// What happened.
+  public let kind: Kind
+  /// The details as one line of JSON.
+  public let json: String
+}

@@ -1,0 +1,150 @@
+import Media
+import NIOCore
+import Packager
+import Synchronization
+
+/// Where a camera's loop and its viewers meet: what is published now, and who waits for what comes next.
+///
+/// The loop publishes whole states; viewers take them or wait. One lock guards all of it, nothing is rendered under
+/// it, and waiting tasks resume outside it.
+public final class LiveEdge: Sendable {
+  /// How a wait for a position ended.
+  public enum Outcome: Sendable {
+    /// The position is published.
+    case published(Edition)
+    /// The deadline came first.
+    case timedOut
+    /// Too many wait already.
+    case refused
+    /// The stream ends, because the process does; nothing will be published any more.
+    case ended
+  }
+
+  /// The most tasks that may wait at one camera.
+  public static let maxWaiters = 20_000
+  /// How many events are kept for those who come back with a Last-Event-ID.
+  static let keptEvents = 64
+
+  private struct State {
+    var edition: Edition?
+    var media: [String: ByteBuffer] = [:]
+    var latest: LatestPicture?
+    var events: [CameraEvent] = []
+    var lastEventID: Int64 = 0
+    var isEnded = false
+    var viewers = WaitList<SlotPosition, Outcome>()
+    var listeners = WaitList<Int64, Void>()
+  }
+
+  private let state = Mutex(State())
+
+  init() {}
+
+  // MARK: What is published
+
+  /// The newest state; `nil` only before the loop has begun.
+  public var edition: Edition? { state.withLock { $0.edition } }
+
+  /// The newest picture.
+  public var latest: LatestPicture? { state.withLock { $0.latest } }
+
+  /// The init segment, segment or part of this name, while it has to be served.
+  public func media(named name: String) -> ByteBuffer? { state.withLock { $0.media[name] } }
+
+  /// How many tasks wait for parts, and how many for events.
+  public var waiters: (viewers: Int, listeners: Int) { state.withLock { ($0.viewers.count, $0.listeners.count) } }
+
+  // MARK: What the loop publishes
+
+  /// Makes a new state public in one step: media first appears and disappears together with the playlist.
+  func publish(_ edition: Edition, adding: [(name: String, bytes: ByteBuffer)], removing: [String] = []) {
+    let reached = state.withLock { state in
+      for (name, bytes) in adding { state.media[name] = bytes }
+      for name in removing { state.media[name] = nil }
+      state.edition = edition
+      return state.viewers.take(reaching: edition.position)
+    }
+    for viewer in reached { viewer.resume(returning: .published(edition)) }
+  }
+
+  /// Shows a new picture as the latest one.
+  func show(_ picture: LatestPicture) { state.withLock { $0.latest = picture } }
+
+  /// Tells all listeners of an event.
+  func announce(_ kind: CameraEvent.Kind, at time: WallTime, json: String) {
+    let reached = state.withLock { state in
+      state.lastEventID = max(state.lastEventID + 1, time.milliseconds)
+      state.events.append(CameraEvent(id: state.lastEventID, kind: kind, json: json))
+      if state.events.count > Self.keptEvents { state.events.removeFirst() }
+      return state.listeners.take(reaching: state.lastEventID)
+    }
+    for listener in reached { listener.resume() }
+  }
+
+  /// Lets go of all whose time is up.
+  func expire(at now: ContinuousClock.Instant) {
+    let (viewers, listeners) = state.withLock { state in
+      (state.viewers.takeExpired(at: now), state.listeners.takeExpired(at: now))
+    }
+    for viewer in viewers { viewer.resume(returning: .timedOut) }
+    for listener in listeners { listener.resume() }
+  }
+
+  /// Ends all waiting, now and later.
+  func end() {
+    let (viewers, listeners) = state.withLock { state in
+      state.isEnded = true
+      return (state.viewers.takeAll(), state.listeners.takeAll())
+    }
+    for viewer in viewers { viewer.resume(returning: .ended) }
+    for listener in listeners { listener.resume() }
+  }
+
+  // MARK: What viewers wait for
+
+  /// Waits until the part at `position` is published. A cancelled task gets `.timedOut`.
+  public func wait(for position: SlotPosition, deadline: ContinuousClock.Instant) async -> Outcome {
+    let id = state.withLock { $0.viewers.makeID() }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Outcome, Never>) in
+        let answer: Outcome? = state.withLock { state in
+          if let edition = state.edition, position <= edition.position { return .published(edition) }
+          if state.isEnded { return .ended }
+          if Task.isCancelled { return .timedOut }
+          if state.viewers.count >= Self.maxWaiters { return .refused }
+          state.viewers.insert(id, threshold: position, deadline: deadline, waiter: continuation)
+          return nil
+        }
+        if let answer { continuation.resume(returning: answer) }
+      }
+    } onCancel: {
+      state.withLock { $0.viewers.take(id) }?.resume(returning: .timedOut)
+    }
+  }
+
+  /// The id that the next event will be above: where a new listener begins.
+  public var newestEventID: Int64 { state.withLock { $0.lastEventID } }
+
+  /// The events after `id` that are still kept, waiting for one until the deadline; empty when none came, `nil` when
+  /// the stream has ended or too many listen.
+  public func events(after id: Int64, deadline: ContinuousClock.Instant) async -> [CameraEvent]? {
+    let waiterID = state.withLock { $0.listeners.makeID() }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+        let waits = state.withLock { state in
+          guard state.lastEventID <= id, !state.isEnded, !Task.isCancelled, state.listeners.count < Self.maxWaiters
+          else { return false }
+          state.listeners.insert(waiterID, threshold: id + 1, deadline: deadline, waiter: continuation)
+          return true
+        }
+        if !waits { continuation.resume() }
+      }
+    } onCancel: {
+      state.withLock { $0.listeners.take(waiterID) }?.resume()
+    }
+    return state.withLock { state in
+      if state.isEnded || state.listeners.count >= Self.maxWaiters { return nil }
+      return state.events.filter { $0.id > id }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import Logging
+import Media
+import NIOCore
+import Packager
+import Picture
+
+/// The way of a camera's pictures from JPEG to H.264: the FFmpeg workers of one camera and the picture they hold.
+struct PictureLine: ~Copyable {
+  private let settings: CameraSettings
+  private let logger: Logger
+  private let decoder = StillDecoder()
+  private var filter: PictureFilter
+  private var encoder: PictureEncoder
+  private var jpegEncoder: JPEGEncoder
+  private var current: Frame
+  /// Whether the encoder has to begin anew with the next picture.
+  private var needsIDR = true
+
+  /// Opens the workers; the current picture is the house picture.
+  ///
+  /// - Throws: what FFmpeg refuses, with the setting in its words.
+  static func open(_ settings: CameraSettings, logger: Logger) throws(FFmpegError) -> PictureLine {
+    let current = try Frame.house(size: settings.picture.size)
+    let encoder = try openEncoder(settings)
+    return PictureLine(
+      settings: settings, logger: logger, filter: PictureFilter(settings: settings.picture), encoder: encoder,
+      jpegEncoder: JPEGEncoder(quality: settings.latestQuality), current: current)
+  }
+
+  private init(
+    settings: CameraSettings, logger: Logger, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
+    jpegEncoder: consuming JPEGEncoder, current: consuming Frame
+  ) {
+    self.settings = settings
+    self.logger = logger
+    self.filter = filter
+    self.encoder = encoder
+    self.jpegEncoder = jpegEncoder
+    self.current = current
+  }
+
+  private static func openEncoder(_ settings: CameraSettings) throws(FFmpegError) -> PictureEncoder {
+    try PictureEncoder(
+      settings: settings.encoder, size: settings.picture.size, step: settings.timeline.step,
+      rateWindow: settings.timeline.segment)
+  }
+
+  /// The encoder's parameter sets; `nil` before its first picture.
+  var parameterSets: ParameterSets? { encoder.parameterSets }
+
+  /// Makes a still the current picture. The picture before stays when it throws.
+  ///
+  /// - Throws: a `StillRefusal` or an `FFmpegError`.
+  mutating func show(_ still: Still) throws {
+    let header = try JPEGHeader(still.jpeg, maxPixels: settings.picture.maxPixels)
+    let decoded = try decoder.decode(still.jpeg, header: header)
+    current = try filter.process(decoded, orientation: header.orientation)
+  }
+
+  /// Codes the current picture once more. Should the encoder fail, it is made anew and the picture coded as its first.
+  ///
+  /// - Throws: when the new encoder fails too.
+  mutating func encode(_ role: PictureEncoder.Role) throws(FFmpegError) -> CodedPicture {
+    do throws(FFmpegError) {
+      let coded = try encoder.encode(current, as: needsIDR ? .idr : role)
+      needsIDR = false
+      return coded
+    } catch {
+      logger.error("the encoder failed and is made anew: \(error)")
+      needsIDR = true
+      encoder = try Self.openEncoder(settings)
+      let coded = try encoder.encode(current, as: .idr)
+      needsIDR = false
+      return coded
+    }
+  }
+
+  /// The current picture as a JPEG without metadata.
+  mutating func jpeg() throws(FFmpegError) -> ByteBuffer { try jpegEncoder.encode(current) }
+}

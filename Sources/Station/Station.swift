@@ -1,0 +1,91 @@
+import Logging
+import Media
+import NIOCore
+import ServiceLifecycle
+
+/// All cameras of the process: starts their loops and ends them in good order.
+public struct Station: Service {
+  /// Where published media is kept besides memory.
+  public enum Store: Hashable, Sendable {
+    /// Nowhere.
+    case memory
+    /// In a folder with one folder for each camera.
+    case folder(String)
+  }
+
+  /// The cameras, in the order of the configuration.
+  public let cameras: [Camera]
+  private let store: Store
+  private let pool: EncodePool
+  private let logger: Logger
+
+  /// A station of these cameras.
+  public init(cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, logger: Logger) {
+    self.cameras = cameras.map { Camera(settings: $0, clock: clock) }
+    self.store = store
+    self.pool = pool
+    self.logger = logger
+  }
+
+  /// Runs all loops until graceful shutdown or cancellation; then each publishes its last part, brings its mirror up
+  /// to date and lets go of all who wait.
+  ///
+  /// - Throws: when a camera cannot begin: a folder that cannot be written, an encoder that refuses its settings.
+  public func run() async throws {
+    try await cancelWhenGracefulShutdown {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for camera in cameras {
+          group.addTask(executorPreference: pool) { try await runLoop(of: camera) }
+        }
+        group.addTask { await expireWaiters() }
+        do {
+          for _ in cameras { try await group.next() }
+        } catch {
+          group.cancelAll()
+          throw error
+        }
+        group.cancelAll()
+      }
+    }
+    await pool.shutDown()
+  }
+
+  private func runLoop(of camera: Camera) async throws {
+    var logger = logger
+    logger[metadataKey: "camera"] = "\(camera.settings.name)"
+    var folder: String?
+    var mirror: Mirror?
+    if case .folder(let path) = store {
+      let cameraFolder = path + "/" + camera.settings.name.text
+      do {
+        mirror = try Mirror(folder: cameraFolder, logger: logger)
+      } catch {
+        throw StationError(
+          description: "cannot use the store \(cameraFolder): \(error); "
+            + "give the process the right to write there, name another folder with --store, or use --store memory")
+      }
+      folder = cameraFolder
+    }
+    do {
+      let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
+      await loop.run()
+    } catch {
+      throw StationError(description: "camera \(camera.settings.name) cannot begin: \(error)")
+    }
+  }
+
+  /// Looks after all deadlines of waiting viewers, half a second exact at worst.
+  private func expireWaiters() async {
+    while !Task.isCancelled {
+      let now = ContinuousClock.now
+      for camera in cameras { camera.edge.expire(at: now) }
+      try? await Task.sleep(for: .milliseconds(500), tolerance: .zero)
+    }
+  }
+}
+
+/// Why a station cannot run, as one sentence that says what to do.
+public struct StationError: Error, CustomStringConvertible, Sendable {
+  /// The sentence.
+  public let description: String
+}

@@ -1,0 +1,47 @@
+import Media
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+/// What a station reads its times from and waits by; tests give it one that they turn themselves.
+public struct StationClock: Sendable {
+  /// The monotonic time that everything is scheduled by, from an arbitrary zero.
+  public let now: @Sendable () -> Ticks
+  /// Civil time, which may step.
+  public let wall: @Sendable () -> WallTime
+  /// Waits until a monotonic time; throws `CancellationError` when the waiting task is cancelled.
+  public let sleep: @Sendable (_ until: Ticks) async throws -> Void
+
+  /// A clock of these three functions.
+  public init(
+    now: @escaping @Sendable () -> Ticks, wall: @escaping @Sendable () -> WallTime,
+    sleep: @escaping @Sendable (Ticks) async throws -> Void
+  ) {
+    self.now = now
+    self.wall = wall
+    self.sleep = sleep
+  }
+
+  /// The machine's own clocks, with zero at the moment of this call.
+  public static func system() -> StationClock {
+    let zero = ContinuousClock.now
+    return StationClock(
+      now: { Ticks(ContinuousClock.now - zero) },
+      wall: { .now },
+      sleep: { until in
+        try await Task.sleep(until: zero + until.duration, tolerance: .zero, clock: .continuous)
+      })
+  }
+}
+
+extension WallTime {
+  /// What the machine's clock says.
+  public static var now: WallTime {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return WallTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+  }
+}

@@ -1,0 +1,44 @@
+import Media
+import NIOCore
+import Picture
+import Station
+
+/// The counters of all cameras as Prometheus reads them (text exposition format 0.0.4).
+public enum MetricsText {
+  /// The content type of the text.
+  public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+  /// The text for these cameras at this moment.
+  public static func render(_ cameras: [Camera], now: WallTime) -> ByteBuffer {
+    let reports = cameras.map { CameraReport($0, now: now) }
+    var text = ByteBuffer()
+    func family(_ name: String, _ type: String, _ help: String, _ value: (CameraReport) -> [(String, Int64)]) {
+      text.writeString("# HELP quietcam_\(name) \(help)\n# TYPE quietcam_\(name) \(type)\n")
+      for report in reports {
+        for (labels, number) in value(report) {
+          text.writeString("quietcam_\(name){camera=\"\(report.name)\"\(labels)} \(number)\n")
+        }
+      }
+    }
+    family("stills_taken_total", "counter", "Stills taken at the door.") { [("", $0.counters.taken)] }
+    family("still_bytes_total", "counter", "Bytes of the stills taken.") { [("", $0.counters.takenBytes)] }
+    family("stills_refused_total", "counter", "Stills refused at the door, by reason.") { report in
+      StillRefusal.Reason.allCases.map { (",reason=\"\($0.rawValue)\"", report.counters.refused[$0] ?? 0) }
+    }
+    family("stills_undecodable_total", "counter", "Stills taken that did not decode.") {
+      [("", $0.counters.undecodable)]
+    }
+    family("stills_displaced_total", "counter", "Stills that a newer one pushed aside.") {
+      [("", $0.counters.displaced)]
+    }
+    family("stills_shown_total", "counter", "Stills that came onto the screens.") { [("", $0.counters.shown)] }
+    family("parts_total", "counter", "Parts published.") { [("", $0.counters.parts)] }
+    family("part_bytes_total", "counter", "Bytes of the parts published.") { [("", $0.counters.partBytes)] }
+    family("waves_total", "counter", "Waves of visitors.") { [("", $0.counters.waves)] }
+    family("store_failures_total", "counter", "Writes to the store that failed.") { [("", $0.counters.storeFailures)] }
+    family("still_age_milliseconds", "gauge", "Time since the newest still.") { $0.stillAge.map { [("", $0)] } ?? [] }
+    family("viewers_waiting", "gauge", "Requests that wait for the next part.") { [("", Int64($0.viewersWaiting))] }
+    family("listeners_waiting", "gauge", "Requests that wait for an event.") { [("", Int64($0.listenersWaiting))] }
+    return text
+  }
+}

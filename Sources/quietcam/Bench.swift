@@ -1,0 +1,83 @@
+import ArgumentParser
+import Bench
+import Camera
+import Foundation
+import Media
+import NIOCore
+import Packager
+import Picture
+
+/// `quietcam bench`: measurements that an operator can repeat.
+struct Bench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure what Quietcam costs on this machine.", subcommands: [Stages.self, Start.self])
+
+  /// `quietcam bench stages`.
+  struct Stages: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Processor time of each stage of a still's way, beside the ffmpeg program's.",
+      discussion: "SOURCE is a folder of JPEGs; without one the demo scene is painted.")
+
+    @Argument(help: ArgumentHelp("A folder of stills.", valueName: "source")) var source: String?
+    @Option(help: ArgumentHelp("How many stills.", valueName: "count")) var count = 60
+    @Option(help: ArgumentHelp("x264's preset.", valueName: "preset")) var preset = EncoderSettings.Preset.medium
+    @Option(help: ArgumentHelp("x264's rate factor.", valueName: "crf")) var crf = EncoderSettings().crf
+
+    func run() async throws {
+      let stills = try await Self.stills(source, count: count)
+      let bench = StageBench(
+        stills: stills, encoder: EncoderSettings(preset: preset, crf: crf), timeline: try TimelineSettings())
+      let mean = stills.reduce(0) { $0 + $1.readableBytes } / stills.count
+      print("\(stills.count) stills of \(mean) bytes, one every 2 s, preset \(preset.rawValue), CRF \(crf)")
+      for size in [PictureSize(width: 320, height: 240), PictureSize(width: 640, height: 480)] {
+        print(try bench.run(size: size))
+      }
+    }
+
+    static func stills(_ source: String?, count: Int) async throws -> [ByteBuffer] {
+      var stills: [ByteBuffer] = []
+      let still: @Sendable (Beat) async throws -> NextStill
+      if let source {
+        let folder = try await PushSource.open(source, every: .seconds(2), loop: true, quality: 75)
+        still = folder.next
+      } else {
+        still =
+          DemoSource(
+            size: PictureSize(width: 640, height: 480), seed: 1, grain: true, quality: 50, from: .seconds(34_200)
+          ).next
+      }
+      for index in 0..<Int64(max(1, count)) {
+        if case .still(let jpeg) = try await still(Beat(index: index, time: .seconds(2 * index))) {
+          stills.append(jpeg)
+        }
+      }
+      guard !stills.isEmpty else {
+        throw ValidationError("\(source ?? "the demo") gave no stills; name a folder of JPEGs")
+      }
+      return stills
+    }
+  }
+
+  /// `quietcam bench start`.
+  struct Start: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Time from process start to the first playlist, and memory of an idle camera.")
+
+    @Option(help: ArgumentHelp("How many starts; the middle one counts.", valueName: "count")) var count = 5
+
+    func run() async throws {
+      guard let program = Bundle.main.executableURL else {
+        throw ValidationError("this program does not know its own file")
+      }
+      var results: [StartBench.Result] = []
+      for _ in 0..<max(1, count) {
+        let result = try await StartBench(program: program, size: PictureSize(width: 640, height: 480)).run()
+        print(result)
+        results.append(result)
+      }
+      print("median: \(results.sorted { $0.playlist < $1.playlist }[results.count / 2])")
+    }
+  }
+}
+
+extension EncoderSettings.Preset: ExpressibleByArgument {}

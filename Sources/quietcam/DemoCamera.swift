@@ -1,0 +1,36 @@
+import Camera
+import Logging
+import Media
+import Picture
+import ServiceLifecycle
+import Settings
+import Station
+
+/// The camera that paints its own scene and pushes it through the door that every other camera uses.
+struct DemoCamera: Service {
+  private let settings: CameraSettings
+  private let port: AsyncStream<Int>
+  private let host: String
+
+  /// - Parameter port: of the private listener, once it is open.
+  init(settings: CameraSettings, port: AsyncStream<Int>, host: String) {
+    self.settings = settings
+    self.port = port
+    self.host = host
+  }
+
+  func run() async throws {
+    try await cancelWhenGracefulShutdown {
+      var ports = port.makeAsyncIterator()
+      guard let port = await ports.next() else { return }
+      // A listener on all addresses is reached by the loopback one.
+      let reachable = ["0.0.0.0", "::"].contains(host) ? "127.0.0.1" : host
+      let target = try PushTarget(
+        url: "http://\(Address(host: reachable, port: port))/ingest/\(settings.name)", token: settings.token)
+      let source = DemoSource(size: settings.picture.size, seed: 1)
+      _ = try await Pusher(
+        source: source, target: target, every: settings.interval, status: StatusLine(.silent)
+      ).push()
+    }
+  }
+}

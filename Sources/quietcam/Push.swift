@@ -1,0 +1,79 @@
+import ArgumentParser
+import Camera
+import Logging
+import Media
+import ServiceLifecycle
+import UnixSignals
+
+/// `quietcam push`: a camera made of whatever there is.
+struct Push: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Push stills to a server at a steady rhythm.",
+    discussion: """
+      SOURCE is a folder of JPEGs, one JPEG, a video file, a camera (/dev/video0), an RTSP or HTTP address (a snapshot, \
+      Motion JPEG or any video), or lavfi:GRAPH; in short, whatever FFmpeg opens. The word demo paints a scene.
+
+      What the server cannot take is left out, and the newest still goes next: there is never a backlog. Push ends with \
+      its source, or with Ctrl-C.
+      """)
+
+  @Argument(help: ArgumentHelp("Where stills come from.", valueName: "source")) var source: String
+  @Option(help: ArgumentHelp("Where they go: http://HOST:PORT/ingest/CAMERA.", valueName: "url")) var to: String
+  @Option(help: ArgumentHelp("The camera's token.", valueName: "token")) var token = ""
+  @Option(help: ArgumentHelp("The time between stills: 2s, 500ms.", valueName: "duration")) var every: Pace = "2s"
+  @Option(help: ArgumentHelp("The JPEG quality of pictures that are no JPEG yet, 1 to 100.", valueName: "quality"))
+  var quality = 75
+  @Flag(help: "Begin again when the source ends.") var loop = false
+  @Flag(help: "Follow the server's advice about the time between stills.") var followAdvice = false
+
+  func validate() throws {
+    guard (1...100).contains(quality) else { throw ValidationError("--quality: found \(quality); accepted: 1 to 100") }
+  }
+
+  func run() async throws {
+    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "push")
+    logger.logLevel = .warning
+    do {
+      let target = try PushTarget(url: to, token: token, followsAdvice: followAdvice)
+      let pusher =
+        source == "demo"
+        ? Pusher(
+          source: DemoSource(size: PictureSize(width: 640, height: 480), seed: 1, quality: quality), target: target,
+          every: every.ticks, logger: logger)
+        : Pusher(
+          source: try await PushSource.open(source, every: every.ticks, loop: loop, quality: quality), target: target,
+          every: every.ticks, logger: logger)
+      try await ServiceGroup(
+        configuration: ServiceGroupConfiguration(
+          services: [
+            .init(
+              service: pusher, successTerminationBehavior: .gracefullyShutdownGroup,
+              failureTerminationBehavior: .gracefullyShutdownGroup)
+          ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+      ).run()
+    } catch let error as PushError {
+      throw ValidationError(error.description)
+    }
+  }
+}
+
+/// A time between two things on the command line: `2s`, `0.5s`, `500ms`, or bare seconds.
+struct Pace: ExpressibleByArgument, ExpressibleByStringLiteral {
+  let ticks: Ticks
+
+  init?(argument: String) {
+    let isMilliseconds = argument.hasSuffix("ms")
+    let number = isMilliseconds ? argument.dropLast(2) : argument.hasSuffix("s") ? argument.dropLast() : argument[...]
+    guard let parsed = Ticks(seconds: number), parsed > .zero else { return nil }
+    let ticks = isMilliseconds ? Ticks(parsed.count / 1000) : parsed
+    guard ticks >= .milliseconds(10) else { return nil }
+    self.ticks = ticks
+  }
+
+  init(stringLiteral text: String) { ticks = Pace(argument: text)?.ticks ?? .seconds(2) }
+
+  var defaultValueDescription: String { "\(ticks.secondsText)s" }
+}
+
+extension Pace: ExpressibleByUnicodeScalarLiteral, ExpressibleByExtendedGraphemeClusterLiteral {}

@@ -1,0 +1,132 @@
+import ArgumentParser
+import Camera
+import Foundation
+import Logging
+import Media
+import NIOCore
+import Origin
+import Picture
+import ServiceLifecycle
+import Settings
+import Station
+import Telemetry
+import UnixSignals
+
+/// `quietcam serve`: the server.
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Take stills, make the stream, serve it.",
+    discussion: """
+      Settings come from a YAML file (--config), then from the environment (QUIETCAM_PUBLIC, QUIETCAM_MAX_KILOBITS, ...), \
+      then from these flags; each wins over the one before. The file has the same keys:
+
+        public: 0.0.0.0:8080
+        cameras:
+          desk:
+            token: SECRET
+            size: 640x480
+            masks:
+              - rectangle: {x: 0.1, y: 0.2, width: 0.3, height: 0.4}   # fractions of the picture
+
+      The public address serves viewers and takes nothing from them but a wave. The private one takes stills \
+      (POST or PUT /ingest/CAMERA) and answers /status and /metrics; keep it away from the internet.
+      """)
+
+  @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "file")) var config: String?
+  @OptionGroup(title: "Settings") var flags: ServeFlags
+
+  func run() async throws {
+    let settings = try load()
+    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "quietcam")
+    logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+    FFmpegLog.redirect(to: logger)
+    let web = try WebAssets.bundled()
+    if !web.hasPlayerLibrary {
+      logger.warning(
+        "hls.js is not installed: browsers play by their own HLS, far behind live, or see pictures. `make` installs it."
+      )
+    }
+    let pool = EncodePool(threads: ProcessInfo.processInfo.activeProcessorCount)
+    let station = Station(
+      cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: pool, logger: logger)
+    do {
+      try await ServiceGroup(
+        configuration: ServiceGroupConfiguration(
+          services: services(settings, station: station, web: web, logger: logger),
+          gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
+      ).run()
+    } catch let error as StationError {
+      throw ValidationError(error.description)
+    } catch let error as IOError {
+      throw ValidationError(
+        "cannot listen on \(settings.publicAddress) or \(settings.privateAddress): \(error); is another server there? "
+          + "Choose others with --public and --private")
+    }
+  }
+
+  /// Begins in this order and ends in the opposite one: the station's last parts go out before the doors close.
+  private func services(
+    _ settings: ServeSettings, station: Station, web: WebAssets, logger: Logger
+  ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
+    let cameras = station.cameras
+    let ports = Announcement(settings: settings, logger: logger)
+    var services: [any Service] = [
+      Doors.publicDoor(
+        host: settings.publicAddress.host, port: settings.publicAddress.port, cameras: cameras, web: web,
+        logger: logger, onListening: { ports.publicIsOpen(port: $0) }),
+      Doors.privateDoor(
+        host: settings.privateAddress.host, port: settings.privateAddress.port, cameras: cameras,
+        operatorToken: settings.operatorToken,
+        reports: [
+          "/metrics": OperatorReport(type: MetricsText.contentType) { MetricsText.render(cameras, now: .now) },
+          "/status": OperatorReport(type: "application/json") { StatusReport.render(cameras, now: .now) },
+        ],
+        logger: logger, onListening: { ports.privateIsOpen(port: $0) }),
+      station,
+    ]
+    if settings.isDemo, let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName }) {
+      services.append(DemoCamera(settings: camera, port: ports.privatePort, host: settings.privateAddress.host))
+    }
+    return services.map {
+      ServiceGroupConfiguration.ServiceConfiguration(
+        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+        failureTerminationBehavior: .gracefullyShutdownGroup)
+    }
+  }
+
+  /// The settings of file, environment and flags.
+  private func load() throws -> ServeSettings {
+    let environment = ProcessInfo.processInfo.environment
+    do {
+      let path = config ?? environment["QUIETCAM_CONFIG"]
+      let file = try path.map { path in
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+          throw ValidationError("cannot read the settings in \(path); check the path and the right to read it")
+        }
+        return (path: path, text: try SettingsFile.text(of: Array(bytes), path: path))
+      }
+      return try ServeSettings.load(
+        file: file, environment: environment, flags: flags.given,
+        readFile: { try String(contentsOfFile: $0, encoding: .utf8) })
+    } catch let error as SettingsError {
+      throw ValidationError(error.description)
+    }
+  }
+
+  /// The service group tells of every step of its own; only trouble is worth a line.
+  private func quiet(_ logger: Logger) -> Logger {
+    var logger = logger
+    if logger.logLevel >= .info { logger.logLevel = .error }
+    return logger
+  }
+}
+
+extension ServeSettings.Store {
+  var station: Station.Store {
+    switch self {
+    case .memory: .memory
+    case .folder(let path): .folder(path)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Settings
+
+/// The flags of `quietcam serve`: one for each setting, with the words of the settings' own table.
+struct ServeFlags: ParsableArguments {
+  @Option(name: .customLong("public"), help: .setting("public")) var publicAddress: String?
+  @Option(name: .customLong("private"), help: .setting("private")) var privateAddress: String?
+  @Option(help: .setting("store")) var store: String?
+  @Option(help: .setting("operator-token")) var operatorToken: String?
+  @Option(help: .setting("log")) var log: String?
+  @Flag(help: .setting("demo")) var demo = false
+  @Option(help: .setting("camera")) var camera: String?
+  @Option(help: .setting("token")) var token: String?
+  @Option(help: .setting("token-file")) var tokenFile: String?
+  @Option(help: .setting("size")) var size: String?
+  @Option(help: .setting("fit")) var fit: String?
+  @Option(help: .setting("gray")) var gray: String?
+  @Option(help: .setting("blur")) var blur: String?
+  @Option(help: .setting("denoise")) var denoise: String?
+  @Option(help: .setting("max-pixels")) var maxPixels: String?
+  @Option(help: .setting("preset")) var preset: String?
+  @Option(help: .setting("crf")) var crf: String?
+  @Option(help: .setting("max-kilobits")) var maxKilobits: String?
+  @Option(help: .setting("rate")) var rate: String?
+  @Option(help: .setting("part")) var part: String?
+  @Option(help: .setting("segment")) var segment: String?
+  @Option(help: .setting("window")) var window: String?
+  @Option(help: .setting("latest-quality")) var latestQuality: String?
+  @Option(help: .setting("max-still-bytes")) var maxStillBytes: String?
+  @Option(help: .setting("interval")) var interval: String?
+
+  /// The flags that were given, by the keys of the settings.
+  var given: [String: String] {
+    let options: [(String, String?)] = [
+      ("public", publicAddress), ("private", privateAddress), ("store", store), ("operator-token", operatorToken),
+      ("log", log), ("demo", demo ? "true" : nil), ("camera", camera), ("token", token), ("token-file", tokenFile),
+      ("size", size), ("fit", fit), ("gray", gray), ("blur", blur), ("denoise", denoise), ("max-pixels", maxPixels),
+      ("preset", preset), ("crf", crf), ("max-kilobits", maxKilobits), ("rate", rate), ("part", part),
+      ("segment", segment), ("window", window), ("latest-quality", latestQuality),
+      ("max-still-bytes", maxStillBytes), ("interval", interval),
+    ]
+    return Dictionary(uniqueKeysWithValues: options.compactMap { key, value in value.map { (key, $0) } })
+  }
+}
+
+extension ArgumentHelp {
+  /// The help of a setting: what it does, what is accepted, what holds otherwise.
+  static func setting(_ key: String) -> ArgumentHelp {
+    guard let setting = Setting.named(key) else { preconditionFailure("the settings' table has no key \(key)") }
+    let accepted = setting.accepted.isEmpty ? "" : " Accepted: \(setting.accepted)."
+    return ArgumentHelp(
+      "\(setting.help).\(accepted) (default: \(setting.defaultText))", valueName: setting.valueName.lowercased())
+  }
+}

@@ -1,0 +1,45 @@
+import Media
+import Testing
+
+@testable import Packager
+
+@Suite struct DateMapTests {
+  private let noon = WallTime(milliseconds: 1_800_000_000_000)
+
+  @Test func mediaTimeAndDatesGoTogether() {
+    let map = DateMap(media: .seconds(72), wall: noon)
+    #expect(map.date(of: .seconds(72)) == noon)
+    #expect(map.date(of: .seconds(60)).milliseconds == noon.milliseconds - 12_000)
+  }
+
+  @Test func aClockThatGoesAheadIsFollowed() {
+    var map = DateMap(media: .zero, wall: noon)
+    let later = WallTime(milliseconds: noon.milliseconds + 15_000)
+    #expect(map.segmentBegins(at: .seconds(12), wall: later) == later)
+    #expect(map.date(of: .seconds(13)).milliseconds == later.milliseconds + 1000)
+  }
+
+  @Test func aSmallDifferenceChangesNothing() {
+    var map = DateMap(media: .zero, wall: noon)
+    let later = WallTime(milliseconds: noon.milliseconds + 12_200)
+    #expect(map.segmentBegins(at: .seconds(12), wall: later).milliseconds == noon.milliseconds + 12_000)
+  }
+
+  @Test(arguments: 0..<50) func noDateEverComesAgain(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    var map = DateMap(media: .zero, wall: noon)
+    var wall = noon
+    var lastEnd = Int64.min
+    for segment in 0..<300 {
+      wall.milliseconds += 12_000 + Int64.random(in: -40...40, using: &generator)
+      if Int.random(in: 0..<20, using: &generator) == 0 {
+        wall.milliseconds += Int64.random(in: -7_200_000...7_200_000, using: &generator)
+      }
+      let media = Ticks.seconds(12 * Int64(segment + 1))
+      let start = map.segmentBegins(at: media, wall: wall).milliseconds
+      #expect(start >= lastEnd)
+      lastEnd = start + 12_000
+      #expect(map.date(of: media + .seconds(12)).milliseconds == lastEnd)
+    }
+  }
+}

@@ -1,0 +1,206 @@
+import Media
+import Packager
+import Picture
+import Settings
+import Station
+import Testing
+
+/// A key, a value that is not its default, and whether it arrived.
+struct KeyCase: Sendable, CustomTestStringConvertible {
+  let key: String
+  let text: String
+  let holds: @Sendable (ServeSettings) -> Bool
+
+  var testDescription: String { key }
+
+  init(_ key: String, _ text: String, _ holds: @escaping @Sendable (ServeSettings) -> Bool) {
+    self.key = key
+    self.text = text
+    self.holds = holds
+  }
+
+  static func camera<Value: Equatable & Sendable>(
+    _ key: String, _ text: String, _ value: Value, _ get: @escaping @Sendable (CameraSettings) -> Value
+  ) -> KeyCase {
+    KeyCase(key, text) { $0.cameras.map(get) == [value] }
+  }
+
+  static let process: [KeyCase] = [
+    KeyCase("public", "[::1]:0") { $0.publicAddress == Address(host: "::1", port: 0) },
+    KeyCase("private", "camera.example:65535") { $0.privateAddress == Address(host: "camera.example", port: 65_535) },
+    KeyCase("store", "memory") { $0.store == .memory },
+    KeyCase("operator-token", "operator") { $0.operatorToken == "operator" },
+    KeyCase("log", "trace") { $0.logLevel == .trace },
+    KeyCase("demo", "true") { $0.isDemo && $0.cameras.map(\.name.text) == ["desk", "demo"] },
+  ]
+
+  static let camera: [KeyCase] = [
+    .camera("token", "12345678", "12345678") { $0.token },
+    .camera("token-file", "secret.txt", "from-a-file") { $0.token },
+    .camera("size", "320x240", PictureSize(width: 320, height: 240)) { $0.picture.size },
+    .camera("fit", "cover", .cover) { $0.picture.fit },
+    .camera("gray", "true", true) { $0.picture.isGray },
+    .camera("blur", "100", 100) { $0.picture.blur },
+    .camera("denoise", "0", 0) { $0.picture.denoise },
+    .camera("max-pixels", "1024", 1024) { $0.picture.maxPixels },
+    .camera("preset", "veryslow", .veryslow) { $0.encoder.preset },
+    .camera("crf", "51", 51) { $0.encoder.crf },
+    .camera("max-kilobits", "400", 400) { $0.encoder.maxKilobits },
+    .camera("rate", "10", Ticks.milliseconds(100)) { $0.timeline.step },
+    .camera("part", "500ms", Ticks.milliseconds(500)) { $0.timeline.part },
+    .camera("segment", "6s", Ticks.seconds(6)) { $0.timeline.segment },
+    .camera("window", "100", 100) { $0.timeline.listedSegments },
+    .camera("latest-quality", "1", 1) { $0.latestQuality },
+    .camera("max-still-bytes", "1024", 1024) { $0.maxStillBytes },
+    .camera("interval", "0.5", Ticks.milliseconds(500)) { $0.interval },
+  ]
+
+  var variable: String { "QUIETCAM_" + key.uppercased().replacing("-", with: "_") }
+}
+
+@Suite struct LayerTests {
+  private let files = ["secret.txt": "from-a-file\r\n"]
+
+  @Test func casesCoverEveryKeyButTheShapesAndTheCamera() {
+    let covered = Set((KeyCase.process + KeyCase.camera).map(\.key))
+    #expect(covered.union(["crop", "masks", "camera"]) == Set(Setting.all.map(\.key)))
+  }
+
+  @Test(arguments: KeyCase.process) func fileSetsTheProcess(_ item: KeyCase) throws {
+    #expect(try !item.holds(load(desk())))
+    #expect(try item.holds(load(desk() + "\(item.key): '\(item.text)'")))
+  }
+
+  @Test(arguments: KeyCase.camera) func fileSetsACamera(_ item: KeyCase) throws {
+    let line = "\(item.key): \(item.text)"
+    let yaml = item.key.hasPrefix("token") ? "cameras: {desk: {\(line)}}" : desk(line)
+    #expect(try item.holds(load(yaml, files: files)))
+    #expect(try !item.holds(load(desk())))
+  }
+
+  @Test(arguments: KeyCase.camera.filter { !$0.key.hasPrefix("token") })
+  func fileSetsEveryCameraByDefaults(_ item: KeyCase) throws {
+    #expect(try item.holds(load("defaults:\n  \(item.key): \(item.text)\n" + desk())))
+  }
+
+  @Test(arguments: KeyCase.process + KeyCase.camera) func environmentWinsOverFile(_ item: KeyCase) throws {
+    #expect(try item.holds(load(desk(), environment: [item.variable: item.text], files: files)))
+  }
+
+  @Test(arguments: KeyCase.process + KeyCase.camera) func flagsWinOverFile(_ item: KeyCase) throws {
+    #expect(try item.holds(load(desk(), flags: [item.key: item.text], files: files)))
+  }
+
+  @Test(arguments: KeyCase.camera) func flagsGoToTheCameraTheyName(_ item: KeyCase) throws {
+    let flags = ["camera": "desk", item.key: item.text]
+    #expect(try item.holds(load(desk(), flags: flags, files: files)))
+    let two = try load(desk() + "  roof: {token: other-token}", flags: flags, files: files)
+    let roof = try load("cameras: {roof: {token: other-token}}")
+    #expect(try two.camera("roof") == roof.camera("roof"))
+  }
+
+  @Test func laterLayerWins() throws {
+    let yaml = "log: debug\ndefaults: {crf: 20, blur: 1, gray: true}\n" + desk("crf: 21", "blur: 2", "denoise: 1")
+    let settings = try load(
+      yaml, environment: ["QUIETCAM_LOG": "notice", "QUIETCAM_CRF": "22", "QUIETCAM_BLUR": "3"],
+      flags: ["log": "error", "crf": "23"])
+    let camera = try settings.camera("desk")
+    #expect(settings.logLevel == .error)
+    #expect(camera.encoder.crf == 23)
+    #expect(camera.picture.blur == 3)
+    #expect(camera.picture.denoise == 1)
+    #expect(camera.picture.isGray)
+  }
+
+  @Test func cameraWinsOverDefaultsOfTheFile() throws {
+    let settings = try load("defaults: {crf: 20}\n" + desk("crf: 21") + "  roof:\n    token: other-token\n")
+    #expect(settings.cameras.map(\.name.text) == ["desk", "roof"])
+    #expect(settings.cameras.map(\.encoder.crf) == [21, 20])
+  }
+
+  @Test func tokenOfALaterLayerReplacesATokenFile() throws {
+    let settings = try load(
+      "cameras: {desk: {token-file: missing}}", environment: ["QUIETCAM_TOKEN": "from-the-environment"])
+    #expect(try settings.camera("desk").token == "from-the-environment")
+  }
+
+  @Test func oneCameraNeedsNoFile() throws {
+    let settings = try load(flags: ["camera": "desk", "token": "s3cret-token"])
+    let timeline = try TimelineSettings()
+    let name = try #require(CameraName("desk"))
+    #expect(settings.cameras == [CameraSettings(name: name, token: "s3cret-token", timeline: timeline)])
+    #expect(settings.publicAddress.description == "127.0.0.1:8080")
+    #expect(settings.privateAddress.description == "127.0.0.1:8081")
+    #expect(settings.store == .folder("hls-out"))
+    #expect(settings.operatorToken == nil)
+    #expect(!settings.isDemo)
+    #expect(settings.logLevel == .info)
+  }
+
+  @Test func namedCameraIsAddedToThoseOfTheFile() throws {
+    let settings = try load(
+      "defaults: {crf: 30}\n" + desk(), environment: ["QUIETCAM_CAMERA": "roof", "QUIETCAM_TOKEN": "roof-token"])
+    #expect(settings.cameras.map(\.name.text) == ["desk", "roof"])
+    #expect(settings.cameras.map(\.token) == ["s3cret-token", "roof-token"])
+    #expect(settings.cameras.map(\.encoder.crf) == [30, 30])
+  }
+
+  @Test func demoNeedsNothingElse() throws {
+    let one = try load(flags: ["demo": "true"])
+    let other = try load(environment: ["QUIETCAM_DEMO": "true"])
+    #expect(one.cameras.map(\.name.text) == ["demo"])
+    #expect(one.cameras[0].token.utf8.count >= 32)
+    #expect(one.cameras[0].token != other.cameras[0].token)
+  }
+
+  @Test func demoTakesTheCameraOfItsName() throws {
+    let settings = try load("demo: true\ncameras: {demo: {crf: 40}}")
+    #expect(settings.cameras.map(\.encoder.crf) == [40])
+    let own = try load("demo: true\ncameras: {demo: {token: my-own-token}}")
+    #expect(own.cameras.map(\.token) == ["my-own-token"])
+  }
+
+  @Test func otherVariablesAreIgnored() throws {
+    let environment = [
+      "PATH": "/bin", "QUIETCAM_CONFIG": "q.yaml", "QUIETCAM_TEST_SIZE": "big", "quietcam_size": "big",
+    ]
+    #expect(try load(desk(), environment: environment, flags: ["config": "q.yaml"]) == load(desk()))
+  }
+
+  @Test func everySettingOfACameraInTheFileArrives() throws {
+    let settings = try load(
+      """
+      # A comment, and a byte that is not ASCII: ü
+      public: 127.0.0.1:9000
+      private: "127.0.0.1:9001"
+      store: 'a folder'
+      cameras:
+        desk:
+          token: s3cret-token   # not this
+          crop: {x: 0, y: 0.1, width: 1, height: 0.9}
+          masks:
+            - rectangle: {x: 0.1, y: 0.2, width: 0.3, height: 0.4}
+            - polygon: [[0.1, 0.2], [0.5, 0.2], [0.3, 0.6]]
+            - polygon:
+                - [0, 0]
+                - [1, 0]
+                - [1, 1]
+      """)
+    let camera = try settings.camera("desk")
+    #expect(settings.store == .folder("a folder"))
+    #expect(camera.token == "s3cret-token")
+    #expect(camera.picture.crop == UnitRect(x: 0, y: 0.1, width: 1, height: 0.9))
+    #expect(
+      camera.picture.masks == [
+        PrivacyMask(rectangle: UnitRect(x: 0.1, y: 0.2, width: 0.3, height: 0.4)),
+        PrivacyMask(polygon: [UnitPoint(x: 0.1, y: 0.2), UnitPoint(x: 0.5, y: 0.2), UnitPoint(x: 0.3, y: 0.6)]),
+        PrivacyMask(polygon: [UnitPoint(x: 0, y: 0), UnitPoint(x: 1, y: 0), UnitPoint(x: 1, y: 1)]),
+      ])
+  }
+
+  @Test func byteOrderMarkAndWindowsLineEndsAreTaken() throws {
+    let settings = try load("\u{FEFF}log: debug\r\n" + desk("crf: 21").replacing("\n", with: "\r\n"))
+    #expect(settings.logLevel == .debug)
+    #expect(try settings.camera("desk").encoder.crf == 21)
+  }
+}
