@@ -69,6 +69,7 @@ let package = Package(
       name: "Camera",
       dependencies: [
         "Media", "Picture", nio, log, lifecycle,
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: strict),
@@ -101,13 +102,13 @@ let package = Package(
       name: "PackagerTests", dependencies: ["Packager", "Playlist", "Picture", "Media", nio],
       swiftSettings: strict),
     .testTarget(
-      name: "StationTests", dependencies: ["Station", "Packager", "Picture", "Media", nio],
+      name: "StationTests", dependencies: ["Station", "Packager", "Playlist", "Picture", "Media", nio, log],
       swiftSettings: strict),
     .testTarget(
       name: "OriginTests",
       dependencies: [
-        "Origin", "Station", "Media", nio,
-        .product(name: "Hummingbird", package: "hummingbird"),
+        "Origin", "Station", "Packager", "Media", nio,
+        .product(name: "HTTPTypes", package: "swift-http-types"),
       ],
       swiftSettings: strict),
     .testTarget(

@@ -38,6 +38,13 @@ public struct Frame: ~Copyable {
 
   var format: AVPixelFormat { AVPixelFormat(pointer.pointee.format) }
 
+  /// Says full range by the frame's tag where its format (`yuvj420p` and its kin) says so: swscale warns of those.
+  func sayRangeByTag() {
+    guard let plain = format.withoutRange else { return }
+    pointer.pointee.format = plain.rawValue
+    pointer.pointee.color_range = AVCOL_RANGE_JPEG
+  }
+
   /// Calls `body` with the rows of one plane's samples: 0 is luma, 1 and 2 are chroma. The planes stay valid only
   /// inside `body`.
   public func withPlane<Result>(_ plane: Int, _ body: (_ samples: PlaneView) throws -> Result) rethrows -> Result {
@@ -54,6 +61,20 @@ public struct Frame: ~Copyable {
       PlaneView(
         base: base, stride: Int(stride), width: (size.width + (1 << horizontal) - 1) >> horizontal,
         height: (size.height + (1 << vertical) - 1) >> vertical))
+  }
+}
+
+extension AVPixelFormat {
+  /// The layout of a format that also says full range; `nil` for all others.
+  fileprivate var withoutRange: AVPixelFormat? {
+    switch self {
+    case AV_PIX_FMT_YUVJ420P: AV_PIX_FMT_YUV420P
+    case AV_PIX_FMT_YUVJ422P: AV_PIX_FMT_YUV422P
+    case AV_PIX_FMT_YUVJ444P: AV_PIX_FMT_YUV444P
+    case AV_PIX_FMT_YUVJ440P: AV_PIX_FMT_YUV440P
+    case AV_PIX_FMT_YUVJ411P: AV_PIX_FMT_YUV411P
+    default: nil
+    }
   }
 }
 

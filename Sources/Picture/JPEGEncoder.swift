@@ -14,9 +14,11 @@ public struct JPEGEncoder: ~Copyable {
 
   /// One JPEG picture of the frame, in the frame's own size.
   public mutating func encode(_ picture: borrowing Frame) throws(FFmpegError) -> ByteBuffer {
+    let picture = try picture.shared()
+    picture.sayRangeByTag()
     let shape = Scaler.Input(picture)
     if shape != input {
-      scaler = try Scaler(from: shape, to: AV_PIX_FMT_YUVJ420P)
+      scaler = try Scaler(from: shape, to: AV_PIX_FMT_YUV420P)
       context = try Self.open(size: shape.size, quality: quality)
       input = shape
     }
@@ -42,7 +44,7 @@ public struct JPEGEncoder: ~Copyable {
     let pointer = context.pointer
     pointer.pointee.width = Int32(size.width)
     pointer.pointee.height = Int32(size.height)
-    pointer.pointee.pix_fmt = AV_PIX_FMT_YUVJ420P
+    pointer.pointee.pix_fmt = AV_PIX_FMT_YUV420P
     pointer.pointee.color_range = AVCOL_RANGE_JPEG
     pointer.pointee.time_base = AVRational(num: 1, den: 1)
     pointer.pointee.thread_count = 1

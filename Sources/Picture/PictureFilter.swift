@@ -28,33 +28,30 @@ public struct PictureFilter: ~Copyable {
 
   /// The stream's picture of one decoded still: `yuv420p`, limited range, of the settings' size.
   public mutating func process(_ frame: consuming Frame, orientation: Orientation) throws(FFmpegError) -> Frame {
+    frame.sayRangeByTag()
     let shape = Input(size: frame.size, format: frame.format, orientation: orientation)
     if shape != input {
-      painter = MaskPainter(settings.masks, size: shape.size, orientation: orientation, format: shape.format)
+      painter = try MaskPainter(settings.masks, size: shape.size, orientation: orientation, format: shape.format)
       graph = try FilterGraph(
         Self.chain(settings, input: shape.size, orientation: orientation), size: shape.size, format: shape.format)
       input = shape
     }
     try painter?.paint(frame)
-    return try graph!.process(frame)
+    let output = try graph!.process(frame)
+    // libavfilter lets the still's tags through, and whoever reads the picture goes by them.
+    output.pointer.pointee.colorspace = Self.colorSpace(for: settings.size)
+    output.pointer.pointee.color_range = AVCOL_RANGE_MPEG
+    return output
   }
 
   /// The chain of filters in libavfilter's own language. Everything up to the turn happens on the stored picture,
   /// whose crop is turned back instead, because libavfilter cannot turn every kind of JPEG.
   static func chain(_ settings: PictureSettings, input: PictureSize, orientation: Orientation) -> String {
     var filters: [String] = []
-    var stored = input
-    if let crop = settings.crop {
-      let rect = UnitRect(around: crop.corners.map(orientation.stored))
-      let left = Int((rect.origin.x * Double(input.width)).rounded())
-      let top = Int((rect.origin.y * Double(input.height)).rounded())
-      let width = max(1, min(input.width - left, Int((rect.width * Double(input.width)).rounded())))
-      let height = max(1, min(input.height - top, Int((rect.height * Double(input.height)).rounded())))
-      filters.append("crop=\(width):\(height):\(min(left, input.width - 1)):\(min(top, input.height - 1)):exact=1")
-      stored = PictureSize(width: width, height: height)
-    }
     let stream = settings.size
-    let scaled = fitted(orientation.displayed(stored), into: stream, fit: settings.fit)
+    let (left, top, stored) = cropped(settings, input: input, orientation: orientation)
+    if stored != input { filters.append("crop=\(stored.width):\(stored.height):\(left):\(top):exact=1") }
+    let scaled = settings.fit == .cover ? stream : contained(orientation.displayed(stored), in: stream)
     let target = orientation.displayed(scaled)  // Turning is its own inverse for sizes.
     let matrix = colorSpace(for: stream) == AVCOL_SPC_BT709 ? "bt709" : "smpte170m"
     filters.append(
@@ -62,26 +59,47 @@ public struct PictureFilter: ~Copyable {
         + ":in_range=full:out_range=limited:in_color_matrix=smpte170m:out_color_matrix=\(matrix)")
     filters.append("format=yuv420p")
     filters += orientation.filters
-    if scaled.width > stream.width || scaled.height > stream.height {
-      filters.append("crop=\(min(scaled.width, stream.width)):\(min(scaled.height, stream.height))")
-    }
-    if scaled.width < stream.width || scaled.height < stream.height {
+    if scaled != stream {
       filters.append("pad=\(stream.width):\(stream.height):(ow-iw)/4*2:(oh-ih)/4*2:black")
     }
-    if settings.denoise > 0 { filters.append("hqdn3d=0:0:\(settings.denoise)") }
+    // Next to no smoothing inside a picture: hqdn3d takes a strength of 0 for its default of 4.
+    if settings.denoise > 0 { filters.append("hqdn3d=0.001:0.001:\(settings.denoise):\(settings.denoise)") }
     if settings.blur > 0 { filters.append("gblur=sigma=\(settings.blur)") }
     if settings.isGray { filters.append("lutyuv=u=128:v=128") }
     return filters.joined(separator: ",")
   }
 
-  /// The even size of a picture with its aspect kept that lies in, or for `cover` lies around, the stream.
-  static func fitted(_ picture: PictureSize, into stream: PictureSize, fit: PictureSettings.Fit) -> PictureSize {
-    let widthLimits = picture.width * stream.height >= picture.height * stream.width
-    if widthLimits == (fit == .contain) {
-      return PictureSize(width: stream.width, height: even(stream.width * picture.height, by: picture.width))
+  /// The area of the stored picture that is shown: the settings' crop, and for `cover` the middle of it in the stream's
+  /// shape. Cutting before scaling keeps the work small, however long and thin a picture is.
+  private static func cropped(
+    _ settings: PictureSettings, input: PictureSize, orientation: Orientation
+  ) -> (left: Int, top: Int, size: PictureSize) {
+    var (left, top, stored) = (0, 0, input)
+    if let crop = settings.crop {
+      let rect = UnitRect(around: crop.corners.map(orientation.stored))
+      left = min(Int((rect.origin.x * Double(input.width)).rounded()), input.width - 1)
+      top = min(Int((rect.origin.y * Double(input.height)).rounded()), input.height - 1)
+      stored.width = max(1, min(input.width - left, Int((rect.width * Double(input.width)).rounded())))
+      stored.height = max(1, min(input.height - top, Int((rect.height * Double(input.height)).rounded())))
     }
-    return PictureSize(width: even(stream.height * picture.width, by: picture.height), height: stream.height)
+    guard settings.fit == .cover else { return (left, top, stored) }
+    let shown = orientation.displayed(stored)
+    let kept = orientation.displayed(
+      PictureSize(
+        width: min(shown.width, max(1, rounded(shown.height * settings.size.width, by: settings.size.height))),
+        height: min(shown.height, max(1, rounded(shown.width * settings.size.height, by: settings.size.width)))))
+    return (left + (stored.width - kept.width) / 2, top + (stored.height - kept.height) / 2, kept)
   }
 
-  private static func even(_ dividend: Int, by divisor: Int) -> Int { max(2, (dividend + divisor) / (2 * divisor) * 2) }
+  /// The even size of a picture with its aspect kept that lies in the stream and touches two of its sides.
+  private static func contained(_ picture: PictureSize, in stream: PictureSize) -> PictureSize {
+    if picture.width * stream.height >= picture.height * stream.width {
+      return PictureSize(
+        width: stream.width, height: max(2, rounded(stream.width * picture.height, by: 2 * picture.width) * 2))
+    }
+    return PictureSize(
+      width: max(2, rounded(stream.height * picture.width, by: 2 * picture.height) * 2), height: stream.height)
+  }
+
+  private static func rounded(_ dividend: Int, by divisor: Int) -> Int { (dividend + divisor / 2) / divisor }
 }

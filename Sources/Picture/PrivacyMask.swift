@@ -22,24 +22,39 @@ public struct PrivacyMask: Hashable, Sendable {
     let firstRow = max(0, Int(top.rounded(.down)) - 1)
     let endRow = min(size.height, Int(bottom.rounded(.up)) + 1)
     guard firstRow < endRow else { return [:] }
+    let edges = Array(zip(points, points.dropFirst() + points.prefix(1)))
     var rows: [Int: [Range<Int>]] = [:]
-    // Several scan lines a pixel row, and the edges between them: an area thinner than a pixel is covered too.
     for row in firstRow..<endRow {
       var runs: [Range<Int>] = []
-      for line in stride(from: Double(row) - 1, through: Double(row) + 2, by: 0.25) {
-        let crossings = zip(points, points.dropFirst() + points.prefix(1)).compactMap { from, to -> Double? in
-          guard (from.y <= line) != (to.y <= line) else { return nil }
-          return from.x + (line - from.y) / (to.y - from.y) * (to.x - from.x)
+      func cover(_ from: Double, _ to: Double) {
+        let left = max(0, Int(from.rounded(.down)) - 1)
+        let right = min(size.width, Int(to.rounded(.up)) + 1)
+        if left < right { runs.append(left..<right) }
+      }
+      // The row's own pixels and those above and below it: a pixel that no edge touches lies inside or outside as a
+      // whole, which one line through its middle tells, and one that an edge touches is covered however thin the area.
+      for line in stride(from: Double(row) - 0.5, through: Double(row) + 1.5, by: 1) {
+        let crossings = edges.compactMap { from, to in
+          (from.y <= line) == (to.y <= line) ? nil : Self.crossing(from, to, at: line)
         }.sorted()
-        for pair in stride(from: 0, to: crossings.count - 1, by: 2) {
-          let left = max(0, Int(crossings[pair].rounded(.down)) - 1)
-          let right = min(size.width, Int(crossings[pair + 1].rounded(.up)) + 1)
-          if left < right { runs.append(left..<right) }
-        }
+        for pair in stride(from: 0, to: crossings.count - 1, by: 2) { cover(crossings[pair], crossings[pair + 1]) }
+      }
+      let (above, below) = (Double(row) - 1, Double(row) + 2)
+      for (first, second) in edges {
+        let (upper, lower) = first.y <= second.y ? (first, second) : (second, first)
+        guard upper.y <= below, lower.y >= above else { continue }
+        let start = upper.y < above ? Self.crossing(upper, lower, at: above) : upper.x
+        let end = lower.y > below ? Self.crossing(upper, lower, at: below) : lower.x
+        cover(min(start, end), max(start, end))
       }
       if !runs.isEmpty { rows[row] = merged(runs) }
     }
     return rows
+  }
+
+  /// Where an edge that is not level crosses a horizontal line.
+  private static func crossing(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double), at line: Double) -> Double {
+    from.x + (line - from.y) / (to.y - from.y) * (to.x - from.x)
   }
 }
 
@@ -49,8 +64,16 @@ struct MaskPainter {
   private let planes: [[(row: Int, run: Range<Int>)]]
   private let isRGB: Bool
 
-  init(_ masks: [PrivacyMask], size: PictureSize, orientation: Orientation, format: AVPixelFormat) {
+  /// - Throws: for formats whose planes hold anything but one byte a sample, which it would cover only in part.
+  init(
+    _ masks: [PrivacyMask], size: PictureSize, orientation: Orientation, format: AVPixelFormat
+  ) throws(FFmpegError) {
     let description = av_pix_fmt_desc_get(format)?.pointee
+    guard masks.isEmpty || description?.comp.0.step == 1 && description?.comp.0.depth == 8 else {
+      throw FFmpegError(
+        code: FFmpegError.unsupported,
+        call: "privacy masks on pixel format \(format.rawValue): give a picture with 8-bit planes")
+    }
     let shift = (Int(description?.log2_chroma_w ?? 0), Int(description?.log2_chroma_h ?? 0))
     isRGB = (description?.flags ?? 0) & UInt64(AV_PIX_FMT_FLAG_RGB) != 0
     let stored = masks.map { mask in

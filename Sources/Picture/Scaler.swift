@@ -11,15 +11,12 @@ struct Scaler: ~Copyable {
     let isFullRange: Bool
     let isBT709: Bool
 
+    /// - Precondition: the frame says its range by its tag (`Frame.sayRangeByTag`).
     init(_ frame: borrowing Frame) {
       size = frame.size
       format = frame.format
-      let isJPEGFormat = [
-        AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUVJ440P, AV_PIX_FMT_YUVJ411P,
-      ]
-      .contains(format)
       let isRGB = (av_pix_fmt_desc_get(format)?.pointee.flags ?? 0) & UInt64(AV_PIX_FMT_FLAG_RGB) != 0
-      isFullRange = isJPEGFormat || isRGB || frame.pointer.pointee.color_range == AVCOL_RANGE_JPEG
+      isFullRange = isRGB || frame.pointer.pointee.color_range == AVCOL_RANGE_JPEG
       isBT709 = frame.pointer.pointee.colorspace == AVCOL_SPC_BT709
     }
   }
@@ -30,12 +27,26 @@ struct Scaler: ~Copyable {
 
   /// A converter to `format`, full range, BT.601 as JFIF wants it.
   init(from input: Input, to format: AVPixelFormat) throws(FFmpegError) {
-    let (width, height) = (Int32(input.size.width), Int32(input.size.height))
-    guard
-      let context = sws_getContext(
-        width, height, input.format, width, height, format, SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nil,
-        nil, nil)
-    else { throw FFmpegError(code: FFmpegError.invalidData, call: "sws_getContext \(input.size) from \(input.format)") }
+    guard let context = sws_alloc_context() else {
+      throw FFmpegError(code: FFmpegError.noMemory, call: "sws_alloc_context")
+    }
+    // The ranges must stand before the context is made: it takes equal formats for a mere copy otherwise.
+    let options: [(String, Int64)] = [
+      ("srcw", Int64(input.size.width)), ("srch", Int64(input.size.height)), ("src_format", Int64(input.format.rawValue)),
+      ("dstw", Int64(input.size.width)), ("dsth", Int64(input.size.height)), ("dst_format", Int64(format.rawValue)),
+      ("src_range", input.isFullRange ? 1 : 0), ("dst_range", 1),
+      ("sws_flags", Int64(SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT)),
+    ]
+    do throws(FFmpegError) {
+      for (name, value) in options {
+        try checked(av_opt_set_int(UnsafeMutableRawPointer(context), name, value, 0), "sws option \(name)=\(value)")
+      }
+      try checked(
+        sws_init_context(context, nil, nil), "sws_init_context \(input.size) from format \(input.format.rawValue)")
+    } catch {
+      sws_freeContext(context)
+      throw error
+    }
     let matrix = sws_getCoefficients(input.isBT709 ? SWS_CS_ITU709 : SWS_CS_ITU601)
     sws_setColorspaceDetails(
       context, matrix, input.isFullRange ? 1 : 0, sws_getCoefficients(SWS_CS_ITU601), 1, 0, 1 << 16, 1 << 16)

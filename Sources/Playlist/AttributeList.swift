@@ -22,14 +22,15 @@ struct AttributeList {
     func fail(_ reason: String) -> PlaylistError {
       PlaylistError(line: line, tag: tag.rawValue, reason, section: "4.2")
     }
+    let (equals, comma, quote) = (UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: "\""))
     var attributes: [Attribute] = []
     var names: Set<String> = []
     var rest = text
     while true {
-      let nameBytes = rest.prefix { $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: ",") }
+      let nameBytes = rest.prefix { $0 != equals && $0 != comma }
       let name = String(decoding: nameBytes, as: UTF8.self)
       rest = rest[nameBytes.endIndex...]
-      guard rest.first == UInt8(ascii: "=") else {
+      guard rest.first == equals else {
         throw fail(
           name.isEmpty
             ? "an attribute is missing where the list begins, ends or has two commas; write NAME=VALUE"
@@ -43,20 +44,21 @@ struct AttributeList {
         throw fail("the attribute \(name) is there twice; keep one")
       }
       rest = rest.dropFirst()
-      let isQuoted = rest.first == UInt8(ascii: "\"")
+      let isQuoted = rest.first == quote
       if isQuoted { rest = rest.dropFirst() }
-      let valueBytes = rest.prefix { $0 != UInt8(ascii: isQuoted ? "\"" : ",") }
+      let end = isQuoted ? quote : comma
+      let valueBytes = rest.prefix { $0 != end }
       let value = String(decoding: valueBytes, as: UTF8.self)
       rest = rest[valueBytes.endIndex...]
       if isQuoted {
         guard !rest.isEmpty else { throw fail("the value of \(name) has no closing quote") }
         rest = rest.dropFirst()
-        guard rest.isEmpty || rest.first == UInt8(ascii: ",") else {
+        guard rest.isEmpty || rest.first == comma else {
           throw fail("something stands between the closing quote of \(name) and the next comma; remove it")
         }
       } else {
         guard !valueBytes.isEmpty else { throw fail("the value of \(name) is empty") }
-        guard !valueBytes.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: " ") }) else {
+        guard !valueBytes.contains(where: { $0 == quote || $0 == UInt8(ascii: " ") }) else {
           throw fail("the value \(value.brief) of \(name) has a space or a quote in it; put quotes around all of it")
         }
       }
@@ -99,6 +101,9 @@ struct AttributeList {
   func uri(_ name: String = "URI") throws(PlaylistError) -> String {
     let uri = try required(name, quoted(name))
     guard !uri.isEmpty else { throw fail("the attribute \(name) is empty; it must be an address") }
+    guard !uri.utf8.contains(UInt8(ascii: " ")) else {
+      throw fail("the address \(uri.brief) in \(name) has a space in it; write %20")
+    }
     return uri
   }
 

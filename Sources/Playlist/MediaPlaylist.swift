@@ -18,7 +18,8 @@ public struct MediaPlaylist: Sendable, Equatable {
   public var discontinuitySequence: Int
   /// EXT-X-INDEPENDENT-SEGMENTS: every segment decodes without the one before it (section 4.4.2.1).
   public var independentSegments: Bool
-  /// EXT-X-SERVER-CONTROL: which delivery directives the server takes (section 4.4.3.8).
+  /// EXT-X-SERVER-CONTROL: which delivery directives the server takes; none is the same as an empty one
+  /// (section 4.4.3.8).
   public var serverControl: ServerControl?
   /// The PART-TARGET of EXT-X-PART-INF: the longest duration of a part. A playlist that lists parts needs it
   /// (section 4.4.3.7).
@@ -33,7 +34,7 @@ public struct MediaPlaylist: Sendable, Equatable {
   public var trailingDiscontinuity: Bool
   /// EXT-X-MAP of what comes after the last complete segment, rendered under the rule of `Segment.map`.
   ///
-  /// The parser leaves it `nil` where nothing trails: no part, no discontinuity, no map and no date of its own.
+  /// The parser leaves it `nil` where nothing trails: no part, no discontinuity, no date and no other map.
   public var trailingMap: Map?
   /// EXT-X-PROGRAM-DATE-TIME of the first trailing part.
   public var trailingProgramDateTime: WallTime?

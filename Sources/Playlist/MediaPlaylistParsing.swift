@@ -102,7 +102,9 @@ private struct MediaPlaylistParser {
         throw reader.fail(tag, "\(String(decoding: content, as: UTF8.self).brief) is neither EVENT nor VOD")
       }
       playlist.playlistType = type
-    case .serverControl: playlist.serverControl = try .init(reader.attributes(content, of: tag))
+    case .serverControl:
+      let control = try MediaPlaylist.ServerControl(reader.attributes(content, of: tag))
+      playlist.serverControl = control.isEmpty ? nil : control
     case .partInf:
       let list = try reader.attributes(content, of: tag)
       playlist.partTarget = try list.required("PART-TARGET", list.seconds("PART-TARGET"))
@@ -220,7 +222,9 @@ private struct MediaPlaylistParser {
     playlist.trailingParts = pending.segment.parts
     playlist.trailingDiscontinuity = pending.segment.discontinuity
     playlist.trailingProgramDateTime = pending.segment.programDateTime
-    if !pending.segment.parts.isEmpty || !pending.lines.isEmpty { playlist.trailingMap = map }
+    // A map that nothing but the next segment will need is said only where it is news.
+    let isTrailing = !pending.segment.parts.isEmpty || !pending.lines.filter { $0.key != .map }.isEmpty
+    if isTrailing || map != playlist.segments.last?.map { playlist.trailingMap = map }
     guard reader.firstLine(of: .targetDuration) != nil else {
       throw reader.fail(.targetDuration, line: 0, "the tag is missing; every media playlist needs it")
     }

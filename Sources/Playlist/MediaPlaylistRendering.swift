@@ -9,10 +9,10 @@ extension MediaPlaylist {
   public var version: Int {
     if skipped != nil { return 9 }
     var version = trailingMap == nil ? 1 : 6
-    for segment in segments {
-      if segment.map != nil { return 6 }
-      if segment.byteRange != nil { version = max(version, 4) }
-      if !segment.duration.isMultiple(of: .seconds(1)) { version = max(version, 3) }
+    for index in segments.indices {
+      if segments[index].map != nil { return 6 }
+      if segments[index].byteRange != nil { version = max(version, 4) }
+      if !segments[index].duration.isMultiple(of: .seconds(1)) { version = max(version, 3) }
     }
     return version
   }
@@ -35,7 +35,7 @@ extension MediaPlaylist {
       writer.end()
     }
     var map: Map?
-    for segment in segments { render(segment, after: &map, to: &writer) }
+    for index in segments.indices { renderSegment(at: index, after: &map, to: &writer) }
     renderLead(trailingDiscontinuity, trailingMap, trailingProgramDateTime, after: &map, to: &writer)
     for part in trailingParts { part.write(to: &writer) }
     preloadHint?.write(.part, to: &writer)
@@ -63,33 +63,36 @@ extension MediaPlaylist {
     }
   }
 
-  private func render(_ segment: Segment, after map: inout Map?, to writer: inout PlaylistWriter) {
-    renderLead(segment.discontinuity, segment.map, segment.programDateTime, after: &map, to: &writer)
-    for part in segment.parts { part.write(to: &writer) }
-    if segment.gap { writer.line(.gap) }
-    if let byteRange = segment.byteRange {
+  private func renderSegment(at index: Int, after map: inout Map?, to writer: inout PlaylistWriter) {
+    renderLead(
+      segments[index].discontinuity, segments[index].map, segments[index].programDateTime, after: &map, to: &writer)
+    for part in segments[index].parts { part.write(to: &writer) }
+    if segments[index].gap { writer.line(.gap) }
+    if let byteRange = segments[index].byteRange {
       writer.begin(.byteRange)
       writer.byteRange(byteRange)
       writer.end()
     }
     writer.begin(.inf)
-    writer.seconds(segment.duration)
+    writer.seconds(segments[index].duration)
     writer.byte(",")
-    if let title = segment.title { writer.text(title, in: .title) }
+    if let title = segments[index].title { writer.text(title, in: .title) }
     writer.end()
-    writer.uriLine(segment.uri)
+    writer.uriLine(segments[index].uri)
   }
 
   /// The tags that must stand before a segment's first part, in the order that players rely on.
   private func renderLead(
     _ discontinuity: Bool, _ own: Map?, _ date: WallTime?, after map: inout Map?, to writer: inout PlaylistWriter
   ) {
-    if discontinuity { writer.line(.discontinuity) }
-    // A map stays in force over a discontinuity, yet players that restart their decoder there look for the tag.
-    let needed = own ?? (discontinuity ? map : nil)
-    if let needed, discontinuity || needed != map {
-      needed.write(to: &writer)
-      map = needed
+    if discontinuity {
+      writer.line(.discontinuity)
+      // A map stays in force over a discontinuity, yet players that restart their decoder there look for the tag.
+      if let own { map = own }
+      map?.write(to: &writer)
+    } else if let own, own != map {
+      own.write(to: &writer)
+      map = own
     }
     if let date {
       writer.begin(.programDateTime)
@@ -99,7 +102,8 @@ extension MediaPlaylist {
   }
 
   private var sizeEstimate: Int {
-    let parts = segments.reduce(trailingParts.count) { $0 + $1.parts.count }
+    var parts = trailingParts.count
+    for index in segments.indices { parts += segments[index].parts.count }
     return 512 + segments.count * 128 + parts * 64 + (renditionReports.count + dateRanges.count) * 128
   }
 }

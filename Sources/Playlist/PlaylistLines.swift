@@ -27,16 +27,24 @@ struct PlaylistLines {
   mutating func next() throws(PlaylistError) -> ArraySlice<UInt8>? {
     guard position < bytes.count else { return nil }
     number += 1
-    let rest = bytes[position...]
-    let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
-    var line = rest[..<end]
+    let lineFeed = UInt8(ascii: "\n")
+    var end = position
+    var isPlain = true
+    // One pass finds the end and whether there is anything to look at more closely.
+    while end < bytes.count {
+      let byte = bytes[end]
+      if byte == lineFeed { break }
+      if byte < 0x20 || byte > 0x7E { isPlain = false }
+      end += 1
+    }
+    var line = bytes[position..<end]
     position = end + 1
-    if line.last == UInt8(ascii: "\r"), end < bytes.endIndex { line.removeLast() }
+    if line.last == UInt8(ascii: "\r"), end < bytes.count { line.removeLast() }
     guard line.count <= Self.longestLine else {
       throw PlaylistError(
         line: number, "the line has \(line.count) bytes, more than the \(Self.longestLine) that are read", section: "")
     }
-    try check(line)
+    if !isPlain { try check(line) }
     return line
   }
 

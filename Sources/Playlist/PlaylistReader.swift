@@ -123,7 +123,7 @@ struct PlaylistReader {
   private mutating func check(_ tag: Tag, hasColon: Bool, _ content: ArraySlice<UInt8>) throws(PlaylistError) {
     let rule = tag.rule
     if rule.home != .any, rule.home != home {
-      throw fail(tag, "the tag belongs into a \(rule.home) playlist, but this is read as a \(home) playlist")
+      throw fail(tag, "the tag belongs in a \(rule.home) playlist, but this is read as a \(home) playlist")
     }
     let firstLine = firstLines[tag]
     if rule.times == .once, let firstLine {
@@ -145,9 +145,10 @@ struct PlaylistReader {
 
   private func uri(_ line: ArraySlice<UInt8>) throws(PlaylistError) -> String {
     let text = String(decoding: line, as: UTF8.self)
-    guard !line.contains(UInt8(ascii: " ")) else {
+    guard !line.contains(where: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\"") }) else {
       throw PlaylistError(
-        line: lines.number, "the address \(text.brief) has a space in it; write %20, or # before a comment",
+        line: lines.number,
+        "the address \(text.brief) has a space or a quote in it; write %20 or %22, or # before a comment",
         section: "4.1")
     }
     return text

@@ -5,8 +5,12 @@ import NIOCore
 ///
 /// No text of a caller can break out of its place: what the format cannot hold there, line ends and other control
 /// characters above all, is written percent-encoded (RFC 3986, section 2.1).
-struct PlaylistWriter {
-  private var bytes: [UInt8] = []
+///
+/// It owns its memory: an array asks at every byte whether it is shared, which shows in the time of a playlist.
+struct PlaylistWriter: ~Copyable {
+  private var memory: UnsafeMutableBufferPointer<UInt8>
+  /// Bytes that were written.
+  private var count = 0
   /// Whether the next attribute is the first of its list.
   private var isFirstAttribute = true
   /// The day of the last date, counted from 1970, and how it is written, since most dates of a playlist share it.
@@ -14,11 +18,77 @@ struct PlaylistWriter {
   private var dayText = ""
 
   init(capacity: Int) {
-    bytes.reserveCapacity(capacity)
+    memory = .allocate(capacity: max(capacity, 64))
   }
 
+  deinit { memory.deallocate() }
+
   /// All that was written.
-  var buffer: ByteBuffer { ByteBuffer(bytes: bytes) }
+  var buffer: ByteBuffer { ByteBuffer(bytes: UnsafeBufferPointer(rebasing: memory[..<count])) }
+
+  // MARK: Bytes
+
+  /// Makes room for so many bytes more.
+  @inline(__always)
+  private mutating func reserve(_ more: Int) {
+    if count + more > memory.count { grow(more) }
+  }
+
+  @inline(never)
+  private mutating func grow(_ more: Int) {
+    let larger = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(memory.count * 2, count + more))
+    _ = larger.moveInitialize(fromContentsOf: memory[..<count])
+    memory.deallocate()
+    memory = larger
+  }
+
+  @inline(__always)
+  private mutating func append(_ byte: UInt8) {
+    reserve(1)
+    memory.initializeElement(at: count, to: byte)
+    count += 1
+  }
+
+  private mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    reserve(bytes.count)
+    count = memory[count...].initialize(fromContentsOf: bytes)
+  }
+
+  /// A number below 100 as two digits.
+  @inline(__always)
+  private mutating func pair(_ number: UInt64) {
+    append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10))
+    append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
+  }
+
+  private mutating func append(_ text: StaticString) {
+    text.withUTF8Buffer { append($0) }
+  }
+
+  private mutating func append(_ text: String) {
+    var text = text
+    text.withUTF8 { append($0) }
+  }
+
+  /// One ASCII character.
+  @inline(__always)
+  mutating func byte(_ character: Unicode.Scalar) { append(UInt8(truncatingIfNeeded: character.value)) }
+
+  /// A number, with zeros in front where it has fewer digits than `width`, at most 20.
+  private mutating func digits(_ number: UInt64, width: Int = 1) {
+    reserve(20)
+    var (length, limit) = (1, UInt64(10))
+    while length < width || number >= limit, length < 20 {
+      length += 1
+      limit = limit.multipliedReportingOverflow(by: 10).partialValue
+    }
+    var rest = number
+    for place in stride(from: count + length - 1, through: count, by: -1) {
+      memory.initializeElement(at: place, to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+      rest /= 10
+    }
+    count += length
+  }
 
   // MARK: Lines
 
@@ -38,7 +108,7 @@ struct PlaylistWriter {
   /// Begins a line with a tag.
   mutating func begin(_ tag: Tag, colon: Bool = true) {
     byte("#")
-    raw(tag.rawValue)
+    append(tag.rawValue)
     if colon { byte(":") }
     isFirstAttribute = true
   }
@@ -50,8 +120,8 @@ struct PlaylistWriter {
   mutating func uriLine(_ uri: String) {
     // A leading `#` would make a comment of it.
     if uri.utf8.first == UInt8(ascii: "#") {
-      raw("%23")
-      text(String(uri.dropFirst()), in: .uri)
+      append("%23")
+      text(String(uri.unicodeScalars.dropFirst()), in: .uri)
     } else {
       text(uri, in: .uri)
     }
@@ -121,7 +191,7 @@ struct PlaylistWriter {
   mutating func flag(_ name: StaticString, _ value: Bool) {
     guard value else { return }
     begin(attribute: name)
-    raw("YES")
+    append("YES")
   }
 
   /// A client attribute, whose name is not known beforehand.
@@ -140,7 +210,7 @@ struct PlaylistWriter {
 
   private mutating func begin(attribute name: StaticString) {
     separate()
-    raw(name)
+    append(name)
     byte("=")
   }
 
@@ -165,12 +235,12 @@ struct PlaylistWriter {
     var fraction = rounded % 100_000
     guard fraction != 0 else { return }
     byte(".")
-    var unit: UInt64 = 10_000
-    while fraction != 0 {
-      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: fraction / unit))
-      fraction %= unit
-      unit /= 10
+    var decimals = 5
+    while fraction % 10 == 0 {
+      fraction /= 10
+      decimals -= 1
     }
+    digits(fraction, width: decimals)
   }
 
   /// The same text as `WallTime.iso8601`; the calendar is asked once a day.
@@ -178,18 +248,19 @@ struct PlaylistWriter {
     let days = Ticks(time.milliseconds).floorDivided(by: Ticks(86_400_000))
     if days != day {
       day = days
-      dayText = String(time.iso8601.prefix { $0 != "T" })
+      dayText = String(time.iso8601.utf8.prefix { $0 != UInt8(ascii: "T") }) ?? ""
     }
     let inDay = UInt64(time.milliseconds - days * 86_400_000)
-    raw(dayText)
+    append(dayText)
     byte("T")
-    padded(inDay / 3_600_000, 10)
+    pair(inDay / 3_600_000)
     byte(":")
-    padded(inDay / 60_000 % 60, 10)
+    pair(inDay / 60_000 % 60)
     byte(":")
-    padded(inDay / 1_000 % 60, 10)
+    pair(inDay / 1_000 % 60)
     byte(".")
-    padded(inDay % 1_000, 100)
+    pair(inDay / 10 % 100)
+    append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: inDay % 10))
     byte("Z")
   }
 
@@ -200,50 +271,24 @@ struct PlaylistWriter {
     integer(offset)
   }
 
-  /// One ASCII character.
-  mutating func byte(_ character: Unicode.Scalar) { bytes.append(UInt8(truncatingIfNeeded: character.value)) }
-
-  private mutating func digits(_ number: UInt64) {
-    var unit: UInt64 = 1
-    while number / unit >= 10 { unit *= 10 }
-    padded(number, unit)
-  }
-
-  /// The digits of a number from that of `unit` downward.
-  private mutating func padded(_ number: UInt64, _ unit: UInt64) {
-    var (rest, unit) = (number, unit)
-    while unit > 0 {
-      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / unit))
-      rest %= unit
-      unit /= 10
-    }
-  }
-
-  private mutating func raw(_ text: StaticString) {
-    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
-  }
-
-  private mutating func raw(_ text: String) {
-    bytes.append(contentsOf: text.utf8)
-  }
-
   // MARK: Text of callers
 
   /// Where a text stands, which decides what it must not hold.
   enum Place { case uri, quotes, title }
 
   mutating func text(_ text: String, in place: Place) {
-    let isPlain = text.utf8.withContiguousStorageIfAvailable { utf8 in
+    var text = text
+    let isPlain = text.withUTF8 { utf8 in
       // Without a branch, so that it takes many bytes at a time: all is printable ASCII, and neither ` ` nor `"`.
       var odd: UInt8 = 0
       for byte in utf8 { odd |= (byte &- 0x21 > 0x5D ? 1 : 0) | (byte == 0x22 ? 1 : 0) }
-      if odd == 0 { bytes.append(contentsOf: utf8) }
+      if odd == 0 { append(utf8) }
       return odd == 0
     }
-    if isPlain != true { encoded(text, in: place) }
+    if !isPlain { encode(text, in: place) }
   }
 
-  private mutating func encoded(_ text: String, in place: Place) {
+  private mutating func encode(_ text: String, in place: Place) {
     for scalar in text.unicodeScalars {
       let isHeld =
         switch scalar.value {
@@ -254,14 +299,17 @@ struct PlaylistWriter {
         }
       for byte in String(scalar).utf8 {
         guard !isHeld else {
-          bytes.append(byte)
+          append(byte)
           continue
         }
-        let hexadecimal = Array("0123456789ABCDEF".utf8)
-        bytes.append(UInt8(ascii: "%"))
-        bytes.append(hexadecimal[Int(byte >> 4)])
-        bytes.append(hexadecimal[Int(byte & 15)])
+        self.byte("%")
+        append(Self.hexadecimalDigit(byte >> 4))
+        append(Self.hexadecimalDigit(byte & 15))
       }
     }
+  }
+
+  private static func hexadecimalDigit(_ digit: UInt8) -> UInt8 {
+    digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10
   }
 }

@@ -101,7 +101,7 @@ struct Backdrop: Sendable {
       let solid = solids[Int(what)]
       var surface = painter.surface(
         of: solid, at: solid.toLocal(point), view: solid.turned(direction), pixel: pixel)
-      if case .leaf = solid.shape, surface.normal.dot(solid.turned(direction)) > 0 {
+      if solid.isLeaf, surface.normal.dot(solid.turned(direction)) > 0 {
         surface.normal = surface.normal * -1
       }
       let normal =
@@ -112,7 +112,7 @@ struct Backdrop: Sendable {
       texel.through = surface.through
       if surface.screen < 1 {
         texel.light = RoomLight.unshaded(point, normal)
-        if case .leaf = solid.shape {
+        if solid.isLeaf {
           texel.light = texel.light.mixed(with: RoomLight.unshaded(point, normal * -1), 0.35)
         }
         // Things that stand on the desk get less light near their foot.
@@ -186,11 +186,19 @@ struct Backdrop: Sendable {
     mean.depth = middle.depth
     mean.normal = middle.normal
     var weight: Float = 0
+    var known: (what: Int32, texel: Texel)?
     for sample in 0..<9 {
       let direction = lens.direction(
         Float(x) + (Float(sample % 3) + 0.5) / 3, Float(y) + (Float(sample / 3) + 0.5) / 3)
       let (what, depth) = meet(direction, candidates)
-      let one = texel(direction, what, depth)
+      let one: Texel
+      if let known, known.what == what {
+        one = known.texel
+      } else {
+        one = texel(direction, what, depth)
+        // Wall, desk and leaves look the same all over a pixel; boxes have edges.
+        if what < 0 || solids[Int(what)].isLeaf { known = (what, one) }
+      }
       let share = one.albedo.luminance + 1e-5
       mean.outside += one.outside / 9
       guard what != Backdrop.outdoors else { continue }

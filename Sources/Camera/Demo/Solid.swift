@@ -79,6 +79,8 @@ struct Solid: Sendable {
     }
   }
 
+  var isLeaf: Bool { if case .leaf = shape { true } else { false } }
+
   func toRoom(_ p: Vector3) -> Vector3 { origin + right * p.x + up * p.y + back * p.z }
 
   func toLocal(_ point: Vector3) -> Vector3 { turned(point - origin) }
@@ -95,17 +97,11 @@ struct Solid: Sendable {
       let (near, far) = Solid.slab(o, d, half)
       return near <= far && near > 0 ? near : .infinity
     case .ellipsoid(let radii):
-      let p = Vector3(o.x / radii.x, o.y / radii.y, o.z / radii.z)
-      let q = Vector3(d.x / radii.x, d.y / radii.y, d.z / radii.z)
-      let (a, b) = (q.dot(q), p.dot(q))
-      let root = b * b - a * (p.dot(p) - 1)
-      return root > 0 && b < 0 ? (-b - root.squareRoot()) / a : .infinity
+      return Solid.ellipsoid(o, d, radii)
     case .cone(let height, let bottom, let top):
       return Solid.cone(o, d, height, bottom, (top - bottom) / height)
     case .leaf(let length, let half, let droop):
-      let t = Solid.sheet(o, d, droop, length)
-      guard t > 0, t < .infinity else { return .infinity }
-      return (o.z + t * d.z).magnitude < half * Solid.outline((o.x + t * d.x) / length) ? t : .infinity
+      return Solid.leaf(o, d, length, half, droop)
     }
   }
 
@@ -117,6 +113,22 @@ struct Solid: Sendable {
     return (
       (nx - kx).atLeast(ny - ky).atLeast(nz - kz), (nx + kx).atMost(ny + ky).atMost(nz + kz)
     )
+  }
+
+  private static func ellipsoid(_ o: Vector3, _ d: Vector3, _ radii: Vector3) -> Float {
+    let inverse = Vector3(1 / radii.x, 1 / radii.y, 1 / radii.z)
+    let p = o * inverse
+    let q = d * inverse
+    let a = q.dot(q)
+    let b = p.dot(q)
+    let root = b * b - a * (p.dot(p) - 1)
+    return root > 0 && b < 0 ? (-b - root.squareRoot()) / a : .infinity
+  }
+
+  private static func leaf(_ o: Vector3, _ d: Vector3, _ length: Float, _ half: Float, _ droop: Float) -> Float {
+    let t = sheet(o, d, droop, length)
+    guard t > 0, t < .infinity else { return .infinity }
+    return (o.z + t * d.z).magnitude < half * outline((o.x + t * d.x) / length) ? t : .infinity
   }
 
   private static func cone(_ o: Vector3, _ d: Vector3, _ height: Float, _ bottom: Float, _ slope: Float) -> Float {

@@ -26,9 +26,9 @@ struct WallClock {
     }
     let ink = Vector3(0.015)
     hands = [
-      hand(Float(seconds % 43_200) / 43_200, 0.12, 0.50, 0.036, ink),
-      hand(Float(seconds % 3_600) / 3_600, 0.14, 0.76, 0.025, ink),
-      hand(Float(seconds % 60) / 60, 0.22, 0.80, 0.011, Vector3(0.55, 0.03, 0.02)),
+      hand(Float(seconds % 43_200) / 43_200, 0.12, 0.50, 0.042, ink),
+      hand(Float(seconds % 3_600) / 3_600, 0.14, 0.76, 0.030, ink),
+      hand(Float(seconds % 60) / 60, 0.22, 0.80, 0.014, Vector3(0.55, 0.03, 0.02)),
     ]
   }
 

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Installs what building (setup.sh build) or testing (setup.sh test) needs and the machine lacks. Quick when nothing is
+# missing. On systems without apt it says what to install.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() {
+  echo "setup: $*" >&2
+  exit 1
+}
+
+# Debian packages, installed only if dpkg does not have them.
+install() {
+  local missing=()
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" = "install ok installed" ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  local root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "these packages are missing, and only root can install them: ${missing[*]}"
+    root=(sudo)
+  fi
+  echo "setup: installing ${missing[*]}"
+  local log
+  log=$(mktemp)
+  {
+    "${root[@]}" apt-get update &&
+      "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        -o DPkg::Lock::Timeout=300 "${missing[@]}"
+  } >"$log" 2>&1 || {
+    tail -20 "$log" >&2
+    fail "apt-get could not install: ${missing[*]}"
+  }
+  rm -f "$log"
+}
+
+check_swift() {
+  command -v swift >/dev/null || fail "Swift 6.2 or later is missing; see https://www.swift.org/install"
+  local version
+  version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -1)
+  local major=${version%%.*} minor=${version#*.}
+  [ "${major:-0}" -gt 6 ] || { [ "${major:-0}" -eq 6 ] && [ "${minor:-0}" -ge 2 ]; } ||
+    fail "Swift 6.2 or later is needed and this is ${version:-unknown}; see https://www.swift.org/install"
+}
+
+build() {
+  check_swift
+  if command -v apt-get >/dev/null; then
+    install pkg-config libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswscale-dev \
+      zlib1g-dev
+    command -v python3 >/dev/null && python3 -m pip --version >/dev/null 2>&1 || install python3 python3-pip
+  fi
+  local module
+  for module in libavcodec libavdevice libavfilter libavformat libavutil libswscale zlib; do
+    pkg-config --exists "$module" 2>/dev/null ||
+      fail "the development files of $module are missing; install FFmpeg 5 or later with libx264, and zlib"
+  done
+}
+
+# Programs that judge what Quietcam makes, real browsers among them, and a Python of the project's own.
+test() {
+  command -v apt-get >/dev/null || fail "the tests need Debian or Ubuntu; see .ci/test-packages.txt for what they use"
+  # shellcheck disable=SC2046
+  install $(grep -v '^#' .ci/test-packages.txt)
+  local stamp=.build/python/requirements.txt
+  if ! cmp -s Tests/browser/requirements.txt "$stamp"; then
+    python3 -m venv .build/python 2>/dev/null || { install python3-venv && python3 -m venv .build/python; }
+    .build/python/bin/python -m pip install -q --disable-pip-version-check -r Tests/browser/requirements.txt
+    cp Tests/browser/requirements.txt "$stamp"
+  fi
+}
+
+case "${1:-}" in
+  build) build ;;
+  test) test ;;
+  *) fail "usage: setup.sh build|test" ;;
+esac

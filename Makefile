@@ -1,0 +1,38 @@
+# make run    installs what is missing, builds, and shows a live picture at http://127.0.0.1:8080/
+# make test   installs what is missing and runs all tests
+# make lint   checks the format of the sources
+.PHONY: run build test test-swift test-http test-browser lint clean
+
+HLS = Sources/Origin/Web/hls-1.6.15.mjs
+PYTHON = .build/python/bin/python
+
+run: build
+	.build/release/quietcam serve --demo
+
+build:
+	@bash .ci/setup.sh build
+	@bash .ci/fetch-hls.sh $(HLS)
+	swift build -c release --product quietcam
+
+test: lint test-swift test-http test-browser
+
+test-swift:
+	@bash .ci/setup.sh build
+	@bash .ci/fetch-hls.sh $(HLS)
+	python3 fixtures/make.py --check
+	swift build --build-tests
+	swift test --skip-build
+
+test-http: test-swift
+	@bash .ci/setup.sh test
+	$(PYTHON) -m pytest -q Tests/http
+
+test-browser: test-swift
+	@bash .ci/setup.sh test
+	$(PYTHON) -m pytest -q Tests/browser
+
+lint:
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+clean:
+	rm -rf .build $(HLS)

@@ -1,0 +1,122 @@
+import Media
+import NIOCore
+import Picture
+import Playlist
+import Testing
+
+@testable import Packager
+
+/// Runs a stream of made-up pictures and holds the HLS rules between each playlist and the next.
+@Suite struct LiveWindowTests {
+  private static let timelines = [
+    try? TimelineSettings(), try? TimelineSettings(rate: 2, part: .milliseconds(500), segment: .seconds(2)),
+    try? TimelineSettings(rate: 1, part: .seconds(2), segment: .seconds(20), listedSegments: 9),
+    try? TimelineSettings(rate: 5, part: .milliseconds(200), segment: .seconds(1), listedSegments: 30),
+  ].compactMap { $0 }
+
+  private struct Stream {
+    let timeline: TimelineSettings
+    var segmenter: Segmenter
+    var window: LiveWindow
+    var dates: DateMap
+    /// What a server would hold: names and the media time at which each appeared.
+    var held: [String: Ticks] = [:]
+    var retired: [(name: String, at: Ticks)] = []
+
+    init(_ timeline: TimelineSettings, firstSequence: Int = 100) {
+      self.timeline = timeline
+      segmenter = Segmenter(settings: timeline, firstSequence: firstSequence)
+      window = LiveWindow(settings: timeline, initName: "init-1.mp4")
+      dates = DateMap(media: .zero, wall: WallTime(milliseconds: 1_800_000_000_000))
+    }
+
+    mutating func slot() -> Segmenter.Output {
+      let pictures = (0..<timeline.stepsPerPart).map { step in
+        CodedPicture(bytes: ByteBuffer(repeating: 7, count: 10 + step), isIDR: step == 0 && segmenter.isAtSegmentStart)
+      }
+      let output = segmenter.append(pictures)
+      held[output.position.partName] = output.start
+      if output.segment != nil { held[output.position.segmentName] = output.start }
+      for name in window.append(output, date: dates.date(of: output.start)) {
+        retired.append((name, output.start + timeline.part))
+        held[name] = nil
+      }
+      return output
+    }
+  }
+
+  @Test(arguments: timelines) func playlistsKeepTheRulesFromOneToTheNext(timeline: TimelineSettings) throws {
+    var stream = Stream(timeline)
+    for _ in 0..<timeline.listedSegments * timeline.partsPerSegment { _ = stream.slot() }
+    var before = stream.window.playlist
+    for _ in 0..<3 * timeline.listedSegments * timeline.partsPerSegment {
+      _ = stream.slot()
+      let now = stream.window.playlist
+      // H1
+      #expect(now.targetDuration == before.targetDuration)
+      #expect(now.segments.allSatisfy { $0.duration == .seconds(Int64(now.targetDuration)) })
+      // H3, H4: removed in front, appended at the end, nothing changed between.
+      let removed = now.mediaSequence - before.mediaSequence
+      #expect((0...1).contains(removed))
+      let kept = before.segments.dropFirst(removed)
+      #expect(zip(kept, now.segments).allSatisfy { $0.uri == $1.uri && $0.programDateTime == $1.programDateTime })
+      #expect(now.segments.count - kept.count == (now.trailingParts.isEmpty ? 1 : 0))
+      // H5
+      #expect(now.segments.count == timeline.listedSegments)
+      // H9, H10, H11
+      #expect(now.segments.allSatisfy { $0.programDateTime != nil } && now.independentSegments)
+      #expect(!now.endList && now.playlistType == nil && now.version == 6)
+      // L1: parts of the last three target durations, each exactly the part target.
+      let parts = now.segments.flatMap(\.parts) + now.trailingParts
+      #expect(parts.allSatisfy { $0.duration == timeline.part })
+      #expect(parts.count * Int(timeline.part.count) >= 3 * Int(timeline.segment.count))
+      #expect(parts.count * Int(timeline.part.count) < 4 * Int(timeline.segment.count) + Int(timeline.part.count))
+      // L6
+      #expect(now.preloadHint?.uri == stream.segmenter.position.partName)
+      // D6: all that is listed is held.
+      #expect(now.segments.allSatisfy { stream.held[$0.uri] != nil } && parts.allSatisfy { stream.held[$0.uri] != nil })
+      before = now
+    }
+  }
+
+  @Test(arguments: timelines) func whatLeftThePlaylistStaysFetchableAndThenGoes(timeline: TimelineSettings) throws {
+    var stream = Stream(timeline)
+    var lastListed: [String: Ticks] = [:]
+    for _ in 0..<5 * timeline.listedSegments * timeline.partsPerSegment {
+      let output = stream.slot()
+      let playlist = stream.window.playlist
+      let names =
+        playlist.segments.map(\.uri) + playlist.segments.flatMap(\.parts).map(\.uri) + playlist.trailingParts.map(\.uri)
+      for name in names { lastListed[name] = output.start + timeline.part }
+    }
+    #expect(!stream.retired.isEmpty)
+    let longest = timeline.segment * Int64(timeline.listedSegments + 1)
+    for (name, at) in stream.retired {
+      let listed = try #require(lastListed[name])
+      let isSegment = name.split(separator: ".").count == 2
+      #expect(at - listed >= (isSegment ? timeline.segment + longest : timeline.segment * 3))
+    }
+    // Bounded: nothing is held for ever.
+    let bound = 3 * timeline.listedSegments + 9
+    #expect(stream.held.count < bound * (timeline.partsPerSegment + 1))
+  }
+
+  @Test func theMirroredPlaylistListsWholeSegmentsOnly() throws {
+    var stream = Stream(try TimelineSettings())
+    for _ in 0..<100 { _ = stream.slot() }
+    let playlist = stream.window.plainPlaylist
+    #expect(playlist.segments.count == 6)
+    #expect(playlist.serverControl == nil && playlist.partTarget == nil && playlist.preloadHint == nil)
+    #expect(playlist.trailingParts.isEmpty && playlist.segments.allSatisfy(\.parts.isEmpty))
+    #expect(try MediaPlaylist.parse(playlist.render()) == playlist)
+  }
+
+  @Test func theFirstPlaylistCountsFromTheFirstSequence() throws {
+    var stream = Stream(try TimelineSettings(), firstSequence: 59_552_948)
+    let output = stream.slot()
+    #expect(output.position.partName == "59552948.0.mp4")
+    #expect(output.isIndependent && output.start == .zero)
+    #expect(stream.window.playlist.mediaSequence == 59_552_948)
+    #expect(stream.window.playlist.preloadHint?.uri == "59552948.1.mp4")
+  }
+}

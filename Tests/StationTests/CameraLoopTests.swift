@@ -1,0 +1,170 @@
+import Foundation
+import Logging
+import Media
+import NIOCore
+import Packager
+import Picture
+import Playlist
+import Testing
+
+@testable import Station
+
+@Suite struct CameraLoopTests {
+  private func settings(name: String = "desk") throws -> CameraSettings {
+    CameraSettings(
+      name: try #require(CameraName(name)), token: "token",
+      picture: PictureSettings(size: PictureSize(width: 160, height: 120), denoise: 0),
+      encoder: EncoderSettings(preset: .ultrafast),
+      timeline: try TimelineSettings(rate: 2, part: .seconds(1), segment: .seconds(4)))
+  }
+
+  /// A still of stripes around one luma, made by our own encoder.
+  private func still(gray: UInt8) throws -> ByteBuffer {
+    let size = PictureSize(width: 160, height: 120)
+    let pixels = (0..<3 * size.pixels).map { UInt8(clamping: Int(gray) + ($0 / 9 % 2) * 40 - 20) }
+    var encoder = JPEGEncoder(quality: 90)
+    return try encoder.encode(try Frame.rgb(pixels, size: size))
+  }
+
+  /// Runs a camera's loop on a turned clock while `body` drives it, then ends it as a shutdown does.
+  private func withLoop(
+    mirror: Mirror? = nil, folder: String? = nil, _ body: (Camera, TurnedClock) async throws -> Void
+  ) async throws {
+    let clock = TurnedClock()
+    let camera = Camera(settings: try settings(), clock: clock.stationClock)
+    let pool = EncodePool(threads: 1)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask(executorPreference: pool) {
+        let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: Logger(label: "test"))
+        await loop.run()
+      }
+      await clock.settle()
+      try await body(camera, clock)
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+    await pool.shutDown()
+  }
+
+  private func playlist(of camera: Camera) throws -> MediaPlaylist {
+    try MediaPlaylist.parse(try #require(camera.edge.edition).media.plain)
+  }
+
+  @Test func theFirstPlaylistIsAFullWindowAndAllOfItIsThere() async throws {
+    try await withLoop { camera, _ in
+      let playlist = try playlist(of: camera)
+      #expect(playlist.segments.count == 6)
+      #expect(playlist.trailingParts.count == 1)
+      #expect(camera.edge.latest != nil)
+      for segment in playlist.segments { #expect(camera.edge.media(named: segment.uri) != nil) }
+      #expect(camera.edge.media(named: try #require(playlist.segments.first?.map?.uri)) != nil)
+    }
+  }
+
+  @Test func aStillIsPublishedWithTheSlotThatBeginsNext() async throws {
+    try await withLoop { camera, clock in
+      let before = try #require(camera.edge.edition)
+      #expect(try camera.take(still(gray: 200)).sequence == 1)
+      await clock.advance(by: .milliseconds(999))
+      #expect(camera.edge.edition?.position == before.position)
+      await clock.advance(by: .milliseconds(1))
+      let after = try #require(camera.edge.edition)
+      #expect(after.position == before.announced)
+      // A part that only repeats the house picture has some 150 bytes.
+      #expect(try #require(camera.edge.media(named: after.position.partName)).readableBytes > 500)
+      #expect(camera.counters.shown == 1)
+    }
+  }
+
+  @Test func aStillThatDoesNotDecodeIsCountedAndTheLastGoodPictureStays() async throws {
+    try await withLoop { camera, clock in
+      _ = try camera.take(still(gray: 90))
+      await clock.advance(by: .seconds(1))
+      let latest = try #require(camera.edge.latest)
+      var damaged = try still(gray: 220)
+      // The scan's data becomes noise; the markers stay whole.
+      let noise = (0..<60).map { UInt8(($0 * 37 + 11) % 200) }
+      damaged.setBytes(noise, at: damaged.writerIndex - 2 - noise.count)
+      _ = try camera.take(damaged)
+      await clock.advance(by: .seconds(1))
+      #expect(camera.counters.undecodable == 1 && camera.counters.shown == 1)
+      #expect(camera.edge.latest?.etag == latest.etag)
+      _ = try camera.take(still(gray: 30))
+      await clock.advance(by: .seconds(1))
+      #expect(camera.counters.shown == 2)
+      #expect(camera.edge.latest?.etag != latest.etag)
+    }
+  }
+
+  @Test func everyStillIsShownOrCountedAndTheTimelineHasNoGap() async throws {
+    try await withLoop { camera, clock in
+      var generator = SystemRandomNumberGenerator()
+      let jpegs = try [still(gray: 40), still(gray: 120), still(gray: 210)]
+      var expected = try #require(camera.edge.edition).position
+      for round in 0..<120 {
+        for _ in 0..<[0, 0, 1, 1, 2, 7].randomElement(using: &generator)! { _ = try camera.take(jpegs[round % 3]) }
+        // Late wake-ups, and a wall clock that steps both ways.
+        let wallStep = round % 17 == 0 ? Int64.random(in: -5_000_000...5_000_000) : nil
+        await clock.advance(by: round % 11 == 0 ? .milliseconds(2300) : .seconds(1), wallBy: wallStep)
+        let edition = try #require(camera.edge.edition)
+        #expect(edition.position > expected)
+        expected = edition.position
+      }
+      await clock.advance(by: .seconds(1))
+      let counters = camera.counters
+      #expect(counters.taken == counters.shown + counters.displaced + counters.undecodable)
+      let dates = try playlist(of: camera).segments.compactMap { $0.programDateTime?.milliseconds }
+      #expect(zip(dates, dates.dropFirst()).allSatisfy { $1 - $0 >= 4000 })
+    }
+  }
+
+  @Test func listenersHearOfEachStillOnce() async throws {
+    try await withLoop { camera, clock in
+      let start = camera.edge.newestEventID
+      _ = try camera.take(still(gray: 60))
+      await clock.advance(by: .seconds(1))
+      _ = try camera.take(still(gray: 160))
+      await clock.advance(by: .seconds(1))
+      let events = try #require(await camera.edge.events(after: start, deadline: .now + .seconds(5)))
+      #expect(events.map(\.kind) == [.still, .still])
+      #expect(events[0].id < events[1].id)
+      #expect(events[1].json.contains("\"bytes\":"))
+      let rest = try #require(await camera.edge.events(after: events[0].id, deadline: .now + .seconds(5)))
+      #expect(rest == [events[1]])
+    }
+  }
+
+  @Test func whatIsRefusedAtTheDoorChangesNothingButItsCount() async throws {
+    try await withLoop { camera, clock in
+      #expect(throws: StillRefusal.self) { try camera.take(ByteBuffer(string: "GIF89a")) }
+      await clock.advance(by: .seconds(1))
+      #expect(camera.counters.refused == [.notJPEG: 1] && camera.counters.taken == 0 && camera.counters.shown == 0)
+    }
+  }
+
+  @Test func shutdownPublishesWhatStillWaitsAndEndsAllWaiting() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let mirror = try Mirror(folder: folder, logger: Logger(label: "test"))
+    var seen: Camera?
+    var before: SlotPosition?
+    try await withLoop(mirror: mirror, folder: folder) { camera, _ in
+      seen = camera
+      before = camera.edge.edition?.position
+      _ = try camera.take(still(gray: 250))
+    }
+    let camera = try #require(seen)
+    #expect(camera.counters.shown == 1)
+    let last = try #require(camera.edge.edition)
+    let earlier = try #require(before)
+    #expect(last.position > earlier)
+    // The mirror has the last picture, and no wait begins any more.
+    let latest = try #require(FileManager.default.contents(atPath: folder + "/latest.jpg"))
+    #expect(ByteBuffer(bytes: latest) == camera.edge.latest?.jpeg)
+    guard case .ended = await camera.edge.wait(for: last.announced, deadline: .now + .seconds(60)) else {
+      Issue.record("a wait began at an edge that has ended")
+      return
+    }
+    #expect(await camera.edge.events(after: camera.edge.newestEventID, deadline: .now + .seconds(60)) == nil)
+  }
+}

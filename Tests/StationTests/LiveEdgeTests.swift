@@ -1,0 +1,102 @@
+import Media
+import NIOCore
+import Packager
+import Playlist
+import Testing
+
+@testable import Station
+
+@Suite struct LiveEdgeTests {
+  private func edition(_ sequence: Int, _ part: Int) -> Edition {
+    Edition(
+      position: SlotPosition(sequence: sequence, part: part),
+      announced: SlotPosition(sequence: sequence, part: part + 1),
+      media: MediaPlaylist(targetDuration: 4, mediaSequence: sequence),
+      multivariant: Rendition(ByteBuffer(string: "#EXTM3U\n"), etag: "m"))
+  }
+
+  private func position(_ outcome: LiveEdge.Outcome) -> SlotPosition? {
+    if case .published(let edition) = outcome { edition.position } else { nil }
+  }
+
+  @Test func mediaAppearsAndDisappearsWithItsPlaylist() {
+    let edge = LiveEdge()
+    edge.publish(edition(1, 0), adding: [("a.mp4", ByteBuffer(string: "a"))])
+    #expect(edge.media(named: "a.mp4") == ByteBuffer(string: "a"))
+    edge.publish(edition(1, 1), adding: [("b.mp4", ByteBuffer(string: "b"))], removing: ["a.mp4"])
+    #expect(edge.media(named: "a.mp4") == nil)
+    #expect(edge.media(named: "b.mp4") != nil)
+  }
+
+  @Test func aWaitForWhatIsPublishedEndsAtOnce() async {
+    let edge = LiveEdge()
+    edge.publish(edition(5, 2), adding: [])
+    #expect(
+      position(await edge.wait(for: SlotPosition(sequence: 5, part: 2), deadline: .now))
+        == SlotPosition(sequence: 5, part: 2))
+    #expect(position(await edge.wait(for: SlotPosition(sequence: 4, part: 9), deadline: .now)) != nil)
+  }
+
+  @Test func allWhoWaitForASlotGetTheSameEdition() async {
+    let edge = LiveEdge()
+    edge.publish(edition(1, 0), adding: [])
+    await withTaskGroup(of: SlotPosition?.self) { group in
+      for _ in 0..<1000 {
+        group.addTask {
+          position(await edge.wait(for: SlotPosition(sequence: 1, part: 1), deadline: .now + .seconds(60)))
+        }
+      }
+      group.addTask {
+        position(await edge.wait(for: SlotPosition(sequence: 1, part: 2), deadline: .now + .seconds(60)))
+      }
+      while edge.waiters.viewers < 1001 { await Task.yield() }
+      edge.publish(edition(1, 1), adding: [])
+      for _ in 0..<1000 { #expect(await group.next() == SlotPosition(sequence: 1, part: 1)) }
+      #expect(edge.waiters.viewers == 1)
+      edge.publish(edition(2, 0), adding: [])
+      #expect(await group.next() == SlotPosition(sequence: 2, part: 0))
+    }
+    #expect(edge.waiters.viewers == 0)
+  }
+
+  @Test func waitsEndAtTheirDeadlineWhenSomebodyLooksAfterThem() async {
+    let edge = LiveEdge()
+    let deadline = ContinuousClock.now + .seconds(3)
+    async let outcome = edge.wait(for: SlotPosition(sequence: 9, part: 0), deadline: deadline)
+    while edge.waiters.viewers == 0 { await Task.yield() }
+    edge.expire(at: deadline - .milliseconds(1))
+    #expect(edge.waiters.viewers == 1)
+    edge.expire(at: deadline)
+    guard case .timedOut = await outcome else {
+      Issue.record("the wait did not time out")
+      return
+    }
+  }
+
+  @Test func aCancelledWaitFreesItsPlaceAtOnce() async {
+    let edge = LiveEdge()
+    let task = Task { await edge.wait(for: SlotPosition(sequence: 9, part: 0), deadline: .now + .seconds(60)) }
+    while edge.waiters.viewers == 0 { await Task.yield() }
+    task.cancel()
+    _ = await task.value
+    #expect(edge.waiters.viewers == 0)
+  }
+
+  @Test func eventIdsRiseAlsoWhenTheWallClockStepsBack() async throws {
+    let edge = LiveEdge()
+    for time in [1000, 900, 900, 2000] as [Int64] {
+      edge.announce(.wave, at: WallTime(milliseconds: time), json: "{}")
+    }
+    let events = try #require(await edge.events(after: 0, deadline: .now))
+    #expect(events.map(\.id) == [1000, 1001, 1002, 2000])
+  }
+
+  @Test func aListenerThatWasAwayGetsTheEventsThatAreKeptAndNoMore() async throws {
+    let edge = LiveEdge()
+    for time in 1...500 { edge.announce(.still, at: WallTime(milliseconds: Int64(time)), json: "{}") }
+    let events = try #require(await edge.events(after: 10, deadline: .now))
+    #expect(events.count == LiveEdge.keptEvents)
+    #expect(events.last?.id == 500)
+    #expect(edge.newestEventID == 500)
+  }
+}

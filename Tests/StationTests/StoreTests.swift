@@ -1,0 +1,96 @@
+import Foundation
+import Logging
+import Media
+import NIOCore
+import Testing
+
+@testable import Station
+
+@Suite struct StoreTests {
+  private func withFolder(_ body: (String) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try await body(folder)
+  }
+
+  @Test func mediaIsWrittenBeforePlaylistsAndRemovedAfterThem() {
+    var contents = MirrorContents()
+    contents.media = ["2.mp4": ByteBuffer(string: "2"), "3.mp4": ByteBuffer(string: "3")]
+    contents.documents = [MirrorContents.Document(name: "live.m3u8", version: 1, bytes: ByteBuffer(string: "p"))]
+    var plan = MirrorPlan(present: ["1.mp4", "2.mp4"])
+    #expect(plan.steps(to: contents) == [.write("3.mp4"), .write("live.m3u8"), .remove("1.mp4")])
+    for step in plan.steps(to: contents) { plan.did(step, contents: contents) }
+    #expect(plan.steps(to: contents).isEmpty)
+    contents.documents[0] = MirrorContents.Document(name: "live.m3u8", version: 2, bytes: ByteBuffer(string: "q"))
+    #expect(plan.steps(to: contents) == [.write("live.m3u8")])
+  }
+
+  @Test func theMirrorHoldsTheLastStateWhenItIsClosed() async throws {
+    try await withFolder { folder in
+      let mirror = try Mirror(folder: folder, logger: Logger(label: "test"))
+      for round in 1...200 {
+        var contents = MirrorContents()
+        contents.media = ["\(round).mp4": ByteBuffer(string: "media \(round)"), "init-a.mp4": ByteBuffer(string: "i")]
+        contents.documents = [
+          MirrorContents.Document(name: "live.m3u8", version: Int64(round), bytes: ByteBuffer(string: "list \(round)"))
+        ]
+        mirror.update(contents)
+      }
+      await mirror.close()
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+      #expect(names == ["200.mp4", "init-a.mp4", "live.m3u8"])
+      #expect(try String(contentsOfFile: folder + "/live.m3u8", encoding: .utf8) == "list 200")
+      #expect(mirror.failures == 0)
+    }
+  }
+
+  @Test func whatCannotBeWrittenIsCountedAndTriedAgain() async throws {
+    try await withFolder { folder in
+      let mirror = try Mirror(
+        folder: folder + "/camera", logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      // A folder stands where the file should be: a rename onto it fails for every user, root too.
+      let obstacle = folder + "/camera/1.mp4"
+      try FileManager.default.createDirectory(atPath: obstacle + "/in-the-way", withIntermediateDirectories: true)
+      var contents = MirrorContents()
+      contents.media = ["1.mp4": ByteBuffer(string: "1")]
+      contents.documents = [MirrorContents.Document(name: "live.m3u8", version: 1, bytes: ByteBuffer(string: "p"))]
+      mirror.update(contents)
+      while mirror.failures == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      #expect(!FileManager.default.fileExists(atPath: folder + "/camera/live.m3u8"))
+      try FileManager.default.removeItem(atPath: obstacle)
+      mirror.update(contents)
+      await mirror.close()
+      #expect(try String(contentsOfFile: obstacle, encoding: .utf8) == "1")
+      #expect(FileManager.default.fileExists(atPath: folder + "/camera/live.m3u8"))
+    }
+  }
+
+  @Test func noSequenceNumberIsUsedTwiceOverRestarts() async throws {
+    try await withFolder { folder in
+      let (now, logger) = (WallTime(milliseconds: 1_795_000_000_000), Logger(label: "test"))
+      var highest = -1
+      for _ in 0..<5 {
+        var (ledger, first) = SequenceLedger.open(folder: folder, now: now, logger: logger)
+        #expect(first > highest)
+        for sequence in first..<first + 2500 {
+          ledger.use(sequence)
+          #expect(sequence < ledger.reserved)
+          highest = sequence
+        }
+        // Killed here: what was reserved last is on disk, what was used last is not told.
+        try Mirror.replace(SequenceLedger.fileName, in: folder, with: ledger.bytes)
+      }
+    }
+  }
+
+  @Test(arguments: ["", "{", "{\"reservedSequence\":-5}", "null", "\u{0}\u{0}\u{0}"])
+  func aDamagedLedgerFallsBackToTheClock(text: String) async throws {
+    try await withFolder { folder in
+      try Mirror.replace(SequenceLedger.fileName, in: folder, with: ByteBuffer(string: text))
+      let now = WallTime(milliseconds: 1_795_000_000_000)
+      let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+      #expect(SequenceLedger.open(folder: folder, now: now, logger: silent).first == 59_310_400)
+    }
+  }
+}
