@@ -1,4 +1,11 @@
-"""Fixtures: the stills, and one server for each set of stills, shared by all tests that watch it."""
+"""Fixtures: the stills, and one server for each set of stills, shared by all tests that watch it.
+
+    python3 -m venv V && V/bin/pip install -r Tests/browser/requirements.txt
+    V/bin/python -m pytest Tests/browser
+
+The programs needed are the Debian packages of .ci/test-packages.txt. QUIETCAM names the binary (default: the debug
+build), QUIETCAM_PLAY_SECONDS the time each browser plays, QUIETCAM_ARTIFACTS a folder that keeps what they showed.
+"""
 
 import tempfile
 

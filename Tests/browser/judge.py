@@ -229,7 +229,7 @@ def _judge_luminance(window, stills, problems, rows):
         problems.append(f"the video was not always {WIDTH}x{HEIGHT} but {sorted(sizes)}")
     rows.append(("difference to still", f"{max(differences):.2f} at most"))
     if max(differences) > DIFFERENCE:
-        problems.append(f"a picture on screen differs from its still by {max(differences):.2f}; allowed is {DIFFERENCE}")
+        problems.append(f"a picture differs from its still by {max(differences):.2f}; allowed is {DIFFERENCE}")
     for name, values in errors.items():
         worst = max(values, key=abs)
         rows.append((f"luminance {name}" if name != "tint" else name, f"{worst:+.2f} off at most"))
@@ -240,7 +240,7 @@ def _judge_luminance(window, stills, problems, rows):
 def _judge_latency(window, problems, rows):
     latencies = [s.wall - s.date for s in window if s.date is not None]
     if len(latencies) < len(window) / 2:
-        problems.append("hls.js gave no playingDate: the playlist lacks EXT-X-PROGRAM-DATE-TIME")
+        problems.append("hls.js gave no playingDate; is EXT-X-PROGRAM-DATE-TIME there, and window.quietcam.hls set?")
         return
     median, worst = float(numpy.median(latencies)), max(latencies)
     rows.append(("latency (playingDate)", f"median {median:.2f} s, {worst:.2f} s at most"))

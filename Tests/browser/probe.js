@@ -35,7 +35,8 @@ function picture(video) {
   return { luma: btoa(String.fromCharCode(...bytes)), rgb: mean.map((sum) => sum / (WIDTH * HEIGHT)) };
 }
 
-function watch({ video, hls }) {
+function watch(quietcam) {
+  const { video } = quietcam;
   probe.watching = true;
   const note = (kind, detail) => probe.events.push({ t: performance.now(), kind, detail: detail ?? "" });
   const sample = (kind, mediaTime) => {
@@ -48,7 +49,7 @@ function watch({ video, hls }) {
       readyState: video.readyState,
       paused: video.paused,
       size: [video.videoWidth, video.videoHeight],
-      date: hls?.playingDate?.getTime() ?? null,
+      date: quietcam.hls?.playingDate?.getTime() ?? null,
     };
     if (video.readyState >= 2) Object.assign(entry, picture(video));
     probe.samples.push(entry);
@@ -56,9 +57,15 @@ function watch({ video, hls }) {
   for (const kind of ["playing", "pause", "waiting", "stalled", "ended", "error"]) {
     video.addEventListener(kind, () => note(kind, video.error?.message));
   }
-  hls?.on("hlsError", (_, data) => {
-    note(data.fatal ? "fatal" : "hls", `${data.details} ${data.error?.message ?? ""} ${data.reason ?? ""}`.trim());
-  });
+  // The page makes its hls.js after its window.quietcam, and another one after a fatal error.
+  let heard = null;
+  setInterval(() => {
+    if (!quietcam.hls || quietcam.hls === heard) return;
+    heard = quietcam.hls;
+    heard.on("hlsError", (_, data) => {
+      note(data.fatal ? "fatal" : "hls", `${data.details} ${data.error?.message ?? ""} ${data.reason ?? ""}`.trim());
+    });
+  }, 20);
   setInterval(() => sample("timer"), 200);
   const presented = (_, { mediaTime }) => {
     sample("frame", mediaTime);

@@ -20,7 +20,7 @@ STOP_SECONDS = 15
 
 def binary():
     """The path of quietcam: `QUIETCAM`, or the debug build of this repository."""
-    path = ROOT / os.environ.get("QUIETCAM", ".build/debug/quietcam")
+    path = ROOT / (os.environ.get("QUIETCAM") or ".build/debug/quietcam")
     if not (path.is_file() and os.access(path, os.X_OK)):
         raise FileNotFoundError(
             f"there is no program {path}; run `swift build --product quietcam`, or set QUIETCAM to the binary"
@@ -29,8 +29,10 @@ def binary():
 
 
 def environment():
-    """The environment without proxies, which would come between a player and 127.0.0.1."""
-    return {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    """The environment without proxies, which would come between a player and 127.0.0.1, and without QUIETCAM_*,
+    which quietcam takes for its settings."""
+    ours = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    return {key: value for key, value in ours.items() if not key.startswith("QUIETCAM")}
 
 
 def get(url):

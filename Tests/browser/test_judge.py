@@ -122,6 +122,13 @@ def test_a_stream_far_behind_is_found(stills):
     assert found == ["the picture is 20.0 s behind the clock; allowed are 8.0 s"]
 
 
+def test_a_stream_without_dates_is_found(stills):
+    samples = watched(stills)
+    for sample in samples:
+        sample.date = None
+    assert [problem[:27] for problem in problems(stills, samples)] == ["hls.js gave no playingDate;"]
+
+
 def test_a_fatal_error_is_found(stills):
     event = {"t": 1000.0, "kind": "fatal", "detail": "levelLoadError"}
     assert problems(stills, watched(stills), [event]) == ["the player reported fatal: levelLoadError"]

@@ -98,7 +98,7 @@ def streamlink(server):
 
 
 def gstreamer(pipeline, enough, seconds):
-    """The output of a pipeline until there are `enough` pictures, each with its time by this process's clock and its own.
+    """The output of a pipeline until there are `enough` pictures, each as its time of arrival and the time it carries.
 
     It is ended, and what came is handed back, when that takes longer than `seconds` and the grace.
     """
