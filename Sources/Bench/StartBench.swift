@@ -21,11 +21,13 @@ public struct StartBench {
     public let playlist: Duration
     /// Resident memory after some seconds without a still, in KiB.
     public let residentKiB: Int
+    /// How much of it is the process's own, and not a file's pages that can be dropped, in KiB.
+    public let ownKiB: Int
 
     /// One line.
     public var description: String {
       "first playlist after \(playlist.components.seconds * 1000 + playlist.components.attoseconds / 1_000_000_000_000_000) ms, "
-        + "\(residentKiB / 1024) MiB resident after 10 s"
+        + "\(ownKiB / 1024) MiB of its own after 10 s, \(residentKiB / 1024) MiB with the libraries' pages"
     }
   }
 
@@ -60,9 +62,11 @@ public struct StartBench {
     guard let elapsed else { throw BenchError.noPlaylist }
     try await Task.sleep(for: .seconds(10))
     let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-    let kibibytes = line.split(separator: " ").compactMap { Int($0) }.first ?? 0
-    return Result(playlist: elapsed, residentKiB: kibibytes)
+    func kibibytes(_ field: String) -> Int {
+      let line = status.split(separator: "\n").first { $0.hasPrefix(field) } ?? ""
+      return line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }.first ?? 0
+    }
+    return Result(playlist: elapsed, residentKiB: kibibytes("VmRSS:"), ownKiB: kibibytes("RssAnon:"))
   }
 }
 

@@ -7,6 +7,8 @@ struct BlockingReload: Hashable {
   var sequence: Int?
   /// `_HLS_part`: the part of it that suffices.
   var part: Int?
+  /// `_HLS_skip`: a delta update will do.
+  var takesDelta = false
 
   /// Why a request is answered 400.
   struct Refusal: Error, Hashable {
@@ -21,6 +23,7 @@ struct BlockingReload: Hashable {
       switch pieces[0] {
       case "_HLS_msn": sequence = try Self.number(pieces)
       case "_HLS_part": part = try Self.number(pieces)
+      case "_HLS_skip": takesDelta = pieces.count == 2 && (pieces[1] == "YES" || pieces[1] == "v2")
       default: break
       }
     }
@@ -28,7 +31,7 @@ struct BlockingReload: Hashable {
   }
 
   /// Whether there is any directive.
-  var isEmpty: Bool { sequence == nil }
+  var isEmpty: Bool { sequence == nil && !takesDelta }
 
   private static func number(_ pieces: [Substring]) throws(Refusal) -> Int {
     guard pieces.count == 2, (1...15).contains(pieces[1].utf8.count),

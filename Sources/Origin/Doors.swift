@@ -17,7 +17,9 @@ public enum Doors {
     host: String, port: Int, cameras: [Camera], web: WebAssets, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) -> any Service {
-    application(PublicDoor(cameras: cameras, web: web), host: host, port: port, logger: logger, onListening)
+    application(
+      PublicDoor(cameras: cameras, web: web), handlers: { [HangUpHandler()] }, host: host, port: port, logger: logger,
+      onListening)
   }
 
   /// The private listener: cameras and operators.
@@ -31,12 +33,13 @@ public enum Doors {
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) -> any Service {
     application(
-      PrivateDoor(cameras: cameras, operatorToken: operatorToken, reports: reports), host: host, port: port,
-      logger: logger, onListening)
+      PrivateDoor(cameras: cameras, operatorToken: operatorToken, reports: reports),
+      handlers: { [] }, host: host, port: port, logger: logger, onListening)
   }
 
   private static func application(
-    _ responder: some HTTPResponder<DoorContext>, host: String, port: Int, logger: Logger,
+    _ responder: some HTTPResponder<DoorContext>,
+    handlers: @escaping @Sendable () -> [any RemovableChannelHandler], host: String, port: Int, logger: Logger,
     _ onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) -> any Service {
     // Hummingbird tells of its own comings and goings; operators want to hear of ours.
@@ -44,7 +47,8 @@ public enum Doors {
     if logger.logLevel == .info { logger.logLevel = .notice }
     return Application(
       responder: responder,
-      server: .http1(configuration: .init(idleTimeout: idleTimeout)),
+      server: .http1(
+        configuration: .init(additionalChannelHandlers: handlers(), idleTimeout: idleTimeout)),
       configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: 1024),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
       logger: logger)

@@ -14,10 +14,14 @@ struct EventStream: Sendable {
 
   private let edge: LiveEdge
   private let last: Int64
+  private let channel: any Channel
 
   /// A stream of the events after `Last-Event-ID`, or of those to come where there is none.
-  init(edge: LiveEdge, lastEventID: String?) {
+  ///
+  /// - Parameter channel: the listener's connection; when it closes the stream ends.
+  init(edge: LiveEdge, lastEventID: String?, channel: any Channel) {
     self.edge = edge
+    self.channel = channel
     let newest = edge.newestEventID
     // An id from the future comes from another life of the process, with another clock.
     last = min(lastEventID.flatMap { Int64($0) } ?? newest, newest)
@@ -34,7 +38,10 @@ struct EventStream: Sendable {
       body: ResponseBody { writer in
         var last = last
         try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
-        while let events = await edge.events(after: last, deadline: .now + Self.heartbeat), !Task.isCancelled {
+        while !Task.isCancelled, channel.isActive,
+          let events = await edge.events(
+            after: last, deadline: .now + Self.heartbeat, isWanted: { [channel] in channel.isActive })
+        {
           try await writer.write(events.isEmpty ? ByteBuffer(string: ":\n\n") : Self.text(of: events))
           last = events.last?.id ?? last
         }

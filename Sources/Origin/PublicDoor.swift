@@ -43,11 +43,13 @@ struct PublicDoor: HTTPResponder {
     case .withoutSlash(let name), .page(let name), .multivariant(let name), .media(let name), .file(let name, _),
       .latest(let name), .events(let name), .wave(let name):
       guard let camera = cameras[name] else { return Reply.notFound(request) }
-      return await answer(request, route, camera: camera, query: target.query)
+      return await answer(request, route, camera: camera, query: target.query, channel: context.channel)
     }
   }
 
-  private func answer(_ request: Request, _ route: PublicRoute, camera: Camera, query: Substring) async -> Response {
+  private func answer(
+    _ request: Request, _ route: PublicRoute, camera: Camera, query: Substring, channel: any Channel
+  ) async -> Response {
     let edge = camera.edge
     switch route {
     case .withoutSlash(let name):
@@ -55,7 +57,8 @@ struct PublicDoor: HTTPResponder {
         request, status: .permanentRedirect, fields: [.location: "/\(name)/", .cacheControl: "public, max-age=3600"],
         body: ByteBuffer())
     case .page(let name): return web.page(request, camera: name, base: "")
-    case .events: return EventStream(edge: edge, lastEventID: request.headers[.lastEventID]).response(request)
+    case .events:
+      return EventStream(edge: edge, lastEventID: request.headers[.lastEventID], channel: channel).response(request)
     case .latest:
       guard let latest = edge.latest else { return notReady(request) }
       return Reply.resource(
@@ -63,13 +66,13 @@ struct PublicDoor: HTTPResponder {
     case .multivariant:
       guard let edition = edge.edition else { return notReady(request) }
       return Reply.text(request, edition.multivariant, type: playlistType, caching: .seconds(60))
-    case .media: return await playlist(request, camera: camera, query: query)
-    case .file(_, let name): return await file(request, camera: camera, named: name)
+    case .media: return await playlist(request, camera: camera, query: query, channel: channel)
+    case .file(_, let name): return await file(request, camera: camera, named: name, channel: channel)
     default: return Reply.notFound(request)
     }
   }
 
-  private func playlist(_ request: Request, camera: Camera, query: Substring) async -> Response {
+  private func playlist(_ request: Request, camera: Camera, query: Substring, channel: any Channel) async -> Response {
     guard let newest = camera.edge.edition else { return notReady(request) }
     let timeline = camera.settings.timeline
     do throws(BlockingReload.Refusal) {
@@ -79,12 +82,18 @@ struct PublicDoor: HTTPResponder {
         let seconds = Int(timeline.part.count / Ticks.perSecond)
         return Reply.text(request, newest.media, type: playlistType, caching: .seconds(seconds))
       }
+      let text = { (edition: Edition, caching: Reply.Caching) in
+        let playlist = reload.takesDelta ? edition.delta ?? edition.media : edition.media
+        return Reply.text(request, playlist, type: playlistType, caching: caching)
+      }
       let kept = Reply.Caching.seconds(6 * timeline.targetDuration)
       guard let target = try reload.target(newest: newest.position, timeline: timeline) else {
-        return Reply.text(request, newest.media, type: playlistType, caching: kept)
+        // Without a number the answer changes with each part, like that to a plain request.
+        return text(newest, reload.sequence == nil ? .seconds(Int(timeline.part.count / Ticks.perSecond)) : kept)
       }
-      switch await camera.edge.wait(for: target, deadline: .now + (timeline.segment * 3).duration) {
-      case .published(let edition): return Reply.text(request, edition.media, type: playlistType, caching: kept)
+      let deadline = ContinuousClock.now + (timeline.segment * 3).duration
+      switch await camera.edge.wait(for: target, deadline: deadline, isWanted: { channel.isActive }) {
+      case .published(let edition): return text(edition, kept)
       case .timedOut, .refused, .ended: return notReady(request)
       }
     } catch {
@@ -92,12 +101,12 @@ struct PublicDoor: HTTPResponder {
     }
   }
 
-  private func file(_ request: Request, camera: Camera, named name: String) async -> Response {
+  private func file(_ request: Request, camera: Camera, named name: String, channel: any Channel) async -> Response {
     var bytes = camera.edge.media(named: name)
     if bytes == nil, let edition = camera.edge.edition, name == edition.announced.partName {
       // The announced part may be asked for before it is there; the answer begins when it is complete.
-      _ = await camera.edge.wait(
-        for: edition.announced, deadline: .now + (camera.settings.timeline.segment * 3).duration)
+      let deadline = ContinuousClock.now + (camera.settings.timeline.segment * 3).duration
+      _ = await camera.edge.wait(for: edition.announced, deadline: deadline, isWanted: { channel.isActive })
       bytes = camera.edge.media(named: name)
       if bytes == nil { return notReady(request) }
     }

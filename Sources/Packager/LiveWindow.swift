@@ -66,6 +66,13 @@ public struct LiveWindow: Sendable {
     }
   }
 
+  /// How far from the end a delta update still lists segments (rfc8216bis, section 4.4.3.8).
+  private var skipBoundary: Ticks { settings.segment * 6 }
+
+  /// The playlist less the segments that a player with a recent one has already; `nil` where there are none to leave
+  /// out (rfc8216bis, section 6.2.5.1).
+  public var delta: MediaPlaylist? { playlist.delta(skipUntil: skipBoundary) }
+
   /// The position that the next part will have; `nil` before the first part.
   private var next: SlotPosition? {
     if let open { return SlotPosition(sequence: open.sequence, part: open.parts.count) }
@@ -79,7 +86,8 @@ public struct LiveWindow: Sendable {
       mediaSequence: complete.first?.sequence ?? open?.sequence ?? 0,
       independentSegments: true,
       serverControl: MediaPlaylist.ServerControl(
-        canBlockReload: true, holdBack: settings.segment * 3, partHoldBack: settings.part * 3),
+        canBlockReload: true, canSkipUntil: skipBoundary, holdBack: settings.segment * 3,
+        partHoldBack: settings.part * 3),
       partTarget: settings.part,
       segments: complete.map { entry($0, parts: $0.parts) },
       trailingParts: open?.parts ?? [],

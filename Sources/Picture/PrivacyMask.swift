@@ -53,7 +53,8 @@ public struct PrivacyMask: Hashable, Sendable {
   }
 
   /// Where an edge that is not level crosses a horizontal line.
-  private static func crossing(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double), at line: Double) -> Double {
+  private static func crossing(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double), at line: Double) -> Double
+  {
     from.x + (line - from.y) / (to.y - from.y) * (to.x - from.x)
   }
 }

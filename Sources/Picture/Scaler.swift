@@ -32,7 +32,8 @@ struct Scaler: ~Copyable {
     }
     // The ranges must stand before the context is made: it takes equal formats for a mere copy otherwise.
     let options: [(String, Int64)] = [
-      ("srcw", Int64(input.size.width)), ("srch", Int64(input.size.height)), ("src_format", Int64(input.format.rawValue)),
+      ("srcw", Int64(input.size.width)), ("srch", Int64(input.size.height)),
+      ("src_format", Int64(input.format.rawValue)),
       ("dstw", Int64(input.size.width)), ("dsth", Int64(input.size.height)), ("dst_format", Int64(format.rawValue)),
       ("src_range", input.isFullRange ? 1 : 0), ("dst_range", 1),
       ("sws_flags", Int64(SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT)),

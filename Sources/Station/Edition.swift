@@ -28,14 +28,21 @@ public struct Edition: Sendable {
   public let announced: SlotPosition
   /// The media playlist with parts.
   public let media: Rendition
+  /// The same as a delta update; `nil` where nothing can be skipped.
+  public let delta: Rendition?
   /// The multivariant playlist.
   public let multivariant: Rendition
 
   /// The state after `position` was published.
-  init(position: SlotPosition, announced: SlotPosition, media: MediaPlaylist, multivariant: Rendition) {
+  init(
+    position: SlotPosition, announced: SlotPosition, media: MediaPlaylist, delta: MediaPlaylist?,
+    multivariant: Rendition
+  ) {
     self.position = position
     self.announced = announced
-    self.media = Rendition(media.render(), etag: "\(position.sequence).\(position.part)")
+    let etag = "\(position.sequence).\(position.part)"
+    self.media = Rendition(media.render(), etag: etag)
+    self.delta = delta.map { Rendition($0.render(), etag: etag + "d") }
     self.multivariant = multivariant
   }
 }

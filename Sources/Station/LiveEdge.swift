@@ -81,7 +81,7 @@ public final class LiveEdge: Sendable {
     for listener in reached { listener.resume() }
   }
 
-  /// Lets go of all whose time is up.
+  /// Lets go of all whose time is up or whose client has gone.
   func expire(at now: ContinuousClock.Instant) {
     let (viewers, listeners) = state.withLock { state in
       (state.viewers.takeExpired(at: now), state.listeners.takeExpired(at: now))
@@ -103,7 +103,12 @@ public final class LiveEdge: Sendable {
   // MARK: What viewers wait for
 
   /// Waits until the part at `position` is published. A cancelled task gets `.timedOut`.
-  public func wait(for position: SlotPosition, deadline: ContinuousClock.Instant) async -> Outcome {
+  ///
+  /// - Parameter isWanted: asked about twice a second; where it says no the wait ends and its place is free.
+  public func wait(
+    for position: SlotPosition, deadline: ContinuousClock.Instant,
+    isWanted: @escaping @Sendable () -> Bool = { true }
+  ) async -> Outcome {
     let id = state.withLock { $0.viewers.makeID() }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Outcome, Never>) in
@@ -112,7 +117,7 @@ public final class LiveEdge: Sendable {
           if state.isEnded { return .ended }
           if Task.isCancelled { return .timedOut }
           if state.viewers.count >= Self.maxWaiters { return .refused }
-          state.viewers.insert(id, threshold: position, deadline: deadline, waiter: continuation)
+          state.viewers.insert(id, threshold: position, deadline: deadline, isWanted: isWanted, waiter: continuation)
           return nil
         }
         if let answer { continuation.resume(returning: answer) }
@@ -127,14 +132,17 @@ public final class LiveEdge: Sendable {
 
   /// The events after `id` that are still kept, waiting for one until the deadline; empty when none came, `nil` when
   /// the stream has ended or too many listen.
-  public func events(after id: Int64, deadline: ContinuousClock.Instant) async -> [CameraEvent]? {
+  public func events(
+    after id: Int64, deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool = { true }
+  ) async -> [CameraEvent]? {
     let waiterID = state.withLock { $0.listeners.makeID() }
     await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
         let waits = state.withLock { state in
           guard state.lastEventID <= id, !state.isEnded, !Task.isCancelled, state.listeners.count < Self.maxWaiters
           else { return false }
-          state.listeners.insert(waiterID, threshold: id + 1, deadline: deadline, waiter: continuation)
+          state.listeners.insert(
+            waiterID, threshold: id + 1, deadline: deadline, isWanted: isWanted, waiter: continuation)
           return true
         }
         if !waits { continuation.resume() }

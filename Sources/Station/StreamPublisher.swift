@@ -86,7 +86,7 @@ package struct StreamPublisher {
       position: next.part > 0
         ? SlotPosition(sequence: next.sequence, part: next.part - 1)
         : SlotPosition(sequence: next.sequence - 1, part: timeline.partsPerSegment - 1),
-      announced: next, media: window.playlist, multivariant: multivariant)
+      announced: next, media: window.playlist, delta: window.delta, multivariant: multivariant)
     edge.publish(edition, adding: adding, removing: retired)
     adding.removeAll(keepingCapacity: true)
     // A mirrored playlist has complete segments only, so nothing in it changes within a segment.

@@ -9,6 +9,7 @@ struct WaitList<Threshold: Comparable & Sendable, Outcome: Sendable>: Sendable {
   private struct Entry {
     let threshold: Threshold
     let deadline: ContinuousClock.Instant
+    let isWanted: @Sendable () -> Bool
     let waiter: Waiter
   }
 
@@ -24,8 +25,11 @@ struct WaitList<Threshold: Comparable & Sendable, Outcome: Sendable>: Sendable {
     return lastID
   }
 
-  mutating func insert(_ id: UInt64, threshold: Threshold, deadline: ContinuousClock.Instant, waiter: Waiter) {
-    entries[id] = Entry(threshold: threshold, deadline: deadline, waiter: waiter)
+  mutating func insert(
+    _ id: UInt64, threshold: Threshold, deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool,
+    waiter: Waiter
+  ) {
+    entries[id] = Entry(threshold: threshold, deadline: deadline, isWanted: isWanted, waiter: waiter)
   }
 
   mutating func take(_ id: UInt64) -> Waiter? { entries.removeValue(forKey: id)?.waiter }
@@ -33,8 +37,10 @@ struct WaitList<Threshold: Comparable & Sendable, Outcome: Sendable>: Sendable {
   /// Takes all whose threshold is at or below `reached`.
   mutating func take(reaching reached: Threshold) -> [Waiter] { take { $0.threshold <= reached } }
 
-  /// Takes all whose deadline has come.
-  mutating func takeExpired(at now: ContinuousClock.Instant) -> [Waiter] { take { $0.deadline <= now } }
+  /// Takes all whose deadline has come and all that nobody wants any more.
+  mutating func takeExpired(at now: ContinuousClock.Instant) -> [Waiter] {
+    take { $0.deadline <= now || !$0.isWanted() }
+  }
 
   /// Takes all.
   mutating func takeAll() -> [Waiter] { take { _ in true } }

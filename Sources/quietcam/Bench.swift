@@ -2,6 +2,7 @@ import ArgumentParser
 import Bench
 import Camera
 import Foundation
+import Logging
 import Media
 import NIOCore
 import Packager
@@ -24,6 +25,9 @@ struct Bench: AsyncParsableCommand {
     @Option(help: ArgumentHelp("x264's rate factor.", valueName: "crf")) var crf = EncoderSettings().crf
 
     func run() async throws {
+      var logger = Logger(label: "bench")
+      logger.logLevel = .error
+      FFmpegLog.redirect(to: logger)
       let stills = try await Self.stills(source, count: count)
       let bench = StageBench(
         stills: stills, encoder: EncoderSettings(preset: preset, crf: crf), timeline: try TimelineSettings())

@@ -31,6 +31,14 @@ import Testing
   ])
   func whatCannotBeIsRefused(query: String) { #expect(throws: BlockingReload.Refusal.self) { try target(query) } }
 
+  @Test func aDeltaIsTakenOnlyWhereItIsAskedFor() throws {
+    #expect(try BlockingReload(query: "_HLS_msn=1&_HLS_skip=YES").takesDelta)
+    #expect(try BlockingReload(query: "_HLS_skip=v2").takesDelta)
+    #expect(try !BlockingReload(query: "_HLS_skip=NO").takesDelta)
+    #expect(try !BlockingReload(query: "_HLS_skip").takesDelta)
+    #expect(try BlockingReload(query: "x=y").isEmpty)
+  }
+
   @Test func threeSecondsOfPartsMayBeAskedForAheadWherePartsAreShort() throws {
     let short = Ticks.milliseconds(500)
     #expect(try target("_HLS_msn=100&_HLS_part=10", part: short) == SlotPosition(sequence: 100, part: 10))

@@ -2,6 +2,7 @@ import Media
 import NIOCore
 import Packager
 import Playlist
+import Synchronization
 import Testing
 
 @testable import Station
@@ -11,7 +12,7 @@ import Testing
     Edition(
       position: SlotPosition(sequence: sequence, part: part),
       announced: SlotPosition(sequence: sequence, part: part + 1),
-      media: MediaPlaylist(targetDuration: 4, mediaSequence: sequence),
+      media: MediaPlaylist(targetDuration: 4, mediaSequence: sequence), delta: nil,
       multivariant: Rendition(ByteBuffer(string: "#EXTM3U\n"), etag: "m"))
   }
 
@@ -69,6 +70,22 @@ import Testing
     edge.expire(at: deadline)
     guard case .timedOut = await outcome else {
       Issue.record("the wait did not time out")
+      return
+    }
+  }
+
+  @Test func aWaitThatNobodyWantsAnyMoreFreesItsPlace() async {
+    let edge = LiveEdge()
+    let isThere = Atomic<Bool>(true)
+    let position = SlotPosition(sequence: 9, part: 0)
+    async let outcome = edge.wait(for: position, deadline: .now + .seconds(60)) { isThere.load(ordering: .relaxed) }
+    while edge.waiters.viewers == 0 { await Task.yield() }
+    edge.expire(at: .now)
+    #expect(edge.waiters.viewers == 1)
+    isThere.store(false, ordering: .relaxed)
+    edge.expire(at: .now)
+    guard case .timedOut = await outcome else {
+      Issue.record("the wait went on")
       return
     }
   }
