@@ -38,6 +38,9 @@ public struct Frame: ~Copyable {
 
   var format: AVPixelFormat { AVPixelFormat(pointer.pointee.format) }
 
+  /// Whether the planes are red, green and blue.
+  var isRGB: Bool { (av_pix_fmt_desc_get(format)?.pointee.flags ?? 0) & UInt64(AV_PIX_FMT_FLAG_RGB) != 0 }
+
   /// Says full range by the frame's tag where its format (`yuvj420p` and its kin) says so: swscale warns of those.
   func sayRangeByTag() {
     guard let plain = format.withoutRange else { return }

@@ -12,6 +12,7 @@ struct JPEGWalk {
 
   private struct Component {
     let id: UInt8
+    let sampling: UInt8
     let table: UInt8
     var hasScan = false
   }
@@ -26,6 +27,7 @@ struct JPEGWalk {
   private var scans = 0
   private var segments = 0
   private var orientation = Orientation.upright
+  private var adobeTransform: UInt8?
   private var metadata: [Range<Int>] = []
 
   init(_ bytes: UnsafeRawBufferPointer, maxPixels: Int) {
@@ -76,6 +78,10 @@ struct JPEGWalk {
     if let missing = components.first(where: { !$0.hasScan }) {
       throw StillRefusal(.corrupt, "component \(missing.id) has no scan; the upload was damaged")
     }
+    guard !isRGB || Set(components.map(\.sampling)).count == 1 else {
+      // FFmpeg would take red, green and blue of unequal sampling for luma and chroma.
+      throw StillRefusal(.unsupported, "the picture is RGB with subsampled components; send YCbCr or grayscale")
+    }
     return JPEGHeader(
       size: size, components: components.count, isProgressive: isProgressive, orientation: orientation,
       length: offset, metadata: metadata)
@@ -119,8 +125,16 @@ struct JPEGWalk {
     case 0xE0...0xED, 0xEF, 0xFE:
       if marker == 0xE1, let found = exifOrientation(payload) { orientation = found }
       metadata.append(start - 2..<offset)
+    case 0xEE where payload.count >= 12 && payload.prefix(5).elementsEqual([0x41, 0x64, 0x6F, 0x62, 0x65]):
+      adobeTransform = payload[11]
     default: break
     }
+  }
+
+  /// What Adobe's segment says, or the names of the components where there is none, as libjpeg reads them.
+  private var isRGB: Bool {
+    guard components.count == 3 else { return false }
+    return adobeTransform.map { $0 == 0 } ?? components.map(\.id).elementsEqual([0x52, 0x47, 0x42])
   }
 
   private mutating func readFrame(
@@ -155,7 +169,7 @@ struct JPEGWalk {
       guard (1...4).contains(sampling >> 4), (1...4).contains(sampling & 15) else {
         throw StillRefusal(.corrupt, "a component is sampled \(sampling >> 4)x\(sampling & 15) at byte \(start)")
       }
-      components.append(Component(id: payload[at], table: payload[at + 2]))
+      components.append(Component(id: payload[at], sampling: sampling, table: payload[at + 2]))
     }
     self.size = size
     self.isProgressive = isProgressive

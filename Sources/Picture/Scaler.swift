@@ -15,8 +15,7 @@ struct Scaler: ~Copyable {
     init(_ frame: borrowing Frame) {
       size = frame.size
       format = frame.format
-      let isRGB = (av_pix_fmt_desc_get(format)?.pointee.flags ?? 0) & UInt64(AV_PIX_FMT_FLAG_RGB) != 0
-      isFullRange = isRGB || frame.pointer.pointee.color_range == AVCOL_RANGE_JPEG
+      isFullRange = frame.isRGB || frame.pointer.pointee.color_range == AVCOL_RANGE_JPEG
       isBT709 = frame.pointer.pointee.colorspace == AVCOL_SPC_BT709
     }
   }

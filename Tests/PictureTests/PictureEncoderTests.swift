@@ -1,0 +1,152 @@
+import Media
+import NIOCore
+import Testing
+
+@testable import Picture
+
+@Suite struct PictureEncoderTests {
+  private func encoder(
+    size: PictureSize, perSecond: Int64 = 2, settings: EncoderSettings = EncoderSettings(), window: Int64 = 4
+  ) throws -> PictureEncoder {
+    try PictureEncoder(
+      settings: settings, size: size, step: Ticks(Ticks.perSecond / perSecond), rateWindow: .seconds(window))
+  }
+
+  private static let roles: [PictureEncoder.Role] = [
+    .idr, .repeated, .new, .new, .repeated, .idr, .idr, .repeated, .repeated, .new, .idr, .new,
+  ]
+
+  private func stream(size: PictureSize, perSecond: Int64, settings: EncoderSettings) throws -> CodedStream {
+    var encoder = try encoder(size: size, perSecond: perSecond, settings: settings)
+    var stream = CodedStream(size: size)
+    var seed: UInt64 = 0
+    for role in Self.roles {
+      // An IDR picture of the same still happens with each segment; a new one otherwise.
+      if role == .new { seed += 1 }
+      try stream.add(try grainyPicture(size: size, grain: 20, seed: seed), as: role, with: &encoder)
+    }
+    return stream
+  }
+
+  @Test(arguments: [1, 2, 5, 25] as [Int64], EncoderSettings.Preset.allCases)
+  func exactlyTheAskedPicturesAreIDRAndEachIsOneSliceWithoutUselessUnits(
+    _ perSecond: Int64, _ preset: EncoderSettings.Preset
+  ) throws {
+    let size = PictureSize(width: 96, height: 64)
+    let stream = try stream(size: size, perSecond: perSecond, settings: EncoderSettings(preset: preset))
+    #expect(stream.pictures.map(\.isIDR) == Self.roles.map { $0 == .idr })
+    let sets = try #require(stream.parameterSets)
+    for (picture, role) in zip(stream.pictures, Self.roles) {
+      let units = try CodedStream.units(of: picture)
+      #expect(units.map { $0[0] & 0x1F } == (role == .idr ? [7, 8, 5] : [1]))
+      if role == .idr {
+        #expect(units[0] == Array(sets.sequence.readableBytesView))
+        #expect(units[1] == Array(sets.picture.readableBytesView))
+      }
+    }
+  }
+
+  @Test func equalSettingsGiveEqualParameterSetsWhateverThePictures() throws {
+    let size = PictureSize(width: 160, height: 120)
+    func sets(grain: Int) throws -> ParameterSets? {
+      var encoder = try encoder(size: size)
+      _ = try encoder.encode(try grainyPicture(size: size, grain: grain, seed: 1), as: .idr)
+      return encoder.parameterSets
+    }
+    let first = try #require(try sets(grain: 0))
+    #expect(try sets(grain: 100) == first)
+  }
+
+  @Test(arguments: EncoderSettings.Preset.allCases)
+  func repeatedPicturesCostNextToNothingAndChangeNothing(_ preset: EncoderSettings.Preset) throws {
+    let size = PictureSize(width: 640, height: 480)
+    var encoder = try encoder(size: size, settings: EncoderSettings(preset: preset))
+    var stream = CodedStream(size: size)
+    for seed in 0..<UInt64(preset == .medium ? 3 : 1) {
+      let frame = try grainyPicture(size: size, grain: 25, seed: seed)
+      try stream.add(frame, as: seed == 0 ? .idr : .new, with: &encoder)
+      for _ in 0..<5 { try stream.add(frame, as: .repeated, with: &encoder) }
+    }
+    let repeats = stream.pictures.enumerated().filter { $0.offset % 6 != 0 }.map(\.element.bytes.readableBytes).sorted()
+    #expect(repeats[repeats.count / 2] < 60, "\(repeats)")
+    #expect(repeats.last ?? 0 < 200, "\(repeats)")
+    let shown = try stream.decoded()
+    for index in shown.indices where index % 6 != 0 {
+      #expect(shown[index].distance(to: shown[index / 6 * 6]) <= 1)
+    }
+  }
+
+  @Test(arguments: [(640, 480, "smpte170m"), (1280, 720, "bt709"), (320, 576, "smpte170m"), (98, 578, "bt709")])
+  func foreignReadersSeeTheCodecAndColoursThatAreMeant(_ width: Int, _ height: Int, _ matrix: String) throws {
+    let size = PictureSize(width: width, height: height)
+    var encoder = try encoder(size: size)
+    var stream = CodedStream(size: size)
+    try stream.add(try Frame.house(size: size), as: .idr, with: &encoder)
+    let keys = [
+      "profile", "level", "color_range", "color_space", "color_transfer", "color_primaries", "width", "height",
+      "pix_fmt",
+      "has_b_frames", "sample_aspect_ratio", "r_frame_rate", "field_order", "chroma_location",
+    ]
+    let facts = try Program.probe(stream.annexB(), keys: keys)
+    #expect(facts["color_range"] == "tv")
+    #expect(facts["color_space"] == matrix)
+    #expect(facts["color_primaries"] == "bt709")
+    #expect(facts["color_transfer"] == "bt709")
+    #expect(facts["width"] == "\(width)" && facts["height"] == "\(height)")
+    #expect(facts["pix_fmt"] == "yuv420p")
+    #expect(facts["has_b_frames"] == "0")
+    #expect(facts["field_order"] == "progressive")
+    #expect(facts["r_frame_rate"] == "2/1" || facts["r_frame_rate"] == "4/1")
+    let codec = try #require(stream.parameterSets?.codec)
+    let profile = try #require(["High": "64", "Main": "4D", "Constrained Baseline": "42"][facts["profile"] ?? ""])
+    let level = try #require(facts["level"].flatMap { Int($0) })
+    #expect(codec.hasPrefix("avc1.\(profile)"))
+    #expect(Int(codec.suffix(2), radix: 16) == level)
+  }
+
+  @Test func theConfigurationRecordHoldsBothParameterSets() throws {
+    let size = PictureSize(width: 64, height: 64)
+    var encoder = try encoder(size: size)
+    _ = try encoder.encode(try Frame.house(size: size), as: .idr)
+    let known = encoder.parameterSets
+    let sets = try #require(known)
+    var expected = ByteBuffer(bytes: [1])
+    expected.writeBytes(sets.sequence.readableBytesView.dropFirst().prefix(3))
+    expected.writeBytes([0xFF, 0xE1])
+    try expected.writeLengthPrefixed(as: UInt16.self) { $0.writeImmutableBuffer(sets.sequence) }
+    expected.writeBytes([1])
+    try expected.writeLengthPrefixed(as: UInt16.self) { $0.writeImmutableBuffer(sets.picture) }
+    expected.writeBytes([0xFD, 0xF8, 0xF8, 0])
+    #expect(sets.configurationRecord == expected)
+  }
+
+  /// Pictures of pure noise, which want many times the rate, after others like them and after a quiet minute: the
+  /// bounds are those that a multivariant playlist promises.
+  @Test(arguments: [(1, 60), (2, 100), (5, 200), (25, 700)] as [(Int64, Int)])
+  func theHighestRateHoldsForPicturesOfNoise(_ perSecond: Int64, _ kilobits: Int) throws {
+    let size = PictureSize(width: 160, height: 120)
+    var encoder = try encoder(
+      size: size, perSecond: perSecond, settings: EncoderSettings(preset: .veryfast, crf: 20, maxKilobits: kilobits))
+    let odd = try grainyPicture(size: size, grain: 255, seed: 1)
+    let even = try grainyPicture(size: size, grain: 255, seed: 2)
+    func rates(quiet: Int, noisy: Int) throws -> [Int] {
+      try (0..<quiet + noisy).map { segment in
+        var bits = 0
+        for step in 0..<Int(4 * perSecond) {
+          let role = step == 0 ? PictureEncoder.Role.idr : segment < quiet ? .repeated : .new
+          let coded =
+            segment < quiet || step % 2 == 0 ? try encoder.encode(even, as: role) : try encoder.encode(odd, as: role)
+          bits += 8 * coded.bytes.readableBytes
+        }
+        return bits / 4
+      }
+    }
+    let noisy = try rates(quiet: 0, noisy: 10)
+    let mixed = try rates(quiet: 3, noisy: 3)
+    let bound = Double(1000 * kilobits)
+    #expect((noisy + mixed).allSatisfy { Double($0) < 1.25 * 2 * bound }, "\(noisy), \(mixed)")
+    #expect(Double(noisy.reduce(0, +) / noisy.count) < 1.1 * bound, "\(noisy)")
+    // The noise is what the rate stops, not the quantizer.
+    #expect(noisy.contains { Double($0) > 0.8 * bound })
+  }
+}
