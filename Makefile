@@ -18,17 +18,16 @@ test: lint test-swift test-http test-browser
 
 test-swift:
 	@bash .ci/setup.sh build
+	@bash .ci/setup.sh test
 	@bash .ci/fetch-hls.sh $(HLS)
 	python3 fixtures/make.py --check
 	swift build --build-tests
 	swift test --skip-build
 
 test-http: test-swift
-	@bash .ci/setup.sh test
 	$(PYTHON) -m pytest -q Tests/http
 
 test-browser: test-swift
-	@bash .ci/setup.sh test
 	$(PYTHON) -m pytest -q Tests/browser
 
 lint:
