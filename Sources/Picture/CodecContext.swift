@@ -12,6 +12,8 @@ struct CodecContext: ~Copyable {
   }
 
   deinit {
+    // FFmpeg 5 forgets this one of its matrices when it frees a context; later versions find it gone.
+    av_freep(&self.pointer.pointee.chroma_intra_matrix)
     var pointer: UnsafeMutablePointer<AVCodecContext>? = pointer
     avcodec_free_context(&pointer)
   }
