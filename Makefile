@@ -31,6 +31,7 @@ test-browser: test-swift
 	$(PYTHON) -m pytest -q Tests/browser
 
 lint:
+	@bash .ci/setup.sh swift
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
 clean:

@@ -23,6 +23,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -56,14 +57,18 @@ let package = Package(
     .target(
       name: "Origin",
       dependencies: [
-        "Media", "Picture", "Playlist", "Packager", "Station", nio, log, lifecycle,
+        "Media", "Picture", "Packager", "Station", nio, log, lifecycle,
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
       ],
       resources: [.copy("Web")],
       swiftSettings: strict),
     .target(
-      name: "Telemetry", dependencies: ["Media", "Picture", "Packager", "Station", "Origin", nio],
+      name: "Telemetry", dependencies: ["Media", "Picture", "Packager", "Station", nio],
       swiftSettings: strict),
     .target(
       name: "Camera",
@@ -80,14 +85,15 @@ let package = Package(
     .target(
       name: "Bench",
       dependencies: [
-        "Media", "Picture", "Playlist", "Packager", "Station", "Camera", nio, log,
+        "Media", "Picture", "Packager", "Station", nio, log,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "Media", "Picture", "Packager", "Station", "Origin", "Telemetry", "Camera", "Settings", "Bench", nio, log,
+        "Media", "Picture", "Packager", "Station", "Origin", "Telemetry", "Camera", "Settings", "Bench", nio,
+        log,
         lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building (setup.sh build) or testing (setup.sh test) needs and the machine lacks. Quick when nothing is
+# Installs what building (setup.sh build) or testing (setup.sh test) needs and the machine lacks; Swift itself
+# is only asked for (setup.sh swift). Quick when nothing is
 # missing. On systems without apt it says what to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -72,7 +73,8 @@ test() {
 }
 
 case "${1:-}" in
+  swift) check_swift ;;
   build) build ;;
   test) test ;;
-  *) fail "usage: setup.sh build|test" ;;
+  *) fail "usage: setup.sh swift|build|test" ;;
 esac

@@ -33,7 +33,7 @@ struct FFmpegReference {
       "-v", "error", "-nostdin", "-framerate", "0.5", "-i", folder.appending(path: "%d.jpg").path,
       "-vf",
       "scale=\(size.width):\(size.height):flags=bicubic+accurate_rnd:in_range=full:out_range=limited,"
-        + "format=yuv420p,hqdn3d=0:0:6,fps=\(rate)",
+        + "format=yuv420p,hqdn3d=0.001:0.001:6:6,fps=\(rate)",
       "-c:v", "libx264", "-threads", "1", "-preset", encoder.preset.rawValue, "-tune", "zerolatency",
       "-crf", "\(encoder.crf)", "-maxrate", "\(kilobits)k",
       "-bufsize", "\(kilobits * Int(timeline.segment.count / Ticks.perSecond))k",

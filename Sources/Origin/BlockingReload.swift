@@ -55,7 +55,8 @@ struct BlockingReload: Hashable {
     }
     let wanted = part ?? timeline.partsPerSegment - 1
     let limit = max(3, Int((Ticks.seconds(3) + timeline.part - Ticks(1)).floorDivided(by: timeline.part)))
-    if part != nil, sequence == newest.sequence, wanted > newest.part + limit, wanted < timeline.partsPerSegment {
+    let known = sequence > newest.sequence ? 0 : newest.part
+    if part != nil, sequence >= newest.sequence, wanted > known + limit, wanted < timeline.partsPerSegment {
       throw Refusal(detail: "_HLS_part=\(wanted) is too far ahead; the newest part is \(newest.part)")
     }
     let position =

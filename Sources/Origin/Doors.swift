@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -12,13 +13,16 @@ public enum Doors {
 
   /// The public listener: viewers.
   ///
-  /// - Parameter onListening: told the port when the listener is open.
+  /// - Parameters:
+  ///   - mostConnections: how many viewers may be connected; the next ones wait in the system's queue.
+  ///   - onListening: told the port when the listener is open.
   public static func publicDoor(
-    host: String, port: Int, cameras: [Camera], web: WebAssets, logger: Logger,
+    host: String, port: Int, mostConnections: Int, cameras: [Camera], web: WebAssets, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) -> any Service {
     application(
-      PublicDoor(cameras: cameras, web: web), handlers: { [HangUpHandler()] }, host: host, port: port, logger: logger,
+      PublicDoor(cameras: cameras, web: web), mostConnections: mostConnections,
+      handlers: { [HangUpHandler()] + common() }, host: host, port: port, logger: logger,
       onListening)
   }
 
@@ -34,11 +38,15 @@ public enum Doors {
   ) -> any Service {
     application(
       PrivateDoor(cameras: cameras, operatorToken: operatorToken, reports: reports),
-      handlers: { [] }, host: host, port: port, logger: logger, onListening)
+      mostConnections: nil, handlers: common, host: host, port: port, logger: logger, onListening)
+  }
+
+  private static func common() -> [any RemovableChannelHandler] {
+    [ConnectionRulesInstaller(), SlowReaderHandler(), LingeringCloseHandler()]
   }
 
   private static func application(
-    _ responder: some HTTPResponder<DoorContext>,
+    _ responder: some HTTPResponder<DoorContext>, mostConnections: Int?,
     handlers: @escaping @Sendable () -> [any RemovableChannelHandler], host: String, port: Int, logger: Logger,
     _ onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) -> any Service {
@@ -49,7 +57,9 @@ public enum Doors {
       responder: responder,
       server: .http1(
         configuration: .init(additionalChannelHandlers: handlers(), idleTimeout: idleTimeout)),
-      configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: 1024),
+      configuration: ApplicationConfiguration(
+        address: .hostname(host, port: port), backlog: 1024,
+        availableConnectionsDelegate: mostConnections.map { MaximumAvailableConnections($0) }),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
       logger: logger)
   }

@@ -9,7 +9,9 @@ final class HangUpHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = NIOAny
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case ChannelEvent.inputClosed? = event as? ChannelEvent {
+    // Over HTTP/2 each request closes its own direction of its stream, which says nothing about the viewer.
+    let isConnection = context.channel.parent?.parent == nil
+    if isConnection, case ChannelEvent.inputClosed? = event as? ChannelEvent {
       context.close(promise: nil)
     } else {
       context.fireUserInboundEventTriggered(event)

@@ -20,15 +20,14 @@ struct PrivateDoor: HTTPResponder {
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
     let path = RequestTarget(request.head.path ?? "/").path
-    if let report = reports[String(path)] { return answer(request, report) }
+    if let report = reports[String(path)] { return closing(answer(request, report), request, context) }
     guard path.hasPrefix("/ingest/") else { return closing(Reply.notFound(request), request, context) }
     let text = path.dropFirst("/ingest/".count)
     guard let name = CameraName(text), let camera = cameras[name] else {
       return closing(
         Reply.error(
           request, .notFound, "unknownCamera",
-          "no camera \"\(text.prefix(40))\" is configured; there is \(cameras.keys.sorted().map(\.text).joined(separator: ", "))"
-        ),
+          "no camera \"\(text.prefix(40))\" is configured; use the name that the server's settings give it"),
         request, context)
     }
     guard request.method == .post || request.method == .put else {
@@ -54,7 +53,9 @@ struct PrivateDoor: HTTPResponder {
       return closing(reply, request, context)
     }
     if let length, length > limit { return tooLarge(request, camera: camera, context) }
-    var body = ByteBufferAllocator().buffer(capacity: length ?? 65_536)
+    if request.headers[.expect]?.lowercased() == "100-continue" { Reply.invite(context.channel) }
+    // What a client announces is no reason to set memory aside before it has sent it.
+    var body = ByteBufferAllocator().buffer(capacity: min(length ?? 65_536, 262_144))
     for try await var chunk in request.body {
       guard body.readableBytes + chunk.readableBytes <= limit else { return tooLarge(request, camera: camera, context) }
       body.writeBuffer(&chunk)
@@ -71,7 +72,9 @@ struct PrivateDoor: HTTPResponder {
         case .tooLarge: .contentTooLarge
         case .truncated, .noPicture, .unsupported, .corrupt: .unprocessableContent
         }
-      return Reply.error(request, status, error.reason.rawValue, error.detail)
+      let reply = Reply.error(request, status, error.reason.rawValue, error.detail)
+      // A length that was told too short cuts the picture, and its rest would be read as requests.
+      return error.reason == .truncated ? Reply.closing(reply, channel: context.channel) : reply
     }
   }
 
@@ -84,10 +87,9 @@ struct PrivateDoor: HTTPResponder {
       request, context)
   }
 
-  /// Closes the connection where a body may follow that nobody reads.
+  /// The answer to a request whose body is not read.
   private func closing(_ response: Response, _ request: Request, _ context: DoorContext) -> Response {
-    let hasBody = request.headers[.transferEncoding] != nil || (request.headers[.contentLength] ?? "0") != "0"
-    return hasBody ? Reply.closing(response, channel: context.channel) : response
+    Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
   }
 
   private func answer(_ request: Request, _ report: OperatorReport) -> Response {

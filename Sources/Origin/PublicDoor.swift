@@ -10,14 +10,22 @@ struct PublicDoor: HTTPResponder {
   private let cameras: [CameraName: Camera]
   private let names: [CameraName]
   private let web: WebAssets
+  private let pages: Pages
 
   init(cameras: [Camera], web: WebAssets) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     names = cameras.map(\.settings.name)
     self.web = web
+    pages = Pages(web, cameras: names)
   }
 
   func respond(to request: Request, context: DoorContext) async -> Response {
+    let response = await answer(request, context: context)
+    // Viewers have nothing to send; who sends all the same is not read.
+    return Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
+  }
+
+  private func answer(_ request: Request, context: DoorContext) async -> Response {
     let target = RequestTarget(request.head.path ?? "/")
     guard let route = PublicRoute(path: target.path) else { return Reply.notFound(request) }
     if case .wave(let name) = route {
@@ -29,9 +37,7 @@ struct PublicDoor: HTTPResponder {
       return Reply.wrongMethod(request, allowed: "GET, HEAD")
     }
     switch route {
-    case .home:
-      if names.count == 1 { return web.page(request, camera: names[0], base: "\(names[0])/") }
-      return web.list(request, cameras: names)
+    case .home: return pages.home(request)
     case .asset(let name): return web.asset(request, named: name) ?? Reply.notFound(request)
     case .health: return Reply.json(request, .ok, "{\"status\":\"ok\"}")
     case .readiness:
@@ -56,7 +62,7 @@ struct PublicDoor: HTTPResponder {
       return Reply.answer(
         request, status: .permanentRedirect, fields: [.location: "/\(name)/", .cacheControl: "public, max-age=3600"],
         body: ByteBuffer())
-    case .page(let name): return web.page(request, camera: name, base: "")
+    case .page(let name): return pages.player(request, camera: name) ?? Reply.notFound(request)
     case .events:
       return EventStream(edge: edge, lastEventID: request.headers[.lastEventID], channel: channel).response(request)
     case .latest:
@@ -102,8 +108,10 @@ struct PublicDoor: HTTPResponder {
   }
 
   private func file(_ request: Request, camera: Camera, named name: String, channel: any Channel) async -> Response {
+    // The edition is read before the media: a part that is published between the two is then found.
+    let edition = camera.edge.edition
     var bytes = camera.edge.media(named: name)
-    if bytes == nil, let edition = camera.edge.edition, name == edition.announced.partName {
+    if bytes == nil, let edition, name == edition.announced.partName {
       // The announced part may be asked for before it is there; the answer begins when it is complete.
       let deadline = ContinuousClock.now + (camera.settings.timeline.segment * 3).duration
       _ = await camera.edge.wait(for: edition.announced, deadline: deadline, isWanted: { channel.isActive })

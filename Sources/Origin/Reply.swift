@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Media
 import NIOCore
+import NIOHTTPTypes
 import Station
 
 /// Makes the answers of both doors.
@@ -40,7 +41,11 @@ enum Reply {
     }
     fields[.contentType] = type
     fields[.acceptRanges] = "bytes"
-    switch RequestConditions.range(request.headers, length: bytes.readableBytes, etag: etag) {
+    // Ranges are a matter of GET alone (RFC 9110, section 14.2).
+    let range =
+      request.method == .get
+      ? RequestConditions.range(request.headers, length: bytes.readableBytes, etag: etag) : .whole
+    switch range {
     case .whole:
       return answer(request, status: .ok, fields: fields, body: bytes)
     case .bytes(let range):
@@ -114,22 +119,31 @@ enum Reply {
     return response
   }
 
-  /// The same answer, after which the connection is closed: what the client still sends is never read.
+  /// The same answer as the last one on its connection, where a body may follow that nobody reads.
   static func closing(_ response: Response, channel: any Channel) -> Response {
     var response = response
     let body = response.body
     response.headers[.connection] = "close"
     response.body = ResponseBody(contentLength: body.contentLength) { writer in
-      try await body.write(Passing(writer))
-      channel.close(promise: nil)
+      try await body.write(Passing(writer: writer))
+      channel.triggerUserOutboundEvent(LingeringCloseHandler.Begin(), promise: nil)
     }
     return response
+  }
+
+  /// Tells a client that waits with its body to send it (RFC 9110, section 10.1.1).
+  static func invite(_ channel: any Channel) {
+    channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)), promise: nil)
+  }
+
+  /// Whether a request announces a body.
+  static func hasBody(_ request: Request) -> Bool {
+    request.headers[.transferEncoding] != nil || (request.headers[.contentLength] ?? "0") != "0"
   }
 
   /// Hands a body's bytes on to a writer that is held by reference.
   private struct Passing: ResponseBodyWriter {
     var writer: any ResponseBodyWriter
-    init(_ writer: any ResponseBodyWriter) { self.writer = writer }
     mutating func write(_ buffer: ByteBuffer) async throws { try await writer.write(buffer) }
     consuming func finish(_ trailingHeaders: HTTPFields?) async throws { try await writer.finish(trailingHeaders) }
   }

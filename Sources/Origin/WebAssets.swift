@@ -14,8 +14,8 @@ public struct WebAssets: Sendable {
   }
 
   private let assets: [String: Asset]
-  private let pageTemplate: String
-  private let listTemplate: String
+  let playerTemplate: String
+  let listTemplate: String
   /// Whether the player library is there; without it browsers play by their own HLS, far behind, or see pictures.
   public let hasPlayerLibrary: Bool
 
@@ -29,7 +29,7 @@ public struct WebAssets: Sendable {
   /// - Throws: the file system's error for a page that is missing.
   init(folder: URL) throws {
     func text(_ name: String) throws -> String { try String(contentsOf: folder.appending(path: name), encoding: .utf8) }
-    pageTemplate = try text("player.html")
+    playerTemplate = try text("player.html")
     listTemplate = try text("cameras.html")
     var assets: [String: Asset] = [:]
     for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
@@ -37,7 +37,7 @@ public struct WebAssets: Sendable {
       let bytes = ByteBuffer(string: try text(name))
       // The library has its version in its name; our own files keep their names and change with the program.
       assets[name] = Asset(
-        text: Rendition(bytes, etag: Self.fingerprint(bytes)), type: type,
+        text: Rendition(bytes, etag: bytes.fingerprint), type: type,
         caching: name.hasPrefix("hls-") ? .forever : .revalidate)
     }
     self.assets = assets
@@ -48,40 +48,8 @@ public struct WebAssets: Sendable {
     "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "mjs": "text/javascript; charset=utf-8",
   ]
 
-  private static func fingerprint(_ bytes: ByteBuffer) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    bytes.withUnsafeReadableBytes { for byte in $0 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 } }
-    return String(hash, radix: 36)
-  }
-
   /// A file that pages load; `nil` where there is none of this name.
   func asset(_ request: Request, named name: String) -> Response? {
     assets[name].map { Reply.text(request, $0.text, type: $0.type, caching: $0.caching) }
-  }
-
-  /// The player page of a camera.
-  ///
-  /// - Parameter base: where the camera's folder is, seen from the page.
-  func page(_ request: Request, camera: CameraName, base: String) -> Response {
-    let page =
-      pageTemplate
-      .replacing("{{name}}", with: camera.text)
-      .replacing("{{base}}", with: base.isEmpty ? "./" : base)
-      .replacing("{{assets}}", with: base.isEmpty ? "../_/" : "_/")
-    return html(request, page)
-  }
-
-  /// The list of cameras, each with its newest picture.
-  func list(_ request: Request, cameras: [CameraName]) -> Response {
-    let items = cameras.map { name in
-      "<li><a href=\"\(name)/\"><img src=\"\(name)/latest.jpg\" alt=\"\">\(name)</a></li>"
-    }
-    return html(request, listTemplate.replacing("{{cameras}}", with: items.joined()))
-  }
-
-  private func html(_ request: Request, _ page: String) -> Response {
-    let bytes = ByteBuffer(string: page)
-    return Reply.text(
-      request, Rendition(bytes, etag: Self.fingerprint(bytes)), type: "text/html; charset=utf-8", caching: .revalidate)
   }
 }

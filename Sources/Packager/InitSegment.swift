@@ -63,7 +63,7 @@ public struct InitSegment: Hashable, Sendable {
       }
     }
     bytes = writer.buffer
-    name = "init-\(fingerprint(bytes)).mp4"
+    name = "init-\(bytes.fingerprint).mp4"
     codec = parameterSets.codec
   }
 }
@@ -139,13 +139,4 @@ extension BoxWriter {
       $0.put(UInt8(0))
     }
   }
-}
-
-/// Eight hexadecimal digits that differ for different content (FNV-1a, folded to 32 bits).
-func fingerprint(_ bytes: ByteBuffer) -> String {
-  let hash = bytes.readableBytesView.reduce(into: UInt64(0xcbf2_9ce4_8422_2325)) { hash, byte in
-    hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-  }
-  let text = String(UInt32(truncatingIfNeeded: hash ^ hash >> 32), radix: 16)
-  return String(repeating: "0", count: 8 - text.count) + text
 }

@@ -31,10 +31,11 @@ public struct PictureFilter: ~Copyable {
     frame.sayRangeByTag()
     let shape = Input(size: frame.size, format: frame.format, orientation: orientation)
     if shape != input {
-      painter = try MaskPainter(settings.masks, size: shape.size, orientation: orientation, format: shape.format)
+      let painter = try MaskPainter(settings.masks, size: shape.size, orientation: orientation, format: shape.format)
       graph = try FilterGraph(
         Self.chain(settings, input: shape.size, orientation: orientation), size: shape.size, format: shape.format)
-      input = shape
+      // Only together: masks laid out for one shape of picture must never be painted on another.
+      (self.painter, input) = (painter, shape)
     }
     try painter?.paint(frame)
     let output = try graph!.process(frame)

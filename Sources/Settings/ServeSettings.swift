@@ -34,7 +34,7 @@ public struct ServeSettings: Sendable, Hashable {
   /// The cameras, those of the file first and in its order; at least one, each name once. With `isDemo` one of them
   /// is named `demo`.
   public var cameras: [CameraSettings] = []
-  /// What opens the operator's switches, at least 8 characters; `nil` keeps them shut.
+  /// What the status and the metrics ask for, at least 8 characters; `nil` leaves them open at the private address.
   public var operatorToken: String?
   /// Whether the camera named `demo` paints its own scene; that camera is added where none has the name.
   public var isDemo = false

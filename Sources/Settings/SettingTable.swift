@@ -16,8 +16,8 @@ extension Setting {
     .server("store", .store, \.settings.store, "Where playlists and media are kept"),
     .server(
       "operator-token", Kind<String>.secret.optional, \.settings.operatorToken,
-      "The secret for the operator's switches",
-      standard: "none: the switches stay shut"),
+      "The secret that the status and the metrics ask for",
+      standard: "none: whoever reaches the private address may read them"),
     .server("log", .choice, \.settings.logLevel, "How much is logged"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
     .server(

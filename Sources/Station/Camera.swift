@@ -45,6 +45,7 @@ public final class Camera: Sendable {
 
   private struct State {
     var queue: StillQueue
+    var wavesTold: (count: Int64, at: Ticks)?
     var counters = Counters()
   }
 
@@ -95,7 +96,8 @@ public final class Camera: Sendable {
     state.withLock { $0.counters.refused[reason, default: 0] += 1 }
   }
 
-  /// Counts a visitor's wave and tells those who listen.
+  /// Counts a visitor's wave and tells those who listen: at once, or with the next slot if that was done within a
+  /// second. Waves are cheap to make, and each event goes to every listener.
   ///
   /// - Returns: all waves so far.
   public func wave() -> Int64 {
@@ -103,8 +105,22 @@ public final class Camera: Sendable {
       counters.waves += 1
       return counters.waves
     }
-    edge.announce(.wave, at: clock.wall(), json: "{\"waves\":\(waves)}")
+    tellWaves()
     return waves
+  }
+
+  /// Tells those who listen how often visitors have waved, if that is news and the last news is a second old.
+  func tellWaves() {
+    let now = clock.now()
+    let waves = state.withLock { state -> Int64? in
+      let told = state.wavesTold
+      guard state.counters.waves > told?.count ?? 0, told.map({ now - $0.at >= .seconds(1) }) ?? true else {
+        return nil
+      }
+      state.wavesTold = (state.counters.waves, now)
+      return state.counters.waves
+    }
+    if let waves { edge.announce(.wave, at: clock.wall(), json: "{\"waves\":\(waves)}") }
   }
 
   /// Takes the stills that wait.

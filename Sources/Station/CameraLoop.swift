@@ -77,17 +77,18 @@ struct CameraLoop: ~Copyable {
       arrivals: stills.map(\.arrival), collectedFrom: collectedFrom, step: timeline.step, count: timeline.stepsPerPart)
     collectedFrom = beginning
     var pictures: [CodedPicture] = []
-    var shown: [(still: Still, jpeg: ByteBuffer)] = []
+    var shown: [(still: Still, jpeg: ByteBuffer?)] = []
     do {
       for index in arrangement {
         let still = index.flatMap { show(stills[$0]) ? stills[$0] : nil }
         let isFirst = pictures.isEmpty && publisher.isAtSegmentStart
         pictures.append(try line.encode(isFirst ? .idr : still == nil ? .repeated : .new))
-        if let still { shown.append((still, try line.jpeg())) }
+        if let still { shown.append((still, latestJPEG())) }
       }
     } catch {
       // Without its pictures the slot cannot be made. The clock goes on, and the next slot takes this one's place on
       // the media timeline: late, but without a gap.
+      line.beginAnew()
       logger.critical("no picture can be coded; the stream stands still: \(error)")
       return
     }
@@ -95,6 +96,7 @@ struct CameraLoop: ~Copyable {
     let appended = publisher.append(pictures, wall: wall)
     publisher.publish(removing: appended.retired)
     announce(shown)
+    camera.tellWaves()
     let passedOver = Int64(stills.count - arrangement.count { $0 != nil })
     let (shownCount, storeFailures) = (Int64(shown.count), Int64(mirror?.failures ?? 0))
     camera.count { counters in
@@ -124,15 +126,26 @@ struct CameraLoop: ~Copyable {
     }
   }
 
+  /// The current picture for `latest.jpg`; `nil`, logged, where it cannot be coded.
+  private mutating func latestJPEG() -> ByteBuffer? {
+    do {
+      return try line.jpeg()
+    } catch {
+      logger.error("latest.jpg stays as it is: \(error)")
+      return nil
+    }
+  }
+
   /// Shows the newest picture as the latest one and tells the listeners of every still that is on the screens now.
-  private mutating func announce(_ shown: [(still: Still, jpeg: ByteBuffer)]) {
-    guard let newest = shown.last else { return }
-    publisher.show(newest.jpeg, time: newest.still.wallTime)
+  private mutating func announce(_ shown: [(still: Still, jpeg: ByteBuffer?)]) {
+    if let newest = shown.last(where: { $0.jpeg != nil }), let jpeg = newest.jpeg {
+      publisher.show(jpeg, time: newest.still.wallTime)
+    }
     let size = camera.settings.picture.size
     for (still, jpeg) in shown {
       camera.edge.announce(
         .still, at: still.wallTime,
-        json: "{\"time\":\"\(still.wallTime.iso8601)\",\"bytes\":\(jpeg.readableBytes),"
+        json: "{\"time\":\"\(still.wallTime.iso8601)\",\"bytes\":\(jpeg?.readableBytes ?? 0),"
           + "\"width\":\(size.width),\"height\":\(size.height)}")
     }
   }

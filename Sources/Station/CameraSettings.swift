@@ -18,7 +18,7 @@ public struct CameraSettings: Sendable, Hashable {
   public var latestQuality: Int
   /// The most bytes that one still may have.
   public var maxStillBytes: Int
-  /// What the camera is told about how often it should send,.
+  /// What the camera is told about how often it should send.
   public var interval: Ticks
 
   /// The settings of a camera, all but its name and token with defaults that suit a quiet background picture.

@@ -23,7 +23,7 @@ public final class LiveEdge: Sendable {
   /// The most tasks that may wait at one camera.
   public static let maxWaiters = 20_000
   /// How many events are kept for those who come back with a Last-Event-ID.
-  static let keptEvents = 64
+  static let keptEvents = 256
 
   private struct State {
     var edition: Edition?

@@ -75,6 +75,9 @@ struct PictureLine: ~Copyable {
     }
   }
 
+  /// Makes the next picture an IDR picture: what was coded before was not published.
+  mutating func beginAnew() { needsIDR = true }
+
   /// The current picture as a JPEG without metadata.
   mutating func jpeg() throws(FFmpegError) -> ByteBuffer { try jpegEncoder.encode(current) }
 }

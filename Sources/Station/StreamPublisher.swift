@@ -43,8 +43,8 @@ package struct StreamPublisher {
       parameterSets: parameterSets, size: settings.picture.size, step: settings.timeline.step)
     let info = StreamInfo(
       codec: initSegment.codec, size: settings.picture.size, encoder: settings.encoder, timeline: settings.timeline)
-    multivariant = Rendition(
-      info.multivariantPlaylist(uri: Self.playlistName).render(), etag: String(initSegment.name.dropLast(4)))
+    let playlist = info.multivariantPlaylist(uri: Self.playlistName).render()
+    multivariant = Rendition(playlist, etag: playlist.fingerprint)
     let opened = SequenceLedger.open(folder: folder, now: wall, logger: logger)
     ledger = opened.ledger
     segmenter = Segmenter(settings: settings.timeline, firstSequence: opened.first)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Camera
 import Logging
 import Media
+import Picture
 import ServiceLifecycle
 import UnixSignals
 
@@ -34,6 +35,7 @@ struct Push: AsyncParsableCommand {
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "push")
     logger.logLevel = .warning
+    FFmpegLog.redirect(to: logger)
     do {
       let target = try PushTarget(url: to, token: token, followsAdvice: followAdvice)
       let pusher =

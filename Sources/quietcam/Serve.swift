@@ -35,6 +35,9 @@ struct Serve: AsyncParsableCommand {
   @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "file")) var config: String?
   @OptionGroup(title: "Settings") var flags: ServeFlags
 
+  /// Descriptors that viewers cannot take from cameras, the store and the libraries.
+  private static let keptDescriptors = 256
+
   func run() async throws {
     let settings = try load()
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
@@ -47,15 +50,18 @@ struct Serve: AsyncParsableCommand {
         "hls.js is not installed: browsers play by their own HLS, far behind live, or see pictures. `make` installs it."
       )
     }
+    let descriptors = OpenFiles.raiseLimit()
     let pool = EncodePool(threads: ProcessInfo.processInfo.activeProcessorCount)
     let station = Station(
       cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: pool, logger: logger)
+    var configuration = ServiceGroupConfiguration(
+      services: try services(
+        settings, station: station, web: web, mostViewers: max(64, descriptors - Self.keptDescriptors), logger: logger),
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
+    // Who has not ended by then, because they do not read or do not send, is cut off.
+    configuration.maximumGracefulShutdownDuration = .seconds(3)
     do {
-      try await ServiceGroup(
-        configuration: ServiceGroupConfiguration(
-          services: services(settings, station: station, web: web, logger: logger),
-          gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
-      ).run()
+      try await ServiceGroup(configuration: configuration).run()
     } catch let error as StationError {
       throw ValidationError(error.description)
     } catch let error as IOError {
@@ -67,14 +73,14 @@ struct Serve: AsyncParsableCommand {
 
   /// Begins in this order and ends in the opposite one: the station's last parts go out before the doors close.
   private func services(
-    _ settings: ServeSettings, station: Station, web: WebAssets, logger: Logger
+    _ settings: ServeSettings, station: Station, web: WebAssets, mostViewers: Int, logger: Logger
   ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
     let cameras = station.cameras
     let ports = Announcement(settings: settings, logger: logger)
     var services: [any Service] = [
       Doors.publicDoor(
-        host: settings.publicAddress.host, port: settings.publicAddress.port, cameras: cameras, web: web,
-        logger: logger, onListening: { ports.publicIsOpen(port: $0) }),
+        host: settings.publicAddress.host, port: settings.publicAddress.port, mostConnections: mostViewers,
+        cameras: cameras, web: web, logger: logger, onListening: { ports.publicIsOpen(port: $0) }),
       Doors.privateDoor(
         host: settings.privateAddress.host, port: settings.privateAddress.port, cameras: cameras,
         operatorToken: settings.operatorToken,

@@ -27,7 +27,8 @@ import Testing
 
   @Test(arguments: [
     "_HLS_part=1", "_HLS_msn=", "_HLS_msn", "_HLS_msn=-1", "_HLS_msn=1.5", "_HLS_msn=x", "_HLS_msn=100&_HLS_part=x",
-    "_HLS_msn=9999999999999999999", "_HLS_msn=103", "_HLS_msn=100&_HLS_part=8", "_HLS_msn=%31",
+    "_HLS_msn=9999999999999999999", "_HLS_msn=103", "_HLS_msn=100&_HLS_part=8", "_HLS_msn=101&_HLS_part=11",
+    "_HLS_msn=%31",
   ])
   func whatCannotBeIsRefused(query: String) { #expect(throws: BlockingReload.Refusal.self) { try target(query) } }
 

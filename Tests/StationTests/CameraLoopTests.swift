@@ -134,6 +134,20 @@ import Testing
     }
   }
 
+  @Test func aStormOfWavesIsCountedAndToldOnceASecond() async throws {
+    try await withLoop { camera, clock in
+      let start = camera.edge.newestEventID
+      for _ in 0..<500 { _ = camera.wave() }
+      #expect(camera.counters.waves == 500)
+      #expect(await camera.edge.events(after: start, deadline: .now)?.map(\.json) == ["{\"waves\":1}"])
+      await clock.advance(by: .seconds(1))
+      let events = await camera.edge.events(after: start, deadline: .now)
+      #expect(events?.map(\.json) == ["{\"waves\":1}", "{\"waves\":500}"])
+      await clock.advance(by: .seconds(5))
+      #expect(await camera.edge.events(after: start, deadline: .now)?.count == 2)
+    }
+  }
+
   @Test func whatIsRefusedAtTheDoorChangesNothingButItsCount() async throws {
     try await withLoop { camera, clock in
       #expect(throws: StillRefusal.self) { try camera.take(ByteBuffer(string: "GIF89a")) }

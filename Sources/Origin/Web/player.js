@@ -12,6 +12,7 @@ const quietcam = (window.quietcam = { video, hls: null, mode: "starting" });
 function play() {
   video.play().catch(() => {}); // A browser that forbids it shows the poster until the visitor clicks.
 }
+video.addEventListener("click", play);
 
 async function playWithLibrary() {
   const { Hls } = await import("./hls-1.6.15.mjs");
@@ -56,7 +57,11 @@ function playNatively() {
   };
   video.addEventListener("error", () => setTimeout(begin, 2000));
   begin();
-  pauseWhileHidden(() => video.removeAttribute("src"), begin);
+  const end = () => {
+    video.removeAttribute("src");
+    video.load();
+  };
+  pauseWhileHidden(end, begin);
   return true;
 }
 
@@ -74,7 +79,7 @@ function showPictures() {
 function pauseWhileHidden(stop, start) {
   let timer;
   let stopped = false;
-  document.addEventListener("visibilitychange", () => {
+  const look = () => {
     clearTimeout(timer);
     if (document.hidden) {
       timer = setTimeout(() => {
@@ -87,7 +92,9 @@ function pauseWhileHidden(stop, start) {
       stopped = false;
       play();
     }
-  });
+  };
+  document.addEventListener("visibilitychange", look);
+  if (document.hidden) look(); // A tab that was opened in the background.
 }
 
 function offerWave() {

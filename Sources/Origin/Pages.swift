@@ -1,0 +1,48 @@
+import Hummingbird
+import Media
+import NIOCore
+import Station
+
+/// The HTML of the public door, made of the templates once for the cameras there are.
+struct Pages: Sendable {
+  private let home: Rendition
+  private let players: [CameraName: Rendition]
+
+  /// The pages for these cameras: with a single one its player is the home page too.
+  init(_ web: WebAssets, cameras: [CameraName]) {
+    players = Dictionary(
+      uniqueKeysWithValues: cameras.map { ($0, Self.player(web, camera: $0, base: "./", root: "../")) })
+    if let only = cameras.first, cameras.count == 1 {
+      home = Self.player(web, camera: only, base: "\(only)/", root: "")
+    } else {
+      let items = cameras.map { name in
+        "<li><a href=\"\(name)/\"><img src=\"\(name)/latest.jpg\" alt=\"\">\(name)</a></li>"
+      }
+      home = Self.rendition(web.listTemplate.replacing("{{cameras}}", with: items.joined()))
+    }
+  }
+
+  /// The home page.
+  func home(_ request: Request) -> Response { Self.html(request, home) }
+
+  /// A camera's player page; `nil` where there is no such camera.
+  func player(_ request: Request, camera: CameraName) -> Response? { players[camera].map { Self.html(request, $0) } }
+
+  /// - Parameters:
+  ///   - base: where the camera's folder is, seen from the page.
+  ///   - root: where the home page is, seen from the page.
+  private static func player(_ web: WebAssets, camera: CameraName, base: String, root: String) -> Rendition {
+    rendition(
+      web.playerTemplate.replacing("{{name}}", with: camera.text).replacing("{{base}}", with: base)
+        .replacing("{{assets}}", with: root + "_/"))
+  }
+
+  private static func rendition(_ page: String) -> Rendition {
+    let bytes = ByteBuffer(string: page)
+    return Rendition(bytes, etag: bytes.fingerprint)
+  }
+
+  private static func html(_ request: Request, _ page: Rendition) -> Response {
+    Reply.text(request, page, type: "text/html; charset=utf-8", caching: .revalidate)
+  }
+}

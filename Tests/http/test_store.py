@@ -1,0 +1,266 @@
+"""The store: a folder that any web server can serve, and no file at all where it is `memory`."""
+
+import functools
+import http.server
+import json
+import os
+import pathlib
+import signal
+import threading
+import time
+
+import pytest
+
+import playlist
+import stills
+from serving import CAMERA, serving
+from test_media import judge
+
+OPTIONS = ["--size", "128x96", "--rate", 4, "--part", 0.5, "--segment", 1]
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+class Watcher:
+    """Looks into the folder again and again, as a web server might at any moment."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.looks = 0
+        self.versions = []
+        self.mistakes = []
+        self.names = set()
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        while not self.stop.is_set():
+            try:
+                self._look()
+            except Exception as error:
+                self.mistakes.append(repr(error))
+            self.looks += 1
+            time.sleep(0.005)
+
+    def _look(self):
+        text = (self.folder / "live.m3u8").read_text()
+        if text not in self.versions[-1:]:
+            self.versions.append(text)
+        for uri in playlist.parse(text).uris():
+            if not is_whole((self.folder / uri).read_bytes()):
+                self.mistakes.append(f"{uri} is not whole")
+        for path in self.folder.glob("[!.]*"):
+            self.names.add(path.name)
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            if path.suffix == ".mp4" and not is_whole(data):
+                self.mistakes.append(f"{path.name} is not whole")
+            if path.suffix == ".jpg" and (data[:2], data[-2:]) != (b"\xff\xd8", b"\xff\xd9"):
+                self.mistakes.append(f"{path.name} is not whole")
+            if path.suffix == ".json":
+                json.loads(data)
+
+
+def is_whole(data):
+    """Whether a file is made of whole boxes (ISO/IEC 14496-12, section 4.2)."""
+    at = 0
+    while at + 8 <= len(data):
+        at += max(int.from_bytes(data[at : at + 4]), 8)
+    return at == len(data) > 0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serving(*OPTIONS, store=tmp_path_factory.mktemp("mirror") / "a" / "b") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def folder(server):
+    folder = pathlib.Path(server.process.args[server.process.args.index("--store") + 1]) / CAMERA
+    wait_for(folder / "live.m3u8")
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def watcher(server, folder):
+    watcher = Watcher(folder)
+    yield watcher
+    watcher.stop.set()
+    watcher.thread.join(10)
+
+
+def wait_for(path):
+    deadline = time.monotonic() + 10
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} does not come"
+        time.sleep(0.02)
+
+
+def test_any_web_server_can_serve_the_folder(server, folder):
+    for index in range(3):
+        server.push(stills.solid(200, index * 100, 30))
+    handler = functools.partial(Quiet, directory=folder.parent)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as static:
+        thread = threading.Thread(target=static.serve_forever, daemon=True)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{static.server_port}/{CAMERA}/index.m3u8"
+            frames = judge("ffmpeg", "-v", "warning", "-xerror", "-i", url, "-t", 6, "-f", "framecrc", "-")
+            assert len([line for line in frames.decode().splitlines() if not line.startswith("#")]) == 6 * 4
+            streams = json.loads(judge("ffprobe", "-v", "warning", "-show_streams", "-of", "json", url))["streams"]
+            assert [stream["codec_name"] for stream in streams] == ["h264"]
+        finally:
+            static.shutdown()
+            thread.join(10)
+
+
+def test_the_folder_holds_what_is_served(server, folder):
+    for _ in range(20):
+        text = (folder / "live.m3u8").read_text()
+        mirrored, served = playlist.parse(text), playlist.parse(server.get("/desk/live.m3u8").text)
+        if mirrored.segments[-1].sequence == served.segments[-1].sequence:
+            break
+        time.sleep(0.05)
+    assert [(s.sequence, s.uri, s.duration, s.date, s.map) for s in mirrored.segments] == [
+        (s.sequence, s.uri, s.duration, s.date, s.map) for s in served.segments
+    ]
+    assert not mirrored.open.parts and not mirrored.hint and "PART-INF" not in mirrored.header
+    for uri in mirrored.uris():
+        assert (folder / uri).read_bytes() == server.get(f"/desk/{uri}").body, uri
+    assert (folder / "index.m3u8").read_bytes() == server.get("/desk/index.m3u8").body
+
+
+def test_the_newest_picture_is_in_the_folder(server, folder):
+    for colour in [(10, 200, 10), (200, 10, 200)]:
+        server.push(stills.solid(*colour))
+        server.settled()
+        deadline = time.monotonic() + 5
+        while (folder / "latest.jpg").read_bytes() != server.get("/desk/latest.jpg").body:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert stills.is_near(stills.colour_of((folder / "latest.jpg").read_bytes()), colour)
+
+
+def test_nobody_who_looks_at_any_moment_sees_half_a_thing(server, watcher):
+    """Stills keep coming meanwhile, so that every kind of file is replaced."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and (len(watcher.versions) < 5 or watcher.looks < 100):
+        server.push(stills.one())
+        time.sleep(0.1)
+    assert watcher.mistakes == []
+    assert watcher.looks >= 100 and len(watcher.versions) >= 5
+    versions = [playlist.parse(text) for text in watcher.versions]
+    for old, new in zip(versions, versions[1:], strict=False):
+        assert new.sequence > old.sequence
+        assert len(new.segments) == len(old.segments) == 6
+
+
+def test_the_folder_does_not_grow(server, folder):
+    media = [path for path in folder.iterdir() if path.suffix == ".mp4" and not path.name.startswith("init")]
+    # The window, what has to be served for the length of the longest playlist, and the one that is being written.
+    assert 6 <= len(media) <= 6 + 8 + 2
+    assert {path.name for path in folder.iterdir()} - {path.name for path in media} <= {
+        *["index.m3u8", "live.m3u8", "latest.jpg", "state.json"],
+        *[path.name for path in folder.glob("init-*.mp4")],
+        *[path.name for path in folder.glob(".quietcam-*")],
+    }
+    assert server.status()["storeFailures"] == 0
+
+
+def test_memory_writes_no_file(tmp_path):
+    surroundings = {"HOME": str(tmp_path / "work"), "TMPDIR": str(tmp_path / "work")}
+    with serving(*OPTIONS, home=tmp_path, environment=surroundings) as server:
+        server.push(stills.one())
+        server.settled()
+        time.sleep(1.1)
+        pid = server.process.pid
+        files = [os.readlink(path) for path in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+        mine = [path for path in files if path.startswith(str(tmp_path)) and path != str(server.log_path)]
+        assert mine == []
+        server.stop()
+        assert list(server.work.rglob("*")) == []
+        assert set(tmp_path.iterdir()) == {server.work, server.log_path}
+
+
+# A second life
+
+
+def names_of(server, seconds=0.6):
+    """All media addresses that a server lists for a while, but for the init segment, and the newest playlist."""
+    names, deadline = set(), time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        now = playlist.parse(server.get("/desk/live.m3u8").text)
+        names |= {uri for uri in now.uris() if not uri.startswith("init")} | {now.hint}
+        time.sleep(0.05)
+    return names, now
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL], ids=lambda ending: ending.name)
+def test_a_new_life_on_the_same_store_never_uses_a_name_again(tmp_path, ending):
+    used, last = set(), 0
+    for _ in range(2):
+        with serving(*OPTIONS, store=tmp_path) as server:
+            names, now = names_of(server)
+            assert not names & used
+            assert now.sequence > last
+            used |= names
+            last = now.segments[-1].sequence
+            if ending == signal.SIGKILL:
+                server.process.kill()
+                server.process.wait()
+
+
+def test_a_new_life_in_memory_never_uses_a_name_again():
+    """Names are cached for a year wherever they were seen, so this holds without a store too."""
+    used = set()
+    for _ in range(2):
+        with serving(*OPTIONS) as server:
+            names, _ = names_of(server)
+            assert not names & used
+            used |= names
+
+
+def test_a_new_life_takes_over_the_folder_without_a_break(tmp_path):
+    """What a web server reads from the folder stays whole while the process is away and when it comes back."""
+    with serving(*OPTIONS, store=tmp_path):
+        wait_for(tmp_path / CAMERA / "live.m3u8")
+        watcher = Watcher(tmp_path / CAMERA)
+        time.sleep(1.1)
+    try:
+        with serving(*OPTIONS, store=tmp_path):
+            time.sleep(1.1)
+    finally:
+        watcher.stop.set()
+        watcher.thread.join(10)
+    assert watcher.mistakes == []
+    versions = [playlist.parse(text) for text in watcher.versions]
+    assert all(new.sequence > old.sequence for old, new in zip(versions, versions[1:], strict=False))
+    assert versions[-1].sequence > versions[0].segments[-1].sequence
+    left = {path.name for path in (tmp_path / CAMERA).glob("*.mp4")}
+    assert {segment.uri for segment in versions[-1].segments} <= left
+
+
+def test_a_damaged_ledger_does_not_stop_the_camera(tmp_path):
+    (tmp_path / CAMERA).mkdir()
+    (tmp_path / CAMERA / "state.json").write_text('{"reservedSequence":')
+    with serving(*OPTIONS, store=tmp_path) as server:
+        assert len(playlist.parse(server.get("/desk/live.m3u8").text).segments) == 6
+        assert "state.json" in server.log()
+
+
+def test_what_is_not_ours_in_the_folder_stays(tmp_path):
+    (tmp_path / CAMERA).mkdir()
+    strangers = {"notes.txt": b"mine", "index.html": b"<p>hello", "picture.png": b"x"}
+    for name, data in strangers.items():
+        (tmp_path / CAMERA / name).write_bytes(data)
+    with serving(*OPTIONS, store=tmp_path):
+        wait_for(tmp_path / CAMERA / "live.m3u8")
+    for name, data in strangers.items():
+        assert (tmp_path / CAMERA / name).read_bytes() == data
