@@ -23,6 +23,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -64,6 +65,8 @@ let package = Package(
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"), nioPosix,
       ],
       resources: [.copy("Web")],
       swiftSettings: strict),
@@ -75,12 +78,21 @@ let package = Package(
       dependencies: [
         "Media", "Picture", nio, log, lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Check",
+      dependencies: [
+        "Media", "Playlist", nio, log,
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: strict),
     .target(
       name: "Settings",
-      dependencies: ["Media", "Picture", "Packager", "Station", "Yams"],
+      dependencies: ["Media", "Picture", "Packager", "Station", "Origin", "Yams"],
       swiftSettings: strict),
     .target(
       name: "Bench",
@@ -92,7 +104,7 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "Media", "Picture", "Packager", "Station", "Origin", "Telemetry", "Camera", "Settings", "Bench", nio,
+        "Media", "Picture", "Packager", "Station", "Origin", "Telemetry", "Camera", "Check", "Settings", "Bench", nio,
         log,
         lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -125,8 +137,15 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "CheckTests",
+      dependencies: [
+        "Check", "Playlist", "Media", nio, nioPosix,
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "SettingsTests",
-      dependencies: ["Settings", "Media", "Picture", "Packager", "Station"],
+      dependencies: ["Settings", "Origin", "Media", "Picture", "Packager", "Station"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -4,6 +4,7 @@ import Logging
 import Media
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import ServiceLifecycle
 import Synchronization
 
@@ -17,11 +18,23 @@ public struct PushTarget: Sendable {
   public let followsAdvice: Bool
   /// The camera's name, for the status line.
   public let name: String
+  /// Whose certificate is good enough.
+  public let trust: Trust
+
+  /// Whose certificate an `https` address must show.
+  public enum Trust: Hashable, Sendable {
+    /// One that the system trusts.
+    case system
+    /// One that is signed by a certificate in this PEM file, or is in it.
+    case file(String)
+    /// Anyone's: for a server of one's own process only.
+    case anyone
+  }
 
   /// A target.
   ///
   /// - Throws: `PushError` if the address is none of HTTP, has no path, or the token cannot stand in a header.
-  public init(url: String, token: String, followsAdvice: Bool = false) throws {
+  public init(url: String, token: String, followsAdvice: Bool = false, trust: Trust = .system) throws {
     guard let parts = URLComponents(string: url), ["http", "https"].contains(parts.scheme), parts.host?.isEmpty == false
     else { throw PushError("'\(url)' is no address for stills; write http://HOST:PORT/ingest/CAMERA") }
     guard let last = parts.path.split(separator: "/").last else {
@@ -33,6 +46,7 @@ public struct PushTarget: Sendable {
     self.url = url
     self.token = token
     self.followsAdvice = followsAdvice
+    self.trust = trust
     name = String(last)
   }
 }
@@ -76,6 +90,13 @@ public struct Pusher: Service {
       timeout: .init(connect: .seconds(5), read: .seconds(30), write: .seconds(30)))
     // The backoff here shows what it does; the pool's does not.
     configuration.connectionPool.retryConnectionEstablishment = false
+    var tls = TLSConfiguration.makeClientConfiguration()
+    switch target.trust {
+    case .system: break
+    case .file(let path): tls.trustRoots = .file(path)
+    case .anyone: tls.certificateVerification = .none
+    }
+    configuration.tlsConfiguration = tls
     let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     var run = PushRun(target: target, every: every, status: status, logger: logger, client: client)
     let result: Result<Void, any Error>

@@ -1,9 +1,27 @@
 import Hummingbird
 import HummingbirdCore
+import HummingbirdHTTP2
 import Logging
 import NIOCore
 import ServiceLifecycle
 import Station
+
+/// Where a door listens and how.
+public struct DoorAddress: Sendable {
+  /// A host name or IP address.
+  public let host: String
+  /// The TCP port; 0 takes any that is free.
+  public let port: Int
+  /// The door's certificate; with one it speaks TLS and HTTP/2 too, without one plain HTTP/1.1.
+  public let certificate: CertificateKeeper?
+
+  /// A place to listen at.
+  public init(host: String, port: Int, certificate: CertificateKeeper?) {
+    self.host = host
+    self.port = port
+    self.certificate = certificate
+  }
+}
 
 /// Makes the two listeners.
 public enum Doors {
@@ -16,14 +34,14 @@ public enum Doors {
   /// - Parameters:
   ///   - mostConnections: how many viewers may be connected; the next ones wait in the system's queue.
   ///   - onListening: told the port when the listener is open.
+  /// - Throws: when the certificate makes no TLS.
   public static func publicDoor(
-    host: String, port: Int, mostConnections: Int, cameras: [Camera], web: WebAssets, logger: Logger,
+    at address: DoorAddress, mostConnections: Int, cameras: [Camera], web: WebAssets, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
-  ) -> any Service {
-    application(
-      PublicDoor(cameras: cameras, web: web), mostConnections: mostConnections,
-      handlers: { [HangUpHandler()] + common() }, host: host, port: port, logger: logger,
-      onListening)
+  ) throws -> any Service {
+    try application(
+      PublicDoor(cameras: cameras, web: web), at: address, mostConnections: mostConnections,
+      handlers: { [HangUpHandler()] + common() }, logger: logger, onListening)
   }
 
   /// The private listener: cameras and operators.
@@ -31,14 +49,14 @@ public enum Doors {
   /// - Parameters:
   ///   - reports: pages for operators by path.
   ///   - onListening: told the port when the listener is open.
+  /// - Throws: when the certificate makes no TLS.
   public static func privateDoor(
-    host: String, port: Int, cameras: [Camera], operatorToken: String?,
-    reports: [String: OperatorReport], logger: Logger,
-    onListening: @escaping @Sendable (_ port: Int) async -> Void
-  ) -> any Service {
-    application(
-      PrivateDoor(cameras: cameras, operatorToken: operatorToken, reports: reports),
-      mostConnections: nil, handlers: common, host: host, port: port, logger: logger, onListening)
+    at address: DoorAddress, cameras: [Camera], operatorToken: String?, reports: [String: OperatorReport],
+    logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+  ) throws -> any Service {
+    try application(
+      PrivateDoor(cameras: cameras, operatorToken: operatorToken, reports: reports), at: address,
+      mostConnections: nil, handlers: common, logger: logger, onListening)
   }
 
   private static func common() -> [any RemovableChannelHandler] {
@@ -46,21 +64,28 @@ public enum Doors {
   }
 
   private static func application(
-    _ responder: some HTTPResponder<DoorContext>, mostConnections: Int?,
-    handlers: @escaping @Sendable () -> [any RemovableChannelHandler], host: String, port: Int, logger: Logger,
+    _ responder: some HTTPResponder<DoorContext>, at address: DoorAddress, mostConnections: Int?,
+    handlers: @escaping @Sendable () -> [any RemovableChannelHandler], logger: Logger,
     _ onListening: @escaping @Sendable (_ port: Int) async -> Void
-  ) -> any Service {
+  ) throws -> any Service {
     // Hummingbird tells of its own comings and goings; operators want to hear of ours.
     var logger = logger
     if logger.logLevel == .info { logger.logLevel = .notice }
+    let http1 = HTTP1Channel.Configuration(additionalChannelHandlers: handlers(), idleTimeout: idleTimeout)
+    let server: HTTPServerBuilder =
+      if let certificate = address.certificate {
+        try .http2Upgrade(
+          tlsConfiguration: certificate.configuration(),
+          configuration: .init(idleTimeout: .nanoseconds(idleTimeout.nanoseconds), streamConfiguration: http1))
+      } else {
+        .http1(configuration: http1)
+      }
     return Application(
-      responder: responder,
-      server: .http1(
-        configuration: .init(additionalChannelHandlers: handlers(), idleTimeout: idleTimeout)),
+      responder: responder, server: server,
       configuration: ApplicationConfiguration(
-        address: .hostname(host, port: port), backlog: 1024,
+        address: .hostname(address.host, port: address.port), backlog: 1024,
         availableConnectionsDelegate: mostConnections.map { MaximumAvailableConnections($0) }),
-      onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
+      onServerRunning: { channel in await onListening(channel.localAddress?.port ?? address.port) },
       logger: logger)
   }
 }

@@ -81,7 +81,7 @@ enum Reply {
   static func error(
     _ request: Request, _ status: HTTPResponse.Status, _ code: String, _ detail: String, fields extra: HTTPFields = [:]
   ) -> Response {
-    json(request, status, "{\"error\":\(quoted(code)),\"detail\":\(quoted(detail))}", fields: extra)
+    json(request, status, "{\"error\":\(code.jsonQuoted),\"detail\":\(detail.jsonQuoted)}", fields: extra)
   }
 
   /// One line of JSON that nobody keeps.
@@ -123,7 +123,8 @@ enum Reply {
   static func closing(_ response: Response, channel: any Channel) -> Response {
     var response = response
     let body = response.body
-    response.headers[.connection] = "close"
+    // Over HTTP/2 a request has a stream of its own, and the header is forbidden (RFC 9113, section 8.2.2).
+    if channel.parent?.parent == nil { response.headers[.connection] = "close" }
     response.body = ResponseBody(contentLength: body.contentLength) { writer in
       try await body.write(Passing(writer: writer))
       channel.triggerUserOutboundEvent(LingeringCloseHandler.Begin(), promise: nil)
@@ -146,21 +147,5 @@ enum Reply {
     var writer: any ResponseBodyWriter
     mutating func write(_ buffer: ByteBuffer) async throws { try await writer.write(buffer) }
     consuming func finish(_ trailingHeaders: HTTPFields?) async throws { try await writer.finish(trailingHeaders) }
-  }
-
-  /// A JSON string (RFC 8259, section 7).
-  static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }

@@ -1,4 +1,5 @@
 import Media
+import Origin
 import Packager
 import Station
 
@@ -20,6 +21,8 @@ struct Assembly {
     var draft = ServeDraft()
     for change in file.server + texts.flatMap(\.server) { change.apply(to: &draft) }
     checkAddresses(draft)
+    draft.settings.publicCertificate = certificate("public", draft.publicCertificate, draft.publicKey, in: draft)
+    draft.settings.privateCertificate = certificate("private", draft.privateCertificate, draft.privateKey, in: draft)
 
     var cameras = file.cameras
     if let named = draft.camera, !cameras.contains(where: { $0.name == named }) {
@@ -53,6 +56,21 @@ struct Assembly {
       .init(
         at: spot.place, key: spot.path,
         "found \(viewers), which \(other) has too (\(otherPlace)); accepted: another port or host for each"))
+  }
+
+  /// The two files of a door's certificate, which only go together.
+  private mutating func certificate(
+    _ door: String, _ certificate: String?, _ key: String?, in draft: ServeDraft
+  ) -> CertificateFiles? {
+    let names = (certificate: "\(door)-certificate", key: "\(door)-key")
+    if let certificate, let key { return CertificateFiles(certificate: certificate, key: key) }
+    guard certificate != nil || key != nil, draft.refused.isDisjoint(with: [names.certificate, names.key]) else {
+      return nil
+    }
+    let (given, missing) = certificate == nil ? (names.key, names.certificate) : (names.certificate, names.key)
+    let spot = draft.spots[given] ?? Spot(place: .standard, path: given)
+    problems.append(.init(at: spot.place, key: spot.path, "found without \(missing); accepted: both or none"))
+    return nil
   }
 
   private mutating func camera(

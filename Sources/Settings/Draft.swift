@@ -39,6 +39,11 @@ struct ServeDraft: Draft {
   var settings = ServeSettings()
   /// The camera that the settings of the environment and the command line are for.
   var camera: CameraName?
+  // Halves of pairs that only make sense together.
+  var publicCertificate: String?
+  var publicKey: String?
+  var privateCertificate: String?
+  var privateKey: String?
   var spots: [String: Spot] = [:]
   var refused: Set<String> = []
 }

@@ -1,4 +1,5 @@
 import Media
+import Origin
 import Station
 
 /// All that `quietcam serve` is told: the addresses, the store, and the cameras.
@@ -29,6 +30,10 @@ public struct ServeSettings: Sendable, Hashable {
   public var publicAddress = Address(host: "127.0.0.1", port: 8080)
   /// Where cameras and operators come in.
   public var privateAddress = Address(host: "127.0.0.1", port: 8081)
+  /// The public address's certificate; both files are read anew when they change.
+  public var publicCertificate: CertificateFiles?
+  /// The private address's certificate, likewise.
+  public var privateCertificate: CertificateFiles?
   /// Where media is kept.
   public var store = Store.folder("hls-out")
   /// The cameras, those of the file first and in its order; at least one, each name once. With `isDemo` one of them

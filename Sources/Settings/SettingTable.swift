@@ -13,6 +13,19 @@ extension Setting {
   private static let process: [Setting] = [
     .server("public", .address, \.settings.publicAddress, "Where viewers come in"),
     .server("private", .address, \.settings.privateAddress, "Where cameras push stills and operators come in"),
+    .server(
+      "public-certificate", Kind<String>.path.optional, \.publicCertificate,
+      "The PEM file with the public address's certificate and its chain, for HTTPS and HTTP/2",
+      standard: "none: plain HTTP"),
+    .server(
+      "public-key", Kind<String>.path.optional, \.publicKey, "The PEM file with that certificate's key",
+      standard: "none"),
+    .server(
+      "private-certificate", Kind<String>.path.optional, \.privateCertificate,
+      "The PEM file with the private address's certificate and its chain", standard: "none: plain HTTP"),
+    .server(
+      "private-key", Kind<String>.path.optional, \.privateKey, "The PEM file with that certificate's key",
+      standard: "none"),
     .server("store", .store, \.settings.store, "Where playlists and media are kept"),
     .server(
       "operator-token", Kind<String>.secret.optional, \.settings.operatorToken,

@@ -36,7 +36,10 @@ final class Announcement: Sendable {
     viewers.port = publicPort
     var stills = settings.privateAddress
     stills.port = privatePort
-    logger.notice("viewers:  http://\(viewers)/")
-    for camera in settings.cameras { logger.notice("stills:   http://\(stills)/ingest/\(camera.name)") }
+    logger.notice("viewers:  \(settings.publicCertificate == nil ? "http" : "https")://\(viewers)/")
+    for camera in settings.cameras {
+      logger.notice(
+        "stills:   \(settings.privateCertificate == nil ? "http" : "https")://\(stills)/ingest/\(camera.name)")
+    }
   }
 }

@@ -11,12 +11,14 @@ struct DemoCamera: Service {
   private let settings: CameraSettings
   private let port: AsyncStream<Int>
   private let host: String
+  private let isSecure: Bool
 
   /// - Parameter port: of the private listener, once it is open.
-  init(settings: CameraSettings, port: AsyncStream<Int>, host: String) {
+  init(settings: CameraSettings, port: AsyncStream<Int>, host: String, isSecure: Bool) {
     self.settings = settings
     self.port = port
     self.host = host
+    self.isSecure = isSecure
   }
 
   func run() async throws {
@@ -26,7 +28,10 @@ struct DemoCamera: Service {
       // A listener on all addresses is reached by the loopback one.
       let reachable = ["0.0.0.0", "::"].contains(host) ? "127.0.0.1" : host
       let target = try PushTarget(
-        url: "http://\(Address(host: reachable, port: port))/ingest/\(settings.name)", token: settings.token)
+        url: "\(isSecure ? "https" : "http")://\(Address(host: reachable, port: port))/ingest/\(settings.name)",
+        token: settings.token,
+        // It talks to its own process over loopback; whose name the certificate bears does not matter.
+        trust: .anyone)
       let source = DemoSource(size: settings.picture.size, seed: 1)
       _ = try await Pusher(
         source: source, target: target, every: settings.interval, status: StatusLine(.silent)

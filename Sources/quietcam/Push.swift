@@ -1,5 +1,6 @@
 import ArgumentParser
 import Camera
+import Foundation
 import Logging
 import Media
 import Picture
@@ -24,11 +25,17 @@ struct Push: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The time between stills: 2s, 500ms.", valueName: "duration")) var every: Pace = "2s"
   @Option(help: ArgumentHelp("The JPEG quality of pictures that are no JPEG yet, 1 to 100.", valueName: "quality"))
   var quality = 75
+  @Option(
+    help: ArgumentHelp("A PEM file with the certificate that the server's https is trusted by.", valueName: "file"))
+  var ca: String?
   @Flag(help: "Begin again when the source ends.") var loop = false
   @Flag(help: "Follow the server's advice about the time between stills.") var followAdvice = false
 
   func validate() throws {
     guard (1...100).contains(quality) else { throw ValidationError("--quality: found \(quality); accepted: 1 to 100") }
+    if let ca, !FileManager.default.isReadableFile(atPath: ca) {
+      throw ValidationError("--ca: cannot read \(ca); give a PEM file")
+    }
   }
 
   func run() async throws {
@@ -37,7 +44,8 @@ struct Push: AsyncParsableCommand {
     logger.logLevel = .warning
     FFmpegLog.redirect(to: logger)
     do {
-      let target = try PushTarget(url: to, token: token, followsAdvice: followAdvice)
+      let target = try PushTarget(
+        url: to, token: token, followsAdvice: followAdvice, trust: ca.map { .file($0) } ?? .system)
       let pusher =
         source == "demo"
         ? Pusher(

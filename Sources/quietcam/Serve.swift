@@ -54,14 +54,17 @@ struct Serve: AsyncParsableCommand {
     let pool = EncodePool(threads: ProcessInfo.processInfo.activeProcessorCount)
     let station = Station(
       cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: pool, logger: logger)
-    var configuration = ServiceGroupConfiguration(
-      services: try services(
-        settings, station: station, web: web, mostViewers: max(64, descriptors - Self.keptDescriptors), logger: logger),
-      gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
-    // Who has not ended by then, because they do not read or do not send, is cut off.
-    configuration.maximumGracefulShutdownDuration = .seconds(3)
     do {
+      var configuration = ServiceGroupConfiguration(
+        services: try services(
+          settings, station: station, web: web, mostViewers: max(64, descriptors - Self.keptDescriptors),
+          logger: logger),
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
+      // Who has not ended by then, because they do not read or do not send, is cut off.
+      configuration.maximumGracefulShutdownDuration = .seconds(3)
       try await ServiceGroup(configuration: configuration).run()
+    } catch let error as CertificateError {
+      throw ValidationError(error.description)
     } catch let error as StationError {
       throw ValidationError(error.description)
     } catch let error as IOError {
@@ -77,13 +80,17 @@ struct Serve: AsyncParsableCommand {
   ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
     let cameras = station.cameras
     let ports = Announcement(settings: settings, logger: logger)
-    var services: [any Service] = [
-      Doors.publicDoor(
-        host: settings.publicAddress.host, port: settings.publicAddress.port, mostConnections: mostViewers,
-        cameras: cameras, web: web, logger: logger, onListening: { ports.publicIsOpen(port: $0) }),
-      Doors.privateDoor(
-        host: settings.privateAddress.host, port: settings.privateAddress.port, cameras: cameras,
-        operatorToken: settings.operatorToken,
+    let certificates = try (
+      settings.publicCertificate.map { try CertificateKeeper(files: $0, logger: logger) },
+      settings.privateCertificate.map { try CertificateKeeper(files: $0, logger: logger) }
+    )
+    var services: [any Service] = [certificates.0, certificates.1].compactMap { $0 }
+    services += [
+      try Doors.publicDoor(
+        at: settings.publicAddress.door(certificates.0), mostConnections: mostViewers, cameras: cameras, web: web,
+        logger: logger, onListening: { ports.publicIsOpen(port: $0) }),
+      try Doors.privateDoor(
+        at: settings.privateAddress.door(certificates.1), cameras: cameras, operatorToken: settings.operatorToken,
         reports: [
           "/metrics": OperatorReport(type: MetricsText.contentType) { MetricsText.render(cameras, now: .now) },
           "/status": OperatorReport(type: "application/json") { StatusReport.render(cameras, now: .now) },
@@ -92,7 +99,10 @@ struct Serve: AsyncParsableCommand {
       station,
     ]
     if settings.isDemo, let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName }) {
-      services.append(DemoCamera(settings: camera, port: ports.privatePort, host: settings.privateAddress.host))
+      services.append(
+        DemoCamera(
+          settings: camera, port: ports.privatePort, host: settings.privateAddress.host,
+          isSecure: settings.privateCertificate != nil))
     }
     return services.map {
       ServiceGroupConfiguration.ServiceConfiguration(
@@ -125,6 +135,12 @@ struct Serve: AsyncParsableCommand {
     var logger = logger
     if logger.logLevel >= .info { logger.logLevel = .error }
     return logger
+  }
+}
+
+extension Address {
+  func door(_ certificate: CertificateKeeper?) -> DoorAddress {
+    DoorAddress(host: host, port: port, certificate: certificate)
   }
 }
 

@@ -5,6 +5,10 @@ import Settings
 struct ServeFlags: ParsableArguments {
   @Option(name: .customLong("public"), help: .setting("public")) var publicAddress: String?
   @Option(name: .customLong("private"), help: .setting("private")) var privateAddress: String?
+  @Option(help: .setting("public-certificate")) var publicCertificate: String?
+  @Option(help: .setting("public-key")) var publicKey: String?
+  @Option(help: .setting("private-certificate")) var privateCertificate: String?
+  @Option(help: .setting("private-key")) var privateKey: String?
   @Option(help: .setting("store")) var store: String?
   @Option(help: .setting("operator-token")) var operatorToken: String?
   @Option(help: .setting("log")) var log: String?
@@ -32,7 +36,9 @@ struct ServeFlags: ParsableArguments {
   /// The flags that were given, by the keys of the settings.
   var given: [String: String] {
     let options: [(String, String?)] = [
-      ("public", publicAddress), ("private", privateAddress), ("store", store), ("operator-token", operatorToken),
+      ("public", publicAddress), ("private", privateAddress), ("public-certificate", publicCertificate),
+      ("public-key", publicKey), ("private-certificate", privateCertificate), ("private-key", privateKey),
+      ("store", store), ("operator-token", operatorToken),
       ("log", log), ("demo", demo ? "true" : nil), ("camera", camera), ("token", token), ("token-file", tokenFile),
       ("size", size), ("fit", fit), ("gray", gray), ("blur", blur), ("denoise", denoise), ("max-pixels", maxPixels),
       ("preset", preset), ("crf", crf), ("max-kilobits", maxKilobits), ("rate", rate), ("part", part),

@@ -33,6 +33,10 @@ import Testing
   @Test(arguments: ["640", "x", "640x", "0x480", "-1x2", "640x480x3", "640X480", "123456x1"])
   func refusesWhatIsNoSize(text: String) { #expect(PictureSize(text) == nil) }
 
+  @Test func jsonStringsAreEscaped() {
+    #expect("a\"b\\c\n\u{1}é".jsonQuoted == "\"a\\\"b\\\\c\\u000a\\u0001é\"")
+  }
+
   @Test func gzipIsReadByTheGzipProgramAndIsTheSameEachTime() throws {
     let text = ByteBuffer(string: String(repeating: "#EXTINF:12,\n1234.mp4\n", count: 50))
     let packed = text.gzipped()

@@ -33,10 +33,6 @@ import Testing
     #expect(Credentials.areEqual(secret, secret))
   }
 
-  @Test func jsonStringsAreEscaped() {
-    #expect(Reply.quoted("a\"b\\c\n\u{1}é") == "\"a\\\"b\\\\c\\u000a\\u0001é\"")
-  }
-
   @Test func eventsAreWrittenAsTheSpecificationSays() {
     let events = [
       CameraEvent(id: 7, kind: .still, json: "{\"bytes\":1}"), CameraEvent(id: 8, kind: .wave, json: "{\"waves\":2}"),

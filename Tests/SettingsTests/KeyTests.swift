@@ -4,7 +4,8 @@ import Testing
 private let cameraKeys =
   "token, token-file, size, fit, crop, masks, gray, blur, denoise, max-pixels, preset, crf, max-kilobits, rate, part, "
   + "segment, window, latest-quality, max-still-bytes, interval"
-private let topKeys = "public, private, store, operator-token, log, demo, defaults, cameras"
+private let topKeys =
+  "public, private, public-certificate, public-key, private-certificate, private-key, store, operator-token, log, demo, defaults, cameras"
 
 @Suite struct KeyTests {
   @Test(arguments: [

@@ -1,4 +1,5 @@
 import Media
+import Origin
 import Packager
 import Picture
 import Settings
@@ -63,7 +64,25 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
 
   @Test func casesCoverEveryKeyButTheShapesAndTheCamera() {
     let covered = Set((KeyCase.process + KeyCase.camera).map(\.key))
-    #expect(covered.union(["crop", "masks", "camera"]) == Set(Setting.all.map(\.key)))
+    let pairs = ["public-certificate", "public-key", "private-certificate", "private-key"]
+    #expect(covered.union(["crop", "masks", "camera"] + pairs) == Set(Setting.all.map(\.key)))
+  }
+
+  @Test(arguments: ["public", "private"]) func aCertificateAndItsKeyGoTogetherInEveryLayer(door: String) throws {
+    let get = door == "public" ? \ServeSettings.publicCertificate : \ServeSettings.privateCertificate
+    let files = CertificateFiles(certificate: "a.pem", key: "b.pem")
+    #expect(try load(desk())[keyPath: get] == nil)
+    #expect(try load(desk() + "\(door)-certificate: a.pem\n\(door)-key: b.pem")[keyPath: get] == files)
+    let mixed = try load(
+      desk() + "\(door)-certificate: a.pem", environment: ["QUIETCAM_\(door.uppercased())_KEY": "x"],
+      flags: ["\(door)-key": "b.pem"])
+    #expect(mixed[keyPath: get] == files)
+    #expect(
+      problems(desk(), flags: ["\(door)-key": "b.pem"])
+        == ["--\(door)-key: found without \(door)-certificate; accepted: both or none"])
+    #expect(
+      problems("\(door)-certificate: a.pem\n" + desk())
+        == ["q.yaml:1: \(door)-certificate: found without \(door)-key; accepted: both or none"])
   }
 
   @Test(arguments: KeyCase.process) func fileSetsTheProcess(_ item: KeyCase) throws {

@@ -1,0 +1,183 @@
+public import Media
+public import Playlist
+
+/// Successive versions of one media playlist with the times at which they came: what changed, and whether it may.
+///
+/// A pure state machine. Of each version it knows when it was asked for and when it was there; the server's state lay
+/// somewhere between. Lateness is only ever concluded from the end of that span which speaks for the server, so a check
+/// that is itself late finds less, never something false.
+public struct PlaylistHistory: Sendable {
+  /// How late a server may be beyond what the rules allow before it is called late: a loaded machine's share.
+  public struct Tolerance: Sendable {
+    /// For segments.
+    public var segment = Ticks.milliseconds(500)
+    /// For parts.
+    public var part = Ticks.milliseconds(300)
+
+    /// Half a second for segments, three tenths for parts.
+    public init() {}
+  }
+
+  /// One version as it came.
+  struct Seen: Sendable {
+    let playlist: MediaPlaylist
+    let asked: Ticks
+    let arrived: Ticks
+  }
+
+  /// The address, for findings.
+  public let url: String
+  /// How many versions came.
+  public private(set) var version = 0
+  /// The newest version, full.
+  public private(set) var newest: MediaPlaylist?
+  /// Everything known so far.
+  var verdicts = Verdicts()
+  /// The number from which on segments were not looked at one by one yet.
+  var firstUnjudged = 0
+  var hasRemoved = false
+  var dateRanges: [String: MediaPlaylist.DateRange] = [:]
+  /// Which number an address had; the oldest leave.
+  var numbers: [String: Int] = [:]
+  /// The duration of the longest version so far.
+  private(set) var longest = Ticks.zero
+  private let tolerance: Tolerance
+  private var last: Seen?
+  private var segmentClock = Clock()
+  private var partClock = Clock()
+  private var said: Set<String> = []
+
+  /// When the newest thing of a kind was first there, and whether its successor is known to be late.
+  private struct Clock: Sendable {
+    var position = 0
+    var arrived: Ticks?
+    var isLate = false
+  }
+
+  /// Forgets what numbers meant, once they turned out to count something else than before.
+  mutating func forgetNumbers(of playlist: MediaPlaylist) {
+    firstUnjudged = playlist.end
+    numbers = [:]
+    segmentClock = Clock()
+    partClock = Clock()
+  }
+
+  /// A history of nothing yet.
+  public init(url: String, tolerance: Tolerance = Tolerance()) {
+    self.url = url
+    self.tolerance = tolerance
+  }
+
+  /// Takes the next version.
+  ///
+  /// - Parameters:
+  ///   - playlist: the full playlist; a delta must be merged before.
+  ///   - asked: when the request went out, less the age that a cache gave.
+  ///   - arrived: when the answer was there.
+  /// - Returns: what this version brought to light.
+  public mutating func take(_ playlist: MediaPlaylist, asked: Ticks, arrived: Ticks) -> Verdicts {
+    verdicts = Verdicts()
+    // Two requests under way at once may be answered in either order.
+    if let last, asked < last.arrived, playlist.isBehind(last.playlist) { return verdicts }
+    version += 1
+    if let old = last?.playlist { compare(old, playlist, elapsed: arrived - (last?.asked ?? asked)) }
+    judgeTimes(playlist, asked: asked, arrived: arrived)
+    judgeVersion(playlist)
+    judgeSegments(playlist)
+    longest = max(longest, playlist.total)
+    firstUnjudged = max(firstUnjudged, playlist.end)
+    newest = playlist
+    last = Seen(playlist: playlist, asked: asked, arrived: arrived)
+    return verdicts
+  }
+
+  /// When a plain request would prove that the next part, or the next segment, is late; `nil` before anything came.
+  public var lateAt: Ticks? {
+    guard let newest else { return nil }
+    let segment = segmentClock.arrived.map { $0 + newest.pace + tolerance.segment }
+    guard let target = newest.partTarget, let part = partClock.arrived, !partClock.isLate else { return segment }
+    return min(part + target + tolerance.part, segment ?? part + target + tolerance.part)
+  }
+
+  /// Adds a finding about the version at hand.
+  mutating func find(
+    _ rule: Rule, _ message: String, at place: String = "", severity: Rule.Severity? = nil, section: String? = nil
+  ) {
+    verdicts.add(
+      Finding(rule, message, url: url, place: place, version: version, severity: severity, section: section))
+  }
+
+  /// Adds a finding that holds for the whole stream and is said once.
+  mutating func findOnce(
+    _ rule: Rule, _ message: String, at place: String = "", severity: Rule.Severity? = nil, section: String? = nil
+  ) {
+    guard said.insert("\(rule)\(message)").inserted else { return }
+    find(rule, message, at: place, severity: severity, section: section)
+  }
+
+  mutating func judge(_ rules: Rule...) { for rule in rules { verdicts.judge(rule) } }
+
+  // MARK: H2
+
+  private mutating func judgeTimes(_ playlist: MediaPlaylist, asked: Ticks, arrived: Ticks) {
+    guard !playlist.endList else { return }
+    let segmentLimit = playlist.pace + tolerance.segment
+    if Self.isOverdue(&segmentClock, position: playlist.end, limit: segmentLimit, asked: asked, arrived: arrived) {
+      find(
+        .pace,
+        "no segment came for more than \(playlist.pace): segment \(playlist.end - 1) was there "
+          + "\(since(segmentClock, asked)) earlier and is still the newest", at: "segment \(playlist.end)",
+        section: "6.2.1")
+    }
+    if segmentClock.position > 0, version > 1 { judge(.pace) }
+    guard let target = playlist.partTarget else { return }
+    let position = playlist.end << 20 | playlist.trailingParts.count
+    if Self.isOverdue(&partClock, position: position, limit: target + tolerance.part, asked: asked, arrived: arrived) {
+      find(
+        .pace,
+        "no part came for more than the part target of \(target): the newest was there \(since(partClock, asked)) "
+          + "earlier", at: "part \(playlist.end).\(playlist.trailingParts.count)", section: "6.2.1")
+    }
+  }
+
+  private func since(_ clock: Clock, _ asked: Ticks) -> String { "\(asked - (clock.arrived ?? asked))" }
+
+  private static func isOverdue(
+    _ clock: inout Clock, position: Int, limit: Ticks, asked: Ticks, arrived: Ticks
+  ) -> Bool {
+    guard let first = clock.arrived, position == clock.position else {
+      clock = Clock(position: position, arrived: arrived)
+      return false
+    }
+    guard !clock.isLate, asked - first > limit else { return false }
+    clock.isLate = true
+    return true
+  }
+}
+
+extension MediaPlaylist {
+  /// The number of the segment that is not complete yet.
+  var end: Int { mediaSequence + (skipped ?? 0) + segments.count }
+
+  /// The duration of everything listed, the parts of the open segment included.
+  var total: Ticks {
+    segments.reduce(.zero) { $0 + $1.duration } + trailingParts.reduce(.zero) { $0 + $1.duration }
+  }
+
+  /// The longest time between two segments: 1.5 target durations (rfc8216bis, section 6.2.1).
+  var pace: Ticks { Ticks(Int64(targetDuration) * Ticks.perSecond * 3 / 2) }
+
+  /// The segment of that number, if it is listed.
+  func segment(_ number: Int) -> Segment? {
+    let index = number - mediaSequence - (skipped ?? 0)
+    return segments.indices.contains(index) ? segments[index] : nil
+  }
+
+  /// The parts of that segment, complete or not.
+  func parts(of number: Int) -> [Part] { number == end ? trailingParts : segment(number)?.parts ?? [] }
+
+  /// Whether an other version says more.
+  func isBehind(_ other: MediaPlaylist) -> Bool {
+    (end, trailingParts.count, mediaSequence) < (other.end, other.trailingParts.count, other.mediaSequence)
+  }
+}

@@ -1,0 +1,88 @@
+import Media
+import NIOCore
+import Playlist
+
+/// A media playlist that was read as strictly as the specification asks, and used as leniently as a player does.
+///
+/// What breaks the form is a finding; the line is then left out and reading goes on, so that one wrong line does not
+/// hide what else is wrong.
+struct PlaylistReading: Sendable {
+  /// The playlist; `nil` where nothing could be made of it.
+  let playlist: MediaPlaylist?
+  /// What is wrong with its form, and what the parser calls odd.
+  let verdicts: Verdicts
+  /// Whether EXT-X-DISCONTINUITY-SEQUENCE is there.
+  let countsDiscontinuities: Bool
+  /// Whether media are encrypted, so that nothing can be read in them.
+  let isEncrypted: Bool
+
+  /// What a playlist may be mended of before it is given up.
+  private static let repairs = 24
+
+  /// Reads the bytes that came from `url`.
+  init(_ bytes: [UInt8], url: String) {
+    var text = bytes
+    var verdicts = Verdicts()
+    var warnings: [PlaylistError] = []
+    var playlist: MediaPlaylist?
+    verdicts.judge(.form)
+    if text.starts(with: [0xEF, 0xBB, 0xBF]) {
+      verdicts.add(Finding(.form, "it begins with a byte order mark", url: url, place: "line 1", section: "4.1"))
+      text.removeFirst(3)
+    }
+    for _ in 0..<Self.repairs {
+      do throws(PlaylistError) {
+        warnings = []
+        playlist = try MediaPlaylist.parse(ByteBuffer(bytes: text), warnings: &warnings)
+        break
+      } catch {
+        verdicts.add(Self.finding(error, url: url))
+        guard let mended = Self.mend(text, error) else { break }
+        text = mended
+      }
+    }
+    if playlist != nil { verdicts.judge(.liveness) }
+    // A version that was mended here says nothing.
+    let isMended = verdicts.findings.contains { $0.section == "8" }
+    for warning in warnings where warning.tag == "EXT-X-VERSION" && !isMended {
+      verdicts.add(
+        Finding(
+          .liveness, warning.reason, url: url, place: "line \(warning.line)", severity: .should,
+          section: warning.section))
+    }
+    countsDiscontinuities = !warnings.contains { $0.tag == "EXT-X-DISCONTINUITY-SEQUENCE" }
+    isEncrypted = bytes.split(separator: UInt8(ascii: "\n")).contains {
+      $0.starts(with: "#EXT-X-KEY:".utf8) && !$0.starts(with: "#EXT-X-KEY:METHOD=NONE".utf8)
+    }
+    self.playlist = playlist
+    self.verdicts = verdicts
+  }
+
+  /// An error of the form; what concerns EXT-X-MAP is a matter of its own rule.
+  private static func finding(_ error: PlaylistError, url: String) -> Finding {
+    Finding(
+      error.tag == "EXT-X-MAP" ? .splice : .form, error.tag.isEmpty ? error.reason : "\(error.tag): \(error.reason)",
+      url: url, place: error.line > 0 ? "line \(error.line)" : "", section: error.section.isEmpty ? "4" : error.section)
+  }
+
+  /// The playlist without what the error is about; `nil` where that cannot be told.
+  private static func mend(_ text: [UInt8], _ error: PlaylistError) -> [UInt8]? {
+    var lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    if error.section == "8" {
+      lines.removeAll { $0.starts(with: "#EXT-X-VERSION".utf8) }
+      guard !lines.isEmpty else { return nil }
+      // The line is put in the place of one that would be gone, so that the numbers of the others stay true.
+      lines.insert(ArraySlice("#EXT-X-VERSION:12".utf8), at: 1)
+    } else if error.line > 1, error.line <= lines.count, !lines[error.line - 1].isEmpty {
+      lines[error.line - 1] = []
+    } else {
+      return nil
+    }
+    return Array(lines.joined(separator: [UInt8(ascii: "\n")]))
+  }
+
+  /// Whether the bytes are those of a multivariant playlist.
+  static func isMultivariant(_ bytes: [UInt8]) -> Bool {
+    bytes.split(separator: UInt8(ascii: "\n")).contains { $0.starts(with: "#EXT-X-STREAM-INF".utf8) }
+  }
+}

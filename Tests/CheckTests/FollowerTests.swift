@@ -1,0 +1,49 @@
+import Media
+import Testing
+
+@testable import Check
+
+@Suite struct FollowerTests {
+  private func follow(_ fault: StreamServer.Fault, for time: Ticks = .seconds(4)) async throws -> Report {
+    let server = try await StreamServer.start(fault)
+    let result: Result<Report, any Error>
+    do { result = .success(try await Follower.follow(server.url, for: time)) } catch { result = .failure(error) }
+    try await server.stop()
+    return try result.get()
+  }
+
+  @Test("A good low latency stream over HTTP holds every rule that concerns it")
+  func good() async throws {
+    let report = try await follow(.none)
+    #expect(report.verdicts.findings == [], "\(report.text)")
+    let judged: Set<Rule> = [
+      .form, .targetDuration, .pace, .appending, .mediaSequence, .window, .programDateTime, .independence, .liveness,
+      .variant, .partDuration, .serverControl, .blockingReload, .refusal, .delta, .preloadHint, .types, .mediaCaching,
+      .playlistCaching, .compression, .access, .fetchable, .timing, .declaration,
+    ]
+    #expect(judged.subtracting(report.verdicts.judged) == [])
+    #expect(report.outcome(.dateRange) == .notApplicable && report.outcome(.renditionReport) == .notApplicable)
+    #expect(report.isLowLatency && report.counts.parts >= 8 && report.counts.segments >= 6)
+  }
+
+  @Test(
+    "A server with a fault is found out",
+    arguments: [
+      (StreamServer.Fault.ignoresDirectives, Rule.blockingReload), (.takesAnyDirective, .refusal), (.stops, .pace),
+      (.losesSegments, .fetchable), (.trickles, .preloadHint), (.skipsTooMuch, .delta), (.refusesHints, .preloadHint),
+    ])
+  func faults(fault: StreamServer.Fault, rule: Rule) async throws {
+    let report = try await follow(fault, for: .seconds(fault == .stops || fault == .trickles ? 6 : 4))
+    #expect(report.outcome(rule) == .failed, "\(report.text)")
+  }
+
+  @Test("Where nothing can be followed the error says what was there")
+  func nothing() async throws {
+    let server = try await StreamServer.start(.none)
+    let missing = server.url.replacing("index", with: "nowhere")
+    await #expect(throws: FollowError.self) { try await Follower.follow(missing, for: .seconds(1)) }
+    let media = server.url.replacing("index.m3u8", with: "init.mp4")
+    await #expect(throws: FollowError.self) { try await Follower.follow(media, for: .seconds(1)) }
+    try await server.stop()
+  }
+}

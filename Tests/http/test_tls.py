@@ -1,0 +1,153 @@
+"""TLS and HTTP/2 on both doors, judged by curl and Python's own TLS."""
+
+import json
+import re
+import ssl
+import subprocess
+import time
+
+import pytest
+
+import quietcam
+import serving
+import stills
+
+
+def make_certificate(folder, name):
+    """A self-signed certificate for loopback and its key."""
+    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+        + ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )
+    return certificate, key
+
+
+class Secure:
+    """A server with TLS on both doors, asked by curl."""
+
+    def __init__(self, server, certificate):
+        self.server, self.certificate = server, certificate
+        deadline = time.monotonic() + serving.START_SECONDS
+        while time.monotonic() < deadline:
+            viewers = re.search(r"viewers: +https://127\.0\.0\.1:(\d+)/", server.log())
+            camera = re.search(r"stills: +https://127\.0\.0\.1:(\d+)/ingest/", server.log())
+            if viewers and camera:
+                self.public, self.private = int(viewers[1]), int(camera[1])
+                break
+            time.sleep(0.02)
+        else:
+            raise AssertionError(server.log())
+        while self.curl(self.public, "/readyz", "-o", "/dev/null") != "200":
+            time.sleep(0.02)
+
+    def curl(self, port, path, *arguments, version="--http2", write="%{http_code}"):
+        command = ["curl", "-sS", version, "--max-time", "30", "--cacert", str(self.certificate), "-w", write, *arguments]
+        done = subprocess.run([*command, f"https://127.0.0.1:{port}{path}"], capture_output=True, text=True, check=True)
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = make_certificate(folder, "first")
+    doors = [f"--{door}-{part}={path}" for door in ("public", "private")
+             for part, path in (("certificate", certificate), ("key", key))]
+    arguments = [*serving.FREE_PORTS, "--store", "memory", *serving.ONE_CAMERA, "--part", "0.5", "--segment", "2", *doors]
+    with serving.launched(*arguments) as server:
+        yield Secure(server, certificate)
+
+
+def test_viewers_are_served_over_http_2_and_1_1(secure):
+    for version, expected in (("--http2", "2"), ("--http1.1", "1.1")):
+        answer = secure.curl(secure.public, "/desk/live.m3u8", version=version, write="\n%{http_version} %{http_code}")
+        assert answer.startswith("#EXTM3U") and answer.endswith(f"\n{expected} 200")
+
+
+def test_a_camera_pushes_over_http_2(secure, tmp_path):
+    still = tmp_path / "still.jpg"
+    still.write_bytes(stills.solid(20, 120, 220))
+    answer = secure.curl(
+        secure.private, "/ingest/desk", "-T", str(still), "-H", f"Authorization: Bearer {serving.TOKEN}",
+        write="\n%{http_version} %{http_code}")
+    body, _, status = answer.rpartition("\n")
+    assert status == "2 202" and json.loads(body)["seq"] >= 1
+
+
+def test_a_refusal_over_http_2_is_an_answer_and_no_broken_stream(secure, tmp_path):
+    large = tmp_path / "large"
+    large.write_bytes(bytes(300_000))
+    for token, expected in (("wrong-token", "2 401"), (serving.TOKEN, "2 415")):
+        answer = secure.curl(
+            secure.private, "/ingest/desk", "-T", str(large), "-H", f"Authorization: Bearer {token}",
+            write="\n%{http_version} %{http_code}")
+        assert answer.endswith(expected) and '"error"' in answer
+
+
+def test_a_part_that_is_announced_comes_when_it_is_complete(secure):
+    playlist = secure.curl(secure.public, "/desk/live.m3u8", write="")
+    hint = re.search(r'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="([^"]+)"', playlist)[1]
+    assert secure.curl(secure.public, f"/desk/{hint}", "-o", "/dev/null") == "200"
+    sequence, part, _ = hint.split(".")
+    again = secure.curl(secure.public, f"/desk/live.m3u8?_HLS_msn={sequence}&_HLS_part={part}", write="")
+    assert f'"{hint}"' in again
+
+
+def test_a_viewer_that_hangs_up_frees_its_place(secure):
+    playlist = secure.curl(secure.public, "/desk/live.m3u8", write="")
+    newest = re.findall(r"^(\d+)\.mp4$", playlist, re.M)[-1]
+    url = f"https://127.0.0.1:{secure.public}/desk/live.m3u8?_HLS_msn={int(newest) + 2}"
+    waiting = [subprocess.Popen(["curl", "-sk", "--http2", "-o", "/dev/null", url]) for _ in range(3)]
+
+    def count():
+        status = json.loads(secure.curl(secure.private, "/status", write=""))
+        return status["cameras"][0]["waiting"]["viewers"]
+
+    deadline = time.monotonic() + 3
+    while count() < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    seen = count()
+    for process in waiting:
+        process.kill()
+        process.wait()
+    assert seen == 3
+    deadline = time.monotonic() + 2
+    while count() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert count() == 0
+
+
+def test_quietcam_push_trusts_the_certificate_it_is_given(secure, tmp_path):
+    (tmp_path / "still.jpg").write_bytes(stills.solid(200, 20, 20))
+    command = [quietcam.binary(), "push", tmp_path, "--to", f"https://127.0.0.1:{secure.private}/ingest/desk"]
+    command += ["--token", serving.TOKEN, "--every", "0.2s"]
+    done = subprocess.run([*command, "--ca", secure.certificate], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0 and "1 still taken" in done.stderr, done.stderr
+
+
+def test_a_certificate_that_changes_is_taken_without_a_restart(secure):
+    def shown():
+        return ssl.get_server_certificate(("127.0.0.1", secure.public))
+
+    before = shown()
+    assert before.strip() == secure.certificate.read_text().strip()
+    make_certificate(secure.certificate.parent, "second")
+    for ending in ("pem", "key"):
+        source = secure.certificate.parent / f"second.{ending}"
+        source.replace(secure.certificate.parent / f"first.{ending}")
+    deadline = time.monotonic() + 15
+    while shown() == before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert shown().strip() == secure.certificate.read_text().strip() != before.strip()
+    assert secure.curl(secure.public, "/healthz", "-o", "/dev/null") == "200"
+
+
+def test_files_that_do_not_belong_together_are_refused_by_name(tmp_path):
+    certificate, _ = make_certificate(tmp_path, "one")
+    _, key = make_certificate(tmp_path, "two")
+    arguments = [*serving.FREE_PORTS, "--store", "memory", *serving.ONE_CAMERA]
+    said = serving.refusal(*arguments, "--public-certificate", certificate, "--public-key", key)
+    assert str(certificate) in said and str(key) in said
+    said = serving.refusal(*arguments, "--public-certificate", certificate)
+    assert "found without public-key; accepted: both or none" in said
