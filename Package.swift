@@ -111,13 +111,14 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
     .testTarget(
-      name: "PictureTests", dependencies: ["Picture", "Media", nio], swiftSettings: strict),
+      name: "PictureTests", dependencies: ["TestSupport", "Picture", "Media", nio], swiftSettings: strict),
     .testTarget(
-      name: "PlaylistTests", dependencies: ["Playlist", "Media", nio], swiftSettings: strict),
+      name: "PlaylistTests", dependencies: ["TestSupport", "Playlist", "Media", nio], swiftSettings: strict),
     .testTarget(
-      name: "PackagerTests", dependencies: ["Packager", "Playlist", "Picture", "Media", nio],
+      name: "PackagerTests", dependencies: ["TestSupport", "Packager", "Playlist", "Picture", "Media", nio],
       swiftSettings: strict),
     .testTarget(
       name: "StationTests", dependencies: ["Station", "Packager", "Playlist", "Picture", "Media", nio, log],
@@ -139,13 +140,14 @@ let package = Package(
     .testTarget(
       name: "CheckTests",
       dependencies: [
+        "TestSupport",
         "Check", "Playlist", "Media", nio, nioPosix,
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "SettingsTests",
-      dependencies: ["Settings", "Origin", "Media", "Picture", "Packager", "Station"],
+      dependencies: ["TestSupport", "Settings", "Origin", "Media", "Picture", "Packager", "Station"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

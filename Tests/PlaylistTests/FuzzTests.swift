@@ -1,6 +1,7 @@
 import Media
 import NIOCore
 import Playlist
+import TestSupport
 import Testing
 
 @Suite("No input crashes the parsers")

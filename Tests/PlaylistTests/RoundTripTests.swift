@@ -1,6 +1,7 @@
 import Media
 import NIOCore
 import Playlist
+import TestSupport
 import Testing
 
 @Suite("Rendering and parsing undo each other")

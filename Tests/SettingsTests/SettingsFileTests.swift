@@ -1,4 +1,5 @@
 import Settings
+import TestSupport
 import Testing
 
 @Suite struct SettingsFileTests {
@@ -89,7 +90,7 @@ import Testing
   }
 
   @Test func anyBytesEndInProblems() {
-    var random = SplitMix(state: 1)
+    var random = SeededGenerator(seed: 1)
     let pieces = [
       "a", ":", " ", "\n", "-", "[", "]", "{", "}", ",", "'", "\"", "#", "?", "log", "cameras", "0.5", "\t", "%", "*x",
       "~",
@@ -102,17 +103,5 @@ import Testing
       // An alias must be seen before the parser sees it.
       #expect(!all.contains { $0.contains("undefined alias") }, "\(text.debugDescription)")
     }
-  }
-}
-
-/// The same numbers in every run.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }
