@@ -14,13 +14,18 @@ import Testing
 
   @Test("A good low latency stream over HTTP holds every rule that concerns it")
   func good() async throws {
-    let report = try await follow(.none)
+    var report = try await follow(.none)
     #expect(report.verdicts.findings == [], "\(report.text)")
     let judged: Set<Rule> = [
       .form, .targetDuration, .pace, .appending, .mediaSequence, .window, .programDateTime, .independence, .liveness,
       .variant, .partDuration, .serverControl, .blockingReload, .refusal, .delta, .preloadHint, .types, .mediaCaching,
       .playlistCaching, .compression, .access, .fetchable, .timing, .declaration,
     ]
+    // Where other tests have the machine, not all that there is to judge comes by in four seconds.
+    for time: Ticks in [.seconds(8), .seconds(16)] where !judged.isSubset(of: report.verdicts.judged) {
+      report = try await follow(.none, for: time)
+      #expect(report.verdicts.findings == [], "\(report.text)")
+    }
     #expect(judged.subtracting(report.verdicts.judged) == [])
     #expect(report.outcome(.dateRange) == .notApplicable && report.outcome(.renditionReport) == .notApplicable)
     #expect(report.isLowLatency && report.counts.parts >= 8 && report.counts.segments >= 6)
@@ -33,7 +38,10 @@ import Testing
       (.losesSegments, .fetchable), (.trickles, .preloadHint), (.skipsTooMuch, .delta), (.refusesHints, .preloadHint),
     ])
   func faults(fault: StreamServer.Fault, rule: Rule) async throws {
-    let report = try await follow(fault, for: .seconds(fault == .stops || fault == .trickles ? 6 : 4))
+    var report = try await follow(fault, for: .seconds(fault == .stops || fault == .trickles ? 6 : 4))
+    for time: Ticks in [.seconds(10), .seconds(20)] where report.outcome(rule) == .notApplicable {
+      report = try await follow(fault, for: time)
+    }
     #expect(report.outcome(rule) == .failed, "\(report.text)")
   }
 
