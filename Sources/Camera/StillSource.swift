@@ -36,22 +36,6 @@ public protocol StillSource: Sendable {
   func stop()
 }
 
-/// A source that is a closure: whatever paints or computes its own stills.
-public struct ClosureSource: StillSource {
-  private let body: @Sendable (_ index: Int) async throws -> ByteBuffer?
-
-  /// A source that asks `body` for the still of each beat's number; `nil` ends it.
-  public init(_ body: @escaping @Sendable (_ index: Int) async throws -> ByteBuffer?) { self.body = body }
-
-  /// The closure's still for the beat.
-  public func next(_ beat: Beat) async throws -> NextStill {
-    try await body(Int(beat.index)).map { .still($0) } ?? .end
-  }
-
-  /// Nothing to end: the closure runs in the pusher's own task and is cancelled with it.
-  public func stop() {}
-}
-
 /// Why a push cannot begin or go on, as one sentence that says what was wrong, where, and what to do.
 public struct PushError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The sentence.

@@ -33,7 +33,7 @@ public final class LiveEdge: Sendable {
     var lastEventID: Int64 = 0
     var isEnded = false
     var viewers = WaitList<SlotPosition, Outcome>()
-    var listeners = WaitList<Int64, Void>()
+    var listeners = WaitList<Int64, Bool>()
   }
 
   private let state = Mutex(State())
@@ -78,7 +78,7 @@ public final class LiveEdge: Sendable {
       if state.events.count > Self.keptEvents { state.events.removeFirst() }
       return state.listeners.take(reaching: state.lastEventID)
     }
-    for listener in reached { listener.resume() }
+    for listener in reached { listener.resume(returning: true) }
   }
 
   /// Lets go of all whose time is up or whose client has gone.
@@ -87,7 +87,7 @@ public final class LiveEdge: Sendable {
       (state.viewers.takeExpired(at: now), state.listeners.takeExpired(at: now))
     }
     for viewer in viewers { viewer.resume(returning: .timedOut) }
-    for listener in listeners { listener.resume() }
+    for listener in listeners { listener.resume(returning: true) }
   }
 
   /// Ends all waiting, now and later.
@@ -97,7 +97,7 @@ public final class LiveEdge: Sendable {
       return (state.viewers.takeAll(), state.listeners.takeAll())
     }
     for viewer in viewers { viewer.resume(returning: .ended) }
-    for listener in listeners { listener.resume() }
+    for listener in listeners { listener.resume(returning: true) }
   }
 
   // MARK: What viewers wait for
@@ -136,22 +136,22 @@ public final class LiveEdge: Sendable {
     after id: Int64, deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool = { true }
   ) async -> [CameraEvent]? {
     let waiterID = state.withLock { $0.listeners.makeID() }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-        let waits = state.withLock { state in
-          guard state.lastEventID <= id, !state.isEnded, !Task.isCancelled, state.listeners.count < Self.maxWaiters
-          else { return false }
+    let isAdmitted = await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
+        let answer: Bool? = state.withLock { state in
+          guard state.lastEventID <= id, !state.isEnded, !Task.isCancelled else { return true }
+          guard state.listeners.count < Self.maxWaiters else { return false }
           state.listeners.insert(
             waiterID, threshold: id + 1, deadline: deadline, isWanted: isWanted, waiter: continuation)
-          return true
+          return nil
         }
-        if !waits { continuation.resume() }
+        if let answer { continuation.resume(returning: answer) }
       }
     } onCancel: {
-      state.withLock { $0.listeners.take(waiterID) }?.resume()
+      state.withLock { $0.listeners.take(waiterID) }?.resume(returning: true)
     }
     return state.withLock { state in
-      if state.isEnded || state.listeners.count >= Self.maxWaiters { return nil }
+      if state.isEnded || !isAdmitted { return nil }
       return state.events.filter { $0.id > id }
     }
   }

@@ -12,7 +12,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("store")) var store: String?
   @Option(help: .setting("operator-token")) var operatorToken: String?
   @Option(help: .setting("log")) var log: String?
-  @Flag(help: .setting("demo")) var demo = false
+  @Flag(help: "Add a camera named demo that paints its own scene.") var demo = false
   @Option(help: .setting("camera")) var camera: String?
   @Option(help: .setting("token")) var token: String?
   @Option(help: .setting("token-file")) var tokenFile: String?
