@@ -1,4 +1,3 @@
-import Logging
 import Media
 import NIOCore
 import Packager
@@ -14,8 +13,8 @@ struct PublishBench {
     let settings = CameraSettings(
       name: name, token: "", picture: PictureSettings(size: size), encoder: encoder, timeline: timeline)
     publisher = StreamPublisher(
-      camera: Camera(settings: settings, clock: .system()), parameterSets: parameterSets, mirror: nil, folder: nil,
-      lead: .zero, wall: .now, logger: Logger(label: "bench"))
+      camera: Camera(settings: settings, clock: .system()), parameterSets: parameterSets, mirror: nil,
+      recovery: .fresh(now: .now), lead: .zero, wall: .now)
   }
 
   var isAtSegmentStart: Bool { publisher.isAtSegmentStart }
@@ -25,7 +24,7 @@ struct PublishBench {
     let start = CPUTime.thread
     let appended = publisher.append(pictures, wall: .now)
     let packaged = CPUTime.thread
-    publisher.publish(removing: appended.retired)
+    publisher.publish()
     return (appended.part, packaged - start, CPUTime.thread - packaged)
   }
 }

@@ -11,16 +11,24 @@ struct PrivateDoor: HTTPResponder {
   private let cameras: [CameraName: Camera]
   private let operatorToken: String?
   private let reports: [String: OperatorReport]
+  private let switches: OperatorSwitches
 
   init(cameras: [Camera], operatorToken: String?, reports: [String: OperatorReport]) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
+    switches = OperatorSwitches(cameras: self.cameras)
     self.operatorToken = operatorToken
     self.reports = reports
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
-    let path = RequestTarget(request.head.path ?? "/").path
+    let target = RequestTarget(request.head.path ?? "/")
+    let path = target.path
     if let report = reports[String(path)] { return closing(answer(request, report), request, context) }
+    if let (name, action) = OperatorSwitches.parse(path: path) {
+      if let refusal = refuseStranger(request) { return closing(refusal, request, context) }
+      return closing(
+        await switches.answer(request, camera: name, action, query: target.query), request, context)
+    }
     guard path.hasPrefix("/ingest/") else { return closing(Reply.notFound(request), request, context) }
     let text = path.dropFirst("/ingest/".count)
     guard let name = CameraName(text), let camera = cameras[name] else {
@@ -93,15 +101,19 @@ struct PrivateDoor: HTTPResponder {
   }
 
   private func answer(_ request: Request, _ report: OperatorReport) -> Response {
-    if let operatorToken, !Credentials.bearer(request.headers, matches: operatorToken) {
-      return Reply.error(
-        request, .unauthorized, "unauthorized", "send the operator's token as \"Authorization: Bearer TOKEN\"",
-        fields: [.wwwAuthenticate: "Bearer"])
-    }
+    if let refusal = refuseStranger(request) { return refusal }
     guard request.method == .get || request.method == .head else {
       return Reply.wrongMethod(request, allowed: "GET, HEAD")
     }
     return Reply.answer(
       request, status: .ok, fields: [.contentType: report.type, .cacheControl: "no-store"], body: report.content())
+  }
+
+  /// The answer to somebody who is not the operator.
+  private func refuseStranger(_ request: Request) -> Response? {
+    guard let operatorToken, !Credentials.bearer(request.headers, matches: operatorToken) else { return nil }
+    return Reply.error(
+      request, .unauthorized, "unauthorized", "send the operator's token as \"Authorization: Bearer TOKEN\"",
+      fields: [.wwwAuthenticate: "Bearer"])
   }
 }

@@ -12,6 +12,8 @@ enum PublicRoute: Hashable {
   case multivariant(CameraName)
   /// A camera's media playlist with parts.
   case media(CameraName)
+  /// A camera's media playlist without parts.
+  case plain(CameraName)
   /// An init segment, segment or part.
   case file(CameraName, String)
   /// The newest picture as a JPEG.
@@ -50,6 +52,7 @@ enum PublicRoute: Hashable {
       case "": self = .page(camera)
       case "index.m3u8": self = .multivariant(camera)
       case "live.m3u8": self = .media(camera)
+      case "plain.m3u8": self = .plain(camera)
       case "latest.jpg": self = .latest(camera)
       case "events": self = .events(camera)
       case "wave": self = .wave(camera)

@@ -86,7 +86,9 @@ struct Assembly {
     guard let timeline = timeline(of: camera, draft), let token else { return nil }
     return CameraSettings(
       name: camera.name, token: token, picture: draft.picture, encoder: draft.encoder, timeline: timeline,
-      latestQuality: draft.latestQuality, maxStillBytes: draft.maxStillBytes, interval: draft.interval)
+      latestQuality: draft.latestQuality, maxStillBytes: draft.maxStillBytes, interval: draft.interval,
+      ladder: draft.ladder, off: draft.off, veil: draft.veil, delay: draft.delay, marksRecorded: draft.marksRecorded,
+      remember: draft.remember)
   }
 
   private mutating func timeline(of camera: FileLayer.Camera, _ draft: CameraDraft) -> TimelineSettings? {
