@@ -67,9 +67,13 @@ package struct FragmentReader {
       throw damage("a data offset that does not point behind the header of mdat")
     }
     if startsWithIDR {
-      guard try number() == SampleFlags.sync else { throw damage("flags of the first picture that mark no IDR picture") }
+      guard try number() == SampleFlags.sync else {
+        throw damage("flags of the first picture that mark no IDR picture")
+      }
     }
-    guard count > 0, offset + 4 * count == moofEnd else { throw damage("\(count) pictures in a trun of \(trunSize) bytes") }
+    guard count > 0, offset + 4 * count == moofEnd else {
+      throw damage("\(count) pictures in a trun of \(trunSize) bytes")
+    }
     var sizes: [Int] = []
     sizes.reserveCapacity(count)
     for _ in 0..<count { sizes.append(Int(try number() as UInt32)) }

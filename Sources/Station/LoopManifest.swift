@@ -122,6 +122,15 @@ package struct LoopSource: Codable, Hashable, Sendable {
     self.length = length?.count
   }
 
+  /// The source of the loop that the camera with this folder in the store has; `nil` where there is none or it cannot
+  /// be read.
+  package static func ofLoop(in folder: String) -> LoopSource? {
+    guard let path = LoopFolder.path(in: folder),
+      let content = try? LoopFolder.read("\(path)/\(LoopManifest.fileName)", mostBytes: LoopManifest.mostBytes)
+    else { return nil }
+    return try? LoopManifest(content).source
+  }
+
   /// The command that makes the loop anew, as far as it can be known.
   package func command(camera: CameraName) -> String {
     let flag = length.map { Ticks($0).secondsText + "s" }

@@ -78,16 +78,18 @@ extension LoopMaker {
   /// settings, so that they are of the same quality and sizes as live ones, else coded anew.
   ///
   /// - Parameters:
+  ///   - mayReuse: whether it was made with the camera's settings, as far as is known.
   ///   - limit: the newest part of it that is so long is taken, in whole segments.
   ///   - progress: is told the loop's length now and then; what it throws ends the work.
   /// - Returns: whether the pictures were taken as they are.
   /// - Precondition: the maker was made for processed pictures.
   package mutating func append(
-    _ recording: LoopRecording, limit: Ticks, interrupt: MediaInterrupt, progress: (Ticks) throws -> Void
+    _ recording: LoopRecording, mayReuse: Bool, limit: Ticks, interrupt: MediaInterrupt,
+    progress: (Ticks) throws -> Void
   ) throws -> Bool {
     let file = ".recording.mp4"
     defer { folder.remove(file) }
-    guard let segments = recording.segments(for: initSegment, stepsPerSegment: stepsPerSegment) else {
+    guard mayReuse, let segments = recording.segments(for: initSegment, stepsPerSegment: stepsPerSegment) else {
       try folder.write(file, recording.file)
       _ = try append(
         video: MediaLocation("file:\(folder.path)/\(file)"), every: settings.timeline.step, limit: limit,

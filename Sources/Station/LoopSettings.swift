@@ -1,3 +1,4 @@
+import Foundation
 import Media
 import NIOCore
 import Packager
@@ -31,6 +32,12 @@ package struct LoopSettings: Hashable, Sendable {
 
   /// Those that were written down.
   package init(values: [String: String]) { self.values = values }
+
+  /// Those in the JSON of `json`; `nil` where it is none.
+  package init?(json: String) {
+    guard let values = try? JSONDecoder().decode([String: String].self, from: Data(json.utf8)) else { return nil }
+    self.values = values
+  }
 
   /// What differs from settings that hold now, for a person: `crf 28, now 30; masks`.
   package func differences(from current: LoopSettings) -> String {

@@ -56,10 +56,12 @@ struct StoredLoop: Sendable {
     } catch {
       throw LoopError(description: "\(path)/\(name) is damaged: \(error)")
     }
-    let isWhole = pictures.count == stepsPerSegment && pictures[0].isIDR && !pictures.dropFirst().contains(where: \.isIDR)
+    let isWhole =
+      pictures.count == stepsPerSegment && pictures[0].isIDR && !pictures.dropFirst().contains(where: \.isIDR)
     guard isWhole, entry.pictures.allSatisfy({ $0.step < stepsPerSegment }) else {
       throw LoopError(
-        description: "\(path)/\(name) has \(pictures.count) pictures of which one, the first, should be an IDR picture; "
+        description:
+          "\(path)/\(name) has \(pictures.count) pictures of which one, the first, should be an IDR picture; "
           + "a segment has \(stepsPerSegment)")
     }
     var jpegs = try file(LoopManifest.jpegsName(index), entry.jpegs)
@@ -77,7 +79,8 @@ struct StoredLoop: Sendable {
   private func file(_ name: String, _ expected: LoopManifest.File) throws -> ByteBuffer {
     let content = try LoopFolder.read("\(path)/\(name)", mostBytes: expected.bytes)
     guard LoopManifest.File(content) == expected else {
-      throw LoopError(description: "\(path)/\(name) is not what it was when the loop was made: it was changed or damaged")
+      throw LoopError(
+        description: "\(path)/\(name) is not what it was when the loop was made: it was changed or damaged")
     }
     return content
   }
