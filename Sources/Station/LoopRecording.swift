@@ -52,8 +52,12 @@ package struct LoopRecording: Sendable {
     let count = segments.first?.count ?? 0
     let pictures = segments.joined()
     let surely = pictures.enumerated().filter { !$1.isIDR && $1.bytes.readableBytes > mostOfRepeat }.map(\.offset)
-    let gaps = zip(surely.dropFirst(), surely).map(-).sorted()
-    let rhythm = gaps.isEmpty ? count : gaps[gaps.count / 2]
+    // The time from still to still; one that falls on a segment's beginning is missing among the sure ones, so gaps
+    // over a beginning count by half where there are no others.
+    let gaps = zip(surely, surely.dropFirst()).map { (length: $1 - $0, isInside: $0 / count == $1 / count) }
+    let inside = gaps.filter(\.isInside).map(\.length).sorted()
+    let over = gaps.map(\.length).sorted()
+    let rhythm = inside.isEmpty ? (over.isEmpty ? count : max(1, over[over.count / 2] / 2)) : inside[inside.count / 2]
     var changes: [[Int]] = []
     var (last, next) = (-rhythm, 0)
     for index in segments.indices {
