@@ -60,9 +60,10 @@ public struct RecordingFetch: Sendable {
       tls.certificateVerification = .noHostnameVerification
     case .anyone: tls.certificateVerification = .none
     }
-    let configuration = HTTPClient.Configuration(
+    var configuration = HTTPClient.Configuration(
       tlsConfiguration: tls, redirectConfiguration: .disallow,
       timeout: .init(connect: .seconds(5), read: .seconds(30), write: .seconds(30)))
+    configuration.connectionPool.retryConnectionEstablishment = false
     let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     do {
       let recording = try await fetch(with: client, progress: progress)

@@ -124,11 +124,20 @@ package struct LoopSource: Codable, Hashable, Sendable {
 
   /// The source of the loop that the camera with this folder in the store has; `nil` where there is none or it cannot
   /// be read.
-  package static func ofLoop(in folder: String) -> LoopSource? {
-    guard let path = LoopFolder.path(in: folder),
-      let content = try? LoopFolder.read("\(path)/\(LoopManifest.fileName)", mostBytes: LoopManifest.mostBytes)
+  package static func ofLoop(in folder: String) -> LoopSource? { manifest(in: folder)?.source }
+
+  /// The source of such a loop, if the loop was made with other settings than these and the source is still there.
+  package static func ofOutdatedLoop(in folder: String, settings: CameraSettings) -> LoopSource? {
+    guard let manifest = manifest(in: folder), manifest.settings != LoopSettings(settings).values,
+      let path = manifest.source.path, access(path, R_OK) == 0
     else { return nil }
-    return try? LoopManifest(content).source
+    return manifest.source
+  }
+
+  private static func manifest(in folder: String) -> LoopManifest? {
+    guard let path = LoopFolder.path(in: folder) else { return nil }
+    return try? LoopManifest(
+      try LoopFolder.read("\(path)/\(LoopManifest.fileName)", mostBytes: LoopManifest.mostBytes))
   }
 
   /// The command that makes the loop anew, as far as it can be known.

@@ -25,12 +25,14 @@ struct LoopOrder: Sendable {
   let length: Ticks?
   let task: Task
   let logger: Logger
+  /// Whether nobody waits for it at a terminal.
+  var isSilent = false
 
   /// Makes it.
   ///
   /// - Returns: what was made, for a person.
   func carryOut() async throws -> String {
-    var line = ProgressLine()
+    var line = ProgressLine(isSilent: isSilent)
     defer { line.clear() }
     switch task {
     case .stills(let path): return try await makeOfStills(path, &line)

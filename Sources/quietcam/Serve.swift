@@ -97,6 +97,7 @@ struct Serve: AsyncParsableCommand {
         ],
         logger: logger, onListening: { ports.privateIsOpen(port: $0) }),
       station,
+      LoopRenewal(settings, logger: logger),
     ]
     if settings.isDemo, let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName }) {
       services.append(
