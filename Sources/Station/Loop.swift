@@ -41,6 +41,7 @@ package struct Loop: Sendable {
 
   private enum Content: Sendable {
     case memory([Segment])
+    case stored(StoredLoop)
   }
 
   private let content: Content
@@ -53,6 +54,7 @@ package struct Loop: Sendable {
   package var count: Int {
     switch content {
     case .memory(let segments): segments.count
+    case .stored(let loop): loop.count
     }
   }
 
@@ -64,6 +66,7 @@ package struct Loop: Sendable {
   package func segment(_ index: Int) throws -> Segment {
     switch content {
     case .memory(let segments): segments[index]
+    case .stored(let loop): try loop.segment(index)
     }
   }
 
@@ -90,6 +93,22 @@ package struct Loop: Sendable {
   package static func open(
     folder: String, settings: CameraSettings, parameterSets: ParameterSets, logger: Logger
   ) -> Loop? {
-    nil
+    guard let path = LoopFolder.path(in: folder) else {
+      logger.info(
+        """
+        no loop was made for this camera: a dim picture is shown when it is off; make one with \
+        `quietcam loop SOURCE --camera \(settings.name)`
+        """)
+      return nil
+    }
+    do {
+      let stored = try StoredLoop(path: path, settings: settings, parameterSets: parameterSets)
+      return Loop(content: .stored(stored), parameterSets: parameterSets, isBuiltIn: false)
+    } catch {
+      logger.warning(
+        "the loop cannot be shown and a dim picture takes its place when the camera is off: \(error)",
+        metadata: ["folder": "\(path)"])
+      return nil
+    }
   }
 }

@@ -39,7 +39,7 @@ struct Serve: AsyncParsableCommand {
   private static let keptDescriptors = 256
 
   func run() async throws {
-    let settings = try load()
+    let settings = try ServeSettings.load(config: config, flags: flags.given)
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "quietcam")
     logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
@@ -97,6 +97,7 @@ struct Serve: AsyncParsableCommand {
         ],
         logger: logger, onListening: { ports.privateIsOpen(port: $0) }),
       station,
+      LoopRenewal(settings, logger: logger),
     ]
     if settings.isDemo, let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName }) {
       services.append(
@@ -108,25 +109,6 @@ struct Serve: AsyncParsableCommand {
       ServiceGroupConfiguration.ServiceConfiguration(
         service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
         failureTerminationBehavior: .gracefullyShutdownGroup)
-    }
-  }
-
-  /// The settings of file, environment and flags.
-  private func load() throws -> ServeSettings {
-    let environment = ProcessInfo.processInfo.environment
-    do {
-      let path = config ?? environment["QUIETCAM_CONFIG"]
-      let file = try path.map { path in
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-          throw ValidationError("cannot read the settings in \(path); check the path and the right to read it")
-        }
-        return (path: path, text: try SettingsFile.text(of: Array(bytes), path: path))
-      }
-      return try ServeSettings.load(
-        file: file, environment: environment, flags: flags.given,
-        readFile: { try String(contentsOfFile: $0, encoding: .utf8) })
-    } catch let error as SettingsError {
-      throw ValidationError(error.description)
     }
   }
 
