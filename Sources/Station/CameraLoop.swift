@@ -90,7 +90,8 @@ struct CameraLoop: ~Copyable {
     self.collectedFrom = collectedFrom
     let timeline = camera.settings.timeline
     announcer = Announcer(camera: camera)
-    history = PlainHistory(span: timeline.plain.segment * Int64(timeline.plain.listedSegments + 1))
+    history = PlainHistory(
+      span: timeline.plain.segment * Int64(timeline.plain.listedSegments + 1), part: timeline.part)
     scene = Scene(source: director.source)
   }
 
@@ -179,7 +180,7 @@ struct CameraLoop: ~Copyable {
     publisher.publish(following: part == 0 ? following(timeline) : [], plainSequence: plain?.newestSequence)
     let shown = scene
     if publisher.isAtSegmentStart { endSegment() }
-    announcer.announce(content.changes, publisher: &publisher)
+    announcer.announce(content.changes, of: shown, publisher: &publisher)
     remember(content, start: start)
     camera.tellWaves()
     count(stills: stills.count, arranged: arrangement.count { $0 != nil }, in: shown, content: content, bytes: bytes)
@@ -334,7 +335,7 @@ struct CameraLoop: ~Copyable {
     guard plain == nil else { return }
     do {
       plain = try PlainStream.open(camera.settings, edge: camera.edge, firstName: plainBase)
-      feedPlain(history.slots)
+      feedPlain(history.filled(standing: camera.edge.latest?.jpeg))
     } catch {
       logger.error("the playlist without parts cannot begin: \(error)")
     }
