@@ -15,6 +15,12 @@ public struct ListedSegment: Hashable, Sendable, Codable {
   public let isMarkedRecorded: Bool
   /// The bytes of each part that it has, in their order: where they begin in the segment.
   public var partBytes: [Int] = []
+  /// The name of the whole, where the end of a process has cut the segment short: under its own name it may have been
+  /// published longer.
+  public var cutName: SegmentName?
+
+  /// The file name of the whole segment.
+  public var file: String { (cutName ?? name).file }
 
   /// The piece of the segment that is the part at an index.
   public func range(ofPart index: Int) -> Range<Int> {

@@ -52,7 +52,8 @@ public struct LiveWindow: Sendable {
       complete.insert(Entry(segment: segment, start: start), at: 0)
     }
     announcesDiscontinuity = !segments.isEmpty
-    _ = dropOldParts(end: .zero)
+    // They are served on, though they are not listed any more.
+    leaving = dropOldParts(end: .zero)
   }
 
   /// The media sequence number of the segment that the next part belongs to.
@@ -125,7 +126,7 @@ public struct LiveWindow: Sendable {
     discontinuitySequence += entries.count { $0.segment.isDiscontinuous } + (announcesDiscontinuity ? 1 : 0)
     firstSequence += entries.count
     let names = entries.flatMap { entry in
-      [entry.segment.name.file] + entry.segment.partBytes.indices.map(entry.segment.name.part)
+      [entry.segment.file] + entry.segment.partBytes.indices.map(entry.segment.name.part)
     }
     defer { (complete, open, leaving, announcesDiscontinuity) = ([], nil, [], false) }
     return names + leaving.map(\.name)
@@ -133,12 +134,12 @@ public struct LiveWindow: Sendable {
 
   /// Names whose time is over; a loop's names may be listed again meanwhile, or be served longer for another round.
   private mutating func gone(now: Ticks) -> [String] {
-    let names = leaving.prefix { $0.until <= now }.map(\.name)
+    let names = leaving.filter { $0.until <= now }.map(\.name)
     guard !names.isEmpty else { return [] }
-    leaving.removeFirst(names.count)
+    leaving.removeAll { $0.until <= now }
     var needed = Set(leaving.map(\.name))
     for entry in complete + (open.map { [$0] } ?? []) {
-      needed.insert(entry.segment.name.file)
+      needed.insert(entry.segment.file)
       if entry.listsParts { needed.formUnion(entry.segment.partBytes.indices.map(entry.segment.name.part)) }
     }
     return names.filter { !needed.contains($0) }
@@ -167,8 +168,7 @@ public struct LiveWindow: Sendable {
     {
       let first = complete.removeFirst()
       let until = now + settings.segment * Int64(settings.listedSegments + 3)
-      leaving.append((first.segment.name.file, until))
-      leaving.sort { $0.until < $1.until }
+      leaving.append((first.segment.file, until))
       firstSequence += 1
       if first.segment.isDiscontinuous { discontinuitySequence += 1 }
     }
@@ -216,7 +216,7 @@ extension LiveWindow {
 
   private func listed(_ segment: ListedSegment, parts: [MediaPlaylist.Part]) -> MediaPlaylist.Segment {
     MediaPlaylist.Segment(
-      uri: segment.name.file, duration: settings.part * Int64(segment.partBytes.count),
+      uri: segment.file, duration: settings.part * Int64(segment.partBytes.count),
       programDateTime: segment.date, discontinuity: segment.isDiscontinuous,
       map: MediaPlaylist.Map(uri: segment.map), parts: parts)
   }

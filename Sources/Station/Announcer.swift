@@ -39,8 +39,9 @@ struct Announcer: Sendable {
   /// Puts dates to recorded pictures.
   mutating func date(_ content: inout SlotContent?, began: WallTime, isVeiled: Bool) {
     guard let changes = content?.changes else { return }
-    content?.changes = changes.map { change in
-      let time = isVeiled ? began.advanced(by: phases.randomElement() ?? .zero) : camera.clock.wall()
+    let drawn = changes.map { _ in phases.randomElement() ?? .zero }.sorted()
+    content?.changes = zip(changes, drawn).map { change, phase in
+      let time = isVeiled ? began.advanced(by: phase) : camera.clock.wall()
       return SlotContent.Change(step: change.step, jpeg: change.jpeg, time: time)
     }
   }

@@ -41,6 +41,8 @@ public final class Camera: Sendable {
     public var waves: Int64 = 0
     /// Failed writes to the store.
     public var storeFailures: Int64 = 0
+    /// States that took longer to write to the store than the next one took to come.
+    public var slowWrites: Int64 = 0
     /// When the newest still came.
     public var lastStill: WallTime?
     /// What is shown now.

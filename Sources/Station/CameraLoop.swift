@@ -21,7 +21,8 @@ struct CameraLoop: ~Copyable {
   private var announcer: Announcer
   private var plain: PlainStream?
   private var history: PlainHistory
-  private let plainBase: Int
+  /// The number that the first name of the playlist without parts must not fall below.
+  private var plainBase: Int
   private let parameterSets: ParameterSets
   /// What the current segment shows.
   private var scene: Scene
@@ -102,6 +103,7 @@ struct CameraLoop: ~Copyable {
       publisher.show(jpeg, time: camera.clock.wall())
     }
     scene = nextScene(at: camera.clock.now())
+    publisher.isLive = !scene.source.isRecorded
     publisher.expect(scene)
     publisher.publish()
   }
@@ -131,14 +133,24 @@ struct CameraLoop: ~Copyable {
         group.cancelAll()
       }
       if Task.isCancelled { break }
-      carryOutCommands()
-      tendPlain()
-      for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
+      turn()
     }
     makeSlot(begins: clock.deadline)
-    await mirror?.close()
+    // Nobody waits for a slow disk.
     camera.endCommands()
     camera.edge.end()
+    await mirror?.close()
+  }
+
+  /// Does all that is due.
+  mutating func turn() {
+    for (command, waiter) in camera.takeCommands() {
+      carryOut(command)
+      // What was withdrawn is gone from the disk too when the operator is told so.
+      publisher.afterMirroring { waiter.resume(returning: true) }
+    }
+    tendPlain()
+    for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
   }
 
   // MARK: Slots
@@ -165,7 +177,7 @@ struct CameraLoop: ~Copyable {
       }
       coder.beginAnew()
       content = recording.slot(part, timeline)
-      announcer.date(&content, began: wall.advanced(by: .zero - timeline.part), isVeiled: scene.source == .veiled)
+      announcer.date(&content, began: wall.advanced(by: .zero - timeline.part - settings.delay), isVeiled: scene.source == .veiled)
       announcer.enter(scene, part: part, content: &content, wall: wall)
     } else {
       content = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
@@ -210,11 +222,11 @@ struct CameraLoop: ~Copyable {
   }
 
   /// The slots of a recorded segment after its first: what is known can be published, but not under a veil, which has
-  /// to look alive. The last part of a segment with a name that comes again closes it, and only then it is decided
-  /// whether a discontinuity follows.
+  /// to look alive. Where names come again the last part waits for its time: it closes the segment, and only then it
+  /// is decided whether a discontinuity follows.
   private func following(_ timeline: TimelineSettings) -> [[CodedPicture]] {
     guard let recording = scene.recording, scene.source != .veiled else { return [] }
-    let last = timeline.partsPerSegment - (scene.place == nil ? 1 : 2)
+    let last = timeline.partsPerSegment - (camera.settings.off == .seamless ? 1 : 2)
     return last < 1 ? [] : (1...last).map { recording.slot($0, timeline).pictures }
   }
 
@@ -231,7 +243,7 @@ struct CameraLoop: ~Copyable {
 
   private func count(stills: Int, arranged: Int, in scene: Scene, content: SlotContent, bytes: Int) {
     let isLive = !scene.source.isRecorded
-    let storeFailures = Int64(mirror?.failures ?? 0)
+    let (storeFailures, slowWrites) = (Int64(mirror?.failures ?? 0), Int64(mirror?.slowWrites ?? 0))
     let servesPlain = plain != nil
     camera.count { counters in
       if isLive {
@@ -243,6 +255,7 @@ struct CameraLoop: ~Copyable {
       counters.parts += 1
       counters.partBytes += Int64(bytes)
       counters.storeFailures = storeFailures
+      counters.slowWrites = slowWrites
       counters.source = scene.source
       counters.servesPlain = servesPlain
     }
@@ -288,19 +301,16 @@ struct CameraLoop: ~Copyable {
 
   // MARK: Commands
 
-  private mutating func carryOutCommands() {
-    for (command, waiter) in camera.takeCommands() {
-      switch command {
-      case .order(let order):
-        director.take(order)
-        hasToldOfVeil = false
-      case .withdraw: withdraw()
-      }
-      publisher.standing = director.standing
-      publisher.save()
-      waiter.resume(returning: true)
-      logger.notice("the operator's command is carried out", metadata: ["command": "\(command)"])
+  mutating func carryOut(_ command: Camera.Command) {
+    switch command {
+    case .order(let order):
+      director.take(order)
+      hasToldOfVeil = false
+    case .withdraw: withdraw()
     }
+    publisher.standing = director.standing
+    publisher.save()
+    logger.notice("the operator's command is carried out", metadata: ["command": "\(command)"])
   }
 
   /// Makes all that can be fetched vanish, and fills the window with the loop.
@@ -309,7 +319,7 @@ struct CameraLoop: ~Copyable {
     director.withdraw()
     camera.dropStills()
     camera.recent.clear()
-    camera.edge.dropAhead()
+    camera.edge.forgetEvents()
     history.clear()
     endPlain()
     coder.forget()
@@ -346,7 +356,9 @@ struct CameraLoop: ~Copyable {
     do {
       for slot in slots { try plain?.append(slot) }
       plain?.publish()
-      if let next = plain?.nextName { publisher.reserve(next) }
+      // What comes again shows other pictures than before, so it has other names.
+      plainBase = plain?.nextName ?? plainBase
+      publisher.reserve(plainBase)
     } catch {
       logger.error("the playlist without parts ends: \(error)")
       endPlain()

@@ -103,8 +103,8 @@ public final class LiveEdge: Sendable {
     for viewer in reached { viewer.resume(returning: true) }
   }
 
-  /// Forgets states that were published ahead: what they list vanishes.
-  func dropAhead() { state.withLock { $0.ahead = nil } }
+  /// Forgets the events that are kept for those who come back.
+  func forgetEvents() { state.withLock { $0.events = [] } }
 
   /// Shows a new picture as the latest one.
   func show(_ picture: LatestPicture) { state.withLock { $0.latest = picture } }

@@ -74,7 +74,8 @@ struct LoopPlayer: Sendable {
     guard isCached else { return (segment, nil, leave()) }
     let index = round ?? 0
     round = (index + 1) % roundLength
-    var content = ByteBuffer()
+    // The same pictures on another grid make other bytes.
+    var content = ByteBuffer(string: "\(timeline.step) \(timeline.part) \(timeline.segment) ")
     for picture in segment.pictures { content.writeImmutableBuffer(picture.bytes) }
     let name = SegmentName(loop: content.fingerprint, index: index)
     return (segment, Scene.Place(name: name, mediaStart: timeline.segment * Int64(index)), index == 0)

@@ -7,38 +7,65 @@ import Synchronization
 /// Keeps a camera's folder equal to what is published, so that any web server can serve it.
 ///
 /// Writing happens on a thread of its own and never holds up the loop. Every file appears by a rename, whole or not at
-/// all. What cannot be written is logged and tried again with the next state.
+/// all. What cannot be written is logged and tried again with the next state; a disk that is slower than the stream
+/// gets fewer states.
 package final class Mirror: Sendable {
   private struct State {
     var wanted: MirrorContents?
     var isWriting = false
     var plan: MirrorPlan
+    var waiting: [@Sendable () -> Void] = []
     var failures = 0
+    var slowWrites = 0
+    /// Whether the state file of an earlier moment was put aside, because the numbers in it are not the last ones.
+    var isSetAside: Bool
+  }
+
+  private struct Job {
+    let contents: MirrorContents
+    let plan: MirrorPlan
+    let waiting: [@Sendable () -> Void]
   }
 
   private let folder: String
+  private let patience: Duration
   private let logger: Logger
   private let thread = NIOThreadPool(numberOfThreads: 1)
+  private let willDo: @Sendable (MirrorPlan.Step) throws -> Void
   private let state: Mutex<State>
 
   /// A mirror in `folder`, which is made if need be. Files in it that look like media of ours are known and will be
   /// removed when they are not listed any more; others are left alone.
   ///
+  /// - Parameters:
+  ///   - patience: how long writing one state may take before it is told: states come that often.
+  ///   - willDo: called before each step; what it throws counts as that step's failure.
   /// - Throws: the file system's error when the folder cannot be made or read.
-  init(folder: String, logger: Logger) throws {
+  init(
+    folder: String, patience: Duration = .seconds(1), logger: Logger,
+    willDo: @escaping @Sendable (MirrorPlan.Step) throws -> Void = { _ in }
+  ) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let present = try FileManager.default.contentsOfDirectory(atPath: folder)
     for name in present where name.hasPrefix(Self.temporaryPrefix) {
       try? FileManager.default.removeItem(atPath: folder + "/" + name)
     }
-    state = Mutex(State(plan: MirrorPlan(present: Set(present.filter { $0.hasSuffix(".mp4") }))))
+    state = Mutex(
+      State(
+        plan: MirrorPlan(present: Set(present.filter { $0.hasSuffix(".mp4") })),
+        isSetAside: present.contains(StreamState.asideName)))
     self.folder = folder
+    self.patience = patience
     self.logger = logger
+    self.willDo = willDo
     thread.start()
   }
 
   /// How many writes have failed.
   var failures: Int { state.withLock { $0.failures } }
+
+  /// How many states took longer to write than the next one took to come.
+  var slowWrites: Int { state.withLock { $0.slowWrites } }
 
   /// Says what the folder should hold from now on.
   func update(_ contents: MirrorContents) {
@@ -50,6 +77,15 @@ package final class Mirror: Sendable {
     if starts { thread.submit { _ in self.writeUntilDone() } }
   }
 
+  /// Calls `done` once the newest state is on disk, or could not be written.
+  func afterWriting(_ done: @escaping @Sendable () -> Void) {
+    let isDone = state.withLock { state in
+      if state.isWriting { state.waiting.append(done) }
+      return !state.isWriting
+    }
+    if isDone { done() }
+  }
+
   /// Waits until the last state is on disk as far as it can be, and ends the thread.
   func close() async {
     try? await thread.runIfActive { self.writeUntilDone() }
@@ -57,37 +93,80 @@ package final class Mirror: Sendable {
   }
 
   private func writeUntilDone() {
-    while let (contents, plan) = next() {
-      for step in plan.steps(to: contents) {
-        do {
-          try perform(step, contents: contents)
-          state.withLock { $0.plan.did(step, contents: contents) }
-        } catch {
-          // A playlist must not list what is not there: the rest of this state waits for the next one.
-          let failures = state.withLock { state in
-            state.failures += 1
-            return state.failures
-          }
-          if failures & (failures - 1) == 0 {
-            logger.error(
-              "cannot write to the store; check its space and rights. Viewers are served from memory meanwhile.",
-              metadata: ["folder": "\(folder)", "step": "\(step)", "error": "\(error)", "failures": "\(failures)"])
-          }
-          break
-        }
-      }
+    while let job = next() {
+      let began = ContinuousClock.now
+      write(job)
+      let took = ContinuousClock.now - began
+      for done in job.waiting { done() }
+      if took > patience { tellSlowness(took) }
     }
   }
 
-  private func next() -> (MirrorContents, MirrorPlan)? {
-    state.withLock { state in
+  private func write(_ job: Job) {
+    for step in job.plan.steps(to: job.contents) {
+      do {
+        try willDo(step)
+        try perform(step, contents: job.contents)
+        state.withLock { $0.plan.did(step, contents: job.contents) }
+      } catch {
+        // A playlist must not list what is not there: the rest of this state waits for the next one.
+        return fail(step, error)
+      }
+    }
+    let wasSetAside = state.withLock { state in
+      state.plan.didAll(job.contents)
+      defer { state.isSetAside = false }
+      return state.isSetAside
+    }
+    if wasSetAside { unlink(folder + "/" + StreamState.asideName) }
+  }
+
+  private func fail(_ step: MirrorPlan.Step, _ error: any Error) {
+    let code = (error as? IOError)?.errnoCode
+    let isFull = code == ENOSPC || code == EDQUOT || code == EFBIG
+    let (failures, wasSetAside) = state.withLock { state in
+      if isFull { state.plan.ranOut() }
+      state.failures += 1
+      defer { state.isSetAside = true }
+      return (state.failures, state.isSetAside)
+    }
+    // Numbers go on meanwhile. A process that came back with those in the file would count backwards.
+    if !wasSetAside { rename(folder + "/" + StreamState.fileName, folder + "/" + StreamState.asideName) }
+    // The first of a series tells the operator; the counter tells the rest.
+    guard failures & (failures - 1) == 0 else { return }
+    logger.error(
+      """
+      cannot write to the store; \(isFull ? "make space on its disk" : "check its rights and its disk"). Viewers are \
+      served from memory meanwhile.
+      """,
+      metadata: ["folder": "\(folder)", "step": "\(step)", "error": "\(error)", "failures": "\(failures)"])
+  }
+
+  private func tellSlowness(_ took: Duration) {
+    let count = state.withLock { state in
+      state.slowWrites += 1
+      return state.slowWrites
+    }
+    guard count & (count - 1) == 0 else { return }
+    logger.warning(
+      """
+      the store's disk is slow: writing took \(took), and there is something new each \(patience). Viewers are served \
+      from memory; what the folder holds is late. Use a faster disk, longer parts, or --store memory.
+      """, metadata: ["folder": "\(folder)", "times": "\(count)"])
+  }
+
+  private func next() -> Job? {
+    let (job, waiting) = state.withLock { state -> (Job?, [@Sendable () -> Void]) in
+      defer { state.waiting = [] }
       guard let wanted = state.wanted else {
         state.isWriting = false
-        return nil
+        return (nil, state.waiting)
       }
       state.wanted = nil
-      return (wanted, state.plan)
+      return (Job(contents: wanted, plan: state.plan, waiting: state.waiting), [])
     }
+    for done in waiting { done() }
+    return job
   }
 
   private static let temporaryPrefix = ".quietcam-"

@@ -11,6 +11,9 @@ struct MirrorContents: Sendable {
   /// all media, so that a playlist never lists what is not there yet.
   var documents: [Document] = []
 
+  /// How often everything was taken back. When it rises, what was there vanishes before anything is written.
+  var withdrawals: Int64 = 0
+
   /// A file that is replaced.
   struct Document: Sendable {
     let name: String
@@ -22,26 +25,39 @@ struct MirrorContents: Sendable {
 /// What has to be done to a folder so that it holds what it should, and what is known to be in it.
 struct MirrorPlan: Sendable {
   /// One step.
-  enum Step: Equatable, Sendable {
+  enum Step: Hashable, Sendable {
     /// Put this file there under a name of its own and rename it.
     case write(String)
     /// Take this file away.
     case remove(String)
   }
 
+  /// Files that say what the folder holds, and pictures that stand for themselves: nothing may be listed that is not
+  /// there, so they go first where media have to go before others are written.
+  private static let listing = [StreamPublisher.playlistName, StreamPublisher.latestName]
+
   private var media: Set<String>
   private var versions: [String: Int64] = [:]
+  private var withdrawals: Int64 = 0
+  /// Whether there was no space: then what is no longer wanted goes before anything is written.
+  private var isFull = false
 
   /// A plan for a folder that holds these files now.
   init(present: Set<String>) { media = present }
 
-  /// The steps to `contents`, in their order: media, then documents, then what nobody lists any more.
+  /// The steps to `contents`, in their order: media, then documents, then what nobody lists any more. After a
+  /// withdrawal, and on a full disk, that goes first, together with the playlist that lists it.
   func steps(to contents: MirrorContents) -> [Step] {
     let missing = contents.media.keys.filter { !media.contains($0) }.sorted()
-    let changed = contents.documents.filter { versions[$0.name] != $0.version }.map(\.name)
-    let documents = Set(contents.documents.map(\.name))
-    let leftOver = media.filter { contents.media[$0] == nil && !documents.contains($0) }.sorted()
-    return (missing + changed).map(Step.write) + leftOver.map(Step.remove)
+    let names = Set(contents.documents.map(\.name))
+    let leftOver = media.filter { contents.media[$0] == nil && !names.contains($0) }.sorted()
+    guard isFull || withdrawals != contents.withdrawals else {
+      let changed = contents.documents.filter { versions[$0.name] != $0.version }.map(\.name)
+      return (missing + changed).map(Step.write) + leftOver.map(Step.remove)
+    }
+    let gone = Self.listing + leftOver
+    let changed = contents.documents.filter { versions[$0.name] != $0.version || Self.listing.contains($0.name) }
+    return gone.map(Step.remove) + (missing + changed.map(\.name)).map(Step.write)
   }
 
   /// Notes that a step is done.
@@ -53,7 +69,18 @@ struct MirrorPlan: Sendable {
       } else {
         media.insert(name)
       }
-    case .remove(let name): media.remove(name)
+    case .remove(let name):
+      media.remove(name)
+      versions[name] = nil
     }
   }
+
+  /// Notes that all steps to `contents` are done.
+  mutating func didAll(_ contents: MirrorContents) {
+    withdrawals = contents.withdrawals
+    isFull = false
+  }
+
+  /// Notes that there was no space for a step.
+  mutating func ranOut() { isFull = true }
 }

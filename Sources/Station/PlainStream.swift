@@ -27,7 +27,8 @@ struct PlainStream: ~Copyable {
 
   /// Opens the workers.
   ///
-  /// - Parameter firstName: no lower number has been used in a name.
+  /// - Parameter firstName: neither this number nor a higher one has been used in a name, nor for anything that a
+  ///   playlist counts.
   static func open(_ settings: CameraSettings, edge: LiveEdge, firstName: Int) throws(FFmpegError) -> PlainStream {
     let timeline = settings.timeline.plain
     let size = settings.picture.size
@@ -80,10 +81,7 @@ struct PlainStream: ~Copyable {
   }
 
   private mutating func begin(at moment: Ticks) {
-    // Segments are counted over the life of the process, so that one that comes again after a while never goes back.
-    let index = Int(moment.floorDivided(by: timeline.segment))
-    segmenter = Segmenter(
-      settings: timeline, firstSequence: firstName + index, start: moment, isPlain: true)
+    segmenter = Segmenter(settings: timeline, firstSequence: firstName, start: moment, isPlain: true)
   }
 
   private mutating func package(date: WallTime) {
@@ -91,7 +89,10 @@ struct PlainStream: ~Copyable {
     pending.removeAll(keepingCapacity: true)
     if window == nil {
       let header = InitSegment(parameterSets: parameterSets, size: filter.size, step: timeline.step)
-      window = LiveWindow(settings: timeline, initName: header.name, firstSequence: output.position.sequence)
+      // The playlist begins anew each time that somebody wants it, and its timeline may overlap the one before.
+      window = LiveWindow(
+        settings: timeline, initName: header.name, firstSequence: output.position.sequence,
+        discontinuitySequence: firstName)
       adding.append((header.name, header.bytes))
     }
     removing += window?.append(output, date: date) ?? []

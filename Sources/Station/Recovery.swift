@@ -48,29 +48,24 @@ package struct Recovery: Sendable {
     let highestName = names.compactMap { Int($0.prefix { $0 != "." }) }.filter { $0 < highest }.max()
     var recovery = fresh(now: now, isFirst: highestName == nil)
     if let highestName, highestName >= recovery.firstName { recovery.firstName = highestName + reserve }
-    guard let text = file(StreamState.fileName, in: folder) else {
-      recovery.firstSequence = recovery.firstName
-      if highestName != nil {
-        logger.warning("state.json is missing; segments are numbered by the clock", metadata: ["folder": "\(folder)"])
-        recovery.passDiscontinuities(of: folder)
-      }
-      return recovery
-    }
-    guard let state = try? JSONDecoder().decode(StreamState.self, from: Data(text.readableBytesView)),
-      (0...highest).contains(state.reservedName), (0...highest).contains(state.mediaSequence),
-      (0...highest).contains(state.discontinuitySequence)
-    else {
+    guard let state = state(StreamState.fileName, in: folder) else {
       recovery.firstSequence = recovery.firstName
       recovery.passDiscontinuities(of: folder)
-      logger.warning(
-        "state.json is damaged; segments are numbered by the clock instead and viewers begin anew",
-        metadata: ["folder": "\(folder)", "first": "\(recovery.firstName)"])
+      recovery.takeUp(setAside: state(StreamState.asideName, in: folder))
+      if highestName != nil || FileManager.default.fileExists(atPath: folder + "/" + StreamState.fileName) {
+        logger.warning(
+          """
+          state.json is missing, damaged or older than the stream; segments are numbered by the clock and viewers begin \
+          anew
+          """, metadata: ["folder": "\(folder)", "first": "\(recovery.firstName)"])
+      }
       return recovery
     }
     recovery.firstName = max(recovery.firstName, state.reservedName)
     recovery.firstSequence = max(recovery.firstName, state.mediaSequence + state.segments.count + 1)
     recovery.discontinuitySequence =
-      state.discontinuitySequence + state.segments.count { $0.isDiscontinuous } + (state.open == nil ? 0 : 1)
+      // Whatever the state has missed counts as one more: a break that was announced, and the one that comes now.
+      state.discontinuitySequence + state.segments.count { $0.isDiscontinuous } + 2
     recovery.standing = state.standing
     guard state.part == timeline.part.count, state.segment == timeline.segment.count else {
       logger.warning(
@@ -82,20 +77,41 @@ package struct Recovery: Sendable {
     return recovery
   }
 
+  private static func state(_ name: String, in folder: String) -> StreamState? {
+    guard let text = file(name, in: folder),
+      let state = try? JSONDecoder().decode(StreamState.self, from: Data(text.readableBytesView)),
+      (0...highest).contains(state.reservedName), (0...highest).contains(state.mediaSequence),
+      (0...highest).contains(state.discontinuitySequence)
+    else { return nil }
+    return state
+  }
+
+  /// Takes the orders of a state that is older than the stream was, and begins far above its numbers.
+  private mutating func takeUp(setAside state: StreamState?) {
+    guard let state else { return }
+    standing = state.standing
+    firstName = max(firstName, state.reservedName + Self.reserve)
+    firstSequence = max(firstSequence, firstName)
+    discontinuitySequence = max(
+      discontinuitySequence, state.discontinuitySequence + state.segments.count { $0.isDiscontinuous } + Self.reserve)
+  }
+
   /// Takes the newest segments that are all there, without a gap among them.
   private mutating func restore(_ state: StreamState, from folder: String, timeline: TimelineSettings) {
     var kept: [ListedSegment] = []
-    if let open = state.open, let (segment, bytes) = Self.close(open, in: folder) {
+    if let open = state.open, var (segment, bytes) = Self.close(open, in: folder) {
+      segment.cutName = SegmentName(number: firstName)
+      firstName += 1
       kept = [segment]
-      media[segment.name.file] = bytes
+      media[segment.file] = bytes
     }
     for segment in state.segments.reversed() {
-      guard let bytes = Self.file(segment.name.file, in: folder), bytes.readableBytes == segment.byteCount,
+      guard let bytes = Self.file(segment.file, in: folder), bytes.readableBytes == segment.byteCount,
         (1...timeline.partsPerSegment).contains(segment.partBytes.count), segment.partBytes.allSatisfy({ $0 > 0 }),
         media[segment.map] != nil || Self.file(segment.map, in: folder) != nil
       else { break }
       kept.insert(segment, at: 0)
-      media[segment.name.file] = bytes
+      media[segment.file] = bytes
     }
     guard kept.count > (state.open == nil ? 0 : 1) || state.segments.isEmpty else {
       media = [:]
@@ -112,7 +128,7 @@ package struct Recovery: Sendable {
     discontinuitySequence =
       state.discontinuitySequence + state.segments.prefix(lost).count { $0.isDiscontinuous }
     for segment in kept {
-      guard let bytes = media[segment.name.file] else { continue }
+      guard let bytes = media[segment.file] else { continue }
       for index in segment.partBytes.indices {
         let range = segment.range(ofPart: index)
         media[segment.name.part(index)] = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count)

@@ -58,7 +58,8 @@ public struct Station: Service {
     if case .folder(let path) = store {
       let cameraFolder = path + "/" + camera.settings.name.text
       do {
-        mirror = try Mirror(folder: cameraFolder, logger: logger)
+        mirror = try Mirror(
+          folder: cameraFolder, patience: camera.settings.timeline.part.duration, logger: logger)
       } catch {
         throw StationError(
           description: "cannot use the store \(cameraFolder): \(error); "

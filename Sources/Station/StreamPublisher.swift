@@ -33,6 +33,10 @@ package struct StreamPublisher {
   /// What appears at the edge and disappears there with the next publication.
   private var adding: [(name: String, bytes: ByteBuffer)] = []
   private var removing: [String] = []
+  /// What lies at the edge already although its time has not come.
+  private var early: Set<String> = []
+  /// How often all was taken back.
+  private var withdrawals: Int64 = 0
 
   /// A publisher for a stream whose encoder has these parameter sets.
   ///
@@ -66,7 +70,7 @@ package struct StreamPublisher {
     window.expect(segmenter.name, isDiscontinuous: !recovery.segments.isEmpty)
     adding = [(initSegment.name, initSegment.bytes)] + recovery.media.map { ($0.key, $0.value) }
     contents.media = recovery.media.filter { name, _ in
-      name.hasPrefix("init-") || recovery.segments.contains { $0.name.file == name }
+      name.hasPrefix("init-") || recovery.segments.contains { $0.file == name }
     }
     contents.media[initSegment.name] = initSegment.bytes
   }
@@ -102,7 +106,9 @@ package struct StreamPublisher {
     if output.position.part == 0, let wall { date = dates.segmentBegins(at: output.start, wall: wall) }
     let retired = window.append(output, date: date, marksRecorded: marksRecorded)
     contents.media[output.partName] = output.part
+    early.remove(output.partName)
     if let segment = output.segment {
+      early.remove(output.name.file)
       adding.append((output.name.file, segment))
       contents.media[output.name.file] = segment
       // The parts of the open segment alone are on disk: those of a whole one are pieces of it.
@@ -132,6 +138,7 @@ package struct StreamPublisher {
       var future = self
       for pictures in following { _ = future.append(pictures, wall: nil) }
       // What retires then stays until then.
+      early.formUnion(future.adding.dropFirst(adding.count).map(\.name))
       adding = future.adding
       ahead = future.edition(plainSequence)
     }
@@ -165,12 +172,20 @@ package struct StreamPublisher {
 
   /// Takes all media back, so that the next publication makes it vanish, and begins again with a full lead.
   mutating func withdraw(lead: Ticks, wall: WallTime) {
-    removing += window.withdraw()
+    removing += window.withdraw() + early
+    early.removeAll()
+    withdrawals += 1
     segmenter.dropOpenSegment()
+    contents.withdrawals = withdrawals
     contents.media = [initSegment.name: initSegment.bytes]
     adding.removeAll()
     dates = DateMap(media: segmenter.start + lead, wall: wall)
     window.expect(segmenter.name, isDiscontinuous: true)
+  }
+
+  /// Has `done` called once the mirror has done what it can for all that was published.
+  func afterMirroring(_ done: @escaping @Sendable () -> Void) {
+    if let mirror { mirror.afterWriting(done) } else { done() }
   }
 
   /// Writes the standing orders behind.

@@ -9,6 +9,8 @@ import Packager
 /// reserved far ahead, so what a lost write named is not used again.
 struct StreamState: Codable, Sendable {
   static let fileName = "state.json"
+  /// Where the file is put while it cannot be replaced: its numbers are not the last ones then, its orders are.
+  static let asideName = "state-old.json"
 
   /// No name with this number or a higher one has been used.
   var reservedName: Int

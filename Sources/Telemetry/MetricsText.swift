@@ -46,6 +46,9 @@ public enum MetricsText {
     family("part_bytes_total", "counter", "Bytes of the parts published.") { [("", $0.counters.partBytes)] }
     family("waves_total", "counter", "Waves of visitors.") { [("", $0.counters.waves)] }
     family("store_failures_total", "counter", "Writes to the store that failed.") { [("", $0.counters.storeFailures)] }
+    family("store_slow_total", "counter", "States that took longer to write to the store than a part lasts.") {
+      [("", $0.counters.slowWrites)]
+    }
     family("still_age_milliseconds", "gauge", "Time since the newest still.") { $0.stillAge.map { [("", $0)] } ?? [] }
     family("viewers_waiting", "gauge", "Requests that wait for the next part.") { [("", Int64($0.viewersWaiting))] }
     family("listeners_waiting", "gauge", "Requests that wait for an event.") { [("", Int64($0.listenersWaiting))] }

@@ -119,6 +119,8 @@ def parse(text):
             hint = found["URI"]
         elif name == "ENDLIST":
             ended = True
+        elif name == "RENDITION-REPORT":
+            assert attributes(value)["LAST-MSN"].isdigit(), line
         else:
             assert tag != name and name not in header and not segments and not parts, f"not at this place: {line}"
             header[name] = value

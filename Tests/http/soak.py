@@ -12,6 +12,7 @@ import io
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -24,7 +25,6 @@ from PIL import Image, ImageDraw
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
 
-import playlist
 import quietcam
 import wire
 from serving import CAMERA, ONE_CAMERA, TOKEN, Server
@@ -42,6 +42,12 @@ def picture(generator, size):
     data = io.BytesIO()
     image.save(data, "JPEG", quality=60)
     return data.getvalue()
+
+
+def uris(text):
+    """What a playlist lists, parts too."""
+    found = re.findall(r'^#EXT-X-PART:.*URI="([^"]+)"|^([^#].*)$', text, re.MULTILINE)
+    return [part or segment for part, segment in found]
 
 
 class Soak:
@@ -111,8 +117,7 @@ class Soak:
                     self.over.wait(0.5)
                     continue
                 self.counts["playlists"] += 1
-                listed = playlist.parse(answer.text)
-                names = [uri for uri in listed.uris()]
+                names = uris(answer.text)
                 for name in names[-3:]:
                     if name not in seen:
                         self.fetch(name)
@@ -145,7 +150,7 @@ class Soak:
                 try:
                     answer = wire.ask(self.ports[0], "GET", f"/{CAMERA}/plain.m3u8")
                     self.counts["plain"] += answer.status == 200
-                    for name in playlist.parse(answer.text).uris()[-2:] if answer.status == 200 else []:
+                    for name in uris(answer.text)[-2:] if answer.status == 200 else []:
                         self.fetch(name)
                     wire.ask(self.ports[0], "GET", f"/{CAMERA}/latest.jpg")
                 except (OSError, wire.Broken):
