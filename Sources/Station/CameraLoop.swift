@@ -11,7 +11,6 @@ import Picture
 struct CameraLoop: ~Copyable {
   private let camera: Camera
   private let mirror: Mirror?
-  private let folder: String?
   private let logger: Logger
   private var coder: LiveCoder
   private var publisher: StreamPublisher
@@ -22,7 +21,6 @@ struct CameraLoop: ~Copyable {
   private var plain: PlainStream?
   private var history: PlainHistory
   private let plainBase: Int
-  private let parameterSets: ParameterSets
   /// What the current segment shows.
   private var scene: Scene
   private var collectedFrom: Ticks
@@ -47,11 +45,12 @@ struct CameraLoop: ~Copyable {
     let publisher = StreamPublisher(
       camera: camera, parameterSets: house.parameterSets, mirror: mirror, recovery: recovery,
       lead: isFilled ? .zero : lead, wall: wall)
-    var player = LoopPlayer(builtIn: house, timeline: timeline, logger: logger)
-    if let folder {
-      player.load(
-        Loop.open(folder: folder, settings: settings, parameterSets: house.parameterSets, logger: logger))
+    var player = LoopPlayer(builtIn: house, timeline: timeline, logger: logger) {
+      folder.flatMap {
+        Loop.open(folder: $0, settings: settings, parameterSets: house.parameterSets, logger: logger)
+      }
     }
+    player.load()
     var coder = LiveCoder(camera: camera, line: line, logger: logger)
     coder.beginAnew()
     // The house picture, or the one that stood when the earlier life ended, is held as if it had just come; with a
@@ -64,21 +63,20 @@ struct CameraLoop: ~Copyable {
     let director = Director(
       ladder: Ladder(settings: settings.ladder, held: held), veil: settings.veil, standing: recovery.standing)
     var loop = CameraLoop(
-      camera: camera, mirror: mirror, folder: folder, logger: logger, coder: coder, publisher: publisher,
+      camera: camera, mirror: mirror, logger: logger, coder: coder, publisher: publisher,
       clock: SlotClock(settings: timeline, next: 0, now: now), director: director, player: player,
-      plainBase: recovery.firstName + 10, parameterSets: house.parameterSets, collectedFrom: now - timeline.part)
+      plainBase: recovery.firstName + 10, collectedFrom: now - timeline.part)
     loop.begin(fills: !isFilled)
     return loop
   }
 
   private init(
-    camera: Camera, mirror: Mirror?, folder: String?, logger: Logger, coder: consuming LiveCoder,
+    camera: Camera, mirror: Mirror?, logger: Logger, coder: consuming LiveCoder,
     publisher: StreamPublisher, clock: SlotClock, director: Director, player: LoopPlayer, plainBase: Int,
-    parameterSets: ParameterSets, collectedFrom: Ticks
+    collectedFrom: Ticks
   ) {
     self.camera = camera
     self.mirror = mirror
-    self.folder = folder
     self.logger = logger
     self.coder = coder
     self.publisher = publisher
@@ -86,7 +84,6 @@ struct CameraLoop: ~Copyable {
     self.director = director
     self.player = player
     self.plainBase = plainBase
-    self.parameterSets = parameterSets
     self.collectedFrom = collectedFrom
     let timeline = camera.settings.timeline
     announcer = Announcer(camera: camera)
@@ -253,7 +250,7 @@ struct CameraLoop: ~Copyable {
   /// Decides what the next segment shows.
   private mutating func nextScene(at now: Ticks) -> Scene {
     var source = director.decide(at: now)
-    if source.isRecorded, !scene.source.isRecorded { loadLoop() }
+    if source.isRecorded, !scene.source.isRecorded { player.load() }
     if source == .veiled, player.isBuiltIn {
       // The house picture in a live stream would tell of itself.
       if !hasToldOfVeil {
@@ -277,13 +274,6 @@ struct CameraLoop: ~Copyable {
     return Scene(
       source: source, recording: next.segment, place: next.place, isDiscontinuous: next.isDiscontinuous,
       isMarkedRecorded: camera.settings.marksRecorded)
-  }
-
-  /// Takes up the operator's newest loop.
-  private mutating func loadLoop() {
-    guard let folder else { return }
-    player.load(
-      Loop.open(folder: folder, settings: camera.settings, parameterSets: parameterSets, logger: logger))
   }
 
   // MARK: Commands
@@ -314,7 +304,7 @@ struct CameraLoop: ~Copyable {
     endPlain()
     coder.forget()
     _ = player.leave()
-    loadLoop()
+    player.load()
     publisher.withdraw(
       lead: timeline.segment * Int64(timeline.listedSegments),
       wall: camera.clock.wall().advanced(by: clock.deadline - camera.clock.now()))
@@ -324,6 +314,7 @@ struct CameraLoop: ~Copyable {
     publisher.expect(next)
     announcer.changes(from: scene, to: next)
     scene = next
+    camera.count { $0.source = next.source }
     publisher.publish()
   }
 
