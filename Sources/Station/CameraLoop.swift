@@ -18,9 +18,7 @@ struct CameraLoop: ~Copyable {
   private var director: Director
   private var player: LoopPlayer
   private var announcer: Announcer
-  private var plain: PlainStream?
-  private var history: PlainHistory
-  private let plainBase: Int
+  private var plain: PlainFeed
   /// What the current segment shows.
   private var scene: Scene
   private var collectedFrom: Ticks
@@ -65,14 +63,15 @@ struct CameraLoop: ~Copyable {
     var loop = CameraLoop(
       camera: camera, mirror: mirror, logger: logger, coder: coder, publisher: publisher,
       clock: SlotClock(settings: timeline, next: 0, now: now), director: director, player: player,
-      plainBase: recovery.firstName + 10, collectedFrom: now - timeline.part)
+      plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
+      collectedFrom: now - timeline.part)
     loop.begin(fills: !isFilled)
     return loop
   }
 
   private init(
     camera: Camera, mirror: Mirror?, logger: Logger, coder: consuming LiveCoder,
-    publisher: StreamPublisher, clock: SlotClock, director: Director, player: LoopPlayer, plainBase: Int,
+    publisher: StreamPublisher, clock: SlotClock, director: Director, player: LoopPlayer, plain: consuming PlainFeed,
     collectedFrom: Ticks
   ) {
     self.camera = camera
@@ -83,12 +82,9 @@ struct CameraLoop: ~Copyable {
     self.clock = clock
     self.director = director
     self.player = player
-    self.plainBase = plainBase
+    self.plain = plain
     self.collectedFrom = collectedFrom
-    let timeline = camera.settings.timeline
     announcer = Announcer(camera: camera)
-    history = PlainHistory(
-      span: timeline.plain.segment * Int64(timeline.plain.listedSegments + 1), part: timeline.part)
     scene = Scene(source: director.source)
   }
 
@@ -129,7 +125,7 @@ struct CameraLoop: ~Copyable {
       }
       if Task.isCancelled { break }
       carryOutCommands()
-      tendPlain()
+      plain.tend()
       for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
     }
     makeSlot(begins: clock.deadline)
@@ -174,11 +170,12 @@ struct CameraLoop: ~Copyable {
     guard let content else { return }
     let start = publisher.start
     let bytes = append(content, wall: wall)
-    publisher.publish(following: part == 0 ? following(timeline) : [], plainSequence: plain?.newestSequence)
+    publisher.publish(following: part == 0 ? following(timeline) : [], plainSequence: plain.newestSequence)
     let shown = scene
     if publisher.isAtSegmentStart { endSegment() }
     announcer.announce(content.changes, of: shown, publisher: &publisher)
-    remember(content, start: start)
+    plain.append(content, start: start, date: publisher.date(of: start))
+    publisher.reserve(plain.nextName)
     camera.tellWaves()
     count(stills: stills.count, arranged: arrangement.count { $0 != nil }, in: shown, content: content, bytes: bytes)
   }
@@ -215,21 +212,10 @@ struct CameraLoop: ~Copyable {
     return last < 1 ? [] : (1...last).map { recording.slot($0, timeline).pictures }
   }
 
-  private mutating func remember(_ content: SlotContent, start: Ticks) {
-    let timeline = camera.settings.timeline
-    let slot = PlainHistory.Slot(
-      start: start, date: publisher.date(of: start), steps: timeline.stepsPerPart,
-      changes: content.changes.compactMap { change in
-        change.jpeg.map { Loop.Change(step: change.step, jpeg: $0) }
-      })
-    history.append(slot)
-    feedPlain([slot])
-  }
-
   private func count(stills: Int, arranged: Int, in scene: Scene, content: SlotContent, bytes: Int) {
     let isLive = !scene.source.isRecorded
     let storeFailures = Int64(mirror?.failures ?? 0)
-    let servesPlain = plain != nil
+    let servesPlain = plain.isRunning
     camera.count { counters in
       if isLive {
         counters.displaced += Int64(stills - arranged)
@@ -300,8 +286,7 @@ struct CameraLoop: ~Copyable {
     camera.dropStills()
     camera.recent.clear()
     camera.edge.dropAhead()
-    history.clear()
-    endPlain()
+    plain.withdraw()
     coder.forget()
     _ = player.leave()
     player.load()
@@ -316,36 +301,6 @@ struct CameraLoop: ~Copyable {
     scene = next
     camera.count { $0.source = next.source }
     publisher.publish()
-  }
-
-  // MARK: The playlist without parts
-
-  /// Begins the playlist without parts when somebody asks for it, and ends it when nobody does.
-  private mutating func tendPlain() {
-    guard camera.isPlainWanted else { return endPlain() }
-    guard plain == nil else { return }
-    do {
-      plain = try PlainStream.open(camera.settings, edge: camera.edge, firstName: plainBase)
-      feedPlain(history.filled(standing: camera.edge.latest?.jpeg))
-    } catch {
-      logger.error("the playlist without parts cannot begin: \(error)")
-    }
-  }
-
-  private mutating func feedPlain(_ slots: [PlainHistory.Slot]) {
-    guard plain != nil else { return }
-    do {
-      for slot in slots { try plain?.append(slot) }
-      plain?.publish()
-      if let next = plain?.nextName { publisher.reserve(next) }
-    } catch {
-      logger.error("the playlist without parts ends: \(error)")
-      endPlain()
-    }
-  }
-
-  private mutating func endPlain() {
-    if let plain = plain.take() { plain.end() }
   }
 }
 
