@@ -50,16 +50,16 @@ struct StillCollector: Sendable {
 
   /// Takes the next piece of the run.
   mutating func append(_ piece: ByteBuffer) -> Outcome {
-    guard kind != .other, !isDone else { return .passed(piece.readableBytes) }
+    guard !isDone, kind != .other || firstBytes.count < 3 else { return .passed(piece.readableBytes) }
+    // What waited for the next byte is accounted for with it.
+    let count = piece.readableBytes + (kind == .unknown ? firstBytes.count : 0)
     var piece = piece
+    while firstBytes.count < 3, let byte = piece.readInteger(as: UInt8.self) {
+      if byte != Self.start[firstBytes.count] { kind = .other }
+      firstBytes.append(byte)
+    }
+    if kind == .other { return .passed(count) }
     if kind == .unknown {
-      while firstBytes.count < 3, let byte = piece.readInteger(as: UInt8.self) {
-        firstBytes.append(byte)
-        guard byte == Self.start[firstBytes.count - 1] else {
-          kind = .other
-          return .passed(firstBytes.count + piece.readableBytes)
-        }
-      }
       guard firstBytes.count == 3 else { return .passed(0) }
       kind = .picture
       bytes.writeBytes(firstBytes)
