@@ -59,6 +59,17 @@ public struct BodyReader: Sendable {
     }
   }
 
+  /// The bytes that are kept until more have come: never more than one picture may have and 17 kB.
+  public var heldBytes: Int {
+    switch form {
+    case .undecided(let bytes): bytes.readableBytes
+    case .raw(let reader): reader.heldBytes
+    case .multipart(let reader): reader.heldBytes
+    case .json(let reader): reader.heldBytes
+    case .unknown, .over: 0
+    }
+  }
+
   /// Takes the next piece of the body and answers what it completed.
   public mutating func read(_ piece: ByteBuffer) -> [Finding] {
     guard piece.readableBytes > 0 else { return [] }

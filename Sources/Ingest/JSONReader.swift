@@ -48,6 +48,8 @@ struct JSONReader: Sendable {
     "none of the \(strings) strings in the JSON is the base64 of a JPEG (which begins with /9j/)"
   }
 
+  var heldBytes: Int { collector.heldBytes + decoded.readableBytes }
+
   mutating func read(_ piece: ByteBuffer, into findings: inout [Finding]) {
     for byte in piece.readableBytesView {
       guard budget.spend(1) else {

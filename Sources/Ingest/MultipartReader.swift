@@ -55,6 +55,8 @@ struct MultipartReader: Sendable {
   /// Whether a delimiter has come at all.
   var hasParts: Bool { parts > 0 }
 
+  var heldBytes: Int { collector.heldBytes + pending.readableBytes }
+
   mutating func read(_ piece: ByteBuffer, into findings: inout [Finding]) {
     var piece = piece
     if pending.readableBytes == 0 { pending = piece } else { pending.writeBuffer(&piece) }

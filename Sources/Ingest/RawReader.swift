@@ -24,6 +24,8 @@ struct RawReader: Sendable {
     budget = SkipBudget(limit)
   }
 
+  var heldBytes: Int { collector.heldBytes }
+
   mutating func read(_ piece: ByteBuffer, into findings: inout [Finding]) {
     var piece = piece
     while piece.readableBytes > 0 {

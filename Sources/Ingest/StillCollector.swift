@@ -48,6 +48,9 @@ struct StillCollector: Sendable {
   /// Whether the picture says that pictures behind it belong to it.
   var hasSiblings: Bool { scan.hasSiblings }
 
+  /// The bytes that are kept.
+  var heldBytes: Int { bytes.readableBytes }
+
   /// Takes the next piece of the run.
   mutating func append(_ piece: ByteBuffer) -> Outcome {
     guard !isDone, kind != .other || firstBytes.count < 3 else { return .passed(piece.readableBytes) }

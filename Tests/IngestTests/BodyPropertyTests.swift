@@ -56,6 +56,29 @@ import Testing
     }
   }
 
+  @Test func noMoreIsKeptThanAPictureAndAHeader() {
+    let limit = 5000
+    let parts = Array("\r\n--b\r\n\r\n".utf8)
+    let endless: [[UInt8]] = [
+      [0xFF, 0xD8, 0xFF, 0xDA, 0, 2], Array("--b\r\n\r\n".utf8) + [0xFF, 0xD8, 0xFF, 0xDA, 0, 2], Array("--b\r\n".utf8),
+      Array("--b\r\n\r\n".utf8), Array("{\"i\":\"/9j/2gAC".utf8), Array("{\"i\":\"".utf8), Array("   ".utf8),
+      Array("--".utf8), parts,
+    ]
+    for (start, filler) in endless.flatMap({ start in [[0x41], [0x0A], [0x0D], parts].map { (start, $0) } }) {
+      var reader = BodyReader(
+        label: BodyLabel(contentType: "multipart/mixed; boundary=b", isOpenEnded: true), maxStillBytes: limit)
+      _ = reader.read(ByteBuffer(bytes: start))
+      for _ in 0..<3000 {
+        _ = reader.read(ByteBuffer(bytes: filler))
+        #expect(reader.heldBytes <= limit + 17_000)
+      }
+      for _ in 0..<20 {
+        _ = reader.read(ByteBuffer(bytes: Array(repeating: filler, count: 1000).joined()))
+        #expect(reader.heldBytes <= limit + 17_000)
+      }
+    }
+  }
+
   @Test func aPictureEndsWhereItsHeaderSays() throws {
     for (name, bytes) in try Pictures.good() {
       let length = try JPEGHeader(ByteBuffer(bytes: bytes), maxPixels: .max).length
