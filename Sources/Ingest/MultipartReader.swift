@@ -27,6 +27,8 @@ struct MultipartReader: Sendable {
   private var state = State.between
   private var isLineStart = true
   private var pending = ByteBuffer()
+  /// The bytes of a header's unfinished line that hold no line break.
+  private var searched = 0
   private var parts = 0
   private var partsTold: [String] = []
 
@@ -121,8 +123,10 @@ struct MultipartReader: Sendable {
     let view = pending.readableBytesView
     // Some leave the empty line out.
     if view.first == 0xFF { return begin(head) }
-    let end = view.firstIndex(of: 0x0A)
-    let length = end.map { $0 - view.startIndex + 1 } ?? view.count
+    // Byte by byte a line must not be searched from its beginning each time.
+    let end = pending.withUnsafeReadableBytes { $0.firstOffset(of: 0x0A, from: searched) }
+    let length = end.map { $0 + 1 } ?? view.count
+    searched = end == nil ? length : 0
     guard bytes + length <= PartHead.mostBytes else {
       findings.append(
         .malformed(
