@@ -55,10 +55,11 @@ let package = Package(
       name: "Station",
       dependencies: ["Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
       swiftSettings: strict),
+    .target(name: "Ingest", dependencies: [nio], swiftSettings: strict),
     .target(
       name: "Origin",
       dependencies: [
-        "Media", "Picture", "Packager", "Station", nio, log, lifecycle,
+        "Media", "Picture", "Packager", "Station", "Ingest", nio, log, lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -112,6 +113,13 @@ let package = Package(
       swiftSettings: strict),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: [
+        "TestSupport", "Ingest", "Picture", "Media", nio, log,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Fuzz", exclude: ["corpus.py", "fuzz_requests.py"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
     .testTarget(
       name: "PictureTests", dependencies: ["TestSupport", "Picture", "Media", nio], swiftSettings: strict),
@@ -123,6 +131,8 @@ let package = Package(
     .testTarget(
       name: "StationTests", dependencies: ["Station", "Packager", "Playlist", "Picture", "Media", nio, log],
       swiftSettings: strict),
+    .testTarget(
+      name: "IngestTests", dependencies: ["TestSupport", "Ingest", "Picture", nio], swiftSettings: strict),
     .testTarget(
       name: "OriginTests",
       dependencies: [

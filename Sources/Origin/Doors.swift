@@ -56,7 +56,7 @@ public enum Doors {
   ) throws -> any Service {
     try application(
       PrivateDoor(cameras: cameras, operatorToken: operatorToken, reports: reports), at: address,
-      mostConnections: nil, handlers: common, logger: logger, onListening)
+      mostConnections: nil, handlers: { [WrongLengthHandler()] + common() }, logger: logger, onListening)
   }
 
   private static func common() -> [any RemovableChannelHandler] {
