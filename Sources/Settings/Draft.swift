@@ -67,6 +67,8 @@ struct CameraDraft: Draft {
   var latestQuality = 75
   var maxStillBytes = 16 << 20
   var interval = Ticks.seconds(2)
+  var folder: String?
+  var scansFolder = false
   var spots: [String: Spot] = [:]
   var refused: Set<String> = []
 

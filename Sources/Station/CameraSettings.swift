@@ -20,6 +20,10 @@ public struct CameraSettings: Sendable, Hashable {
   public var maxStillBytes: Int
   /// What the camera is told about how often it should send.
   public var interval: Ticks
+  /// A folder that stills are taken from besides those that are pushed; `nil` where there is none.
+  public var folder: String?
+  /// Whether that folder is looked at twice a second even where the system would tell of changes.
+  public var scansFolder = false
 
   /// The settings of a camera, all but its name and token with defaults that suit a quiet background picture.
   public init(

@@ -32,6 +32,8 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("latest-quality")) var latestQuality: String?
   @Option(help: .setting("max-still-bytes")) var maxStillBytes: String?
   @Option(help: .setting("interval")) var interval: String?
+  @Option(help: .setting("folder")) var folder: String?
+  @Option(help: .setting("folder-scan")) var folderScan: String?
 
   /// The flags that were given, by the keys of the settings.
   var given: [String: String] {
@@ -44,6 +46,7 @@ struct ServeFlags: ParsableArguments {
       ("preset", preset), ("crf", crf), ("max-kilobits", maxKilobits), ("rate", rate), ("part", part),
       ("segment", segment), ("window", window), ("latest-quality", latestQuality),
       ("max-still-bytes", maxStillBytes), ("interval", interval),
+      ("folder", folder), ("folder-scan", folderScan),
     ]
     return Dictionary(uniqueKeysWithValues: options.compactMap { key, value in value.map { (key, $0) } })
   }
