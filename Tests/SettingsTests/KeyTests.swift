@@ -3,7 +3,7 @@ import Testing
 
 private let cameraKeys =
   "token, token-file, size, fit, crop, masks, gray, blur, denoise, max-pixels, preset, crf, max-kilobits, rate, part, "
-  + "segment, window, latest-quality, max-still-bytes, interval"
+  + "segment, window, latest-quality, max-still-bytes, interval, folder, folder-scan"
 private let topKeys =
   "public, private, public-certificate, public-key, private-certificate, private-key, store, operator-token, log, demo, defaults, cameras"
 

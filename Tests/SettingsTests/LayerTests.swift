@@ -54,6 +54,8 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("latest-quality", "1", 1) { $0.latestQuality },
     .camera("max-still-bytes", "1024", 1024) { $0.maxStillBytes },
     .camera("interval", "0.5", Ticks.milliseconds(500)) { $0.interval },
+    .camera("folder", "/srv/desk", "/srv/desk") { $0.folder },
+    .camera("folder-scan", "true", true) { $0.scansFolder },
   ]
 
   var variable: String { "QUIETCAM_" + key.uppercased().replacing("-", with: "_") }
