@@ -31,6 +31,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -43,6 +44,7 @@ let package = Package(
           "libswscale-dev", "libavutil-dev",
         ])
       ]),
+    .systemLibrary(name: "CFileSystem"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
     .target(
@@ -56,6 +58,9 @@ let package = Package(
       dependencies: ["Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
       swiftSettings: strict),
     .target(name: "Ingest", dependencies: [nio], swiftSettings: strict),
+    .target(
+      name: "Intake", dependencies: ["CFileSystem", "Media", "Picture", "Station", nio, log, lifecycle],
+      swiftSettings: strict),
     .target(
       name: "Origin",
       dependencies: [
@@ -78,6 +83,7 @@ let package = Package(
       name: "Camera",
       dependencies: [
         "Media", "Picture", nio, log, lifecycle,
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -105,8 +111,8 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "Media", "Picture", "Packager", "Station", "Origin", "Telemetry", "Camera", "Check", "Settings", "Bench", nio,
-        log,
+        "Media", "Picture", "Packager", "Station", "Intake", "Origin", "Telemetry", "Camera", "Check", "Settings",
+        "Bench", nio, log,
         lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -131,6 +137,7 @@ let package = Package(
     .testTarget(
       name: "StationTests", dependencies: ["Station", "Packager", "Playlist", "Picture", "Media", nio, log],
       swiftSettings: strict),
+    .testTarget(name: "IntakeTests", dependencies: ["Intake", "Picture", "Media", nio, log], swiftSettings: strict),
     .testTarget(
       name: "IngestTests", dependencies: ["TestSupport", "Ingest", "Picture", nio], swiftSettings: strict),
     .testTarget(
