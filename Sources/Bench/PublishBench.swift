@@ -1,3 +1,4 @@
+import Access
 import Logging
 import Media
 import NIOCore
@@ -12,7 +13,7 @@ struct PublishBench {
   init(size: PictureSize, encoder: EncoderSettings, timeline: TimelineSettings, parameterSets: ParameterSets) {
     guard let name = CameraName("bench") else { preconditionFailure("bench is a camera's name") }
     let settings = CameraSettings(
-      name: name, token: "", picture: PictureSettings(size: size), encoder: encoder, timeline: timeline)
+      name: name, token: TokenDigest(of: ""), picture: PictureSettings(size: size), encoder: encoder, timeline: timeline)
     publisher = StreamPublisher(
       camera: Camera(settings: settings, clock: .system()), parameterSets: parameterSets, mirror: nil, folder: nil,
       lead: .zero, wall: .now, logger: Logger(label: "bench"))

@@ -1,3 +1,4 @@
+import Access
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -9,18 +10,26 @@ import Station
 /// The private listener's answers: takes stills and serves operators.
 struct PrivateDoor: HTTPResponder {
   private let cameras: [CameraName: Camera]
-  private let operatorToken: String?
+  private let gatekeeper: Gatekeeper
   private let reports: [String: OperatorReport]
 
-  init(cameras: [Camera], operatorToken: String?, reports: [String: OperatorReport]) {
+  init(cameras: [Camera], gatekeeper: Gatekeeper, reports: [String: OperatorReport]) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
-    self.operatorToken = operatorToken
+    self.gatekeeper = gatekeeper
     self.reports = reports
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
+    var response = try await answer(to: request, context: context)
+    // No page of another site, looked at by somebody who reaches this door, may read what it says.
+    response.headers[.accessControlAllowOrigin] = nil
+    response.headers[.xContentTypeOptions] = "nosniff"
+    return response
+  }
+
+  private func answer(to request: Request, context: DoorContext) async throws -> Response {
     let path = RequestTarget(request.head.path ?? "/").path
-    if let report = reports[String(path)] { return closing(answer(request, report), request, context) }
+    if let report = reports[String(path)] { return closing(answer(request, report, context), request, context) }
     guard path.hasPrefix("/ingest/") else { return closing(Reply.notFound(request), request, context) }
     let text = path.dropFirst("/ingest/".count)
     guard let name = CameraName(text), let camera = cameras[name] else {
@@ -33,18 +42,15 @@ struct PrivateDoor: HTTPResponder {
     guard request.method == .post || request.method == .put else {
       return closing(Reply.wrongMethod(request, allowed: "POST, PUT"), request, context)
     }
-    guard Credentials.bearer(request.headers, matches: camera.settings.token) else {
-      return closing(
-        Reply.error(
-          request, .unauthorized, "unauthorized",
-          "send the token of camera \(name) as \"Authorization: Bearer TOKEN\"",
-          fields: [.wwwAuthenticate: "Bearer"]),
-        request, context)
+    switch gatekeeper.enter(request, camera: camera, context: context) {
+    case .refused(let response): return closing(response, request, context)
+    case .open(let signature): return try await take(request, camera: camera, signature: signature, context: context)
     }
-    return try await take(request, camera: camera, context: context)
   }
 
-  private func take(_ request: Request, camera: Camera, context: DoorContext) async throws -> Response {
+  private func take(
+    _ request: Request, camera: Camera, signature: BodySignature?, context: DoorContext
+  ) async throws -> Response {
     let limit = camera.settings.maxStillBytes
     let length = request.headers[.contentLength].flatMap { Int($0) }
     if length == nil, request.headers[.transferEncoding] == nil {
@@ -56,9 +62,18 @@ struct PrivateDoor: HTTPResponder {
     if request.headers[.expect]?.lowercased() == "100-continue" { Reply.invite(context.channel) }
     // What a client announces is no reason to set memory aside before it has sent it.
     var body = ByteBufferAllocator().buffer(capacity: min(length ?? 65_536, 262_144))
+    let lease = gatekeeper.lease(for: camera.settings.name)
+    var signature = signature
     for try await var chunk in request.body {
       guard body.readableBytes + chunk.readableBytes <= limit else { return tooLarge(request, camera: camera, context) }
+      guard lease.grow(by: chunk.readableBytes) else { return closing(gatekeeper.noRoom(request), request, context) }
+      signature?.update(chunk)
       body.writeBuffer(&chunk)
+    }
+    if let signature,
+      let refusal = gatekeeper.refusal(of: signature, request, camera: camera, context: context)
+    {
+      return refusal
     }
     do throws(StillRefusal) {
       let receipt = try camera.take(body)
@@ -92,12 +107,8 @@ struct PrivateDoor: HTTPResponder {
     Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
   }
 
-  private func answer(_ request: Request, _ report: OperatorReport) -> Response {
-    if let operatorToken, !Credentials.bearer(request.headers, matches: operatorToken) {
-      return Reply.error(
-        request, .unauthorized, "unauthorized", "send the operator's token as \"Authorization: Bearer TOKEN\"",
-        fields: [.wwwAuthenticate: "Bearer"])
-    }
+  private func answer(_ request: Request, _ report: OperatorReport, _ context: DoorContext) -> Response {
+    if let refusal = gatekeeper.operatorRefusal(request, changes: false, context: context) { return refusal }
     guard request.method == .get || request.method == .head else {
       return Reply.wrongMethod(request, allowed: "GET, HEAD")
     }

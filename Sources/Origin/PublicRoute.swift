@@ -27,6 +27,14 @@ enum PublicRoute: Hashable {
   /// Whether all cameras have something to show.
   case readiness
 
+  /// Whether it is the same whichever cameras there are.
+  var isOfNoCamera: Bool {
+    switch self {
+    case .home, .asset, .health, .readiness: true
+    default: false
+    }
+  }
+
   /// Reads the path of a request target, without its query; `nil` where nothing of ours can be.
   init?(path: Substring) {
     switch path {

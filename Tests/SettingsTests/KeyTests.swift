@@ -2,10 +2,12 @@ import Settings
 import Testing
 
 private let cameraKeys =
-  "token, token-file, size, fit, crop, masks, gray, blur, denoise, max-pixels, preset, crf, max-kilobits, rate, part, "
-  + "segment, window, latest-quality, max-still-bytes, interval"
+  "token, token-file, signature, access, size, fit, crop, masks, gray, blur, denoise, max-pixels, preset, crf, max-kilobits, rate, part, "
+  + "segment, window, latest-quality, max-still-bytes, max-rate, interval"
 private let topKeys =
-  "public, private, public-certificate, public-key, private-certificate, private-key, store, operator-token, log, demo, defaults, cameras"
+  "public, private, public-certificate, public-key, private-certificate, private-key, store, "
+  + "operator-token, operator-token-file, link-key, link-key-file, allow-origin, embed, log, demo, public-connections, "
+  + "private-connections, connections-per-address, upload-megabytes, patience, defaults, cameras"
 
 @Suite struct KeyTests {
   @Test(arguments: [

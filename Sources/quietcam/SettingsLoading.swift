@@ -1,0 +1,24 @@
+import ArgumentParser
+import Foundation
+import Settings
+
+extension ServeSettings {
+  /// The settings of a file, which the environment may name too, of the environment, and of these flags.
+  static func load(config: String?, flags: [String: String]) throws -> ServeSettings {
+    let environment = ProcessInfo.processInfo.environment
+    do {
+      let path = config ?? environment["QUIETCAM_CONFIG"]
+      let file = try path.map { path in
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+          throw ValidationError("cannot read the settings in \(path); check the path and the right to read it")
+        }
+        return (path: path, text: try SettingsFile.text(of: Array(bytes), path: path))
+      }
+      return try ServeSettings.load(
+        file: file, environment: environment, flags: flags,
+        readFile: { try String(contentsOfFile: $0, encoding: .utf8) })
+    } catch let error as SettingsError {
+      throw ValidationError(error.description)
+    }
+  }
+}
