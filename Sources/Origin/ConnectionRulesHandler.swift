@@ -65,8 +65,9 @@ final class ConnectionRulesInstaller: ChannelInboundHandler, RemovableChannelHan
     if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
       let deadline = HeaderDeadlineHandler(headerTime)
       try? pipeline.addHandler(ConnectionRulesHandler(deadline: deadline), position: .before(codec))
-      if let decoder = try? pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self) {
-        try? pipeline.addHandler(deadline, position: .before(decoder))
+      // Below the encoder too, since it writes bytes.
+      if let encoder = try? pipeline.handler(type: HTTPResponseEncoder.self) {
+        try? pipeline.addHandler(deadline, position: .before(encoder))
       }
     }
     context.pipeline.syncOperations.removeHandler(context: context, promise: nil)

@@ -2,7 +2,7 @@ import NIOCore
 
 /// Ends a connection whose client does not get the header of a request done in time.
 ///
-/// It stands below the decoder, where the bytes of an unfinished header are seen; `ConnectionRulesHandler` above it says
+/// It stands below the codec, where the bytes of an unfinished header are seen; `ConnectionRulesHandler` above it says
 /// when a header is complete.
 final class HeaderDeadlineHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer

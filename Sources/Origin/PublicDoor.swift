@@ -39,16 +39,19 @@ struct PublicDoor: HTTPResponder {
     let target = RequestTarget(request.head.path ?? "/")
     let pass = ViewerPass(path: target.path)
     guard let route = PublicRoute(path: pass.path) else { return Reply.notFound(request) }
-    if case .wave(let name) = route {
-      guard let camera = cameras[name] else { return Reply.notFound(request) }
+    let camera = route.camera.flatMap { cameras[$0] }
+    if let camera {
       if let refusal = refusal(request, pass, camera: camera) { return refusal }
+    } else if route.camera != nil || pass.link != nil {
+      return Reply.notFound(request)
+    }
+    if case .wave = route, let camera {
       guard request.method == .post else { return Reply.wrongMethod(request, allowed: "POST") }
       return Reply.json(request, .accepted, "{\"waves\":\(camera.wave())}")
     }
     guard request.method == .get || request.method == .head else {
       return Reply.wrongMethod(request, allowed: "GET, HEAD")
     }
-    if route.isOfNoCamera, pass.link != nil { return Reply.notFound(request) }
     switch route {
     case .home: return pages.home(request)
     case .asset(let name): return web.asset(request, named: name) ?? Reply.notFound(request)
@@ -60,10 +63,8 @@ struct PublicDoor: HTTPResponder {
       return Reply.error(
         request, .serviceUnavailable, "notReady", "still beginning: \(told.joined(separator: ", "))",
         fields: [.retryAfter: "1"])
-    case .withoutSlash(let name), .page(let name), .multivariant(let name), .media(let name), .file(let name, _),
-      .latest(let name), .events(let name), .wave(let name):
-      guard let camera = cameras[name] else { return Reply.notFound(request) }
-      if let refusal = refusal(request, pass, camera: camera) { return refusal }
+    case .withoutSlash, .page, .multivariant, .media, .file, .latest, .events, .wave:
+      guard let camera else { return Reply.notFound(request) }
       let response = await answer(
         request, route, camera: camera, pass: pass, query: target.query, channel: context.channel)
       return pass.limiting(response, now: .now)

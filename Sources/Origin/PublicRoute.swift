@@ -27,11 +27,13 @@ enum PublicRoute: Hashable {
   /// Whether all cameras have something to show.
   case readiness
 
-  /// Whether it is the same whichever cameras there are.
-  var isOfNoCamera: Bool {
+  /// The camera that it belongs to.
+  var camera: CameraName? {
     switch self {
-    case .home, .asset, .health, .readiness: true
-    default: false
+    case .home, .asset, .health, .readiness: nil
+    case .withoutSlash(let name), .page(let name), .multivariant(let name), .media(let name), .file(let name, _),
+      .latest(let name), .events(let name), .wave(let name):
+      name
     }
   }
 

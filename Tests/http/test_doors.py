@@ -144,7 +144,7 @@ def test_wrong_tokens_are_slowed_and_the_camera_beside_them_is_not(tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.2)
         doors = ask(server, "/status", {}, method="GET").json["doors"]["wrongTokens"]
-        assert doors["lookedAt"] >= 70 and doors["slowed"] >= len(slowed)
+        assert doors["lookedAt"] >= 60 and doors["slowed"] >= len(slowed)
         assert doors["addresses"] == [{"address": "127.0.0.1", "wrong": doors["lookedAt"]}]
         metrics = ask(server, "/metrics", {}, method="GET").text
         assert f'quietcam_wrong_tokens_total{{looked="yes"}} {doors["lookedAt"]}' in metrics
@@ -381,7 +381,10 @@ def test_the_public_door_answers_its_table_and_nothing_else(server):
     for path in others:
         for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "QUERY"):
             answer = server.viewer(method, path)
-            assert answer.status in (400, 404), (method, path, answer)
+            # What has the form of an address of ours may be told that only GET is possible there.
+            is_ours = path.startswith("/_/") or path == "/desk/x.mp4"
+            allowed = (404, 405) if is_ours and method not in ("GET", "HEAD") else (400, 404)
+            assert answer.status in allowed, (method, path, answer)
     for path in [path for path in table if path != "/desk/wave"]:
         for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
             assert server.viewer(method, path, body=b"x").status == 405, (method, path)
@@ -408,7 +411,6 @@ def test_no_path_of_a_request_touches_the_file_system(tmp_path):
         for name in ("secret", "secret.mp4", "state.json.bak", "x.mp4"):
             (folder / name).write_text("QUIETCAM-FILE")
     with serving(*SMALL, store=store, home=tmp_path) as server:
-        trace = None
         for port in (server.public, server.private):
             for path in TRAVERSALS:
                 for target in (path, f"/ingest{path}", f"{path}?x=../../secret"):
@@ -418,7 +420,6 @@ def test_no_path_of_a_request_touches_the_file_system(tmp_path):
                         continue
                     assert answer.status in (400, 404), (target, answer)
                     assert b"QUIETCAM-FILE" not in answer.body and b"root:" not in answer.body
-        assert trace is None
         # What is served is the memory's: files that change under it change nothing.
         media = server.get("/desk/live.m3u8").text
         name = uris(media)[-1]
@@ -469,7 +470,7 @@ def eventually(look, within=5):
 def test_slow_headers_are_ended_at_both_doors(narrow):
     for port in (narrow.public, narrow.private):
         with wire.Wire(port) as client:
-            client.send(b"GET / HT")
+            client.send(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
             began = time.monotonic()
             ended = threading.Event()
 
