@@ -63,7 +63,7 @@ struct CameraDraft: Draft {
   var token: SecretSource?
   var signing = SigningRule.off
   var access = ViewerAccess.open
-  var maxRate = 30
+  var maxRate = 100
   var picture = PictureSettings()
   var encoder = EncoderSettings()
   // The parts of a timeline, which only make sense together; a test holds them to the defaults of TimelineSettings.

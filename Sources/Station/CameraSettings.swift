@@ -15,7 +15,7 @@ public struct CameraSettings: Sendable, Hashable {
   /// Who may see it.
   public var access = ViewerAccess.open
   /// The most stills a second that are taken from it.
-  public var maxRate = 30
+  public var maxRate = 100
   /// What is done to its pictures.
   public var picture: PictureSettings
   /// How they are coded.
