@@ -72,7 +72,9 @@ public struct BodySignature: Sendable {
 
   private static func seconds(_ text: some StringProtocol) -> Int64? {
     let pieces = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-    guard isNumber(pieces[0], digits: 1...11), pieces.count == 1 || isNumber(pieces[1], digits: 1...9) else { return nil }
+    guard isNumber(pieces[0], digits: 1...11), pieces.count == 1 || isNumber(pieces[1], digits: 1...9) else {
+      return nil
+    }
     return Int64(pieces[0])
   }
 

@@ -1,5 +1,4 @@
 import Access
-import Logging
 import Media
 import NIOCore
 import Packager
@@ -13,10 +12,11 @@ struct PublishBench {
   init(size: PictureSize, encoder: EncoderSettings, timeline: TimelineSettings, parameterSets: ParameterSets) {
     guard let name = CameraName("bench") else { preconditionFailure("bench is a camera's name") }
     let settings = CameraSettings(
-      name: name, token: TokenDigest(of: ""), picture: PictureSettings(size: size), encoder: encoder, timeline: timeline)
+      name: name, token: TokenDigest(of: ""), picture: PictureSettings(size: size), encoder: encoder, timeline: timeline
+    )
     publisher = StreamPublisher(
-      camera: Camera(settings: settings, clock: .system()), parameterSets: parameterSets, mirror: nil, folder: nil,
-      lead: .zero, wall: .now, logger: Logger(label: "bench"))
+      camera: Camera(settings: settings, clock: .system()), parameterSets: parameterSets, mirror: nil,
+      recovery: .fresh(now: .now), lead: .zero, wall: .now)
   }
 
   var isAtSegmentStart: Bool { publisher.isAtSegmentStart }
@@ -26,7 +26,7 @@ struct PublishBench {
     let start = CPUTime.thread
     let appended = publisher.append(pictures, wall: .now)
     let packaged = CPUTime.thread
-    publisher.publish(removing: appended.retired)
+    publisher.publish()
     return (appended.part, packaged - start, CPUTime.thread - packaged)
   }
 }

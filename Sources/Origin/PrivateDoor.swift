@@ -12,9 +12,11 @@ struct PrivateDoor: HTTPResponder {
   private let cameras: [CameraName: Camera]
   private let gatekeeper: Gatekeeper
   private let reports: [String: OperatorReport]
+  private let switches: OperatorSwitches
 
   init(cameras: [Camera], gatekeeper: Gatekeeper, reports: [String: OperatorReport]) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
+    switches = OperatorSwitches(cameras: self.cameras)
     self.gatekeeper = gatekeeper
     self.reports = reports
   }
@@ -28,8 +30,15 @@ struct PrivateDoor: HTTPResponder {
   }
 
   private func answer(to request: Request, context: DoorContext) async throws -> Response {
-    let path = RequestTarget(request.head.path ?? "/").path
+    let target = RequestTarget(request.head.path ?? "/")
+    let path = target.path
     if let report = reports[String(path)] { return closing(answer(request, report, context), request, context) }
+    if let (name, action) = OperatorSwitches.parse(path: path) {
+      let refusal = gatekeeper.operatorRefusal(request, changes: action != .recent, context: context)
+      if let refusal { return closing(refusal, request, context) }
+      return closing(
+        await switches.answer(request, camera: name, action, query: target.query), request, context)
+    }
     guard path.hasPrefix("/ingest/") else { return closing(Reply.notFound(request), request, context) }
     let text = path.dropFirst("/ingest/".count)
     guard let name = CameraName(text), let camera = cameras[name] else {

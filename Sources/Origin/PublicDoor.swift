@@ -63,7 +63,7 @@ struct PublicDoor: HTTPResponder {
       return Reply.error(
         request, .serviceUnavailable, "notReady", "still beginning: \(told.joined(separator: ", "))",
         fields: [.retryAfter: "1"])
-    case .withoutSlash, .page, .multivariant, .media, .file, .latest, .events, .wave:
+    case .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .wave:
       guard let camera else { return Reply.notFound(request) }
       let response = await answer(
         request, route, camera: camera, pass: pass, query: target.query, channel: context.channel)
@@ -103,13 +103,14 @@ struct PublicDoor: HTTPResponder {
       guard let edition = edge.edition else { return notReady(request) }
       return Reply.text(request, edition.multivariant, type: playlistType, caching: .seconds(60))
     case .media: return await playlist(request, camera: camera, query: query, channel: channel)
+    case .plain: return await plainPlaylist(request, camera: camera, channel: channel)
     case .file(_, let name): return await file(request, camera: camera, named: name, channel: channel)
     default: return Reply.notFound(request)
     }
   }
 
   private func playlist(_ request: Request, camera: Camera, query: Substring, channel: any Channel) async -> Response {
-    guard let newest = camera.edge.edition else { return notReady(request) }
+    guard let newest = camera.edge.edition, let furthest = camera.edge.furthest else { return notReady(request) }
     let timeline = camera.settings.timeline
     do throws(BlockingReload.Refusal) {
       let reload = try BlockingReload(query: query)
@@ -123,9 +124,9 @@ struct PublicDoor: HTTPResponder {
         return Reply.text(request, playlist, type: playlistType, caching: caching)
       }
       let kept = Reply.Caching.seconds(6 * timeline.targetDuration)
-      guard let target = try reload.target(newest: newest.position, timeline: timeline) else {
+      guard let target = try reload.target(newest: furthest.position, timeline: timeline) else {
         // Without a number the answer changes with each part, like that to a plain request.
-        return text(newest, reload.sequence == nil ? .seconds(Int(timeline.part.count / Ticks.perSecond)) : kept)
+        return text(furthest, reload.sequence == nil ? .seconds(Int(timeline.part.count / Ticks.perSecond)) : kept)
       }
       let deadline = ContinuousClock.now + (timeline.segment * 3).duration
       switch await camera.edge.wait(for: target, deadline: deadline, isWanted: { channel.isActive }) {
@@ -137,14 +138,24 @@ struct PublicDoor: HTTPResponder {
     }
   }
 
+  /// The playlist for players that know no parts. The first who asks waits a moment for it to be made.
+  private func plainPlaylist(_ request: Request, camera: Camera, channel: any Channel) async -> Response {
+    let deadline = ContinuousClock.now + .seconds(10)
+    guard let playlist = await camera.plainPlaylist(deadline: deadline, isWanted: { channel.isActive }) else {
+      return notReady(request)
+    }
+    let seconds = max(1, camera.settings.timeline.plain.targetDuration / 2)
+    return Reply.text(request, playlist, type: playlistType, caching: .seconds(seconds))
+  }
+
   private func file(_ request: Request, camera: Camera, named name: String, channel: any Channel) async -> Response {
-    // The edition is read before the media: a part that is published between the two is then found.
-    let edition = camera.edge.edition
+    // The announcement is read before the media: a part that is published between the two is then found.
+    let announced = camera.edge.announced(named: name)
     var bytes = camera.edge.media(named: name)
-    if bytes == nil, let edition, name == edition.announced.partName {
+    if bytes == nil, let announced {
       // The announced part may be asked for before it is there; the answer begins when it is complete.
       let deadline = ContinuousClock.now + (camera.settings.timeline.segment * 3).duration
-      _ = await camera.edge.wait(for: edition.announced, deadline: deadline, isWanted: { channel.isActive })
+      _ = await camera.edge.wait(for: announced, deadline: deadline, isWanted: { channel.isActive })
       bytes = camera.edge.media(named: name)
       if bytes == nil { return notReady(request) }
     }

@@ -12,6 +12,8 @@ enum PublicRoute: Hashable {
   case multivariant(CameraName)
   /// A camera's media playlist with parts.
   case media(CameraName)
+  /// A camera's media playlist without parts.
+  case plain(CameraName)
   /// An init segment, segment or part.
   case file(CameraName, String)
   /// The newest picture as a JPEG.
@@ -31,8 +33,8 @@ enum PublicRoute: Hashable {
   var camera: CameraName? {
     switch self {
     case .home, .asset, .health, .readiness: nil
-    case .withoutSlash(let name), .page(let name), .multivariant(let name), .media(let name), .file(let name, _),
-      .latest(let name), .events(let name), .wave(let name):
+    case .withoutSlash(let name), .page(let name), .multivariant(let name), .media(let name), .plain(let name),
+      .file(let name, _), .latest(let name), .events(let name), .wave(let name):
       name
     }
   }
@@ -60,6 +62,7 @@ enum PublicRoute: Hashable {
       case "": self = .page(camera)
       case "index.m3u8": self = .multivariant(camera)
       case "live.m3u8": self = .media(camera)
+      case "plain.m3u8": self = .plain(camera)
       case "latest.jpg": self = .latest(camera)
       case "events": self = .events(camera)
       case "wave": self = .wave(camera)

@@ -1,112 +1,238 @@
 import Media
+import NIOCore
 import Playlist
 
 /// The segments and parts that a camera's playlist lists, and how long the ones that left it stay fetchable.
 public struct LiveWindow: Sendable {
-  private struct Segment: Sendable {
-    let sequence: Int
+  private struct Entry: Sendable {
+    var segment: ListedSegment
+    /// When it begins in stream time.
     let start: Ticks
-    let date: WallTime
-    var parts: [MediaPlaylist.Part] = []
-    var name: String { SlotPosition(sequence: sequence, part: 0).segmentName }
+    var listsParts = true
   }
 
   private let settings: TimelineSettings
-  private let map: MediaPlaylist.Map
-  private var complete: [Segment] = []
-  private var open: Segment?
-  /// Names that left the playlist and the moment of media time until which they must be served.
+  private let initName: String
+  /// The media sequence number of the first segment.
+  public private(set) var firstSequence: Int
+  /// How many discontinuities have left the window.
+  public private(set) var discontinuitySequence: Int
+  private var complete: [Entry] = []
+  private var open: Entry?
+  /// Whether the next segment begins with a discontinuity, which a version that closes its forerunner has to announce.
+  private var announcesDiscontinuity = false
+  private var nextName = SegmentName(number: 0)
+  /// Names that left the playlist and the moment of stream time until which they must be served.
   private var leaving: [(name: String, until: Ticks)] = []
 
   /// An empty window.
-  public init(settings: TimelineSettings, initName: String) {
+  ///
+  /// - Parameter firstSequence: the media sequence number of the first segment that will be listed.
+  public init(
+    settings: TimelineSettings, initName: String, firstSequence: Int = 0, discontinuitySequence: Int = 0
+  ) {
     self.settings = settings
-    map = MediaPlaylist.Map(uri: initName)
+    self.initName = initName
+    self.firstSequence = firstSequence
+    self.discontinuitySequence = discontinuitySequence
   }
 
-  /// Lists a part that was just published.
+  /// A window with the segments of an earlier life of the process, which end at stream time zero; what comes next is
+  /// discontinuous.
+  public init(
+    settings: TimelineSettings, initName: String, firstSequence: Int, discontinuitySequence: Int,
+    restoring segments: [ListedSegment]
+  ) {
+    self.init(
+      settings: settings, initName: initName, firstSequence: firstSequence,
+      discontinuitySequence: discontinuitySequence)
+    var start = Ticks.zero
+    for segment in segments.reversed() {
+      start = start - settings.part * Int64(segment.partBytes.count)
+      complete.insert(Entry(segment: segment, start: start), at: 0)
+    }
+    announcesDiscontinuity = !segments.isEmpty
+    _ = dropOldParts(end: .zero)
+  }
+
+  /// The media sequence number of the segment that the next part belongs to.
+  public var nextSequence: Int { firstSequence + complete.count }
+
+  /// Where the newest part stands; `nil` in an empty window.
+  public var newest: SlotPosition? {
+    if let open { return SlotPosition(sequence: nextSequence, part: open.segment.partBytes.count - 1) }
+    return complete.last.map { SlotPosition(sequence: nextSequence - 1, part: $0.segment.partBytes.count - 1) }
+  }
+
+  /// Where the part stands that EXT-X-PRELOAD-HINT announces.
+  public var announced: SlotPosition {
+    SlotPosition(sequence: nextSequence, part: open?.segment.partBytes.count ?? 0)
+  }
+
+  /// The file name of that part.
+  public var announcedName: String { (open?.segment.name ?? nextName).part(announced.part) }
+
+  /// The complete segments, oldest first.
+  public var segments: [ListedSegment] { complete.map(\.segment) }
+
+  /// The segment that is not complete yet.
+  public var openSegment: ListedSegment? { open?.segment }
+
+  /// Says what comes next, before or together with the version that closes its forerunner: players only take a
+  /// discontinuity that the closing version announces or that comes in one version with it.
   ///
-  /// - Parameter date: when its segment begins; counts for the first part of a segment only.
+  /// - Precondition: no segment is open.
+  public mutating func expect(_ name: SegmentName, isDiscontinuous: Bool) {
+    precondition(open == nil, "a segment is open")
+    nextName = name
+    if isDiscontinuous, !complete.isEmpty { announcesDiscontinuity = true }
+  }
+
+  /// Lists a part that was just made.
+  ///
+  /// - Parameters:
+  ///   - date: when its segment begins; counts for the first part of a segment only.
+  ///   - marksRecorded: whether a mark says that the segment shows a recording; likewise.
   /// - Returns: the names that need not be served any more (rfc8216bis, section 6.2.2).
-  public mutating func append(_ output: Segmenter.Output, date: WallTime) -> [String] {
-    var segment = open ?? Segment(sequence: output.position.sequence, start: output.start, date: date)
-    segment.parts.append(
-      MediaPlaylist.Part(
-        uri: output.position.partName, duration: settings.part, independent: output.isIndependent))
+  public mutating func append(
+    _ output: Segmenter.Output, date: WallTime, marksRecorded: Bool = false
+  ) -> [String] {
+    var entry =
+      open
+      ?? Entry(
+        segment: ListedSegment(
+          name: output.name, map: initName, date: date, isDiscontinuous: announcesDiscontinuity,
+          isMarkedRecorded: marksRecorded), start: output.start)
+    announcesDiscontinuity = false
+    entry.segment.partBytes.append(output.part.readableBytes)
     if output.segment == nil {
-      open = segment
+      open = entry
     } else {
-      complete.append(segment)
+      complete.append(entry)
       open = nil
     }
     let end = output.start + settings.part
-    dropOldParts(end: end)
+    leaving += dropOldParts(end: end)
     dropOldSegments(now: end)
-    let gone = leaving.prefix { $0.until <= end }.map(\.name)
-    leaving.removeFirst(gone.count)
-    return gone
+    return gone(now: end)
+  }
+
+  /// Empties the window, and all that is still served of what left it.
+  ///
+  /// - Returns: the names of all media that must vanish.
+  public mutating func withdraw() -> [String] {
+    let entries = complete + (open.map { [$0] } ?? [])
+    discontinuitySequence += entries.count { $0.segment.isDiscontinuous } + (announcesDiscontinuity ? 1 : 0)
+    firstSequence += entries.count
+    let names = entries.flatMap { entry in
+      [entry.segment.name.file] + entry.segment.partBytes.indices.map(entry.segment.name.part)
+    }
+    defer { (complete, open, leaving, announcesDiscontinuity) = ([], nil, [], false) }
+    return names + leaving.map(\.name)
+  }
+
+  /// Names whose time is over; a loop's names may be listed again meanwhile, or be served longer for another round.
+  private mutating func gone(now: Ticks) -> [String] {
+    let names = leaving.prefix { $0.until <= now }.map(\.name)
+    guard !names.isEmpty else { return [] }
+    leaving.removeFirst(names.count)
+    var needed = Set(leaving.map(\.name))
+    for entry in complete + (open.map { [$0] } ?? []) {
+      needed.insert(entry.segment.name.file)
+      if entry.listsParts { needed.formUnion(entry.segment.partBytes.indices.map(entry.segment.name.part)) }
+    }
+    return names.filter { !needed.contains($0) }
   }
 
   /// A part may go from the list once it is more than three target durations from the end, and is served for three
   /// more.
-  private mutating func dropOldParts(end: Ticks) {
-    for index in complete.indices where !complete[index].parts.isEmpty {
-      guard complete[index].start + settings.segment < end - settings.segment * 3 + settings.part else { break }
-      leaving += complete[index].parts.map { ($0.uri, end + settings.segment * 3) }
-      complete[index].parts = []
+  private mutating func dropOldParts(end: Ticks) -> [(name: String, until: Ticks)] {
+    var dropped: [(name: String, until: Ticks)] = []
+    for index in complete.indices where complete[index].listsParts {
+      let segment = complete[index].segment
+      let segmentEnd = complete[index].start + settings.part * Int64(segment.partBytes.count)
+      guard segmentEnd < end - settings.segment * 3 + settings.part else { break }
+      dropped += segment.partBytes.indices.map { (segment.name.part($0), end + settings.segment * 3) }
+      complete[index].listsParts = false
     }
+    return dropped
   }
 
   /// A segment is served for its own duration and that of the longest playlist that listed it.
   private mutating func dropOldSegments(now: Ticks) {
-    while complete.count > settings.listedSegments {
-      let until = now + settings.segment * Int64(settings.listedSegments + 2)
-      leaving.append((complete.removeFirst().name, until))
+    // A segment that was cut short by the end of a process counts for nothing: the window stays as long without it.
+    while complete.count > settings.listedSegments,
+      complete.dropFirst().reduce(0, { $0 + $1.segment.partBytes.count })
+        >= settings.partsPerSegment * settings.listedSegments
+    {
+      let first = complete.removeFirst()
+      let until = now + settings.segment * Int64(settings.listedSegments + 3)
+      leaving.append((first.segment.name.file, until))
       leaving.sort { $0.until < $1.until }
+      firstSequence += 1
+      if first.segment.isDiscontinuous { discontinuitySequence += 1 }
     }
   }
+}
 
+extension LiveWindow {
   /// How far from the end a delta update still lists segments (rfc8216bis, section 4.4.3.8).
   private var skipBoundary: Ticks { settings.segment * 6 }
 
   /// The playlist less the segments that a player with a recent one has already; `nil` where there are none to leave
   /// out (rfc8216bis, section 6.2.5.1).
-  public var delta: MediaPlaylist? { playlist.delta(skipUntil: skipBoundary) }
-
-  /// The position that the next part will have; `nil` before the first part.
-  private var next: SlotPosition? {
-    if let open { return SlotPosition(sequence: open.sequence, part: open.parts.count) }
-    return complete.last.map { SlotPosition(sequence: $0.sequence + 1, part: 0) }
-  }
+  public func delta(of playlist: MediaPlaylist) -> MediaPlaylist? { playlist.delta(skipUntil: skipBoundary) }
 
   /// The playlist with parts, for the origin.
   public var playlist: MediaPlaylist {
     MediaPlaylist(
       targetDuration: settings.targetDuration,
-      mediaSequence: complete.first?.sequence ?? open?.sequence ?? 0,
+      mediaSequence: firstSequence,
+      discontinuitySequence: discontinuitySequence,
       independentSegments: true,
       serverControl: MediaPlaylist.ServerControl(
         canBlockReload: true, canSkipUntil: skipBoundary, holdBack: settings.segment * 3,
         partHoldBack: settings.part * 3),
       partTarget: settings.part,
-      segments: complete.map { entry($0, parts: $0.parts) },
-      trailingParts: open?.parts ?? [],
-      trailingMap: map,
-      trailingProgramDateTime: open?.date,
-      preloadHint: next.map { MediaPlaylist.PreloadHint(uri: $0.partName) })
+      segments: complete.map { listed($0.segment, parts: $0.listsParts ? parts(of: $0.segment) : []) },
+      trailingParts: open.map { parts(of: $0.segment) } ?? [],
+      trailingDiscontinuity: open?.segment.isDiscontinuous ?? announcesDiscontinuity,
+      trailingMap: MediaPlaylist.Map(uri: initName),
+      trailingProgramDateTime: open?.segment.date,
+      preloadHint: complete.isEmpty && open == nil ? nil : MediaPlaylist.PreloadHint(uri: announcedName),
+      dateRanges: dateRanges(of: complete.map(\.segment) + (open.map { [$0.segment] } ?? [])))
   }
 
-  /// The playlist of complete segments only, for a web server that knows nothing of parts.
+  /// The playlist of complete segments only, for players and web servers that know nothing of parts.
   public var plainPlaylist: MediaPlaylist {
     MediaPlaylist(
       targetDuration: settings.targetDuration,
-      mediaSequence: complete.first?.sequence ?? 0,
+      mediaSequence: firstSequence,
+      discontinuitySequence: discontinuitySequence,
       independentSegments: true,
-      segments: complete.map { entry($0, parts: []) })
+      segments: complete.map { listed($0.segment, parts: []) },
+      dateRanges: dateRanges(of: complete.map(\.segment)))
   }
 
-  private func entry(_ segment: Segment, parts: [MediaPlaylist.Part]) -> MediaPlaylist.Segment {
+  private func listed(_ segment: ListedSegment, parts: [MediaPlaylist.Part]) -> MediaPlaylist.Segment {
     MediaPlaylist.Segment(
-      uri: segment.name, duration: settings.segment, programDateTime: segment.date, map: map, parts: parts)
+      uri: segment.name.file, duration: settings.part * Int64(segment.partBytes.count),
+      programDateTime: segment.date, discontinuity: segment.isDiscontinuous,
+      map: MediaPlaylist.Map(uri: segment.map), parts: parts)
+  }
+
+  private func parts(of segment: ListedSegment) -> [MediaPlaylist.Part] {
+    segment.partBytes.indices.map { index in
+      MediaPlaylist.Part(uri: segment.name.part(index), duration: settings.part, independent: index == 0)
+    }
+  }
+
+  /// One range for each recorded segment: an id that names a moment is never used twice.
+  private func dateRanges(of segments: [ListedSegment]) -> [MediaPlaylist.DateRange] {
+    segments.filter(\.isMarkedRecorded).map { segment in
+      MediaPlaylist.DateRange(
+        id: "recorded-\(segment.date.milliseconds)", startDate: segment.date, classification: "recorded",
+        duration: settings.segment)
+    }
   }
 }

@@ -3,14 +3,16 @@ import NIOCore
 
 /// Makes a part of each slot's pictures and a segment of each full round of parts.
 ///
-/// Slots are counted from the first part of segment 0 over the whole life of a camera. Media time begins at zero with
-/// the first slot that this segmenter makes.
+/// It has two clocks. Stream time counts the slots that were made and never breaks; windows and dates go by it. Media
+/// time stands in the fragments (`tfdt`); it begins anew at a discontinuity.
 public struct Segmenter: Sendable {
   /// One slot, packaged.
   public struct Output: Sendable {
     /// Where the part stands.
     public let position: SlotPosition
-    /// When the part begins on the media timeline.
+    /// The names of the segment and its parts.
+    public let name: SegmentName
+    /// When the part begins in stream time.
     public let start: Ticks
     /// The part.
     public let part: ByteBuffer
@@ -18,31 +20,67 @@ public struct Segmenter: Sendable {
     public let isIndependent: Bool
     /// The whole segment, when this part is its last.
     public let segment: ByteBuffer?
+
+    /// The file name of the part.
+    public var partName: String { name.part(position.part) }
   }
 
   private let settings: TimelineSettings
-  private let firstSlot: Int64
-  private var slot: Int64
+  private let nameOffset: Int
+  private let isPlain: Bool
+  private var sequence: Int
+  private var part = 0
+  private var slots: Int64 = 0
+  private var mediaSlot: Int64 = 0
+  private var fragments: UInt32 = 0
   private var open = ByteBuffer()
+  private var loopName: SegmentName?
 
   /// A segmenter whose first part is the first of the segment `firstSequence`.
-  public init(settings: TimelineSettings, firstSequence: Int) {
+  ///
+  /// - Parameters:
+  ///   - firstName: the number in the name of that segment; the following ones count on from it.
+  ///   - start: the stream time of the first part.
+  ///   - isPlain: whether the segments are those of the playlist without parts.
+  public init(
+    settings: TimelineSettings, firstSequence: Int, firstName: Int? = nil, start: Ticks = .zero, isPlain: Bool = false
+  ) {
     self.settings = settings
-    firstSlot = Int64(firstSequence) * Int64(settings.partsPerSegment)
-    slot = firstSlot
+    self.isPlain = isPlain
+    sequence = firstSequence
+    nameOffset = (firstName ?? firstSequence) - firstSequence
+    slots = start.floorDivided(by: settings.part)
+    mediaSlot = max(0, slots)
   }
 
   /// Where the next part will stand.
-  public var position: SlotPosition { SlotPosition(slot: slot, partsPerSegment: settings.partsPerSegment) }
+  public var position: SlotPosition { SlotPosition(sequence: sequence, part: part) }
 
-  /// The slot that the next part fills.
-  public var nextSlot: Int64 { slot }
+  /// The number in the name of the segment that the next part belongs to, unless it is a loop's.
+  public var nameNumber: Int { sequence + nameOffset }
 
-  /// When the next part begins on the media timeline.
-  public var start: Ticks { settings.part * (slot - firstSlot) }
+  /// The name of the segment that the next part belongs to.
+  public var name: SegmentName { loopName ?? ownName }
+
+  private var ownName: SegmentName { isPlain ? SegmentName(plain: nameNumber) : SegmentName(number: nameNumber) }
+
+  /// When the next part begins in stream time.
+  public var start: Ticks { settings.part * slots }
 
   /// Whether the next part begins a segment, so that its first picture must be an IDR picture.
-  public var isAtSegmentStart: Bool { position.part == 0 }
+  public var isAtSegmentStart: Bool { part == 0 }
+
+  /// Begins a segment of a loop, which has a name of its own and, on its timeline, a place of its own. The segment
+  /// ends with its last part.
+  ///
+  /// - Precondition: no segment is open.
+  public mutating func beginLoopSegment(named name: SegmentName, mediaStart: Ticks) {
+    precondition(part == 0, "a segment is open")
+    loopName = name
+    mediaSlot = mediaStart.floorDivided(by: settings.part)
+    // The same bytes on each round: caches compare nothing but names.
+    fragments = UInt32(truncatingIfNeeded: mediaSlot)
+  }
 
   /// Packages the pictures of the next slot.
   ///
@@ -50,20 +88,29 @@ public struct Segmenter: Sendable {
   public mutating func append(_ pictures: [CodedPicture]) -> Output {
     precondition(
       pictures.count == settings.stepsPerPart, "\(pictures.count) pictures for \(settings.stepsPerPart) steps")
-    precondition(
-      !isAtSegmentStart || pictures[0].isIDR, "segment \(position.sequence) would not begin with an IDR picture")
-    let (position, start) = (position, start)
+    precondition(part > 0 || pictures[0].isIDR, "segment \(sequence) would not begin with an IDR picture")
+    let (position, name, start) = (position, name, start)
     // Fragments are numbered from 1, and 32 bits of parts last for decades (ISO/IEC 14496-12, section 8.8.5).
-    let number = UInt32(truncatingIfNeeded: slot - firstSlot + 1)
-    let part = Fragment.write(pictures, start: start, number: number)
-    open.writeImmutableBuffer(part)
-    slot += 1
+    fragments &+= 1
+    let bytes = Fragment.write(pictures, start: settings.part * mediaSlot, number: fragments)
+    open.writeImmutableBuffer(bytes)
+    slots += 1
+    mediaSlot += 1
+    part += 1
     var segment: ByteBuffer?
-    if isAtSegmentStart {
+    if part == settings.partsPerSegment {
       segment = open
       open = ByteBufferAllocator().buffer(capacity: open.readableBytes)
+      (sequence, part, loopName) = (sequence + 1, 0, nil)
     }
     return Output(
-      position: position, start: start, part: part, isIndependent: pictures[0].isIDR, segment: segment)
+      position: position, name: name, start: start, part: bytes, isIndependent: pictures[0].isIDR, segment: segment)
+  }
+
+  /// Drops the open segment: its parts are withdrawn, and so is its number.
+  public mutating func dropOpenSegment() {
+    guard part > 0 else { return }
+    (sequence, part, loopName) = (sequence + 1, 0, nil)
+    open.clear()
   }
 }

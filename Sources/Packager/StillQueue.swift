@@ -44,4 +44,12 @@ public struct StillQueue: Sendable {
     }
     return stills
   }
+
+  /// Takes the stills that arrived at `cutoff` or earlier, oldest first.
+  public mutating func take(arrivedBy cutoff: Ticks) -> [Still] {
+    let taken = Array(stills.prefix { $0.arrival <= cutoff })
+    stills.removeFirst(taken.count)
+    bytes -= taken.reduce(0) { $0 + $1.jpeg.readableBytes }
+    return taken
+  }
 }

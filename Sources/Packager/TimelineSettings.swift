@@ -58,6 +58,21 @@ public struct TimelineSettings: Hashable, Sendable {
     self.listedSegments = listedSegments
   }
 
+  private init(step: Ticks, segmentWithoutParts segment: Ticks) {
+    self.step = step
+    part = segment
+    self.segment = segment
+    listedSegments = 6
+  }
+
+  /// The timeline for players that know no parts: segments of two seconds, or of the next longer time that is a whole
+  /// number of parts and of seconds.
+  public var plain: TimelineSettings {
+    var length = part
+    while length < .seconds(2) || !length.isMultiple(of: .seconds(1)) { length = length + part }
+    return TimelineSettings(step: step, segmentWithoutParts: length)
+  }
+
   /// Pictures in one part.
   public var stepsPerPart: Int { Int(part.count / step.count) }
   /// Parts in one segment.

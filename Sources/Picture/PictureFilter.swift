@@ -26,6 +26,9 @@ public struct PictureFilter: ~Copyable {
     graph = nil
   }
 
+  /// The size of the pictures that it gives.
+  public var size: PictureSize { settings.size }
+
   /// The stream's picture of one decoded still: `yuv420p`, limited range, of the settings' size.
   public mutating func process(_ frame: consuming Frame, orientation: Orientation) throws(FFmpegError) -> Frame {
     frame.sayRangeByTag()

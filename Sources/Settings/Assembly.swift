@@ -26,8 +26,9 @@ struct Assembly {
     draft.settings.publicCertificate = certificate("public", draft.publicCertificate, draft.publicKey, in: draft)
     draft.settings.privateCertificate = certificate("private", draft.privateCertificate, draft.privateKey, in: draft)
 
-    draft.settings.operatorToken = secret("operator-token", .token, draft.operatorToken, in: draft, readFile)
-      .map { TokenDigest(written: $0) }
+    let operatorToken = secret("operator-token", .token, draft.operatorToken, in: draft, readFile)
+    draft.settings.operatorToken = operatorToken.map { TokenDigest(written: $0) }
+    draft.settings.operatorSecret = operatorToken.flatMap { $0.hasPrefix(TokenDigest.prefix) ? nil : $0 }
     draft.settings.linkKey = secret("link-key", .linkKey, draft.linkKey, in: draft, readFile)
       .map { LinkKey(secret: $0) }
     if draft.settings.isDemo { draft.settings.demoToken = AccessToken() }
@@ -109,7 +110,9 @@ struct Assembly {
     guard let timeline = timeline(of: camera, draft), let token else { return nil }
     var settings = CameraSettings(
       name: camera.name, token: token, picture: draft.picture, encoder: draft.encoder, timeline: timeline,
-      latestQuality: draft.latestQuality, maxStillBytes: draft.maxStillBytes, interval: draft.interval)
+      latestQuality: draft.latestQuality, maxStillBytes: draft.maxStillBytes, interval: draft.interval,
+      ladder: draft.ladder, off: draft.off, veil: draft.veil, delay: draft.delay, marksRecorded: draft.marksRecorded,
+      remember: draft.remember)
     settings.signing = draft.signing
     settings.access = draft.access
     settings.maxRate = draft.maxRate

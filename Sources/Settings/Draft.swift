@@ -74,11 +74,22 @@ struct CameraDraft: Draft {
   var latestQuality = 75
   var maxStillBytes = 16 << 20
   var interval = Ticks.seconds(2)
+  var ladder = Ladder.Settings()
+  var off = CameraSettings.OffStyle.seamless
+  // The ranges of a veil, of which the first makes it fall at all.
+  var veilEvery: ClosedRange<Ticks>?
+  var veilLength = Ticks.seconds(30)...Ticks.seconds(300)
+  var delay = Ticks.zero
+  var marksRecorded = false
+  var remember = Ticks.seconds(600)
   var spots: [String: Spot] = [:]
   var refused: Set<String> = []
 
   /// The keys that make the timeline.
   static let timelineKeys = ["rate", "part", "segment", "window"]
+
+  /// When the veil falls by chance; `nil` for never.
+  var veil: Veil.Settings? { veilEvery.map { Veil.Settings(every: $0, length: veilLength) } }
 
   /// The timeline, or the rule that its parts break together.
   func timeline() throws(TimelineSettings.Problem) -> TimelineSettings {

@@ -42,6 +42,8 @@ public struct ServeSettings: Sendable, Hashable {
   public var cameras: [CameraSettings] = []
   /// What operators show; `nil` lets whoever reaches the private address read, and nobody switch.
   public var operatorToken: TokenDigest?
+  /// The same as it is shown, for commands that ask a server; `nil` where the configuration has its digest only.
+  public var operatorSecret: String?
   /// What links to private cameras are made with; there if any camera is private.
   public var linkKey: LinkKey?
   /// What other sites may do with pages and streams.

@@ -1,10 +1,12 @@
 import Media
 import Origin
+import Packager
 import Picture
 
 extension Setting {
-  /// Every setting, in the order of the help: the process, its limits, the camera's identity, picture, encoder, timeline, ingest.
-  public static let all: [Setting] = process + limits + identity + picture + encoder + time + ingest
+  /// Every setting, in the order of the help: the process, its limits, the camera's identity, picture, encoder,
+  /// timeline, ingest, and what is shown when it is off.
+  public static let all: [Setting] = process + limits + identity + picture + encoder + time + ingest + absence
 
   /// The setting of a key.
   public static func named(_ key: String) -> Setting? { byKey[key] }
@@ -129,6 +131,37 @@ extension Setting {
     .camera(
       "interval", .duration(.milliseconds(100)...(.seconds(3600)), accepted: "0.1 to 3600 seconds"), \.interval,
       "How often the camera is advised to send a still"),
+  ]
+}
+
+extension Setting {
+  private static let day = Ticks.seconds(86_400)
+
+  fileprivate static let absence: [Setting] = [
+    .camera(
+      "hold", Kind<Ticks?>.duration(.seconds(1)...day, or: "forever", accepted: "1 to 86400 seconds"), \.ladder.hold,
+      "How long the last picture stands when no stills come, before the loop is shown"),
+    .camera(
+      "steady", .duration(.zero...day, accepted: "0 to 86400 seconds"), \.ladder.steady,
+      "How long stills must keep coming before the loop gives way to them"),
+    .camera(
+      "off", .choice, \.off,
+      "The loop's splice: seamless suits every player, cached costs an off camera next to no bytes"),
+    .camera(
+      "veil-every",
+      Kind<ClosedRange<Ticks>?>.durations(.seconds(1)...day, or: "never", accepted: "two of 1 to 86400 seconds"),
+      \.veilEvery, "The time from one veil to the next, drawn from this range: recorded pictures in place of live ones",
+      standard: "never"),
+    .camera(
+      "veil-for", .durations(.seconds(1)...day, accepted: "two of 1 to 86400 seconds"), \.veilLength,
+      "How long a veil lasts, drawn from this range"),
+    .camera(
+      "delay", .duration(.zero ... .seconds(600), accepted: "0 to 600 seconds"), \.delay,
+      "How long stills are kept back, so that a withdrawal comes in time"),
+    .camera("mark-recorded", .truth, \.marksRecorded, "Tell in playlists and events when recorded pictures are shown"),
+    .camera(
+      "remember", .duration(.zero ... .seconds(7200), accepted: "0 to 7200 seconds"), \.remember,
+      "How much of what was shown stays in memory to make a loop of"),
   ]
 }
 

@@ -31,6 +31,8 @@ public final class Camera: Sendable {
     public var displaced: Int64 = 0
     /// Stills that are or were on the screens.
     public var shown: Int64 = 0
+    /// Stills that came while the loop was shown.
+    public var unseen: Int64 = 0
     /// Parts that were published.
     public var parts: Int64 = 0
     /// Bytes of these parts.
@@ -41,18 +43,39 @@ public final class Camera: Sendable {
     public var storeFailures: Int64 = 0
     /// When the newest still came.
     public var lastStill: WallTime?
+    /// What is shown now.
+    public var source = Director.Source.live
+    /// Segments that were shown, by what they showed.
+    public var segments: [Director.Source: Int64] = [:]
+    /// Whether the playlist without parts is made now.
+    public var servesPlain = false
+  }
+
+  /// What the operator wants of a camera.
+  public enum Command: Hashable, Sendable {
+    /// An order for what is shown from the next segment on.
+    case order(Director.Order)
+    /// All that can still be fetched vanishes at once, and the loop is shown until `resume`.
+    case withdraw
   }
 
   private struct State {
     var queue: StillQueue
     var wavesTold: (count: Int64, at: Ticks)?
     var counters = Counters()
+    var commands: [(command: Command, waiter: CheckedContinuation<Bool, Never>)] = []
+    var isEnded = false
+    var plainAsked: Ticks?
   }
 
   /// The camera's settings.
   public let settings: CameraSettings
   /// What is published.
   public let edge = LiveEdge()
+  /// What was shown lately, for making a loop of it.
+  public let recent: RecentMedia
+  /// Wakes the loop before its time.
+  let alarm = Alarm()
   let clock: StationClock
   private let state: Mutex<State>
 
@@ -60,9 +83,13 @@ public final class Camera: Sendable {
   public init(settings: CameraSettings, clock: StationClock) {
     self.settings = settings
     self.clock = clock
-    // A slot can show one still a step; twice as many may wait, so that a burst keeps its rhythm.
-    let count = 2 * settings.timeline.stepsPerPart
-    state = Mutex(State(queue: StillQueue(maxCount: max(4, count), maxBytes: 2 * settings.maxStillBytes)))
+    recent = RecentMedia(length: settings.remember)
+    // A slot can show one still a step; twice as many may wait, so that a burst keeps its rhythm. Stills that are kept
+    // back need room besides: one for each step would fill the memory, one for each interval does not.
+    let delayed = Int(settings.delay.floorDivided(by: max(settings.interval, settings.timeline.step)))
+    let count = 2 * settings.timeline.stepsPerPart + 2 * delayed
+    let bytes = 2 * settings.maxStillBytes + delayed * 1_000_000
+    state = Mutex(State(queue: StillQueue(maxCount: max(4, count), maxBytes: bytes)))
   }
 
   /// A copy of the counters.
@@ -123,8 +150,70 @@ public final class Camera: Sendable {
     if let waves { edge.announce(.wave, at: clock.wall(), json: "{\"waves\":\(waves)}") }
   }
 
-  /// Takes the stills that wait.
-  func takeStills() -> [Still] { state.withLock { $0.queue.takeAll() } }
+  /// Takes the stills whose delay is over.
+  func takeStills() -> [Still] {
+    let cutoff = clock.now() - settings.delay
+    return state.withLock { $0.queue.take(arrivedBy: cutoff) }
+  }
+
+  /// Drops the stills that wait.
+  func dropStills() { state.withLock { _ = $0.queue.takeAll() } }
+
+  // MARK: What the operator wants
+
+  /// Has a command carried out.
+  ///
+  /// - Returns: whether it was, which takes an instant; `false` when the camera has ended or too many commands wait.
+  public func carryOut(_ command: Command) async -> Bool {
+    await withCheckedContinuation { waiter in
+      let isTaken = state.withLock { state in
+        guard !state.isEnded, state.commands.count < 100 else { return false }
+        state.commands.append((command, waiter))
+        return true
+      }
+      if isTaken { alarm.ring() } else { waiter.resume(returning: false) }
+    }
+  }
+
+  /// Takes the commands that wait; whoever takes them resumes the waiters.
+  func takeCommands() -> [(command: Command, waiter: CheckedContinuation<Bool, Never>)] {
+    state.withLock { state in
+      defer { state.commands.removeAll() }
+      return state.commands
+    }
+  }
+
+  /// Refuses commands from now on.
+  func endCommands() {
+    let waiting = state.withLock { state in
+      state.isEnded = true
+      defer { state.commands.removeAll() }
+      return state.commands
+    }
+    for (_, waiter) in waiting { waiter.resume(returning: false) }
+  }
+
+  // MARK: The playlist without parts
+
+  /// How long the playlist without parts is made after it was last asked for.
+  static let plainPatience = Ticks.seconds(30)
+
+  /// The playlist without parts, which is made while somebody asks for it; `nil` when it has not begun by the deadline.
+  public func plainPlaylist(
+    deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool
+  ) async -> Rendition? {
+    let now = clock.now()
+    state.withLock { $0.plainAsked = now }
+    if let plain = edge.plain { return plain }
+    alarm.ring()
+    return await edge.plain(deadline: deadline, isWanted: isWanted)
+  }
+
+  /// Whether somebody has asked for the playlist without parts lately.
+  var isPlainWanted: Bool {
+    let now = clock.now()
+    return state.withLock { $0.plainAsked.map { now - $0 < Self.plainPatience } ?? false }
+  }
 
   /// Changes the counters.
   func count<Result: Sendable>(_ change: (inout sending Counters) -> sending Result) -> Result {

@@ -4,149 +4,368 @@ import NIOCore
 import Packager
 import Picture
 
-/// What one camera does, slot after slot: takes the stills that came, codes them, packages and publishes.
+/// What one camera does, slot after slot: takes the stills that came, codes them or plays the loop, packages and
+/// publishes.
 ///
 /// All of the camera's state machines and FFmpeg's workers live in it, and one task runs it on the encode threads.
 struct CameraLoop: ~Copyable {
   private let camera: Camera
   private let mirror: Mirror?
+  private let folder: String?
   private let logger: Logger
-  private var line: PictureLine
+  private var coder: LiveCoder
   private var publisher: StreamPublisher
   private var clock: SlotClock
+  private var director: Director
+  private var player: LoopPlayer
+  private var announcer: Announcer
+  private var plain: PlainStream?
+  private var history: PlainHistory
+  private let plainBase: Int
+  private let parameterSets: ParameterSets
+  /// What the current segment shows.
+  private var scene: Scene
   private var collectedFrom: Ticks
+  private var hasToldOfVeil = false
 
-  /// Opens the camera's workers and publishes its first state: a full window of the house picture, so that no player
-  /// ever meets an empty playlist.
+  /// Opens the camera's workers and publishes its first state: what an earlier life has left, or a full window of the
+  /// loop, so that no player ever meets an empty playlist.
   ///
   /// - Throws: what FFmpeg refuses, with the setting in its words.
   static func open(camera: Camera, mirror: Mirror?, folder: String?, logger: Logger) throws -> CameraLoop {
-    let timeline = camera.settings.timeline
-    var line = try PictureLine.open(camera.settings, logger: logger)
-    // One segment of the house picture is coded and stands in the window as often as it takes to fill it.
-    var house: [CodedPicture] = []
-    for _ in 0..<timeline.stepsPerPart * timeline.partsPerSegment { house.append(try line.encode(.repeated)) }
-    guard let parameterSets = line.parameterSets else {
-      throw FFmpegError(code: FFmpegError.invalidData, call: "libx264 gave no parameter sets with its first picture")
+    let settings = camera.settings
+    let timeline = settings.timeline
+    var line = try PictureLine.open(settings, logger: logger)
+    let house = try Loop.builtIn(&line, timeline: timeline)
+    let (now, wall) = (camera.clock.now(), camera.clock.wall())
+    let recovery =
+      folder.map { Recovery.read(folder: $0, timeline: timeline, now: wall, logger: logger) } ?? .fresh(now: wall)
+    let lead = timeline.segment * Int64(timeline.listedSegments)
+    let gap = recovery.end.map { Ticks.milliseconds(max(0, wall.milliseconds - $0.milliseconds)) } ?? lead
+    // Pictures from before a long silence would be all that players see who begin behind the end.
+    let isFilled = recovery.segments.count >= timeline.listedSegments && gap < lead
+    let publisher = StreamPublisher(
+      camera: camera, parameterSets: house.parameterSets, mirror: mirror, recovery: recovery,
+      lead: isFilled ? .zero : lead, wall: wall)
+    var player = LoopPlayer(builtIn: house, timeline: timeline, logger: logger)
+    if let folder {
+      player.load(
+        Loop.open(folder: folder, settings: settings, parameterSets: house.parameterSets, logger: logger))
     }
-    let now = camera.clock.now()
-    var publisher = StreamPublisher(
-      camera: camera, parameterSets: parameterSets, mirror: mirror, folder: folder,
-      lead: timeline.segment * Int64(timeline.listedSegments), wall: camera.clock.wall(), logger: logger)
-    for part in 0..<timeline.partsPerSegment * timeline.listedSegments {
-      let first = part % timeline.partsPerSegment * timeline.stepsPerPart
-      _ = publisher.append(Array(house[first..<first + timeline.stepsPerPart]), wall: nil)
+    var coder = LiveCoder(camera: camera, line: line, logger: logger)
+    coder.beginAnew()
+    // The house picture, or the one that stood when the earlier life ended, is held as if it had just come; with a
+    // loop of the operator's the loop plays first.
+    var held: Ticks? = player.isBuiltIn ? now : nil
+    if let picture = recovery.picture, gap < settings.ladder.hold ?? .seconds(3600) {
+      coder.restore(picture)
+      held = now - gap
     }
-    publisher.publish(removing: [])
-    publisher.show(try line.jpeg(), time: camera.clock.wall())
-    let clock = SlotClock(settings: timeline, next: publisher.nextSlot, now: now)
-    return CameraLoop(
-      camera: camera, mirror: mirror, logger: logger, line: line, publisher: publisher, clock: clock,
-      collectedFrom: now - timeline.part)
+    let director = Director(
+      ladder: Ladder(settings: settings.ladder, held: held), veil: settings.veil, standing: recovery.standing)
+    var loop = CameraLoop(
+      camera: camera, mirror: mirror, folder: folder, logger: logger, coder: coder, publisher: publisher,
+      clock: SlotClock(settings: timeline, next: 0, now: now), director: director, player: player,
+      plainBase: recovery.firstName + 10, parameterSets: house.parameterSets, collectedFrom: now - timeline.part)
+    loop.begin(fills: !isFilled)
+    return loop
   }
 
   private init(
-    camera: Camera, mirror: Mirror?, logger: Logger, line: consuming PictureLine, publisher: StreamPublisher,
-    clock: SlotClock, collectedFrom: Ticks
+    camera: Camera, mirror: Mirror?, folder: String?, logger: Logger, coder: consuming LiveCoder,
+    publisher: StreamPublisher, clock: SlotClock, director: Director, player: LoopPlayer, plainBase: Int,
+    parameterSets: ParameterSets, collectedFrom: Ticks
   ) {
     self.camera = camera
     self.mirror = mirror
+    self.folder = folder
     self.logger = logger
-    self.line = line
+    self.coder = coder
     self.publisher = publisher
     self.clock = clock
+    self.director = director
+    self.player = player
+    self.plainBase = plainBase
+    self.parameterSets = parameterSets
     self.collectedFrom = collectedFrom
+    let timeline = camera.settings.timeline
+    announcer = Announcer(camera: camera)
+    history = PlainHistory(span: timeline.plain.segment * Int64(timeline.plain.listedSegments + 1))
+    scene = Scene(source: director.source)
+  }
+
+  /// Publishes the first state.
+  private mutating func begin(fills: Bool) {
+    if fills { fill() }
+    if camera.edge.latest == nil, let jpeg = coder.latest() {
+      publisher.show(jpeg, time: camera.clock.wall())
+    }
+    scene = nextScene(at: camera.clock.now())
+    publisher.expect(scene)
+    publisher.publish()
+  }
+
+  /// Fills the window with the loop, made in advance.
+  private mutating func fill() {
+    let timeline = camera.settings.timeline
+    for _ in 0..<timeline.listedSegments {
+      let next = recordedScene(.off)
+      publisher.expect(next)
+      guard let recording = next.recording else { continue }
+      for part in 0..<timeline.partsPerSegment { append(recording.slot(part, timeline), wall: nil) }
+      if let jpeg = recording.changes.last?.jpeg ?? Optional(recording.opening) {
+        publisher.show(jpeg, time: camera.clock.wall())
+      }
+    }
   }
 
   /// Runs until the task is cancelled, then publishes what still waits and ends the stream.
   consuming func run() async {
     while !Task.isCancelled {
-      try? await camera.clock.sleep(clock.deadline)
+      let (camera, deadline) = (camera, clock.deadline)
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { try? await camera.clock.sleep(deadline) }
+        group.addTask { await camera.alarm.wait() }
+        await group.next()
+        group.cancelAll()
+      }
       if Task.isCancelled { break }
+      carryOutCommands()
+      tendPlain()
       for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
     }
     makeSlot(begins: clock.deadline)
     await mirror?.close()
+    camera.endCommands()
     camera.edge.end()
   }
 
+  // MARK: Slots
+
   private mutating func makeSlot(begins beginning: Ticks) {
-    let timeline = camera.settings.timeline
+    let settings = camera.settings
+    let timeline = settings.timeline
     let stills = camera.takeStills()
+    for still in stills { director.stillArrived(at: still.arrival + settings.delay) }
     let arrangement = SlotPictures.arrange(
-      arrivals: stills.map(\.arrival), collectedFrom: collectedFrom, step: timeline.step, count: timeline.stepsPerPart)
+      arrivals: stills.map { $0.arrival + settings.delay }, collectedFrom: collectedFrom, step: timeline.step,
+      count: timeline.stepsPerPart)
+    let collected = collectedFrom
     collectedFrom = beginning
-    var pictures: [CodedPicture] = []
-    var shown: [(still: Still, jpeg: ByteBuffer?)] = []
-    do {
-      for index in arrangement {
-        let still = index.flatMap { show(stills[$0]) ? stills[$0] : nil }
-        let isFirst = pictures.isEmpty && publisher.isAtSegmentStart
-        pictures.append(try line.encode(isFirst ? .idr : still == nil ? .repeated : .new))
-        if let still { shown.append((still, latestJPEG())) }
-      }
-    } catch {
-      // Without its pictures the slot cannot be made. The clock goes on, and the next slot takes this one's place on
-      // the media timeline: late, but without a gap.
-      line.beginAnew()
-      logger.critical("no picture can be coded; the stream stands still: \(error)")
-      return
-    }
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
-    let appended = publisher.append(pictures, wall: wall)
-    publisher.publish(removing: appended.retired)
-    announce(shown)
-    camera.tellWaves()
-    let passedOver = Int64(stills.count - arrangement.count { $0 != nil })
-    let (shownCount, storeFailures) = (Int64(shown.count), Int64(mirror?.failures ?? 0))
-    camera.count { counters in
-      counters.displaced += passedOver
-      counters.shown += shownCount
-      counters.parts += 1
-      counters.partBytes += Int64(appended.part)
-      counters.storeFailures = storeFailures
-    }
-  }
-
-  /// Makes a still the current picture; `false`, counted and logged, when it does not decode: the picture before stays.
-  private mutating func show(_ still: Still) -> Bool {
-    do {
-      try line.show(still)
-      return true
-    } catch {
-      let count = camera.count { counters in
-        counters.undecodable += 1
-        return counters.undecodable
+    let part = publisher.nextPart
+    var content: SlotContent?
+    if let recording = scene.recording {
+      // A veil takes its time like the pictures that it hides, or the time would tell of it.
+      if scene.source == .veiled {
+        _ = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
+      } else if let newest = stills.last {
+        _ = coder.show(newest)
       }
-      // The first of a series tells the operator; the counter tells the rest.
-      logger.log(
-        level: count & (count - 1) == 0 ? .warning : .debug,
-        "a still was taken and cannot be shown (\(count) so far): \(error)")
-      return false
+      coder.beginAnew()
+      content = recording.slot(part, timeline)
+      announcer.date(&content, began: wall.advanced(by: .zero - timeline.part), isVeiled: scene.source == .veiled)
+      announcer.enter(scene, part: part, content: &content, wall: wall)
+    } else {
+      content = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
+      announcer.note(stills.map { $0.arrival + settings.delay - collected })
+      if part == 0, announcer.isReturning(to: scene), content?.changes.isEmpty == true {
+        content?.changes = [.init(step: 0, jpeg: coder.latest(), time: wall)]
+      }
+    }
+    guard let content else { return }
+    let start = publisher.start
+    let bytes = append(content, wall: wall)
+    publisher.publish(following: part == 0 ? following(timeline) : [], plainSequence: plain?.newestSequence)
+    let shown = scene
+    if publisher.isAtSegmentStart { endSegment() }
+    announcer.announce(content.changes, publisher: &publisher)
+    remember(content, start: start)
+    camera.tellWaves()
+    count(stills: stills.count, arranged: arrangement.count { $0 != nil }, in: shown, content: content, bytes: bytes)
+  }
+
+  /// Packages a slot. With the last of a segment it is decided what the next one shows, so that the version which
+  /// closes the segment can announce it.
+  @discardableResult private mutating func append(_ content: SlotContent, wall: WallTime?) -> Int {
+    let appended = publisher.append(content.pictures, wall: wall)
+    if let segment = appended.segment, wall != nil {
+      if !scene.source.isRecorded {
+        camera.recent.append(segment, of: camera.settings.timeline.segment, header: publisher.initSegment.bytes)
+      }
+      upcoming = nextScene(at: camera.clock.now())
+      if let upcoming { publisher.expect(upcoming) }
+    }
+    return appended.part
+  }
+
+  private var upcoming: Scene?
+
+  private mutating func endSegment() {
+    guard let upcoming else { return }
+    announcer.changes(from: scene, to: upcoming)
+    scene = upcoming
+    publisher.isLive = !scene.source.isRecorded
+  }
+
+  /// The slots of a recorded segment after its first: what is known can be published, but not under a veil, which has
+  /// to look alive. The last part of a segment with a name that comes again closes it, and only then it is decided
+  /// whether a discontinuity follows.
+  private func following(_ timeline: TimelineSettings) -> [[CodedPicture]] {
+    guard let recording = scene.recording, scene.source != .veiled else { return [] }
+    let last = timeline.partsPerSegment - (scene.place == nil ? 1 : 2)
+    return last < 1 ? [] : (1...last).map { recording.slot($0, timeline).pictures }
+  }
+
+  private mutating func remember(_ content: SlotContent, start: Ticks) {
+    let timeline = camera.settings.timeline
+    let slot = PlainHistory.Slot(
+      start: start, date: publisher.date(of: start), steps: timeline.stepsPerPart,
+      changes: content.changes.compactMap { change in
+        change.jpeg.map { Loop.Change(step: change.step, jpeg: $0) }
+      })
+    history.append(slot)
+    feedPlain([slot])
+  }
+
+  private func count(stills: Int, arranged: Int, in scene: Scene, content: SlotContent, bytes: Int) {
+    let isLive = !scene.source.isRecorded
+    let storeFailures = Int64(mirror?.failures ?? 0)
+    let servesPlain = plain != nil
+    camera.count { counters in
+      if isLive {
+        counters.displaced += Int64(stills - arranged)
+        counters.shown += Int64(content.changes.count)
+      } else {
+        counters.unseen += Int64(stills)
+      }
+      counters.parts += 1
+      counters.partBytes += Int64(bytes)
+      counters.storeFailures = storeFailures
+      counters.source = scene.source
+      counters.servesPlain = servesPlain
     }
   }
 
-  /// The current picture for `latest.jpg`; `nil`, logged, where it cannot be coded.
-  private mutating func latestJPEG() -> ByteBuffer? {
+  // MARK: Scenes
+
+  /// Decides what the next segment shows.
+  private mutating func nextScene(at now: Ticks) -> Scene {
+    var source = director.decide(at: now)
+    if source.isRecorded, !scene.source.isRecorded { loadLoop() }
+    if source == .veiled, player.isBuiltIn {
+      // The house picture in a live stream would tell of itself.
+      if !hasToldOfVeil {
+        logger.error("the veil cannot fall: the camera has no loop. Make one with `quietcam loop`.")
+        hasToldOfVeil = true
+      }
+      source = .live
+    }
+    camera.count { $0.segments[source, default: 0] += 1 }
+    if source == .live { return Scene(source: .live, isDiscontinuous: player.leave()) }
+    if source == .veiled, scene.source != .veiled {
+      var generator = SystemRandomNumberGenerator()
+      player.enterAnywhere(using: &generator)
+    }
+    return recordedScene(source)
+  }
+
+  private mutating func recordedScene(_ source: Director.Source) -> Scene {
+    let isCached = source != .veiled && camera.settings.off == .cached
+    let next = player.advance(isCached ? .cached : .seamless)
+    return Scene(
+      source: source, recording: next.segment, place: next.place, isDiscontinuous: next.isDiscontinuous,
+      isMarkedRecorded: camera.settings.marksRecorded)
+  }
+
+  /// Takes up the operator's newest loop.
+  private mutating func loadLoop() {
+    guard let folder else { return }
+    player.load(
+      Loop.open(folder: folder, settings: camera.settings, parameterSets: parameterSets, logger: logger))
+  }
+
+  // MARK: Commands
+
+  private mutating func carryOutCommands() {
+    for (command, waiter) in camera.takeCommands() {
+      switch command {
+      case .order(let order):
+        director.take(order)
+        hasToldOfVeil = false
+      case .withdraw: withdraw()
+      }
+      publisher.standing = director.standing
+      publisher.save()
+      waiter.resume(returning: true)
+      logger.notice("the operator's command is carried out", metadata: ["command": "\(command)"])
+    }
+  }
+
+  /// Makes all that can be fetched vanish, and fills the window with the loop.
+  private mutating func withdraw() {
+    let timeline = camera.settings.timeline
+    director.withdraw()
+    camera.dropStills()
+    camera.recent.clear()
+    camera.edge.dropAhead()
+    history.clear()
+    endPlain()
+    coder.forget()
+    _ = player.leave()
+    loadLoop()
+    publisher.withdraw(
+      lead: timeline.segment * Int64(timeline.listedSegments),
+      wall: camera.clock.wall().advanced(by: clock.deadline - camera.clock.now()))
+    publisher.isLive = false
+    fill()
+    let next = nextScene(at: camera.clock.now())
+    publisher.expect(next)
+    announcer.changes(from: scene, to: next)
+    scene = next
+    publisher.publish()
+  }
+
+  // MARK: The playlist without parts
+
+  /// Begins the playlist without parts when somebody asks for it, and ends it when nobody does.
+  private mutating func tendPlain() {
+    guard camera.isPlainWanted else { return endPlain() }
+    guard plain == nil else { return }
     do {
-      return try line.jpeg()
+      plain = try PlainStream.open(camera.settings, edge: camera.edge, firstName: plainBase)
+      feedPlain(history.slots)
     } catch {
-      logger.error("latest.jpg stays as it is: \(error)")
-      return nil
+      logger.error("the playlist without parts cannot begin: \(error)")
     }
   }
 
-  /// Shows the newest picture as the latest one and tells the listeners of every still that is on the screens now.
-  private mutating func announce(_ shown: [(still: Still, jpeg: ByteBuffer?)]) {
-    if let newest = shown.last(where: { $0.jpeg != nil }), let jpeg = newest.jpeg {
-      publisher.show(jpeg, time: newest.still.wallTime)
+  private mutating func feedPlain(_ slots: [PlainHistory.Slot]) {
+    guard plain != nil else { return }
+    do {
+      for slot in slots { try plain?.append(slot) }
+      plain?.publish()
+      if let next = plain?.nextName { publisher.reserve(next) }
+    } catch {
+      logger.error("the playlist without parts ends: \(error)")
+      endPlain()
     }
-    let size = camera.settings.picture.size
-    for (still, jpeg) in shown {
-      camera.edge.announce(
-        .still, at: still.wallTime,
-        json: "{\"time\":\"\(still.wallTime.iso8601)\",\"bytes\":\(jpeg?.readableBytes ?? 0),"
-          + "\"width\":\(size.width),\"height\":\(size.height)}")
-    }
+  }
+
+  private mutating func endPlain() {
+    if let plain = plain.take() { plain.end() }
+  }
+}
+
+extension Loop.Segment {
+  /// The content of one of its slots.
+  func slot(_ part: Int, _ timeline: TimelineSettings) -> SlotContent {
+    let first = part * timeline.stepsPerPart
+    let range = first..<first + timeline.stepsPerPart
+    return SlotContent(
+      pictures: Array(pictures[range]),
+      changes: changes.filter { range.contains($0.step) }.map { change in
+        SlotContent.Change(step: change.step - first, jpeg: change.jpeg, time: WallTime(milliseconds: 0))
+      })
   }
 }

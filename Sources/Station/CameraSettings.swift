@@ -28,12 +28,34 @@ public struct CameraSettings: Sendable, Hashable {
   public var maxStillBytes: Int
   /// What the camera is told about how often it should send.
   public var interval: Ticks
+  /// When the loop takes over and when the camera comes back.
+  public var ladder: Ladder.Settings
+  /// How the loop of an off camera is spliced in.
+  public var off: OffStyle
+  /// When recorded pictures take the place of live ones by chance; `nil` for never.
+  public var veil: Veil.Settings?
+  /// How long a still is kept back before it is published.
+  public var delay: Ticks
+  /// Whether playlists and events tell what is recorded.
+  public var marksRecorded: Bool
+  /// How much of what was shown is kept for making a loop of it.
+  public var remember: Ticks
+
+  /// How the loop of an off camera is spliced into its stream.
+  public enum OffStyle: String, CaseIterable, Sendable {
+    /// Fresh names on a timeline that goes on: the splice that every player takes.
+    case seamless
+    /// The same names on each round, with a discontinuity at its seam: an off camera costs next to no bytes.
+    case cached
+  }
 
   /// The settings of a camera, all but its name and token with defaults that suit a quiet background picture.
   public init(
     name: CameraName, token: TokenDigest, picture: PictureSettings = PictureSettings(),
     encoder: EncoderSettings = EncoderSettings(), timeline: TimelineSettings, latestQuality: Int = 75,
-    maxStillBytes: Int = 16 << 20, interval: Ticks = .seconds(2)
+    maxStillBytes: Int = 16 << 20, interval: Ticks = .seconds(2),
+    ladder: Ladder.Settings = Ladder.Settings(), off: OffStyle = .seamless, veil: Veil.Settings? = nil,
+    delay: Ticks = .zero, marksRecorded: Bool = false, remember: Ticks = .seconds(600)
   ) {
     self.name = name
     tokens = [token]
@@ -43,5 +65,11 @@ public struct CameraSettings: Sendable, Hashable {
     self.latestQuality = latestQuality
     self.maxStillBytes = maxStillBytes
     self.interval = interval
+    self.ladder = ladder
+    self.off = off
+    self.veil = veil
+    self.delay = delay
+    self.marksRecorded = marksRecorded
+    self.remember = remember
   }
 }

@@ -26,6 +26,8 @@ public struct Edition: Sendable {
   public let position: SlotPosition
   /// The part that the playlist announces with EXT-X-PRELOAD-HINT.
   public let announced: SlotPosition
+  /// The file name of that part.
+  public let announcedName: String
   /// The media playlist with parts.
   public let media: Rendition
   /// The same as a delta update; `nil` where nothing can be skipped.
@@ -35,11 +37,12 @@ public struct Edition: Sendable {
 
   /// The state after `position` was published.
   init(
-    position: SlotPosition, announced: SlotPosition, media: MediaPlaylist, delta: MediaPlaylist?,
-    multivariant: Rendition
+    position: SlotPosition, announced: SlotPosition, announcedName: String, media: MediaPlaylist,
+    delta: MediaPlaylist?, multivariant: Rendition
   ) {
     self.position = position
     self.announced = announced
+    self.announcedName = announcedName
     let etag = "\(position.sequence).\(position.part)"
     self.media = Rendition(media.render(), etag: etag)
     self.delta = delta.map { Rendition($0.render(), etag: etag + "d") }
@@ -65,6 +68,8 @@ public struct CameraEvent: Sendable, Hashable {
     case still
     /// A visitor waved.
     case wave
+    /// The stream shows recorded pictures from now on, or live ones again; only where the operator wants it told.
+    case source
   }
 
   /// Rises from event to event, also over a restart: milliseconds of civil time, or one more than the last.

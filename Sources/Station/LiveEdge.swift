@@ -27,6 +27,9 @@ public final class LiveEdge: Sendable {
 
   private struct State {
     var edition: Edition?
+    /// What is published already for those who follow with blocking reloads; further than the edition, or `nil`.
+    var ahead: Edition?
+    var plain: Rendition?
     var media: [String: ByteBuffer] = [:]
     var latest: LatestPicture?
     var events: [CameraEvent] = []
@@ -34,6 +37,7 @@ public final class LiveEdge: Sendable {
     var isEnded = false
     var viewers = WaitList<SlotPosition, Outcome>()
     var listeners = WaitList<Int64, Bool>()
+    var plainViewers = WaitList<Int64, Bool>()
   }
 
   private let state = Mutex(State())
@@ -44,6 +48,19 @@ public final class LiveEdge: Sendable {
 
   /// The newest state; `nil` only before the loop has begun.
   public var edition: Edition? { state.withLock { $0.edition } }
+
+  /// The newest state that a blocking reload can get.
+  public var furthest: Edition? { state.withLock { $0.ahead ?? $0.edition } }
+
+  /// The playlist without parts; `nil` while nobody asks for it.
+  public var plain: Rendition? { state.withLock { $0.plain } }
+
+  /// Where the part stands that was announced under this name and is not there yet.
+  public func announced(named name: String) -> SlotPosition? {
+    state.withLock { state in
+      [state.edition, state.ahead].compactMap { $0 }.first { $0.announcedName == name }?.announced
+    }
+  }
 
   /// The newest picture.
   public var latest: LatestPicture? { state.withLock { $0.latest } }
@@ -57,15 +74,37 @@ public final class LiveEdge: Sendable {
   // MARK: What the loop publishes
 
   /// Makes a new state public in one step: media first appears and disappears together with the playlist.
-  func publish(_ edition: Edition, adding: [(name: String, bytes: ByteBuffer)], removing: [String] = []) {
-    let reached = state.withLock { state in
-      for (name, bytes) in adding { state.media[name] = bytes }
+  ///
+  /// - Parameter ahead: a state of some time later that is known already, for blocking reloads. It stays until an
+  ///   edition has come as far.
+  func publish(
+    _ edition: Edition, ahead: Edition? = nil, adding: [(name: String, bytes: ByteBuffer)], removing: [String] = []
+  ) {
+    let (reached, furthest) = state.withLock { state in
       for name in removing { state.media[name] = nil }
+      for (name, bytes) in adding { state.media[name] = bytes }
       state.edition = edition
-      return state.viewers.take(reaching: edition.position)
+      if let ahead { state.ahead = ahead }
+      if let far = state.ahead, far.position <= edition.position { state.ahead = nil }
+      let furthest = state.ahead ?? edition
+      return (state.viewers.take(reaching: furthest.position), furthest)
     }
-    for viewer in reached { viewer.resume(returning: .published(edition)) }
+    for viewer in reached { viewer.resume(returning: .published(furthest)) }
   }
+
+  /// Publishes the playlist without parts; `nil` ends it.
+  func publishPlain(_ playlist: Rendition?, adding: [(name: String, bytes: ByteBuffer)], removing: [String]) {
+    let reached = state.withLock { state in
+      for name in removing { state.media[name] = nil }
+      for (name, bytes) in adding { state.media[name] = bytes }
+      state.plain = playlist
+      return playlist == nil ? [] : state.plainViewers.takeAll()
+    }
+    for viewer in reached { viewer.resume(returning: true) }
+  }
+
+  /// Forgets states that were published ahead: what they list vanishes.
+  func dropAhead() { state.withLock { $0.ahead = nil } }
 
   /// Shows a new picture as the latest one.
   func show(_ picture: LatestPicture) { state.withLock { $0.latest = picture } }
@@ -83,21 +122,24 @@ public final class LiveEdge: Sendable {
 
   /// Lets go of all whose time is up or whose client has gone.
   func expire(at now: ContinuousClock.Instant) {
-    let (viewers, listeners) = state.withLock { state in
-      (state.viewers.takeExpired(at: now), state.listeners.takeExpired(at: now))
+    let (viewers, others) = state.withLock { state in
+      (
+        state.viewers.takeExpired(at: now),
+        state.listeners.takeExpired(at: now) + state.plainViewers.takeExpired(at: now)
+      )
     }
     for viewer in viewers { viewer.resume(returning: .timedOut) }
-    for listener in listeners { listener.resume(returning: true) }
+    for other in others { other.resume(returning: true) }
   }
 
   /// Ends all waiting, now and later.
   func end() {
-    let (viewers, listeners) = state.withLock { state in
+    let (viewers, others) = state.withLock { state in
       state.isEnded = true
-      return (state.viewers.takeAll(), state.listeners.takeAll())
+      return (state.viewers.takeAll(), state.listeners.takeAll() + state.plainViewers.takeAll())
     }
     for viewer in viewers { viewer.resume(returning: .ended) }
-    for listener in listeners { listener.resume(returning: true) }
+    for other in others { other.resume(returning: true) }
   }
 
   // MARK: What viewers wait for
@@ -113,7 +155,7 @@ public final class LiveEdge: Sendable {
     return await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Outcome, Never>) in
         let answer: Outcome? = state.withLock { state in
-          if let edition = state.edition, position <= edition.position { return .published(edition) }
+          if let edition = state.ahead ?? state.edition, position <= edition.position { return .published(edition) }
           if state.isEnded { return .ended }
           if Task.isCancelled { return .timedOut }
           if state.viewers.count >= Self.maxWaiters { return .refused }
@@ -154,5 +196,26 @@ public final class LiveEdge: Sendable {
       if state.isEnded || !isAdmitted { return nil }
       return state.events.filter { $0.id > id }
     }
+  }
+
+  /// The playlist without parts, waiting for it to begin until the deadline; `nil` when it does not, or too many wait.
+  public func plain(
+    deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool = { true }
+  ) async -> Rendition? {
+    let id = state.withLock { $0.plainViewers.makeID() }
+    _ = await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
+        let isAnswered = state.withLock { state in
+          guard state.plain == nil, !state.isEnded, !Task.isCancelled, state.plainViewers.count < Self.maxWaiters
+          else { return true }
+          state.plainViewers.insert(id, threshold: 0, deadline: deadline, isWanted: isWanted, waiter: continuation)
+          return false
+        }
+        if isAnswered { continuation.resume(returning: true) }
+      }
+    } onCancel: {
+      state.withLock { $0.plainViewers.take(id) }?.resume(returning: true)
+    }
+    return plain
   }
 }

@@ -57,6 +57,23 @@ struct PictureLine: ~Copyable {
     current = try filter.process(decoded, orientation: header.orientation)
   }
 
+  /// Makes a picture that went through the filter in an earlier life the current one.
+  ///
+  /// - Throws: a `StillRefusal` or an `FFmpegError`; the picture before stays.
+  mutating func restore(_ jpeg: ByteBuffer) throws {
+    let header = try JPEGHeader(jpeg, maxPixels: settings.picture.maxPixels)
+    let decoded = try decoder.decode(jpeg, header: header)
+    var plain = PictureFilter(settings: PictureSettings(size: settings.picture.size, denoise: 0))
+    current = try plain.process(decoded, orientation: .upright)
+  }
+
+  /// Makes the house picture the current one, and forgets what the filter remembers of the ones before.
+  mutating func forget() throws(FFmpegError) {
+    current = try Frame.house(size: settings.picture.size)
+    filter = PictureFilter(settings: settings.picture)
+    needsIDR = true
+  }
+
   /// Codes the current picture once more. Should the encoder fail, it is made anew and the picture coded as its first.
   ///
   /// - Throws: when the new encoder fails too.

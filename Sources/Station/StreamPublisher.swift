@@ -8,32 +8,40 @@ import Playlist
 /// Makes coded pictures public: packages them, keeps the window, and brings both to the edge and to the mirror.
 package struct StreamPublisher {
   static let playlistName = "live.m3u8"
+  static let plainName = "plain.m3u8"
   static let multivariantName = "index.m3u8"
   static let latestName = "latest.jpg"
 
   private let timeline: TimelineSettings
   private let edge: LiveEdge
   private let mirror: Mirror?
-  private let initSegment: InitSegment
   private let multivariant: Rendition
+  /// The init segment of all that this life of the process makes.
+  let initSegment: InitSegment
   private var segmenter: Segmenter
   private var window: LiveWindow
   private var dates: DateMap
-  private var ledger: SequenceLedger
+  private var reservedName: Int
   private var contents = MirrorContents()
   private var shownPictures: Int64 = 0
-  /// What appears at the edge with the next publication.
+  private var publications: Int64 = 0
+  /// What the state file says besides the window.
+  var standing = Director.Standing()
+  var isLive = true
+  /// Whether the open segment is marked as a recording.
+  private var marksRecorded = false
+  /// What appears at the edge and disappears there with the next publication.
   private var adding: [(name: String, bytes: ByteBuffer)] = []
+  private var removing: [String] = []
 
   /// A publisher for a stream whose encoder has these parameter sets.
   ///
   /// - Parameters:
-  ///   - folder: where the ledger of media sequence numbers lies; `nil` where nothing is kept.
+  ///   - recovery: where the numbers go on, and what is listed again.
   ///   - lead: how much media is made before the first that plays now.
   ///   - wall: the date at which media plays once the lead is made.
   package init(
-    camera: Camera, parameterSets: ParameterSets, mirror: Mirror?, folder: String?, lead: Ticks, wall: WallTime,
-    logger: Logger
+    camera: Camera, parameterSets: ParameterSets, mirror: Mirror?, recovery: Recovery, lead: Ticks, wall: WallTime
   ) {
     let settings = camera.settings
     timeline = settings.timeline
@@ -45,72 +53,148 @@ package struct StreamPublisher {
       codec: initSegment.codec, size: settings.picture.size, encoder: settings.encoder, timeline: settings.timeline)
     let playlist = info.multivariantPlaylist(uri: Self.playlistName).render()
     multivariant = Rendition(playlist, etag: playlist.fingerprint)
-    let opened = SequenceLedger.open(folder: folder, now: wall, logger: logger)
-    ledger = opened.ledger
-    segmenter = Segmenter(settings: settings.timeline, firstSequence: opened.first)
-    window = LiveWindow(settings: settings.timeline, initName: initSegment.name)
-    dates = DateMap(media: lead, wall: wall)
-    adding = [(initSegment.name, initSegment.bytes)]
+    standing = recovery.standing
+    window = LiveWindow(
+      settings: timeline, initName: initSegment.name, firstSequence: recovery.firstSequence,
+      discontinuitySequence: recovery.discontinuitySequence, restoring: recovery.segments)
+    segmenter = Segmenter(
+      settings: timeline, firstSequence: window.nextSequence, firstName: recovery.firstName)
+    reservedName = recovery.firstName + Recovery.reserve
+    // Dates that were given out must not come again.
+    let earliest = recovery.end.map { $0.advanced(by: lead) } ?? wall
+    dates = DateMap(media: lead, wall: max(wall, earliest))
+    window.expect(segmenter.name, isDiscontinuous: !recovery.segments.isEmpty)
+    adding = [(initSegment.name, initSegment.bytes)] + recovery.media.map { ($0.key, $0.value) }
+    contents.media = recovery.media.filter { name, _ in
+      name.hasPrefix("init-") || recovery.segments.contains { $0.name.file == name }
+    }
     contents.media[initSegment.name] = initSegment.bytes
   }
 
-  /// The slot that is packaged next.
-  var nextSlot: Int64 { segmenter.nextSlot }
+  /// When the next part begins in stream time.
+  var start: Ticks { segmenter.start }
+
+  /// The index of the next part in its segment.
+  var nextPart: Int { segmenter.position.part }
 
   /// Whether the next picture has to be an IDR picture.
   package var isAtSegmentStart: Bool { segmenter.isAtSegmentStart }
 
+  /// The date of a moment in stream time.
+  func date(of moment: Ticks) -> WallTime { dates.date(of: moment) }
+
+  /// Says what the next segment is; only between segments.
+  mutating func expect(_ scene: Scene) {
+    if let place = scene.place { segmenter.beginLoopSegment(named: place.name, mediaStart: place.mediaStart) }
+    window.expect(segmenter.name, isDiscontinuous: scene.isDiscontinuous)
+    marksRecorded = scene.isMarkedRecorded
+  }
+
   /// Packages the pictures of the next slot and lists the part; it becomes public with `publish`.
   ///
   /// - Parameter wall: what the wall clock says about the beginning of the slot; `nil` for media made in advance.
-  /// - Returns: the bytes of the part.
-  package mutating func append(_ pictures: [CodedPicture], wall: WallTime?) -> (part: Int, retired: [String]) {
+  /// - Returns: the bytes of the part, and of the segment if this was its last.
+  package mutating func append(_ pictures: [CodedPicture], wall: WallTime?) -> (part: Int, segment: ByteBuffer?) {
+    let number = segmenter.nameNumber
     let output = segmenter.append(pictures)
-    adding.append((output.position.partName, output.part))
+    adding.append((output.partName, output.part))
     var date = dates.date(of: output.start)
     if output.position.part == 0, let wall { date = dates.segmentBegins(at: output.start, wall: wall) }
-    let retired = window.append(output, date: date)
+    let retired = window.append(output, date: date, marksRecorded: marksRecorded)
+    contents.media[output.partName] = output.part
     if let segment = output.segment {
-      adding.append((output.position.segmentName, segment))
-      contents.media[output.position.segmentName] = segment
-      ledger.use(output.position.sequence)
+      adding.append((output.name.file, segment))
+      contents.media[output.name.file] = segment
+      // The parts of the open segment alone are on disk: those of a whole one are pieces of it.
+      for part in 0...output.position.part { contents.media[output.name.part(part)] = nil }
+      reserve(number)
+      window.expect(segmenter.name, isDiscontinuous: false)
     }
     for name in retired { contents.media[name] = nil }
-    return (output.part.readableBytes, retired)
+    removing += retired
+    return (output.part.readableBytes, output.segment)
+  }
+
+  /// Keeps names reserved far ahead of those that are used.
+  mutating func reserve(_ number: Int) {
+    if number + Recovery.reserve / 2 > reservedName { reservedName = number + Recovery.reserve }
   }
 
   /// Makes all that was appended public in one step.
-  package mutating func publish(removing retired: [String]) {
-    let next = segmenter.position
-    let edition = Edition(
-      position: next.part > 0
-        ? SlotPosition(sequence: next.sequence, part: next.part - 1)
-        : SlotPosition(sequence: next.sequence - 1, part: timeline.partsPerSegment - 1),
-      announced: next, media: window.playlist, delta: window.delta, multivariant: multivariant)
-    edge.publish(edition, adding: adding, removing: retired)
+  ///
+  /// - Parameters:
+  ///   - following: the pictures of slots that come next and are known already. Who asks for the playlist gets them
+  ///     when their time comes; who follows with blocking reloads gets them at once, and need not come back for each.
+  ///   - plainSequence: the newest segment of the playlist without parts, where there is one.
+  package mutating func publish(following: [[CodedPicture]] = [], plainSequence: Int? = nil) {
+    var ahead: Edition?
+    if !following.isEmpty {
+      var future = self
+      for pictures in following { _ = future.append(pictures, wall: nil) }
+      // What retires then stays until then.
+      adding = future.adding
+      ahead = future.edition(plainSequence)
+    }
+    if let now = edition(plainSequence) { edge.publish(now, ahead: ahead, adding: adding, removing: removing) }
     adding.removeAll(keepingCapacity: true)
-    // A mirrored playlist has complete segments only, so nothing in it changes within a segment.
-    if segmenter.isAtSegmentStart { updateMirror() }
+    removing.removeAll(keepingCapacity: true)
+    publications += 1
+    updateMirror()
+  }
+
+  private func edition(_ plainSequence: Int?) -> Edition? {
+    guard let newest = window.newest else { return nil }
+    var playlist = window.playlist
+    if let plainSequence {
+      playlist.renditionReports = [
+        MediaPlaylist.RenditionReport(uri: Self.plainName, lastMediaSequence: plainSequence)
+      ]
+    }
+    return Edition(
+      position: newest, announced: window.announced, announcedName: window.announcedName, media: playlist,
+      delta: window.delta(of: playlist), multivariant: multivariant)
   }
 
   /// Shows a picture as the latest one.
   mutating func show(_ jpeg: ByteBuffer, time: WallTime) {
     shownPictures += 1
-    edge.show(LatestPicture(jpeg: jpeg, etag: "\"\(segmenter.nextSlot).\(shownPictures)\"", time: time))
+    let tag = "\"\(segmenter.nameNumber).\(nextPart).\(shownPictures)\""
+    edge.show(LatestPicture(jpeg: jpeg, etag: tag, time: time))
+    updateMirror()
+  }
+
+  /// Takes all media back, so that the next publication makes it vanish, and begins again with a full lead.
+  mutating func withdraw(lead: Ticks, wall: WallTime) {
+    removing += window.withdraw()
+    segmenter.dropOpenSegment()
+    contents.media = [initSegment.name: initSegment.bytes]
+    adding.removeAll()
+    dates = DateMap(media: segmenter.start + lead, wall: wall)
+    window.expect(segmenter.name, isDiscontinuous: true)
+  }
+
+  /// Writes the standing orders behind.
+  mutating func save() {
+    publications += 1
     updateMirror()
   }
 
   private mutating func updateMirror() {
     guard let mirror else { return }
     typealias Document = MirrorContents.Document
-    let segments = segmenter.nextSlot / Int64(timeline.partsPerSegment)
+    let state = StreamState(
+      reservedName: reservedName, part: timeline.part.count, segment: timeline.segment.count,
+      mediaSequence: window.firstSequence, discontinuitySequence: window.discontinuitySequence,
+      segments: window.segments, open: window.openSegment, standing: standing, isLive: isLive)
     contents.documents = [
-      Document(name: SequenceLedger.fileName, version: Int64(ledger.reserved), bytes: ledger.bytes),
+      Document(name: StreamState.fileName, version: publications, bytes: state.bytes),
       Document(name: Self.multivariantName, version: 0, bytes: multivariant.plain),
     ]
-    if !window.plainPlaylist.segments.isEmpty {
+    // A mirrored playlist has complete segments only, so nothing in it changes within a segment.
+    if !window.segments.isEmpty {
       contents.documents.append(
-        Document(name: Self.playlistName, version: segments, bytes: window.plainPlaylist.render()))
+        Document(
+          name: Self.playlistName, version: Int64(window.nextSequence), bytes: window.plainPlaylist.render()))
     }
     if let latest = edge.latest {
       contents.documents.append(Document(name: Self.latestName, version: shownPictures, bytes: latest.jpeg))

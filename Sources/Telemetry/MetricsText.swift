@@ -1,6 +1,7 @@
 import Access
 import Media
 import NIOCore
+import Packager
 import Picture
 import Station
 
@@ -33,6 +34,15 @@ public enum MetricsText {
       [("", $0.counters.displaced)]
     }
     family("stills_shown_total", "counter", "Stills that came onto the screens.") { [("", $0.counters.shown)] }
+    family("stills_unseen_total", "counter", "Stills that came while the loop was shown.") {
+      [("", $0.counters.unseen)]
+    }
+    family("source", "gauge", "What is shown: 1 for the one that is, 0 for the others.") { report in
+      Director.Source.allCases.map { (",source=\"\($0.rawValue)\"", report.counters.source == $0 ? 1 : 0) }
+    }
+    family("segments_total", "counter", "Segments begun, by what they show.") { report in
+      Director.Source.allCases.map { (",source=\"\($0.rawValue)\"", report.counters.segments[$0] ?? 0) }
+    }
     family("parts_total", "counter", "Parts published.") { [("", $0.counters.parts)] }
     family("part_bytes_total", "counter", "Bytes of the parts published.") { [("", $0.counters.partBytes)] }
     family("waves_total", "counter", "Waves of visitors.") { [("", $0.counters.waves)] }

@@ -1,6 +1,7 @@
 import Access
 import Media
 import NIOCore
+import Packager
 import Picture
 import Station
 
@@ -19,10 +20,11 @@ public enum StatusReport {
     let refused = counters.refused.sorted { $0.key.rawValue < $1.key.rawValue }
       .map { "\"\($0.key.rawValue)\":\($0.value)" }.joined(separator: ",")
     return "{\"camera\":\"\(report.name)\",\"newestSegment\":\(optional(report.newestSegment))"
+      + ",\"source\":\"\(counters.source.rawValue)\",\"plainPlaylist\":\(counters.servesPlain)"
       + ",\"lastStill\":\(counters.lastStill.map { "\"\($0.iso8601)\"" } ?? "null")"
       + ",\"stillAgeMilliseconds\":\(optional(report.stillAge))"
       + ",\"stills\":{\"taken\":\(counters.taken),\"bytes\":\(counters.takenBytes),\"shown\":\(counters.shown)"
-      + ",\"displaced\":\(counters.displaced),\"undecodable\":\(counters.undecodable),\"refused\":{\(refused)}}"
+      + ",\"displaced\":\(counters.displaced),\"unseen\":\(counters.unseen),\"undecodable\":\(counters.undecodable),\"refused\":{\(refused)}}"
       + ",\"parts\":{\"count\":\(counters.parts),\"bytes\":\(counters.partBytes)}"
       + ",\"waiting\":{\"viewers\":\(report.viewersWaiting),\"listeners\":\(report.listenersWaiting)}"
       + ",\"waves\":\(counters.waves),\"storeFailures\":\(counters.storeFailures)}"

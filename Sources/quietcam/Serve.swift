@@ -40,7 +40,7 @@ struct Serve: AsyncParsableCommand {
   private static let keptDescriptors = 256
 
   func run() async throws {
-    let settings = try load()
+    let settings = try ServeSettings.load(config: config, flags: flags.given)
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "quietcam")
     logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
@@ -102,6 +102,7 @@ struct Serve: AsyncParsableCommand {
         book: book, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
       station,
+      LoopRenewal(settings, logger: logger),
     ]
     if settings.isDemo, let token = settings.demoToken,
       let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName })
@@ -133,9 +134,6 @@ struct Serve: AsyncParsableCommand {
       cameras: .init(total: cameras, perAddress: settings.connectionsPerAddress),
       uploads: UploadMemory(limit: settings.uploadMegabytes << 20, cameras: settings.cameras.count))
   }
-
-  /// The settings of file, environment and flags.
-  private func load() throws -> ServeSettings { try ServeSettings.load(config: config, flags: flags.given) }
 
   /// The service group tells of every step of its own; only trouble is worth a line.
   private func quiet(_ logger: Logger) -> Logger {

@@ -45,6 +45,14 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("max-still-bytes")) var maxStillBytes: String?
   @Option(help: .setting("interval")) var interval: String?
   @Option(help: .setting("max-rate")) var maxRate: String?
+  @Option(help: .setting("hold")) var hold: String?
+  @Option(help: .setting("steady")) var steady: String?
+  @Option(help: .setting("off")) var off: String?
+  @Option(help: .setting("veil-every")) var veilEvery: String?
+  @Option(help: .setting("veil-for")) var veilFor: String?
+  @Option(help: .setting("delay")) var delay: String?
+  @Option(help: .setting("mark-recorded")) var markRecorded: String?
+  @Option(help: .setting("remember")) var remember: String?
 
   /// The flags that were given, by the keys of the settings.
   var given: [String: String] {
@@ -61,6 +69,8 @@ struct ServeFlags: ParsableArguments {
       ("preset", preset), ("crf", crf), ("max-kilobits", maxKilobits), ("rate", rate), ("part", part),
       ("segment", segment), ("window", window), ("latest-quality", latestQuality),
       ("max-still-bytes", maxStillBytes), ("interval", interval), ("max-rate", maxRate),
+      ("hold", hold), ("steady", steady), ("off", off), ("veil-every", veilEvery), ("veil-for", veilFor),
+      ("delay", delay), ("mark-recorded", markRecorded), ("remember", remember),
     ]
     return Dictionary(uniqueKeysWithValues: options.compactMap { key, value in value.map { (key, $0) } })
   }

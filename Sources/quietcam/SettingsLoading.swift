@@ -3,7 +3,11 @@ import Foundation
 import Settings
 
 extension ServeSettings {
-  /// The settings of a file, which the environment may name too, of the environment, and of these flags.
+  /// The settings of file, environment and flags.
+  ///
+  /// - Parameters:
+  ///   - config: the path of the file; `nil` takes that of the environment, if it has one.
+  ///   - flags: by the keys of the settings.
   static func load(config: String?, flags: [String: String]) throws -> ServeSettings {
     let environment = ProcessInfo.processInfo.environment
     do {

@@ -50,7 +50,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("public, max-age=31536000, immutable", "public, max-age=100, immutable"), ("public, max-age=6", "public, max-age=6"),
+    ("public, max-age=31536000, immutable", "public, max-age=100, immutable"),
+    ("public, max-age=6", "public, max-age=6"),
     ("no-store", "no-store"), ("public, max-age=3600", "public, max-age=100"),
   ])
   func noCacheKeepsAnAnswerForLongerThanTheLink(header: String, limited: String) {

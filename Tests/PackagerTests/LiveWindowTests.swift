@@ -26,7 +26,7 @@ import Testing
     init(_ timeline: TimelineSettings, firstSequence: Int = 100) {
       self.timeline = timeline
       segmenter = Segmenter(settings: timeline, firstSequence: firstSequence)
-      window = LiveWindow(settings: timeline, initName: "init-1.mp4")
+      window = LiveWindow(settings: timeline, initName: "init-1.mp4", firstSequence: firstSequence)
       dates = DateMap(media: .zero, wall: WallTime(milliseconds: 1_800_000_000_000))
     }
 
@@ -35,12 +35,13 @@ import Testing
         CodedPicture(bytes: ByteBuffer(repeating: 7, count: 10 + step), isIDR: step == 0 && segmenter.isAtSegmentStart)
       }
       let output = segmenter.append(pictures)
-      held[output.position.partName] = output.start
-      if output.segment != nil { held[output.position.segmentName] = output.start }
+      held[output.partName] = output.start
+      if output.segment != nil { held[output.name.file] = output.start }
       for name in window.append(output, date: dates.date(of: output.start)) {
         retired.append((name, output.start + timeline.part))
         held[name] = nil
       }
+      if output.segment != nil { window.expect(segmenter.name, isDiscontinuous: false) }
       return output
     }
   }
@@ -72,7 +73,7 @@ import Testing
       #expect(parts.count * Int(timeline.part.count) >= 3 * Int(timeline.segment.count))
       #expect(parts.count * Int(timeline.part.count) < 4 * Int(timeline.segment.count) + Int(timeline.part.count))
       // L6
-      #expect(now.preloadHint?.uri == stream.segmenter.position.partName)
+      #expect(now.preloadHint?.uri == stream.segmenter.name.part(stream.segmenter.position.part))
       // D6: all that is listed is held.
       #expect(now.segments.allSatisfy { stream.held[$0.uri] != nil } && parts.allSatisfy { stream.held[$0.uri] != nil })
       before = now
@@ -114,7 +115,7 @@ import Testing
   @Test func theFirstPlaylistCountsFromTheFirstSequence() throws {
     var stream = Stream(try TimelineSettings(), firstSequence: 59_552_948)
     let output = stream.slot()
-    #expect(output.position.partName == "59552948.0.mp4")
+    #expect(output.partName == "59552948.0.mp4")
     #expect(output.isIndependent && output.start == .zero)
     #expect(stream.window.playlist.mediaSequence == 59_552_948)
     #expect(stream.window.playlist.preloadHint?.uri == "59552948.1.mp4")

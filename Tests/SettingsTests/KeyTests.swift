@@ -1,13 +1,13 @@
 import Settings
 import Testing
 
-private let cameraKeys =
-  "token, token-file, signature, access, size, fit, crop, masks, gray, blur, denoise, max-pixels, preset, crf, max-kilobits, rate, part, "
-  + "segment, window, latest-quality, max-still-bytes, max-rate, interval"
-private let topKeys =
-  "public, private, public-certificate, public-key, private-certificate, private-key, store, "
-  + "operator-token, operator-token-file, link-key, link-key-file, allow-origin, embed, log, demo, public-connections, "
-  + "private-connections, connections-per-address, upload-megabytes, patience, defaults, cameras"
+/// The keys of the table at the places where a file may have them, in their order.
+private let cameraKeys = keys { $0.isPerCamera }
+private let topKeys = keys { !$0.isPerCamera } + ", defaults, cameras"
+
+private func keys(where condition: (Setting) -> Bool) -> String {
+  Setting.all.filter { $0.layers.contains(.file) && condition($0) }.map(\.key).joined(separator: ", ")
+}
 
 @Suite struct KeyTests {
   @Test(arguments: [

@@ -69,6 +69,13 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("latest-quality", "1", 1) { $0.latestQuality },
     .camera("max-still-bytes", "1024", 1024) { $0.maxStillBytes },
     .camera("interval", "0.5", Ticks.milliseconds(500)) { $0.interval },
+    .camera("hold", "90", Ticks.seconds(90)) { $0.ladder.hold },
+    .camera("steady", "0", Ticks.zero) { $0.ladder.steady },
+    .camera("off", "cached", .cached) { $0.off },
+    .camera("veil-every", "60..90.5", Ticks.seconds(60)...Ticks.milliseconds(90_500)) { $0.veil?.every },
+    .camera("delay", "10", Ticks.seconds(10)) { $0.delay },
+    .camera("mark-recorded", "true", true) { $0.marksRecorded },
+    .camera("remember", "0", Ticks.zero) { $0.remember },
   ]
 
   var variable: String { "QUIETCAM_" + key.uppercased().replacing("-", with: "_") }
@@ -79,8 +86,18 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
 
   @Test func casesCoverEveryKeyButTheShapesAndTheCamera() {
     let covered = Set((KeyCase.process + KeyCase.camera).map(\.key))
-    let pairs = ["public-certificate", "public-key", "private-certificate", "private-key"]
+    let pairs = ["veil-for", "public-certificate", "public-key", "private-certificate", "private-key"]
     #expect(covered.union(["crop", "masks", "camera", "access"] + pairs) == Set(Setting.all.map(\.key)))
+  }
+
+  @Test func aVeilHasBothItsRanges() throws {
+    let veil = try load(desk("veil-every: 60..90\n    veil-for: 5..7")).cameras[0].veil
+    #expect(veil?.every == Ticks.seconds(60)...Ticks.seconds(90) && veil?.length == Ticks.seconds(5)...Ticks.seconds(7))
+    #expect(try load(desk("veil-for: 5..7")).cameras[0].veil == nil)
+    #expect(try load(desk("hold: forever")).cameras[0].ladder.hold == nil)
+    for wrong in ["90..60", "60", "0..5", "5..", "1..2..3", "1..90000"] {
+      #expect(problems(desk("veil-every: \(wrong)")).count == 1)
+    }
   }
 
   @Test(arguments: ["public", "private"]) func aCertificateAndItsKeyGoTogetherInEveryLayer(door: String) throws {

@@ -72,7 +72,7 @@ import Testing
       let after = try #require(camera.edge.edition)
       #expect(after.position == before.announced)
       // A part that only repeats the house picture has some 150 bytes.
-      #expect(try #require(camera.edge.media(named: after.position.partName)).readableBytes > 500)
+      #expect(try #require(camera.edge.media(named: before.announcedName)).readableBytes > 500)
       #expect(camera.counters.shown == 1)
     }
   }

@@ -11,7 +11,7 @@ import Testing
   private func edition(_ sequence: Int, _ part: Int) -> Edition {
     Edition(
       position: SlotPosition(sequence: sequence, part: part),
-      announced: SlotPosition(sequence: sequence, part: part + 1),
+      announced: SlotPosition(sequence: sequence, part: part + 1), announcedName: "\(sequence).\(part + 1).mp4",
       media: MediaPlaylist(targetDuration: 4, mediaSequence: sequence), delta: nil,
       multivariant: Rendition(ByteBuffer(string: "#EXTM3U\n"), etag: "m"))
   }

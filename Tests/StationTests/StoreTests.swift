@@ -65,34 +65,4 @@ import Testing
       #expect(FileManager.default.fileExists(atPath: folder + "/camera/live.m3u8"))
     }
   }
-
-  @Test func noSequenceNumberIsUsedTwiceOverRestarts() async throws {
-    try await withFolder { folder in
-      let (now, logger) = (WallTime(milliseconds: 1_795_000_000_000), Logger(label: "test"))
-      var highest = -1
-      for _ in 0..<5 {
-        var (ledger, first) = SequenceLedger.open(folder: folder, now: now, logger: logger)
-        #expect(first > highest)
-        for sequence in first..<first + 2500 {
-          ledger.use(sequence)
-          #expect(sequence < ledger.reserved)
-          highest = sequence
-        }
-        // Killed here: what was reserved last is on disk, what was used last is not told.
-        try Mirror.replace(SequenceLedger.fileName, in: folder, with: ledger.bytes)
-      }
-    }
-  }
-
-  @Test(arguments: [
-    "", "{", "{\"reservedSequence\":-5}", "null", "{\"reservedSequence\":9223372036854775807}", "\u{0}\u{0}\u{0}",
-  ])
-  func aDamagedLedgerFallsBackToTheClock(text: String) async throws {
-    try await withFolder { folder in
-      try Mirror.replace(SequenceLedger.fileName, in: folder, with: ByteBuffer(string: text))
-      let now = WallTime(milliseconds: 1_795_000_000_000)
-      let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-      #expect(SequenceLedger.open(folder: folder, now: now, logger: silent).first == 5_931_040_000)
-    }
-  }
 }

@@ -15,6 +15,7 @@ import select
 import socket
 import statistics
 import sys
+import threading
 import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
@@ -105,40 +106,43 @@ def select_readable(client):
     return [client] if poll.poll(0) else []
 
 
-class Viewer:
-    """Follows the playlist with blocking reloads and fetches each part; one step for each part."""
+class Viewer(threading.Thread):
+    """Follows the playlist with blocking reloads and fetches each part."""
 
     def __init__(self, server):
+        super().__init__(daemon=True)
         self.wire = wire.Wire(server.public, timeout=30)
         self.times = []
-        text = self.wire.ask("GET", "/desk/live.m3u8").text
-        self.read(text)
+        self.problem = None
+        self.is_over = threading.Event()
+
+    def run(self):
+        try:
+            with self.wire:
+                self.read(self.wire.ask("GET", "/desk/live.m3u8").text)
+                while not self.is_over.is_set():
+                    self.step()
+        except Exception as error:
+            self.problem = error
 
     def read(self, text):
-        hint = re.search(r'EXT-X-PRELOAD-HINT:TYPE=PART,URI="(\d+)\.(\d+)\.\w*\.?mp4"', text)
+        hint = re.search(r'EXT-X-PRELOAD-HINT:TYPE=PART,URI="(\d+)\.(\d+)\.mp4"', text)
         self.next = (int(hint[1]), int(hint[2]))
         return re.findall(r'EXT-X-PART:.*URI="([^"]+)"', text)[-1]
 
     def step(self):
         sequence, part = self.next
-        self.wire.send(wire.request_bytes("GET", f"/desk/live.m3u8?_HLS_msn={sequence}&_HLS_part={part}"))
-        yield
-        answer = self.wire.answer()
+        answer = self.wire.ask("GET", f"/desk/live.m3u8?_HLS_msn={sequence}&_HLS_part={part}")
         assert answer.status == 200, answer
         name = self.read(answer.text)
         answer = self.wire.ask("GET", f"/desk/{name}")
         assert answer.status == 200 and answer.body, answer
         self.times.append(time.monotonic())
 
-    def look(self):
-        """Takes what has come, without waiting."""
-        if not hasattr(self, "current"):
-            self.current = self.step()
-            next(self.current)
-        if select_readable(self.wire.socket):
-            with contextlib.suppress(StopIteration):
-                next(self.current)
-            del self.current
+    def end(self):
+        self.is_over.set()
+        self.join(30)
+        assert self.problem is None, self.problem
 
 
 def run(idle, trickling, stuck, seconds, *options):
@@ -151,6 +155,7 @@ def run(idle, trickling, stuck, seconds, *options):
             server.push(stills.one())
             time.sleep(0.5)
         viewer = Viewer(server)
+        viewer.start()
         crowd = Crowd(server)
         began = time.monotonic()
         before, _ = memory_of(server.process)
@@ -160,8 +165,7 @@ def run(idle, trickling, stuck, seconds, *options):
         end = None
         open_most = 0
         try:
-            while end is None or time.monotonic() < end:
-                viewer.look()
+            while end is None or time.monotonic() < end or (len(viewer.times) < 4 and viewer.is_alive()):
                 for _ in range(20):
                     if wanted:
                         wanted.pop()()
@@ -182,6 +186,7 @@ def run(idle, trickling, stuck, seconds, *options):
             doors = server.camera("GET", "/status").json["doors"]
         finally:
             crowd.close()
+            viewer.end()
         gaps = [b - a for a, b in zip(viewer.times, viewer.times[1:], strict=False)]
         return {
             "idle": idle, "trickling": trickling, "stuck": stuck, "seconds": round(time.monotonic() - began, 1),

@@ -89,7 +89,7 @@ class Server:
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             stills = self.status(camera)["stills"]
-            if stills["taken"] == stills["shown"] + stills["displaced"] + stills["undecodable"]:
+            if stills["taken"] == stills["shown"] + stills["displaced"] + stills["undecodable"] + stills["unseen"]:
                 return stills
             time.sleep(0.03)
         raise AssertionError(f"stills got lost: {stills}")

@@ -1,0 +1,69 @@
+import HTTPTypes
+import Hummingbird
+import Media
+import Packager
+import Station
+
+/// What an operator can do to a camera at the private door, below `/cameras/CAMERA/`.
+struct OperatorSwitches {
+  /// A request to one camera.
+  enum Switch: Hashable {
+    /// Something to be done.
+    case command(Camera.Command)
+    /// The live pictures that were shown last, as one MP4.
+    case recent
+  }
+
+  private let cameras: [CameraName: Camera]
+
+  init(cameras: [CameraName: Camera]) { self.cameras = cameras }
+
+  /// The camera's name and what is asked of it; `nil` where the path is none of these.
+  static func parse(path: Substring) -> (camera: Substring, action: Switch)? {
+    let pieces = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard pieces.count == 4, pieces[0].isEmpty, pieces[1] == "cameras" else { return nil }
+    if pieces[3] == "recent.mp4" { return (pieces[2], .recent) }
+    if pieces[3] == "withdraw" { return (pieces[2], .command(.withdraw)) }
+    return Director.Order(rawValue: String(pieces[3])).map { (pieces[2], .command(.order($0))) }
+  }
+
+  /// Answers an operator who has shown that they are one.
+  func answer(_ request: Request, camera name: Substring, _ action: Switch, query: Substring) async -> Response {
+    guard let name = CameraName(name), let camera = cameras[name] else {
+      return Reply.error(
+        request, .notFound, "unknownCamera", "no camera \"\(name.prefix(40))\" is configured; /status lists them")
+    }
+    switch action {
+    case .command(let command):
+      guard request.method == .post else { return Reply.wrongMethod(request, allowed: "POST") }
+      guard await camera.carryOut(command) else {
+        return Reply.error(
+          request, .serviceUnavailable, "notReady", "the camera is ending or has too much to do; try again",
+          fields: [.retryAfter: "1"])
+      }
+      return Reply.json(request, .ok, "{\"camera\":\"\(name)\",\"done\":true}")
+    case .recent:
+      guard request.method == .get || request.method == .head else {
+        return Reply.wrongMethod(request, allowed: "GET, HEAD")
+      }
+      return recent(request, camera: camera, query: query)
+    }
+  }
+
+  private func recent(_ request: Request, camera: Camera, query: Substring) -> Response {
+    var span = camera.settings.remember
+    for parameter in query.split(separator: "&") where parameter.hasPrefix("for=") {
+      guard let seconds = Ticks(seconds: parameter.dropFirst(4)), seconds > .zero else {
+        return Reply.error(request, .badRequest, "badSpan", "for is no number of seconds; send for=600 or leave it out")
+      }
+      span = seconds
+    }
+    guard let file = camera.recent.file(span: span, segment: camera.settings.timeline.segment) else {
+      return Reply.error(
+        request, .notFound, "nothingKept",
+        "no live segment of the camera is kept; wait until one is complete, or raise remember in the settings")
+    }
+    return Reply.answer(
+      request, status: .ok, fields: [.contentType: "video/mp4", .cacheControl: "no-store"], body: file)
+  }
+}

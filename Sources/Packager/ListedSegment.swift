@@ -1,0 +1,27 @@
+import Media
+
+/// A segment of a live window: all that its playlist says about it, and what a new life of the process must know to
+/// list it again.
+public struct ListedSegment: Hashable, Sendable, Codable {
+  /// The names of the segment and its parts.
+  public let name: SegmentName
+  /// The file name of the init segment that it needs.
+  public let map: String
+  /// When it begins, in civil time.
+  public let date: WallTime
+  /// Whether EXT-X-DISCONTINUITY stands before it.
+  public let isDiscontinuous: Bool
+  /// Whether a mark says that it shows a recording.
+  public let isMarkedRecorded: Bool
+  /// The bytes of each part that it has, in their order: where they begin in the segment.
+  public var partBytes: [Int] = []
+
+  /// The piece of the segment that is the part at an index.
+  public func range(ofPart index: Int) -> Range<Int> {
+    let start = partBytes[..<index].reduce(0, +)
+    return start..<start + partBytes[index]
+  }
+
+  /// The bytes of all parts.
+  public var byteCount: Int { partBytes.reduce(0, +) }
+}

@@ -1,0 +1,37 @@
+/// The file names of a segment and its parts.
+///
+/// A name is not the media sequence number: the sequence of a playlist goes on over a restart without a gap, while the
+/// names of a new life of the process keep clear of all that the old one may have used and caches may still hold.
+public struct SegmentName: Hashable, Sendable, Codable {
+  private let stem: String
+
+  /// The name of a segment that is made once: `number` is used for no other in the life of a camera.
+  public init(number: Int) { stem = "\(number)" }
+
+  /// The name of a segment without parts, for players that know none; likewise.
+  public init(plain number: Int) { stem = "p\(number)" }
+
+  /// The name of a loop's segment, which comes again on each round; `key` is made of the loop's content.
+  public init(loop key: String, index: Int) { stem = "loop-\(key)-\(index)" }
+
+  /// The file name of the whole segment.
+  public var file: String { stem + ".mp4" }
+
+  /// The file name of the part at an index.
+  public func part(_ index: Int) -> String { "\(stem).\(index).mp4" }
+
+  /// Reads what was written: the stem, as a plain string.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    stem = try container.decode(String.self)
+    guard (1...64).contains(stem.utf8.count),
+      stem.utf8.allSatisfy({ $0 == 45 || (48...57).contains($0) || (97...122).contains($0) })
+    else { throw DecodingError.dataCorruptedError(in: container, debugDescription: "no segment has such a name") }
+  }
+
+  /// Writes the stem as a plain string.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(stem)
+  }
+}

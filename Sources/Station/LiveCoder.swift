@@ -1,0 +1,84 @@
+import Logging
+import Media
+import NIOCore
+import Packager
+import Picture
+
+/// Makes the content of live slots: decodes the stills that came and codes one picture for each step.
+struct LiveCoder: ~Copyable {
+  private let camera: Camera
+  private let logger: Logger
+  private var line: PictureLine
+
+  init(camera: Camera, line: consuming PictureLine, logger: Logger) {
+    self.camera = camera
+    self.line = line
+    self.logger = logger
+  }
+
+  /// Codes a slot. Without its pictures the slot cannot be made and `nil` comes back: the clock goes on, and the next
+  /// slot takes this one's place on the media timeline, late but without a gap.
+  ///
+  /// - Parameters:
+  ///   - arrangement: for each step the index of the still that begins to show there.
+  ///   - startsSegment: whether the first picture has to be an IDR picture.
+  mutating func code(_ stills: [Still], arrangement: [Int?], startsSegment: Bool) -> SlotContent? {
+    var content = SlotContent()
+    do {
+      for (step, index) in arrangement.enumerated() {
+        let still = index.flatMap { show(stills[$0]) ? stills[$0] : nil }
+        let isFirst = step == 0 && startsSegment
+        content.pictures.append(try line.encode(isFirst ? .idr : still == nil ? .repeated : .new))
+        if let still { content.changes.append(.init(step: step, jpeg: latest(), time: still.wallTime)) }
+      }
+      return content
+    } catch {
+      line.beginAnew()
+      logger.critical("no picture can be coded; the stream stands still: \(error)")
+      return nil
+    }
+  }
+
+  /// Makes a still the current picture; `false`, counted and logged, when it does not decode: the picture before stays.
+  mutating func show(_ still: Still) -> Bool {
+    do {
+      try line.show(still)
+      return true
+    } catch {
+      let count = camera.count { counters in
+        counters.undecodable += 1
+        return counters.undecodable
+      }
+      // The first of a series tells the operator; the counter tells the rest.
+      logger.log(
+        level: count & (count - 1) == 0 ? .warning : .debug,
+        "a still was taken and cannot be shown (\(count) so far): \(error)")
+      return false
+    }
+  }
+
+  /// Makes a picture of an earlier life the current one, where it decodes.
+  mutating func restore(_ jpeg: ByteBuffer) { try? line.restore(jpeg) }
+
+  /// Forgets the current picture: the house picture takes its place.
+  mutating func forget() {
+    do {
+      try line.forget()
+    } catch {
+      logger.error("the house picture cannot be painted: \(error)")
+    }
+  }
+
+  /// Makes the next picture an IDR picture: what was coded before was not published.
+  mutating func beginAnew() { line.beginAnew() }
+
+  /// The current picture for `latest.jpg`; `nil`, logged, where it cannot be coded.
+  mutating func latest() -> ByteBuffer? {
+    do {
+      return try line.jpeg()
+    } catch {
+      logger.error("latest.jpg stays as it is: \(error)")
+      return nil
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Media
+import NIOCore
+
+/// What `loop.json` says: how a stored loop was made, and what its files must look like.
+struct LoopManifest: Codable, Hashable, Sendable {
+  static let fileName = "loop.json"
+  static let initName = "init.mp4"
+  /// The version that is written and read.
+  static let version = 1
+  /// The largest manifest that is read; one of a day at ten pictures a second is smaller.
+  static let mostBytes = 64 << 20
+
+  /// What a file must be.
+  struct File: Codable, Hashable, Sendable {
+    var bytes: Int
+    var fingerprint: String
+
+    init(_ content: ByteBuffer) {
+      bytes = content.readableBytes
+      fingerprint = content.fingerprint
+    }
+  }
+
+  /// One segment: `K.mp4` and, one behind the other in `K.mjpeg`, its JPEGs. The first stands at step 0.
+  struct Segment: Codable, Hashable, Sendable {
+    var media: File
+    var jpegs: File
+    /// The step and length of each JPEG.
+    var pictures: [Picture]
+    /// Whether the picture at step 0 is new there.
+    var beginsAnew: Bool
+  }
+
+  /// One JPEG.
+  struct Picture: Codable, Hashable, Sendable {
+    var step: Int
+    var bytes: Int
+  }
+
+  var version = Self.version
+  /// When it was made, ISO 8601.
+  var made: String
+  var source: LoopSource
+  /// `LoopSettings.values`.
+  var settings: [String: String]
+  /// The init segment, which says the parameter sets too.
+  var initSegment: File
+  var segments: [Segment]
+
+  static func mediaName(_ index: Int) -> String { "\(index).mp4" }
+  static func jpegsName(_ index: Int) -> String { "\(index).mjpeg" }
+
+  /// The manifest in a file's content.
+  ///
+  /// - Throws: what is wrong with it, as `LoopError`.
+  init(_ content: ByteBuffer) throws {
+    do {
+      self = try JSONDecoder().decode(LoopManifest.self, from: Data(content.readableBytesView))
+    } catch {
+      throw LoopError(description: "\(Self.fileName) is damaged: \(error)")
+    }
+    guard version == Self.version else {
+      throw LoopError(
+        description: "\(Self.fileName) is of version \(version), and this program reads version \(Self.version)")
+    }
+    let isPlausible = segments.allSatisfy { segment in
+      segment.media.bytes > 0 && segment.jpegs.bytes > 0 && segment.pictures.first?.step == 0
+        && segment.pictures.allSatisfy { $0.bytes > 0 && $0.bytes <= segment.jpegs.bytes }
+        && zip(segment.pictures, segment.pictures.dropFirst()).allSatisfy { $0.step < $1.step }
+        && segment.pictures.reduce(0) { $0 + $1.bytes } == segment.jpegs.bytes
+    }
+    guard isPlausible, !segments.isEmpty else {
+      throw LoopError(description: "\(Self.fileName) is damaged: it has no segments or says what cannot be of one")
+    }
+  }
+
+  init(made: WallTime, source: LoopSource, settings: LoopSettings, initSegment: ByteBuffer, segments: [Segment]) {
+    self.made = made.iso8601
+    self.source = source
+    self.settings = settings.values
+    self.initSegment = File(initSegment)
+    self.segments = segments
+  }
+
+  /// The file's content.
+  var content: ByteBuffer {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return ByteBuffer(bytes: try encoder.encode(self) + [0x0A])
+    }
+  }
+}
+
+/// Where a loop's pictures came from, and all that is needed to make it anew.
+package struct LoopSource: Codable, Hashable, Sendable {
+  /// The kinds of source.
+  package enum Kind: String, Codable, Sendable {
+    /// A folder of stills, or a single one.
+    case stills
+    /// A video file.
+    case video
+    /// What the camera itself showed.
+    case recording
+  }
+
+  /// The kind.
+  package var kind: Kind
+  /// The absolute path of stills or video.
+  package var path: String?
+  /// The time from one still, or picture of a video, to the next; in ticks of 90 kHz.
+  package var every: Int64?
+  /// How long the loop was asked to be; in ticks of 90 kHz.
+  package var length: Int64?
+
+  /// A source.
+  package init(kind: Kind, path: String? = nil, every: Ticks? = nil, length: Ticks? = nil) {
+    self.kind = kind
+    self.path = path
+    self.every = every?.count
+    self.length = length?.count
+  }
+
+  /// The source of the loop that the camera with this folder in the store has; `nil` where there is none or it cannot
+  /// be read.
+  package static func ofLoop(in folder: String) -> LoopSource? { manifest(in: folder)?.source }
+
+  /// The source of such a loop, if the loop was made with other settings than these and the source is still there.
+  package static func ofOutdatedLoop(in folder: String, settings: CameraSettings) -> LoopSource? {
+    guard let manifest = manifest(in: folder), manifest.settings != LoopSettings(settings).values,
+      let path = manifest.source.path, access(path, R_OK) == 0
+    else { return nil }
+    return manifest.source
+  }
+
+  private static func manifest(in folder: String) -> LoopManifest? {
+    guard let path = LoopFolder.path(in: folder) else { return nil }
+    return try? LoopManifest(
+      try LoopFolder.read("\(path)/\(LoopManifest.fileName)", mostBytes: LoopManifest.mostBytes))
+  }
+
+  /// The command that makes the loop anew, as far as it can be known.
+  package func command(camera: CameraName) -> String {
+    let flag = length.map { Ticks($0).secondsText + "s" }
+    switch kind {
+    case .recording: return "quietcam loop --record \(flag ?? "10m") --camera \(camera)"
+    case .stills, .video:
+      guard let path, access(path, R_OK) == 0 else { return "quietcam loop SOURCE --camera \(camera)" }
+      return "quietcam loop --camera \(camera)"
+    }
+  }
+}
+
+/// Why a loop cannot be made, stored or read, as one sentence.
+package struct LoopError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The sentence.
+  package let description: String
+
+  /// An error that reads so.
+  package init(description: String) { self.description = description }
+}

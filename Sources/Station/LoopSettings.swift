@@ -1,0 +1,70 @@
+import Foundation
+import Media
+import NIOCore
+import Packager
+import Picture
+
+/// Everything that a loop's pictures hang on, by the names of the settings: two loops with the same of these may stand
+/// in for each other, and one with others must not be shown.
+///
+/// The part length is not among them: the same pictures are cut into parts when they are published.
+package struct LoopSettings: Hashable, Sendable {
+  /// The values, as texts; of crop and masks a fingerprint.
+  package let values: [String: String]
+
+  /// Those that change what is seen of a picture before it is coded.
+  private static let ofPicture = ["blur", "crop", "denoise", "gray", "masks"]
+
+  /// Those of a camera.
+  package init(_ settings: CameraSettings) {
+    let (picture, encoder, timeline) = (settings.picture, settings.encoder, settings.timeline)
+    values = [
+      "size": "\(picture.size)", "fit": picture.fit.rawValue, "gray": "\(picture.isGray)", "blur": "\(picture.blur)",
+      "denoise": "\(picture.denoise)",
+      "crop": picture.crop.map { Self.fingerprint([$0.corners]) } ?? "none",
+      "masks": picture.masks.isEmpty ? "none" : Self.fingerprint(picture.masks.map(\.corners)),
+      "preset": encoder.preset.rawValue, "crf": "\(encoder.crf)",
+      "max-kilobits": "\(encoder.kilobits(for: picture.size))",
+      "rate": "\(Ticks.perSecond / timeline.step.count)", "segment": timeline.segment.secondsText,
+      "latest-quality": "\(settings.latestQuality)",
+    ]
+  }
+
+  /// Those that were written down.
+  package init(values: [String: String]) { self.values = values }
+
+  /// Those in the JSON of `json`; `nil` where it is none.
+  package init?(json: String) {
+    guard let values = try? JSONDecoder().decode([String: String].self, from: Data(json.utf8)) else { return nil }
+    self.values = values
+  }
+
+  /// What differs from settings that hold now, for a person: `crf 28, now 30; masks`.
+  package func differences(from current: LoopSettings) -> String {
+    differing(from: current).map { key in
+      guard key != "masks", key != "crop", let before = values[key], let now = current.values[key] else { return key }
+      return "\(key) \(before), now \(now)"
+    }.joined(separator: "; ")
+  }
+
+  /// The settings that differ and change what is seen: crop, masks and the like.
+  package func differencesOfPicture(from current: LoopSettings) -> [String] {
+    differing(from: current).filter(Self.ofPicture.contains)
+  }
+
+  /// The values as one line of JSON with sorted keys, for a header.
+  package var json: String {
+    "{" + values.sorted { $0.key < $1.key }.map { "\($0.key.jsonQuoted):\($0.value.jsonQuoted)" }.joined(separator: ",")
+      + "}"
+  }
+
+  private func differing(from current: LoopSettings) -> [String] {
+    Set(values.keys).union(current.values.keys).filter { values[$0] != current.values[$0] }.sorted()
+  }
+
+  private static func fingerprint(_ polygons: [[UnitPoint]]) -> String {
+    ByteBuffer(
+      string: polygons.map { $0.map { "\($0.x),\($0.y)" }.joined(separator: " ") }.joined(separator: ";")
+    ).fingerprint
+  }
+}

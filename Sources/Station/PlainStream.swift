@@ -1,0 +1,116 @@
+import Logging
+import Media
+import NIOCore
+import Packager
+import Picture
+import Playlist
+
+/// The second encode of a camera, for players that know no parts: short segments, made only while somebody asks.
+///
+/// It is fed with the pictures as `latest.jpg` shows them, live and recorded alike, so it says no more than that and
+/// can begin with the pictures of the last seconds.
+struct PlainStream: ~Copyable {
+  private let timeline: TimelineSettings
+  private let edge: LiveEdge
+  private let decoder = StillDecoder()
+  private var filter: PictureFilter
+  private var encoder: PictureEncoder
+  private var current: Frame
+  private var segmenter: Segmenter?
+  private var window: LiveWindow?
+  private let firstName: Int
+  private var pending: [CodedPicture] = []
+  private var adding: [(name: String, bytes: ByteBuffer)] = []
+  private var removing: [String] = []
+  private var published: [String] = []
+  private var version = 0
+
+  /// Opens the workers.
+  ///
+  /// - Parameter firstName: no lower number has been used in a name.
+  static func open(_ settings: CameraSettings, edge: LiveEdge, firstName: Int) throws(FFmpegError) -> PlainStream {
+    let timeline = settings.timeline.plain
+    let size = settings.picture.size
+    let encoder = try PictureEncoder(
+      settings: settings.encoder, size: size, step: timeline.step, rateWindow: timeline.segment)
+    return PlainStream(
+      timeline: timeline, edge: edge, filter: PictureFilter(settings: PictureSettings(size: size, denoise: 0)),
+      encoder: encoder, current: try Frame.house(size: size), firstName: firstName)
+  }
+
+  private init(
+    timeline: TimelineSettings, edge: LiveEdge, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
+    current: consuming Frame, firstName: Int
+  ) {
+    self.timeline = timeline
+    self.edge = edge
+    self.filter = filter
+    self.encoder = encoder
+    self.current = current
+    self.firstName = firstName
+  }
+
+  /// The newest segment; `nil` before the first.
+  var newestSequence: Int? { window?.newest?.sequence }
+
+  /// The number that the next name has.
+  var nextName: Int { segmenter?.nameNumber ?? firstName }
+
+  /// Takes the pictures of a slot: those that begin to show in it, at their steps.
+  ///
+  /// - Throws: what FFmpeg refuses.
+  mutating func append(_ slot: PlainHistory.Slot) throws {
+    for step in 0..<slot.steps {
+      let change = slot.changes.last { $0.step == step }
+      if let change {
+        let decoded = try decoder.decode(change.jpeg, header: try JPEGHeader(change.jpeg, maxPixels: .max))
+        current = try filter.process(decoded, orientation: .upright)
+      }
+      // The first segment begins where the others do: on a whole number of segments in stream time.
+      let moment = slot.start + timeline.step * Int64(step)
+      if segmenter == nil {
+        guard moment.isMultiple(of: timeline.segment) else { continue }
+        begin(at: moment)
+      }
+      pending.append(try encoder.encode(current, as: pending.isEmpty ? .idr : change == nil ? .repeated : .new))
+      if pending.count == timeline.stepsPerPart {
+        package(date: slot.date.advanced(by: moment + timeline.step - timeline.segment - slot.start))
+      }
+    }
+  }
+
+  private mutating func begin(at moment: Ticks) {
+    // Segments are counted over the life of the process, so that one that comes again after a while never goes back.
+    let index = Int(moment.floorDivided(by: timeline.segment))
+    segmenter = Segmenter(
+      settings: timeline, firstSequence: firstName + index, start: moment, isPlain: true)
+  }
+
+  private mutating func package(date: WallTime) {
+    guard let parameterSets = encoder.parameterSets, let output = segmenter?.append(pending) else { return }
+    pending.removeAll(keepingCapacity: true)
+    if window == nil {
+      let header = InitSegment(parameterSets: parameterSets, size: filter.size, step: timeline.step)
+      window = LiveWindow(settings: timeline, initName: header.name, firstSequence: output.position.sequence)
+      adding.append((header.name, header.bytes))
+    }
+    removing += window?.append(output, date: date) ?? []
+    guard let segment = output.segment else { return }
+    adding.append((output.name.file, segment))
+    published.append(output.name.file)
+    version = output.position.sequence
+  }
+
+  /// Publishes what is new, once there is enough for every player to begin.
+  mutating func publish() {
+    guard !adding.isEmpty, let playlist = window?.plainPlaylist, playlist.segments.count >= 3 else { return }
+    let gone = Set(removing)
+    published.removeAll { gone.contains($0) }
+    edge.publishPlain(Rendition(playlist.render(), etag: "p\(version)"), adding: adding, removing: removing)
+    adding.removeAll(keepingCapacity: true)
+    removing.removeAll(keepingCapacity: true)
+  }
+
+  /// Takes the playlist and all its segments away.
+  consuming func end() { edge.publishPlain(nil, adding: [], removing: published) }
+}

@@ -1,0 +1,20 @@
+import Media
+import NIOCore
+
+/// What one slot shows: its coded pictures, and the pictures that begin to show in it.
+struct SlotContent: Sendable {
+  /// A picture that begins to show.
+  struct Change: Sendable {
+    /// Its step in the slot.
+    let step: Int
+    /// The picture as `latest.jpg` shows it; `nil` where it could not be coded.
+    let jpeg: ByteBuffer?
+    /// When its still came.
+    let time: WallTime
+  }
+
+  /// One picture for each step.
+  var pictures: [CodedPicture] = []
+  /// In their order.
+  var changes: [Change] = []
+}

@@ -1,0 +1,87 @@
+import Media
+import NIOCore
+import Packager
+import Picture
+
+/// A loop in a camera's folder, read segment by segment; nothing of it but its manifest lies in memory.
+struct StoredLoop: Sendable {
+  private let path: String
+  private let manifest: LoopManifest
+  private let stepsPerSegment: Int
+
+  /// The loop in `path`, whose first segment is looked at; the others are when they are played.
+  ///
+  /// - Throws: `LoopError` with what to do, if it is damaged or was made with other settings.
+  init(path: String, settings: CameraSettings, parameterSets: ParameterSets) throws {
+    self.path = path
+    let timeline = settings.timeline
+    stepsPerSegment = timeline.stepsPerPart * timeline.partsPerSegment
+    do {
+      manifest = try LoopManifest(
+        try LoopFolder.read("\(path)/\(LoopManifest.fileName)", mostBytes: LoopManifest.mostBytes))
+    } catch {
+      throw LoopError(
+        description: "\(error); make it anew with `quietcam loop SOURCE --camera \(settings.name)`")
+    }
+    let command = manifest.source.command(camera: settings.name)
+    let differences = LoopSettings(values: manifest.settings).differences(from: LoopSettings(settings))
+    guard differences.isEmpty else {
+      throw LoopError(
+        description: "it was made with other settings (\(differences)); make it anew with `\(command)`")
+    }
+    do {
+      let initSegment = InitSegment(parameterSets: parameterSets, size: settings.picture.size, step: timeline.step)
+      guard try file(LoopManifest.initName, manifest.initSegment) == initSegment.bytes else {
+        throw LoopError(description: "its parameter sets are not those of the camera's encoder, which was updated")
+      }
+      _ = try segment(0)
+    } catch {
+      throw LoopError(description: "\(error); make it anew with `\(command)`")
+    }
+  }
+
+  /// How many segments it has.
+  var count: Int { manifest.segments.count }
+
+  /// Reads a segment, blocking.
+  ///
+  /// - Throws: `LoopError` if its files are not what they were when the loop was made.
+  func segment(_ index: Int) throws -> Loop.Segment {
+    let entry = manifest.segments[index]
+    let name = LoopManifest.mediaName(index)
+    let media = try file(name, entry.media)
+    var pictures: [CodedPicture] = []
+    do {
+      for part in try FragmentReader.parts(in: media) { pictures += part.pictures }
+    } catch {
+      throw LoopError(description: "\(path)/\(name) is damaged: \(error)")
+    }
+    let isWhole =
+      pictures.count == stepsPerSegment && pictures[0].isIDR && !pictures.dropFirst().contains(where: \.isIDR)
+    guard isWhole, entry.pictures.allSatisfy({ $0.step < stepsPerSegment }) else {
+      throw LoopError(
+        description:
+          "\(path)/\(name) has \(pictures.count) pictures of which one, the first, should be an IDR picture; "
+          + "a segment has \(stepsPerSegment)")
+    }
+    var jpegs = try file(LoopManifest.jpegsName(index), entry.jpegs)
+    var changes: [Loop.Change] = []
+    for picture in entry.pictures {
+      guard let jpeg = jpegs.readSlice(length: picture.bytes) else {
+        throw LoopError(description: "\(path)/\(LoopManifest.jpegsName(index)) is shorter than its pictures")
+      }
+      changes.append(Loop.Change(step: picture.step, jpeg: jpeg))
+    }
+    return Loop.Segment(
+      pictures: pictures, changes: entry.beginsAnew ? changes : Array(changes.dropFirst()), opening: changes[0].jpeg)
+  }
+
+  private func file(_ name: String, _ expected: LoopManifest.File) throws -> ByteBuffer {
+    let content = try LoopFolder.read("\(path)/\(name)", mostBytes: expected.bytes)
+    guard LoopManifest.File(content) == expected else {
+      throw LoopError(
+        description: "\(path)/\(name) is not what it was when the loop was made: it was changed or damaged")
+    }
+    return content
+  }
+}

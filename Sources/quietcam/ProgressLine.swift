@@ -1,0 +1,30 @@
+import Foundation
+
+/// Long work's progress on standard error: one line that is drawn over on a terminal, else a new line now and then.
+struct ProgressLine {
+  private let isSilent: Bool
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private var shownAt: ContinuousClock.Instant?
+  private var isOpen = false
+
+  /// A line that says nothing where `isSilent`.
+  init(isSilent: Bool = false) { self.isSilent = isSilent }
+
+  /// Shows the text if it is due: ten times a second on a terminal, else every five seconds.
+  mutating func show(_ text: @autoclosure () -> String) {
+    if isSilent { return }
+    let now = ContinuousClock.now
+    guard shownAt.map({ now - $0 >= (isTerminal ? .milliseconds(100) : .seconds(5)) }) ?? true else { return }
+    shownAt = now
+    Self.write(isTerminal ? "\r\(text())\u{1B}[K" : text() + "\n")
+    isOpen = isTerminal
+  }
+
+  /// Takes the line away, so that something else can be said.
+  mutating func clear() {
+    if isOpen { Self.write("\r\u{1B}[K") }
+    isOpen = false
+  }
+
+  private static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}

@@ -1,0 +1,84 @@
+import Media
+import TestSupport
+import Testing
+
+@testable import Packager
+
+@Suite struct DirectorTests {
+  private let ladder = Ladder.Settings(hold: .seconds(30), steady: .zero)
+
+  private func director(veil: Veil.Settings? = nil, standing: Director.Standing = .init()) -> Director {
+    var director = Director(ladder: Ladder(settings: ladder), veil: veil, standing: standing)
+    director.stillArrived(at: .zero)
+    return director
+  }
+
+  private func expect(
+    _ director: inout Director, at moment: Ticks, _ source: Director.Source,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let decision = director.decide(at: moment)
+    #expect(decision == source, sourceLocation: sourceLocation)
+  }
+
+  @Test func ordersTakeEffectWithTheNextSegment() {
+    var director = director()
+    expect(&director, at: .zero, .live)
+    director.take(.pause)
+    #expect(director.source == .live)
+    expect(&director, at: .seconds(1), .paused)
+    director.take(.veil)
+    expect(&director, at: .seconds(2), .paused)
+    director.take(.resume)
+    expect(&director, at: .seconds(3), .veiled)
+    director.take(.unveil)
+    expect(&director, at: .seconds(4), .live)
+  }
+
+  @Test func anOffCameraIsNotVeiled() {
+    var director = director()
+    _ = director.decide(at: .zero)
+    director.take(.veil)
+    expect(&director, at: .seconds(60), .off)
+  }
+
+  @Test func withdrawnPicturesDoNotComeBackWithResume() {
+    var director = director()
+    _ = director.decide(at: .zero)
+    director.withdraw()
+    #expect(director.source == .paused)
+    director.take(.resume)
+    expect(&director, at: .seconds(1), .off)
+    director.stillArrived(at: .seconds(2))
+    expect(&director, at: .seconds(3), .live)
+  }
+
+  @Test func standingOrdersOfAnEarlierLifeHold() {
+    var standing = Director.Standing()
+    standing.isVeiled = true
+    var director = director(standing: standing)
+    expect(&director, at: .zero, .veiled)
+  }
+
+  @Test func veilsFallAndLiftWithinTheirRanges() {
+    let every = Ticks.seconds(60)...Ticks.seconds(120)
+    let length = Ticks.seconds(10)...Ticks.seconds(40)
+    var veil = Veil(settings: .init(every: every, length: length))
+    var generator = SeededGenerator(seed: 11)
+    var changes: [(at: Ticks, isDown: Bool)] = []
+    var now = Ticks.zero
+    while changes.count < 400 {
+      let isDown = veil.decide(at: now, using: &generator)
+      if isDown != changes.last?.isDown ?? false { changes.append((now, isDown)) }
+      now = now + .seconds(1)
+    }
+    for (one, next) in zip(changes, changes.dropFirst()) {
+      let range = one.isDown ? length : every
+      #expect(range.lowerBound <= next.at - one.at && next.at - one.at <= range.upperBound + .seconds(1))
+    }
+    // Drawn anew each time, over the whole range.
+    let lengths = zip(changes, changes.dropFirst()).filter(\.0.isDown).map { $1.at - $0.at }
+    #expect(Set(lengths).count > 20)
+    #expect(lengths.contains { $0 < .seconds(15) } && lengths.contains { $0 > .seconds(35) })
+  }
+}

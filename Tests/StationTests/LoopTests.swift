@@ -1,0 +1,361 @@
+import Access
+import Foundation
+import Logging
+import Media
+import NIOCore
+import Packager
+import Picture
+import Testing
+
+@testable import Station
+
+@Suite struct LoopTests {
+  private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+  private func settings(_ change: (inout CameraSettings) throws -> Void = { _ in }) throws -> CameraSettings {
+    var settings = CameraSettings(
+      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
+      picture: PictureSettings(size: PictureSize(width: 160, height: 120), denoise: 0),
+      encoder: EncoderSettings(preset: .ultrafast),
+      timeline: try TimelineSettings(rate: 2, part: .seconds(1), segment: .seconds(4)))
+    try change(&settings)
+    return settings
+  }
+
+  private func withFolder(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try body(folder)
+  }
+
+  /// A still of stripes around one luma.
+  private func still(gray: Int) throws -> ByteBuffer {
+    let size = PictureSize(width: 160, height: 120)
+    let rows = (0..<3 * size.width).map { UInt8(clamping: gray + ($0 / 9 % 2) * 40 - 20) }
+    let pixels = Array([[UInt8]](repeating: rows, count: size.height).joined())
+    var encoder = JPEGEncoder(quality: 90)
+    return try encoder.encode(try Frame.rgb(pixels, size: size))
+  }
+
+  private let grays = [40, 90, 140, 190, 230]
+
+  /// A loop of five stills, one each second and a half: two segments of eight pictures.
+  @discardableResult
+  private func make(in folder: String, _ settings: CameraSettings, path: String = "/stills") throws -> LoopMaker.Product
+  {
+    var maker = try LoopMaker.open(folder: folder, settings: settings, logger: logger)
+    for (index, gray) in grays.enumerated() {
+      if index > 0 { try maker.hold(until: .milliseconds(1500) * Int64(index)) }
+      try maker.append(try still(gray: gray))
+    }
+    return try maker.finish(source: LoopSource(kind: .stills, path: path), made: .now)
+  }
+
+  private func parameterSets(_ settings: CameraSettings) throws -> ParameterSets {
+    var line = try PictureLine.open(settings, logger: logger)
+    _ = try line.encode(.idr)
+    let sets = line.parameterSets
+    return try #require(sets)
+  }
+
+  private func open(_ folder: String, _ settings: CameraSettings) throws -> Loop? {
+    Loop.open(folder: folder, settings: settings, parameterSets: try parameterSets(settings), logger: logger)
+  }
+
+  private func why(_ folder: String, _ settings: CameraSettings) throws -> String {
+    do {
+      _ = try StoredLoop(path: folder + "/loop", settings: settings, parameterSets: try parameterSets(settings))
+      return ""
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func aStoredLoopIsCodedAsTheCamerasOwnPicturesAre() throws {
+    try withFolder { folder in
+      let settings = try settings()
+      let product = try make(in: folder, settings)
+      #expect(product.segments == 2 && product.length == .seconds(8) && product.pictures == 5)
+      #expect(product.filled == .milliseconds(1500))
+      let loop = try #require(try open(folder, settings))
+      #expect(loop.count == 2 && !loop.isBuiltIn)
+      // A camera that has shown the house picture and then takes the same stills in the same rhythm.
+      var line = try PictureLine.open(settings, logger: logger)
+      _ = try line.encode(.idr)
+      #expect(loop.parameterSets == line.parameterSets)
+      for index in 0..<2 {
+        let segment = try loop.segment(index)
+        #expect(segment.pictures.map(\.isIDR) == (0..<8).map { $0 == 0 })
+        var changes: [Int] = []
+        for step in 0..<8 {
+          let (number, isNew) = (8 * index + step).quotientAndRemainder(dividingBy: 3)
+          if isNew == 0, number < grays.count {
+            let jpeg = try still(gray: grays[number])
+            try line.show(Still(jpeg: jpeg, arrival: .zero, wallTime: .now))
+            changes.append(step)
+            #expect(segment.changes.first { $0.step == step }?.jpeg == (try line.jpeg()))
+          }
+          let role: PictureEncoder.Role = step == 0 ? .idr : changes.last == step ? .new : .repeated
+          #expect(segment.pictures[step] == (try line.encode(role)), "segment \(index), step \(step)")
+          if step == 0 { #expect(segment.opening == (try line.jpeg())) }
+        }
+        #expect(segment.changes.map(\.step) == changes)
+      }
+    }
+  }
+
+  @Test func theBuiltInLoopIsOneWholeSegment() throws {
+    let settings = try settings()
+    var line = try PictureLine.open(settings, logger: logger)
+    let loop = try Loop.builtIn(&line, timeline: settings.timeline)
+    #expect(loop.isBuiltIn && loop.count == 1)
+    #expect(try loop.parameterSets == parameterSets(settings))
+    let segment = try loop.segment(0)
+    #expect(segment.pictures.map(\.isIDR) == (0..<8).map { $0 == 0 })
+    #expect(segment.changes.map(\.step) == [0] && segment.changes[0].jpeg == segment.opening)
+  }
+
+  @Test func thereIsNoLoopBeforeOneWasMade() throws {
+    try withFolder { folder in
+      let loop = try open(folder, try settings())
+      #expect(loop == nil)
+    }
+  }
+
+  @Test(arguments: [
+    "size", "fit", "crop", "masks", "gray", "blur", "denoise", "preset", "crf", "max-kilobits", "rate", "segment",
+    "latest-quality",
+  ])
+  func aLoopThatWasMadeWithAnotherSettingIsRefusedByItsName(_ key: String) throws {
+    try withFolder { folder in
+      try make(in: folder, try settings(), path: NSTemporaryDirectory())
+      let other = try settings { settings in
+        switch key {
+        case "size": settings.picture.size = PictureSize(width: 320, height: 240)
+        case "fit": settings.picture.fit = .cover
+        case "crop": settings.picture.crop = UnitRect(x: 0, y: 0, width: 0.5, height: 1)
+        case "masks": settings.picture.masks = [PrivacyMask(rectangle: UnitRect(x: 0, y: 0, width: 0.1, height: 0.1))]
+        case "gray": settings.picture.isGray = true
+        case "blur": settings.picture.blur = 3
+        case "denoise": settings.picture.denoise = 6
+        case "preset": settings.encoder.preset = .veryfast
+        case "crf": settings.encoder.crf = 30
+        case "max-kilobits": settings.encoder.maxKilobits = 333
+        case "rate": settings.timeline = try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(4))
+        case "segment": settings.timeline = try TimelineSettings(rate: 2, part: .seconds(1), segment: .seconds(6))
+        default: settings.latestQuality = 50
+        }
+      }
+      #expect(try open(folder, other) == nil)
+      let reason = try why(folder, other)
+      #expect(reason.contains("(\(key)") && reason.contains("`quietcam loop --camera desk`"), "\(reason)")
+    }
+  }
+
+  @Test func whatDoesNotTouchThePicturesKeepsTheLoop() throws {
+    try withFolder { folder in
+      try make(in: folder, try settings())
+      let other = try settings { settings in
+        settings.tokens = [TokenDigest(of: "another")]
+        settings.interval = .seconds(5)
+        settings.picture.maxPixels = 1_000_000
+        settings.timeline = try TimelineSettings(
+          rate: 2, part: .milliseconds(500), segment: .seconds(4), listedSegments: 9)
+      }
+      let loop = try #require(try open(folder, other))
+      #expect(try loop.segment(1).pictures.count == 8)
+    }
+  }
+
+  @Test func movedMasksAreOtherMasks() throws {
+    func key(_ x: Double) throws -> LoopSettings {
+      LoopSettings(
+        try settings {
+          $0.picture.masks = [PrivacyMask(rectangle: UnitRect(x: x, y: 0, width: 0.1, height: 0.1))]
+        })
+    }
+    #expect(try key(0.2) == key(0.2))
+    #expect(try key(0.2).differences(from: key(0.21)) == "masks")
+    #expect(try LoopSettings(json: key(0.2).json) == key(0.2))
+  }
+
+  @Test func aSourceThatIsGoneIsAskedFor() throws {
+    try withFolder { folder in
+      try make(in: folder, try settings(), path: "/nowhere/at/all")
+      #expect(try why(folder, try settings { $0.encoder.crf = 20 }).contains("`quietcam loop SOURCE --camera desk`"))
+      #expect(LoopSource.ofLoop(in: folder)?.path == "/nowhere/at/all")
+    }
+  }
+
+  @Test(arguments: ["0.mp4", "0.mjpeg", "init.mp4", "loop.json"])
+  func aDamagedBeginningIsNoLoop(name: String) throws {
+    let settings = try settings()
+    try withFolder { base in
+      try make(in: base + "/whole", settings)
+      for damage in ["cut", "flip", "gone", "long", "empty", "folder"] {
+        let folder = "\(base)/\(damage)"
+        try FileManager.default.copyItem(atPath: base + "/whole", toPath: folder)
+        let path = "\(folder)/loop/\(name)"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        switch damage {
+        case "cut": bytes.removeLast(bytes.count / 3)
+        case "flip": bytes[bytes.count / 2] ^= 0x40
+        case "long": bytes.append(contentsOf: [0, 1])
+        case "empty": bytes = Data()
+        default: break
+        }
+        // White space behind a manifest is none of its matter, nor is every bit of its text.
+        if name == "loop.json", ["long", "flip"].contains(damage) { bytes[0] = 0x5B }
+        try FileManager.default.removeItem(atPath: path)
+        if damage == "folder" {
+          try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        } else if damage != "gone" {
+          try bytes.write(to: URL(fileURLWithPath: path))
+        }
+        #expect(try open(folder, settings) == nil, "\(damage)")
+        if damage != "gone" { #expect(try why(folder, settings).contains("make it anew with"), "\(damage)") }
+      }
+    }
+  }
+
+  @Test func aSegmentThatIsDamagedLaterIsAnErrorAndTheOthersAreNot() throws {
+    let settings = try settings()
+    try withFolder { folder in
+      try make(in: folder, settings)
+      let loop = try #require(try open(folder, settings))
+      let path = URL(fileURLWithPath: "\(folder)/loop/1.mp4")
+      var bytes = try Data(contentsOf: path)
+      bytes[bytes.count - 5] ^= 1
+      try bytes.write(to: path)
+      #expect(try loop.segment(0).pictures.count == 8)
+      #expect { try loop.segment(1) } throws: { "\($0)".contains("1.mp4") }
+    }
+  }
+
+  @Test func aMakerThatEndsEarlyLeavesTheOldLoopAndNothingElse() throws {
+    let settings = try settings()
+    try withFolder { folder in
+      try make(in: folder, settings, path: "/old")
+      do {
+        var maker = try LoopMaker.open(folder: folder, settings: settings, logger: logger)
+        try maker.append(try still(gray: 10))
+        try maker.hold(until: .seconds(9))
+        #expect { try make(in: folder, settings) } throws: { "\($0)".contains("another `quietcam loop` is at work") }
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["loop"])
+      // Killed: what it left is swept up by the next, and does not get into its loop.
+      try FileManager.default.createDirectory(atPath: folder + "/.loop-new", withIntermediateDirectories: false)
+      try Data([1]).write(to: URL(fileURLWithPath: folder + "/.loop-new/77.mp4"))
+      #expect(LoopSource.ofLoop(in: folder)?.path == "/old")
+      try make(in: folder, settings, path: "/new")
+      #expect(LoopSource.ofLoop(in: folder)?.path == "/new")
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder + "/loop").sorted()
+      #expect(names == ["0.mjpeg", "0.mp4", "1.mjpeg", "1.mp4", "init.mp4", "loop.json"])
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["loop"])
+    }
+  }
+
+  @Test func aMakerThatIsKilledBetweenItsLastTwoStepsLeavesTheOldLoop() throws {
+    let settings = try settings()
+    try withFolder { folder in
+      try make(in: folder, settings)
+      try FileManager.default.moveItem(atPath: folder + "/loop", toPath: folder + "/.loop-old")
+      #expect(try open(folder, settings)?.count == 2)
+      try make(in: folder, settings)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["loop"])
+    }
+  }
+
+  @Test func aLoopIsClosedToOtherUsers() throws {
+    try withFolder { folder in
+      try make(in: folder, try settings())
+      let attributes = try FileManager.default.attributesOfItem(atPath: folder + "/loop")
+      #expect(attributes[.posixPermissions] as? Int == 0o700)
+    }
+  }
+
+  // Recordings
+
+  /// What a server would answer that has shown the loop in this folder.
+  private func recording(of folder: String, segments: Int) throws -> ByteBuffer {
+    var bytes = ByteBuffer()
+    for name in ["init.mp4"] + (0..<segments).map({ "\($0).mp4" }) {
+      bytes.writeBytes(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/loop/\(name)")))
+    }
+    return bytes
+  }
+
+  @Test func aRecordingWithTheSameSettingsIsTakenAsItIs() throws {
+    let settings = try settings()
+    try withFolder { folder in
+      try make(in: folder + "/a", settings)
+      let original = try #require(try open(folder + "/a", settings))
+      var maker = try LoopMaker.open(folder: folder + "/b", settings: settings, isProcessed: true, logger: logger)
+      let isAsItWas = try maker.append(
+        try LoopRecording(try recording(of: folder + "/a", segments: 2)), mayReuse: true, limit: .seconds(60),
+        interrupt: MediaInterrupt(), progress: { _ in })
+      #expect(isAsItWas)
+      _ = try maker.finish(source: LoopSource(kind: .recording), made: .now)
+      let copy = try #require(try open(folder + "/b", settings))
+      #expect(copy.count == 2)
+      for index in 0..<2 {
+        let (old, new) = (try original.segment(index), try copy.segment(index))
+        #expect(new.pictures == old.pictures)
+        #expect(new.changes.map(\.step) == old.changes.map(\.step))
+        for change in new.changes { #expect(try JPEGHeader(change.jpeg, maxPixels: .max).length > 500) }
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/b/loop").count == 6)
+    }
+  }
+
+  @Test func ofALongRecordingTheNewestIsTaken() throws {
+    let settings = try settings()
+    try withFolder { folder in
+      try make(in: folder + "/a", settings)
+      var maker = try LoopMaker.open(folder: folder + "/b", settings: settings, isProcessed: true, logger: logger)
+      _ = try maker.append(
+        try LoopRecording(try recording(of: folder + "/a", segments: 2)), mayReuse: true, limit: .seconds(4),
+        interrupt: MediaInterrupt(), progress: { _ in })
+      #expect(try maker.finish(source: LoopSource(kind: .recording), made: .now).segments == 1)
+      let (whole, newest) = (try open(folder + "/a", settings), try open(folder + "/b", settings))
+      #expect(try newest?.segment(0).pictures == whole?.segment(1).pictures)
+    }
+  }
+
+  @Test func aRecordingWithOtherSettingsIsCodedAnew() throws {
+    let (settings, other) = (try settings(), try settings { $0.picture.size = PictureSize(width: 128, height: 96) })
+    try withFolder { folder in
+      try make(in: folder + "/a", other)
+      var maker = try LoopMaker.open(folder: folder + "/b", settings: settings, isProcessed: true, logger: logger)
+      let isAsItWas = try maker.append(
+        try LoopRecording(try recording(of: folder + "/a", segments: 2)), mayReuse: true, limit: .seconds(60),
+        interrupt: MediaInterrupt(), progress: { _ in })
+      #expect(!isAsItWas)
+      #expect(try maker.finish(source: LoopSource(kind: .recording), made: .now).length == .seconds(8))
+      #expect(try open(folder + "/b", settings)?.count == 2)
+    }
+  }
+
+  @Test(arguments: ["", "<html>not found</html>", "\u{0}\u{0}\u{0}\u{18}ftypiso6"])
+  func whatIsNoRecordingIsRefused(text: String) {
+    #expect { try LoopRecording(ByteBuffer(string: text)) } throws: { "\($0)".contains("is no such one") }
+  }
+
+  @Test func theFirstPictureOfASegmentIsNewWhereTheRhythmHasOne() {
+    func segments(_ newSteps: [[Int]]) -> [[CodedPicture]] {
+      newSteps.map { steps in
+        (0..<8).map { step in
+          CodedPicture(
+            bytes: ByteBuffer(repeating: 0, count: step == 0 ? 5000 : steps.contains(step) ? 700 : 13),
+            isIDR: step == 0)
+        }
+      }
+    }
+    let size = PictureSize(width: 640, height: 480)
+    func changes(_ steps: [[Int]]) -> [[Int]] { LoopRecording.changes(in: segments(steps), size: size) }
+    #expect(changes([[0, 4], [0, 4], [0, 4]]) == [[0, 4], [0, 4], [0, 4]])
+    #expect(changes([[0, 3, 6], [1, 4, 7], [2, 5]]) == [[0, 3, 6], [1, 4, 7], [2, 5]])
+    #expect(changes([[0], [0], [0]]) == [[0], [0], [0]])
+    #expect(changes([[0, 2, 4, 6], [0, 2, 4, 6]]) == [[0, 2, 4, 6], [0, 2, 4, 6]])
+  }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Logging
+import Media
+import NIOCore
+import Packager
+import Testing
+
+@testable import Station
+
+@Suite struct RecoveryTests {
+  private let now = WallTime(milliseconds: 1_795_000_000_000)
+  private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+  private func timeline() throws -> TimelineSettings { try TimelineSettings(segment: .seconds(4)) }
+
+  private func withFolder(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try body(folder)
+  }
+
+  private func put(_ name: String, _ bytes: ByteBuffer, in folder: String) throws {
+    try Mirror.replace(name, in: folder, with: bytes)
+  }
+
+  private func segment(_ number: Int, parts: Int = 4, isDiscontinuous: Bool = false) throws -> ListedSegment {
+    let json = """
+      {"name":"\(number)","map":"init-1.mp4","date":\(now.milliseconds - 100_000),
+      "isDiscontinuous":\(isDiscontinuous),"isMarkedRecorded":false,"partBytes":[\((0..<parts).map { "\($0 + 5)" }
+        .joined(separator: ","))]}
+      """
+    return try JSONDecoder().decode(ListedSegment.self, from: Data(json.utf8))
+  }
+
+  private func state(_ segments: [ListedSegment], open: ListedSegment? = nil) throws -> StreamState {
+    let timeline = try timeline()
+    return StreamState(
+      reservedName: 6_000_000_000, part: timeline.part.count, segment: timeline.segment.count, mediaSequence: 500,
+      discontinuitySequence: 3, segments: segments, open: open, standing: .init(), isLive: true)
+  }
+
+  private func write(_ state: StreamState, in folder: String) throws {
+    try put("init-1.mp4", ByteBuffer(string: "init"), in: folder)
+    for segment in state.segments {
+      try put(segment.name.file, ByteBuffer(repeating: 7, count: segment.byteCount), in: folder)
+    }
+    if let open = state.open {
+      for (index, bytes) in open.partBytes.enumerated() {
+        try put(open.name.part(index), ByteBuffer(repeating: 9, count: bytes), in: folder)
+      }
+    }
+    try put(StreamState.fileName, state.bytes, in: folder)
+  }
+
+  @Test func listedSegmentsAndTheirPartsComeBack() throws {
+    try withFolder { folder in
+      let segments = try (100..<107).map { try segment($0) }
+      try write(state(segments), in: folder)
+      let recovery = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      #expect(recovery.segments == segments && recovery.firstSequence == 500 && recovery.discontinuitySequence == 3)
+      #expect(recovery.firstName == 6_000_000_000)
+      #expect(recovery.media["100.mp4"]?.readableBytes == segments[0].byteCount)
+      #expect(recovery.media["106.3.mp4"]?.readableBytes == 8)
+      #expect(recovery.media["init-1.mp4"] != nil)
+    }
+  }
+
+  @Test func theSegmentThatWasCutShortIsClosedWithThePartsThatAreThere() throws {
+    try withFolder { folder in
+      let open = try segment(107, parts: 3)
+      try write(state((100..<107).map { try segment($0) }, open: open), in: folder)
+      try FileManager.default.removeItem(atPath: folder + "/107.2.mp4")
+      let recovery = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      #expect(recovery.segments.count == 8 && recovery.segments.last?.partBytes == [5, 6])
+      #expect(recovery.media["107.mp4"]?.readableBytes == 11)
+      #expect(recovery.end == recovery.segments.last?.date.advanced(by: .seconds(2)))
+    }
+  }
+
+  @Test func whatLiesBeforeADamagedSegmentIsGivenUpAndCounted() throws {
+    try withFolder { folder in
+      let segments = try (100..<107).map { try segment($0, isDiscontinuous: $0 == 101) }
+      try write(state(segments), in: folder)
+      try put("102.mp4", ByteBuffer(string: "short"), in: folder)
+      let recovery = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      #expect(recovery.segments == Array(segments[3...]))
+      #expect(recovery.firstSequence == 503 && recovery.discontinuitySequence == 4)
+    }
+  }
+
+  @Test func aStreamWhoseSegmentsHaveAnotherLengthBeginsAnewAbove() throws {
+    try withFolder { folder in
+      try write(state((100..<107).map { try segment($0, isDiscontinuous: true) }), in: folder)
+      let other = try TimelineSettings(segment: .seconds(6))
+      let recovery = Recovery.read(folder: folder, timeline: other, now: now, logger: silent)
+      #expect(recovery.segments.isEmpty && recovery.firstSequence > 507 && recovery.discontinuitySequence >= 10)
+    }
+  }
+
+  @Test func aClockThatSteppedBackBringsNoNameBack() throws {
+    try withFolder { folder in
+      try write(state((100..<107).map { try segment($0) }), in: folder)
+      let long = WallTime(milliseconds: 1_740_000_000_000)
+      #expect(
+        Recovery.read(folder: folder, timeline: try timeline(), now: long, logger: silent).firstName == 6_000_000_000)
+      // Without the state, the names in the folder tell.
+      try FileManager.default.removeItem(atPath: folder + "/state.json")
+      try put("6000000700.mp4", ByteBuffer(string: "x"), in: folder)
+      let blind = Recovery.read(folder: folder, timeline: try timeline(), now: long, logger: silent)
+      #expect(blind.firstName > 6_000_000_700 && blind.firstSequence >= blind.firstName)
+    }
+  }
+
+  @Test(arguments: [
+    "", "{", "{\"reservedName\":-5}", "null", "{\"reservedName\":9223372036854775807}", "\u{0}\u{0}\u{0}",
+  ])
+  func aDamagedStateFallsBackToTheClockAndThePlaylist(text: String) throws {
+    try withFolder { folder in
+      try put(StreamState.fileName, ByteBuffer(string: text), in: folder)
+      try put(
+        "live.m3u8",
+        ByteBuffer(
+          string: """
+            #EXTM3U
+            #EXT-X-VERSION:6
+            #EXT-X-TARGETDURATION:4
+            #EXT-X-MEDIA-SEQUENCE:7
+            #EXT-X-DISCONTINUITY-SEQUENCE:88888888
+            #EXT-X-DISCONTINUITY
+            #EXTINF:4,
+            7.mp4
+
+            """), in: folder)
+      let recovery = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      #expect(recovery.firstName == 5_931_040_000 && recovery.firstSequence >= recovery.firstName)
+      #expect(recovery.discontinuitySequence > 88_888_889)
+    }
+  }
+
+  @Test func standingOrdersOutliveTheProcess() throws {
+    try withFolder { folder in
+      var state = try state((100..<107).map { try segment($0) })
+      state.standing.isPaused = true
+      try write(state, in: folder)
+      #expect(Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent).standing.isPaused)
+    }
+  }
+}
