@@ -5,6 +5,9 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
+/// What the system keeps of an answer for a reader that does not read; left alone it keeps megabytes for each.
+private let sendBuffer: SocketOptionValue = 128 << 10
+
 /// A door's connections with their limits: what comes beyond them is told so and closed before it can ask for anything.
 struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
   typealias Value = Base.Value
@@ -16,8 +19,8 @@ struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
-      let pipeline = channel.pipeline.syncOperations
-      try pipeline.addHandler(ConnectionGateHandler(connections))
+      try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: sendBuffer)
+      try channel.pipeline.syncOperations.addHandler(ConnectionGateHandler(connections))
     }.flatMap {
       base.setup(channel: channel, logger: logger)
     }.map { value in

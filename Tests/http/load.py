@@ -145,6 +145,10 @@ class Viewer(threading.Thread):
         assert self.problem is None, self.problem
 
 
+def log(text):
+    print(text, file=sys.stderr, flush=True)
+
+
 def run(idle, trickling, stuck, seconds, *options):
     raise_open_files()
     arguments = ["--size", "640x480", "--part", PART, "--segment", 6, *options]
@@ -170,8 +174,11 @@ def run(idle, trickling, stuck, seconds, *options):
                     if wanted:
                         wanted.pop()()
                 if not wanted and end is None:
+                    log(f"all there after {time.monotonic() - began:.1f} s")
                     end = time.monotonic() + seconds
                 now = time.monotonic()
+                if now - began > 120:
+                    break
                 if now - last_push > 2:
                     last_push = now
                     status = server.push(stills.one()).status
