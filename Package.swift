@@ -59,10 +59,11 @@ let package = Package(
       name: "Station",
       dependencies: ["Access", "Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
       swiftSettings: strict),
+    .target(name: "Ingest", dependencies: [nio], swiftSettings: strict),
     .target(
       name: "Origin",
       dependencies: [
-        "Access", "Media", "Picture", "Packager", "Station", nio, log, lifecycle,
+        "Access", "Media", "Picture", "Packager", "Station", "Ingest", nio, log, lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -117,6 +118,13 @@ let package = Package(
       swiftSettings: strict),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: [
+        "TestSupport", "Ingest", "Picture", "Media", nio, log,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Fuzz", exclude: ["corpus.py", "fuzz_requests.py"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
     .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio], swiftSettings: strict),
     .testTarget(
@@ -129,6 +137,8 @@ let package = Package(
     .testTarget(
       name: "StationTests", dependencies: ["Access", "Station", "Packager", "Playlist", "Picture", "Media", nio, log],
       swiftSettings: strict),
+    .testTarget(
+      name: "IngestTests", dependencies: ["TestSupport", "Ingest", "Picture", nio], swiftSettings: strict),
     .testTarget(
       name: "OriginTests",
       dependencies: [

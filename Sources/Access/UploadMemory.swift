@@ -63,11 +63,17 @@ public final class UploadLease: Sendable {
     self.camera = camera
   }
 
-  /// Takes room for so many more bytes; without room nothing has changed.
-  public func grow(by count: Int) -> Bool {
-    guard memory.take(count, for: camera) else { return false }
-    held.withLock { $0 += count }
-    return true
+  /// Changes the bytes that the body holds; where there is no room for more nothing has changed.
+  public func hold(_ count: Int) -> Bool {
+    held.withLock { held in
+      if count > held {
+        guard memory.take(count - held, for: camera) else { return false }
+      } else if count < held {
+        memory.give(held - count, of: camera)
+      }
+      held = count
+      return true
+    }
   }
 
   deinit { memory.give(held.withLock { $0 }, of: camera) }

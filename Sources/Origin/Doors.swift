@@ -68,7 +68,8 @@ public enum Doors {
     let gatekeeper = Gatekeeper(cameras: cameras, operatorToken: operatorToken, book: book)
     return try application(
       PrivateDoor(cameras: cameras, gatekeeper: gatekeeper, reports: reports), at: address, connections: book.cameras,
-      handlers: { common(TimeAmount(patience)) }, patience: TimeAmount(patience), logger: logger, onListening)
+      handlers: { [WrongLengthHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience),
+      logger: logger, onListening)
   }
 
   private static func common(_ patience: TimeAmount) -> [any RemovableChannelHandler] {

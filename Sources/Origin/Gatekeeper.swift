@@ -122,6 +122,11 @@ struct Gatekeeper: Sendable {
       fields: [.retryAfter: "1"])
   }
 
+  /// The answer to a signature over a body that may never end.
+  func cannotBeSigned(_ request: Request) -> Response {
+    unsigned(request, "a stream of stills cannot be signed; send each still in a request of its own")
+  }
+
   // MARK: Operators
 
   /// Why a request is not the operator's to make; `nil` where it may go on.

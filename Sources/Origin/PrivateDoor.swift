@@ -53,62 +53,11 @@ struct PrivateDoor: HTTPResponder {
     }
     switch gatekeeper.enter(request, camera: camera, context: context) {
     case .refused(let response): return closing(response, request, context)
-    case .open(let signature): return try await take(request, camera: camera, signature: signature, context: context)
+    case .open(let signature):
+      return try await StillUpload(
+        request, camera: camera, signature: signature, gatekeeper: gatekeeper, context: context
+      ).answer()
     }
-  }
-
-  private func take(
-    _ request: Request, camera: Camera, signature: BodySignature?, context: DoorContext
-  ) async throws -> Response {
-    let limit = camera.settings.maxStillBytes
-    let length = request.headers[.contentLength].flatMap { Int($0) }
-    if length == nil, request.headers[.transferEncoding] == nil {
-      let reply = Reply.error(
-        request, .lengthRequired, "lengthRequired", "send Content-Length or a chunked body with the JPEG")
-      return closing(reply, request, context)
-    }
-    if let length, length > limit { return tooLarge(request, camera: camera, context) }
-    if request.headers[.expect]?.lowercased() == "100-continue" { Reply.invite(context.channel) }
-    // What a client announces is no reason to set memory aside before it has sent it.
-    var body = ByteBufferAllocator().buffer(capacity: min(length ?? 65_536, 262_144))
-    let lease = gatekeeper.lease(for: camera.settings.name)
-    var signature = signature
-    for try await var chunk in request.body {
-      guard body.readableBytes + chunk.readableBytes <= limit else { return tooLarge(request, camera: camera, context) }
-      guard lease.grow(by: chunk.readableBytes) else { return closing(gatekeeper.noRoom(request), request, context) }
-      signature?.update(chunk)
-      body.writeBuffer(&chunk)
-    }
-    if let signature,
-      let refusal = gatekeeper.refusal(of: signature, request, camera: camera, context: context)
-    {
-      return refusal
-    }
-    do throws(StillRefusal) {
-      let receipt = try camera.take(body)
-      return Reply.json(
-        request, .accepted,
-        "{\"seq\":\(receipt.sequence),\"interval_ms\":\(receipt.interval.milliseconds),\"waves\":\(receipt.waves)}")
-    } catch {
-      let status: HTTPResponse.Status =
-        switch error.reason {
-        case .notJPEG: .unsupportedMediaType
-        case .tooLarge: .contentTooLarge
-        case .truncated, .noPicture, .unsupported, .corrupt: .unprocessableContent
-        }
-      let reply = Reply.error(request, status, error.reason.rawValue, error.detail)
-      // A length that was told too short cuts the picture, and its rest would be read as requests.
-      return error.reason == .truncated ? Reply.closing(reply, channel: context.channel) : reply
-    }
-  }
-
-  private func tooLarge(_ request: Request, camera: Camera, _ context: DoorContext) -> Response {
-    camera.refuse(.tooLarge)
-    return closing(
-      Reply.error(
-        request, .contentTooLarge, "tooLarge",
-        "the body is over \(camera.settings.maxStillBytes) bytes; send a smaller picture or raise max-still-bytes"),
-      request, context)
   }
 
   /// The answer to a request whose body is not read.

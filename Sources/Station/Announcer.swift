@@ -54,10 +54,11 @@ struct Announcer: Sendable {
     content?.changes.insert(.init(step: 0, jpeg: recording.opening, time: wall), at: 0)
   }
 
-  /// Shows the newest of the pictures as the latest one and tells the listeners of every one, but not of a picture
-  /// that is shown already.
-  mutating func announce(_ changes: [SlotContent.Change], publisher: inout StreamPublisher) {
-    let news = changes.filter { $0.jpeg == nil || $0.jpeg != shown }
+  /// Shows the newest of the pictures as the latest one and tells the listeners of every one. A loop of one picture
+  /// is no news each time that it comes round.
+  mutating func announce(_ changes: [SlotContent.Change], of scene: Scene, publisher: inout StreamPublisher) {
+    let isLoop = scene.source.isRecorded && scene.source != .veiled
+    let news = changes.filter { !isLoop || $0.jpeg != shown }
     if let newest = news.last(where: { $0.jpeg != nil }), let jpeg = newest.jpeg {
       publisher.show(jpeg, time: newest.time)
       shown = jpeg

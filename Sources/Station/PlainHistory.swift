@@ -17,10 +17,14 @@ struct PlainHistory: Sendable {
   }
 
   private let span: Ticks
+  private let part: Ticks
   private(set) var slots: [Slot] = []
 
   /// A history of at least `span`.
-  init(span: Ticks) { self.span = span }
+  init(span: Ticks, part: Ticks) {
+    self.span = span
+    self.part = part
+  }
 
   /// Adds a slot; what is too old goes, but for the picture that stood when the rest began.
   mutating func append(_ slot: Slot) {
@@ -31,6 +35,25 @@ struct PlainHistory: Sendable {
         slots[0].changes.insert(Loop.Change(step: 0, jpeg: standing.jpeg), at: 0)
       }
     }
+  }
+
+  /// The slots, led by as many as it takes to have the whole span: they show `standing`, the picture that the first
+  /// known one took the place of.
+  func filled(standing: ByteBuffer?) -> [Slot] {
+    guard var first = slots.first, let last = slots.last else { return slots }
+    if let standing, !first.changes.contains(where: { $0.step == 0 }) {
+      first.changes.insert(Loop.Change(step: 0, jpeg: standing), at: 0)
+    }
+    var missing = (span - (last.start - first.start)).floorDivided(by: part)
+    var lead: [Slot] = []
+    while missing > 0 {
+      lead.append(
+        Slot(
+          start: first.start - part * missing, date: first.date.advanced(by: .zero - part * missing),
+          steps: first.steps, changes: lead.isEmpty ? Array(first.changes.prefix(1)) : []))
+      missing -= 1
+    }
+    return lead + [first] + slots.dropFirst()
   }
 
   /// Forgets all.

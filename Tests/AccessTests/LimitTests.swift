@@ -61,23 +61,24 @@ import Testing
   @Test func bodiesTogetherStayBelowTheLimit() {
     let memory = UploadMemory(limit: 100, cameras: 1)
     let first = memory.lease(for: desk)
-    #expect(first.grow(by: 60))
+    #expect(first.hold(60))
     do {
       let second = memory.lease(for: desk)
-      #expect(second.grow(by: 40))
-      #expect(!second.grow(by: 1))
+      #expect(second.hold(40))
+      #expect(!second.hold(41))
       #expect(memory.told.held == 100)
     }
     #expect(memory.told == (60, 100, 1))
-    #expect(first.grow(by: 40))
+    #expect(first.hold(100) && first.hold(0))
+    #expect(memory.told.held == 0)
   }
 
   @Test func noCameraTakesAllFromTheOthers() {
     let memory = UploadMemory(limit: 100, cameras: 2)
     let greedy = memory.lease(for: desk)
-    #expect(greedy.grow(by: 50) && !greedy.grow(by: 1))
+    #expect(greedy.hold(50) && !greedy.hold(51))
     let other = memory.lease(for: roof)
-    #expect(other.grow(by: 50))
+    #expect(other.hold(50))
     withExtendedLifetime((greedy, other)) {}
   }
 }

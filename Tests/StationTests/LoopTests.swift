@@ -331,7 +331,8 @@ import Testing
         try LoopRecording(try recording(of: folder + "/a", segments: 2)), mayReuse: true, limit: .seconds(60),
         interrupt: MediaInterrupt(), progress: { _ in })
       #expect(!isAsItWas)
-      #expect(try maker.finish(source: LoopSource(kind: .recording), made: .now).length == .seconds(8))
+      let product = try maker.finish(source: LoopSource(kind: .recording), made: .now)
+      #expect(product.length == .seconds(8) && product.pictures == grays.count)
       #expect(try open(folder + "/b", settings)?.count == 2)
     }
   }

@@ -23,7 +23,9 @@ MEDIA_SECONDS = 20
 @pytest.fixture(scope="session")
 def playlist_watcher():
     """A server with short segments and the watcher of its playlists."""
-    with serving.serving("--size", "128x96", "--part", 0.5, "--segment", 1, "--window", 6) as server:
+    # Without stills the picture stands: the loop of an off camera is published ahead, which other tests are about.
+    options = ["--size", "128x96", "--part", 0.5, "--segment", 1, "--window", 6, "--hold", "forever"]
+    with serving.serving(*options) as server:
         watcher = watching.PlaylistWatcher(server, PLAYLIST_SECONDS)
         pusher = threading.Thread(target=_push_while, args=(watcher,), daemon=True)
         pusher.start()
