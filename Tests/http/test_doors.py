@@ -224,6 +224,42 @@ def test_the_examples_of_the_readme_are_taken(signing, tmp_path):
         assert done.returncode == 0 and '"seq"' in done.stdout, done
 
 
+def test_a_signature_is_of_one_still_alone(signing):
+    part = b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + stills.one() + b"\r\n"
+    stream = part * 2 + b"--b--\r\n"
+    replace = {"Content-Type": "multipart/x-mixed-replace; boundary=b"}
+    answer = ask(signing, INGEST, signed(stream) | replace, stream)
+    assert answer.status == 401 and "stream" in answer.json["detail"]
+    form = part.replace(b"Content-Type", b'Content-Disposition: form-data; name="f"\r\nContent-Type', 1) + b"--b--\r\n"
+    fields = {"Content-Type": "multipart/form-data; boundary=b"}
+    assert ask(signing, INGEST, signed(form) | fields, form).status == 202
+    before = signing.status()["stills"]["taken"]
+    assert ask(signing, INGEST, signed(form + b" ") | fields, form).status == 401
+    twice = stills.one() * 2
+    assert ask(signing, INGEST, signed(twice) | {"Transfer-Encoding": "chunked"}, wire.chunked(twice, 999)).status == 400
+    assert signing.status()["stills"]["taken"] == before
+
+
+def test_the_stills_of_a_stream_have_the_same_pace(tmp_path):
+    with serving(*SMALL, "--max-rate", 2) as server:
+        part = b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + stills.one() + b"\r\n"
+        answer = ask(server, INGEST, BEARER | {"Content-Type": "multipart/x-mixed-replace; boundary=b"},
+                     part * 20 + b"--b--\r\n")
+        assert answer.status == 202 and 4 <= answer.json["stills"] < 20
+        assert answer.json["stills"] + answer.json["refused"] == 20
+
+
+def test_only_an_operator_with_a_token_may_switch(server, narrow):
+    for path in ("pause", "resume", "veil", "unveil", "withdraw"):
+        target = f"/cameras/desk/{path}"
+        assert ask(server, target, {}).status == 401
+        assert ask(server, target, BEARER).status == 401
+        answer = ask(narrow, target, BEARER)
+        assert (answer.status, answer.json["error"]) == (403, "noOperatorToken")
+    assert ask(server, "/cameras/desk/veil", server.operator).status == 200
+    assert ask(server, "/cameras/desk/unveil", server.operator).status == 200
+
+
 # Links
 
 
@@ -573,7 +609,7 @@ def test_bodies_on_their_way_in_share_a_bounded_memory(narrow):
         held = []
         for _ in range(2):
             client = stack.enter_context(wire.Wire(narrow.private))
-            client.send(wire.request_bytes("POST", INGEST, BEARER | {"Content-Length": 800_000}, b"\xff\xd8" + bytes(500_000)))
+            client.send(wire.request_bytes("POST", INGEST, BEARER | {"Content-Length": 800_000}, stills.one()[:-2] + bytes(500_000)))
             held.append(client)
 
         def full():
@@ -581,7 +617,7 @@ def test_bodies_on_their_way_in_share_a_bounded_memory(narrow):
 
         eventually(full, 0.9)
         with wire.Wire(narrow.private) as client:
-            client.send(wire.request_bytes("POST", INGEST, BEARER, b"\xff\xd8" + bytes(200_000)))
+            client.send(wire.request_bytes("POST", INGEST, BEARER, stills.one()[:-2] + bytes(200_000)))
             answer = client.answer()
             assert (answer.status, answer.json["error"], answer["Retry-After"]) == (503, "noRoom", "1")
 
