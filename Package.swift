@@ -26,6 +26,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -48,6 +49,9 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
     .target(
+      name: "Access", dependencies: ["Media", nio, .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
+    .target(
       name: "Picture", dependencies: ["CFFmpeg", "Media", nio, log], swiftSettings: strict),
     .target(name: "Playlist", dependencies: ["Media", nio], swiftSettings: strict),
     .target(
@@ -55,7 +59,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Station",
-      dependencies: ["Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
+      dependencies: ["Access", "Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
       swiftSettings: strict),
     .target(name: "Ingest", dependencies: [nio], swiftSettings: strict),
     .target(
@@ -64,7 +68,7 @@ let package = Package(
     .target(
       name: "Origin",
       dependencies: [
-        "Media", "Picture", "Packager", "Station", "Ingest", nio, log, lifecycle,
+        "Access", "Media", "Picture", "Packager", "Station", "Ingest", nio, log, lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -77,7 +81,7 @@ let package = Package(
       resources: [.copy("Web")],
       swiftSettings: strict),
     .target(
-      name: "Telemetry", dependencies: ["Media", "Picture", "Packager", "Station", nio],
+      name: "Telemetry", dependencies: ["Access", "Media", "Picture", "Packager", "Station", nio],
       swiftSettings: strict),
     .target(
       name: "Camera",
@@ -99,20 +103,20 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Settings",
-      dependencies: ["Media", "Picture", "Packager", "Station", "Origin", "Yams"],
+      dependencies: ["Access", "Media", "Picture", "Packager", "Station", "Origin", "Yams"],
       swiftSettings: strict),
     .target(
       name: "Bench",
       dependencies: [
-        "Media", "Picture", "Packager", "Station", nio, log,
+        "Access", "Media", "Picture", "Packager", "Station", nio, log,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "Media", "Picture", "Packager", "Station", "Intake", "Origin", "Telemetry", "Camera", "Check", "Settings",
-        "Bench", nio, log,
+        "Access", "Media", "Picture", "Packager", "Station", "Intake", "Origin", "Telemetry", "Camera", "Check",
+        "Settings", "Bench", nio, log,
         lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -127,6 +131,7 @@ let package = Package(
       ],
       path: "Tests/Fuzz", exclude: ["corpus.py", "fuzz_requests.py"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
+    .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio], swiftSettings: strict),
     .testTarget(
       name: "PictureTests", dependencies: ["TestSupport", "Picture", "Media", nio], swiftSettings: strict),
     .testTarget(
@@ -135,7 +140,7 @@ let package = Package(
       name: "PackagerTests", dependencies: ["TestSupport", "Packager", "Playlist", "Picture", "Media", nio],
       swiftSettings: strict),
     .testTarget(
-      name: "StationTests", dependencies: ["Station", "Packager", "Playlist", "Picture", "Media", nio, log],
+      name: "StationTests", dependencies: ["Access", "Station", "Packager", "Playlist", "Picture", "Media", nio, log],
       swiftSettings: strict),
     .testTarget(name: "IntakeTests", dependencies: ["Intake", "Picture", "Media", nio, log], swiftSettings: strict),
     .testTarget(
@@ -143,8 +148,9 @@ let package = Package(
     .testTarget(
       name: "OriginTests",
       dependencies: [
-        "Origin", "Station", "Packager", "Media", nio,
+        "Access", "Origin", "Station", "Packager", "Media", nio,
         .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
       ],
       swiftSettings: strict),
     .testTarget(
@@ -164,7 +170,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SettingsTests",
-      dependencies: ["TestSupport", "Settings", "Origin", "Media", "Picture", "Packager", "Station"],
+      dependencies: ["TestSupport", "Access", "Settings", "Origin", "Media", "Picture", "Packager", "Station"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -15,6 +15,9 @@ struct StillIntake {
   private let camera: Camera
   private var reader: BodyReader
   private var firstRefusal: StillRefusal?
+  private let isHeldBack: Bool
+  private let admits: () -> Bool
+  private var heldBack: ByteBuffer?
   /// Stills that were taken.
   private(set) var taken = 0
   /// Pictures that were refused.
@@ -23,10 +26,19 @@ struct StillIntake {
   private(set) var receipt: Camera.Receipt?
 
   /// The intake of one body.
-  init(camera: Camera, label: BodyLabel) {
+  ///
+  /// - Parameters:
+  ///   - isHeldBack: whether nothing is handed to the camera before `settle`; then the body has one still.
+  ///   - admits: asked before each still but the first, which came in with its request.
+  init(camera: Camera, label: BodyLabel, isHeldBack: Bool, admits: @escaping () -> Bool) {
     self.camera = camera
+    self.isHeldBack = isHeldBack
+    self.admits = admits
     reader = BodyReader(label: label, maxStillBytes: camera.settings.maxStillBytes)
   }
+
+  /// The bytes that are kept of the body.
+  var heldBytes: Int { reader.heldBytes + (heldBack?.readableBytes ?? 0) }
 
   /// Takes the next piece of the body.
   ///
@@ -35,11 +47,21 @@ struct StillIntake {
     for finding in reader.read(piece) { try take(finding) }
   }
 
-  /// Ends the body and answers what the camera is told.
+  /// Ends the body.
+  ///
+  /// - Throws: when its end shows that it is of no use.
+  mutating func end() throws(Stop) {
+    for finding in reader.finish() { try take(finding) }
+  }
+
+  /// Hands on what was held back, and answers what the camera is told.
   ///
   /// - Throws: the first refusal, if no still was taken.
-  mutating func finish() throws(Stop) -> Camera.Receipt {
-    for finding in reader.finish() { try take(finding) }
+  mutating func settle() throws(Stop) -> Camera.Receipt {
+    if let still = heldBack {
+      heldBack = nil
+      hand(still)
+    }
     if let receipt { return receipt }
     if let firstRefusal { throw Stop(refusal: firstRefusal) }
     throw stop(StillRefusal(.notJPEG, reader.summary))
@@ -48,18 +70,30 @@ struct StillIntake {
   private mutating func take(_ finding: Finding) throws(Stop) {
     switch finding {
     case .picture(let picture):
-      do throws(StillRefusal) {
-        receipt = try camera.take(picture)
-        taken += 1
-      } catch {
-        note(error)
+      guard isHeldBack else { return hand(picture) }
+      guard heldBack == nil else {
+        throw stop(StillRefusal(.malformed, "a signed body has one still; sign each and send it by itself"))
       }
+      heldBack = picture
     case .oversized:
       camera.refuse(.tooLarge)
       note(tooLarge)
       if !reader.isStream { throw Stop(refusal: tooLarge) }
     case .overflow: throw stop(tooLarge)
     case .malformed(let detail): throw stop(StillRefusal(.malformed, detail))
+    }
+  }
+
+  private mutating func hand(_ picture: ByteBuffer) {
+    guard taken + refused == 0 || admits() else {
+      refused += 1
+      return
+    }
+    do throws(StillRefusal) {
+      receipt = try camera.take(picture)
+      taken += 1
+    } catch {
+      note(error)
     }
   }
 

@@ -1,3 +1,4 @@
+import Access
 import HTTPTypes
 import Hummingbird
 import Ingest
@@ -10,13 +11,22 @@ import Station
 struct StillUpload {
   private let request: Request
   private let camera: Camera
-  private let channel: any Channel
+  private let signature: BodySignature?
+  private let gatekeeper: Gatekeeper
+  private let context: DoorContext
+  private var channel: any Channel { context.channel }
 
-  /// The upload of a camera that has shown its token.
-  init(_ request: Request, camera: Camera, channel: any Channel) {
+  /// The upload of a camera that was let in.
+  ///
+  /// - Parameter signature: what the body has to be; nothing of it is taken before that is known.
+  init(
+    _ request: Request, camera: Camera, signature: BodySignature?, gatekeeper: Gatekeeper, context: DoorContext
+  ) {
     self.request = request
     self.camera = camera
-    self.channel = channel
+    self.signature = signature
+    self.gatekeeper = gatekeeper
+    self.context = context
   }
 
   /// Reads the body and answers with advice to the camera, or with what was wrong.
@@ -32,19 +42,37 @@ struct StillUpload {
         channel: channel)
     }
     let label = BodyLabel(contentType: request.headers[.contentType], isOpenEnded: length == nil)
-    var intake = StillIntake(camera: camera, label: label)
+    var signature = signature
+    if signature != nil, label.mostBytes(stillBytes: camera.settings.maxStillBytes) == nil {
+      return Reply.closing(gatekeeper.cannotBeSigned(request), channel: channel)
+    }
+    let lease = gatekeeper.lease(for: camera.settings.name)
+    let admits = { [gatekeeper, camera] in gatekeeper.admitsStill(of: camera.settings.name) }
+    var intake = StillIntake(camera: camera, label: label, isHeldBack: signature != nil, admits: admits)
     if let length, let most = label.mostBytes(stillBytes: camera.settings.maxStillBytes), length > most {
       camera.refuse(.tooLarge)
       return refusal(intake.tooLarge, after: intake, isWhole: false)
     }
     if request.headers[.expect]?.lowercased() == "100-continue" { Reply.invite(channel) }
     do {
-      for try await piece in request.body { try intake.read(piece) }
+      for try await piece in request.body {
+        signature?.update(piece)
+        try intake.read(piece)
+        guard lease.hold(intake.heldBytes) else {
+          return Reply.closing(gatekeeper.noRoom(request), channel: channel)
+        }
+      }
     } catch let stop as StillIntake.Stop {
       return refusal(stop.refusal, after: intake, isWhole: false)
     }
     do throws(StillIntake.Stop) {
-      return Reply.json(request, .accepted, advice(try intake.finish(), intake))
+      try intake.end()
+      if let signature,
+        let refusal = gatekeeper.refusal(of: signature, request, camera: camera, context: context)
+      {
+        return refusal
+      }
+      return Reply.json(request, .accepted, advice(try intake.settle(), intake))
     } catch {
       // What comes behind a body that was cut by a wrong length is no request.
       if length != nil, error.refusal.reason == .truncated || error.refusal.reason == .malformed,

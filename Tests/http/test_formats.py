@@ -31,7 +31,7 @@ COLOURS = itertools.cycle(itertools.product((20, 130, 240), repeat=3))
 
 @pytest.fixture(scope="module")
 def server():
-    with serving(*OPTIONS, "--max-still-bytes", MAX_STILL_BYTES, "--denoise", 0) as server:
+    with serving(*OPTIONS, "--max-still-bytes", MAX_STILL_BYTES, "--denoise", 0, "--max-rate", 1000) as server:
         yield server
 
 
