@@ -31,7 +31,10 @@ struct PlayingTests {
 
   @Test func aViewerBeginsAtTheSegmentThatHoldsTheHoldBack() {
     var list = PieceList(path: "/desk/live.m3u8")
-    #expect(list.begin(playlist(sequence: 10, trailing: 3)).map(\.path) == ["/desk/11.0.mp4", "/desk/11.1.mp4", "/desk/11.2.mp4"])
+    #expect(
+      list.begin(playlist(sequence: 10, trailing: 3)).map(\.path) == [
+        "/desk/11.0.mp4", "/desk/11.1.mp4", "/desk/11.2.mp4",
+      ])
     list = PieceList(path: "/desk/live.m3u8")
     let early = list.begin(playlist(sequence: 10, trailing: 1))
     #expect(early.map(\.path) == (0..<4).map { "/desk/10.\($0).mp4" } + ["/desk/11.0.mp4"])
@@ -85,21 +88,21 @@ struct PlayingTests {
 
   @Test func aBrowserAsksOnlyForWhatItCannotKnow() {
     var cache = BrowserCache()
-    let now = ContinuousClock.now
-    cache.store("/1.0.mp4", answer(200, [.cacheControl: "public, max-age=31536000, immutable"]), kind: .media, body: ByteBuffer())
-    guard case .fresh = cache.decide("/1.0.mp4", at: now) else {
+    cache.store(
+      "/1.0.mp4", answer(200, [.cacheControl: "public, max-age=31536000, immutable"]), kind: .media, body: ByteBuffer())
+    guard case .fresh = cache.decide("/1.0.mp4", at: .now) else {
       Issue.record("what never changes was asked for again")
       return
     }
     cache.store(
       "/latest.jpg", answer(200, [.cacheControl: "no-cache", .eTag: "\"7\""]), kind: .media, body: ByteBuffer())
-    guard case .ask(let conditions) = cache.decide("/latest.jpg", at: now) else {
+    guard case .ask(let conditions) = cache.decide("/latest.jpg", at: .now) else {
       Issue.record("what must be asked about was taken from the cache")
       return
     }
     #expect(conditions.map { "\($0.0): \($0.1)" } == ["If-None-Match: \"7\""])
     cache.store("/secret", answer(200, [.cacheControl: "no-store", .eTag: "\"7\""]), kind: .media, body: ByteBuffer())
-    guard case .ask(let none) = cache.decide("/secret", at: now), none.isEmpty else {
+    guard case .ask(let none) = cache.decide("/secret", at: .now), none.isEmpty else {
       Issue.record("what must not be kept was kept")
       return
     }

@@ -14,7 +14,8 @@ struct TimelineTests {
         StillTimeline.Push(
           still: index % 3, began: start + .milliseconds(at - 5), ended: start + .milliseconds(at),
           date: WallTime(milliseconds: at))
-      }, announcements: milliseconds.map { start + .milliseconds($0 / 1000 * 1000 + 1000) }, fed: [0, 0, 0, 0, 1, 1, -1])
+      }, announcements: milliseconds.map { start + .milliseconds($0 / 1000 * 1000 + 1000) },
+      fed: [0, 0, 0, 0, 1, 1, -1])
   }
 
   private func piece(_ begins: ViewLog.Beginning, _ duration: Ticks) -> ViewLog.Piece {
@@ -40,7 +41,8 @@ struct TimelineTests {
 
   @Test func ffmpegsPicturesAreTheFedOnes() {
     let piece = piece(.picture(2), .seconds(3))
-    #expect(timeline([0, 2000]).shown(in: piece, step: .milliseconds(500), part: .seconds(1)) == [0, 0, 1, 1, nil, nil])
+    #expect(
+      timeline([0, 2000]).shown(in: piece, step: .milliseconds(500), part: .seconds(1)) == [0, 0, 1, 1, nil, nil])
   }
 
   @Test func theNewestPictureIsTheOneThatWasAnnounced() {

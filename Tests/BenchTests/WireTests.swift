@@ -1,3 +1,4 @@
+import Foundation
 import Media
 import NIOCore
 import NIOPosix
@@ -40,6 +41,7 @@ struct WireTests {
 
   @Test func requestsAreThoseOfChromium() async throws {
     let server = try await WireServer(answers: [Self.head + "12345"])
+    let digits = "\(server.port)".count
     let client = client(server, WireTally())
     _ = try await client.get("/desk/live.m3u8", .playlist, by: .script)
     await client.close()
@@ -53,17 +55,16 @@ struct WireTests {
         "host", "connection", "sec-ch-ua-platform", "user-agent", "sec-ch-ua", "sec-ch-ua-mobile", "accept",
         "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "referer", "accept-encoding", "accept-language",
       ])
-    let digits = "\(server.port)".count
     #expect(server.received.all[0].utf8.count == 506 - "Headless".count - 2 * (5 - digits))
   }
 
   @Test func aRequestFailsWithItsConnection() async throws {
     let server = try await WireServer(answers: ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123"])
     let client = client(server, WireTally())
-    async let answer = client.get("/a.jpg", .media, by: .image)
+    let answer = Task { try await client.get("/a.jpg", .media, by: .image) }
     while server.received.all.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
     await client.close()
-    await #expect(throws: (any Error).self) { _ = try await answer }
+    await #expect(throws: (any Error).self) { try await answer.value }
     try await server.close()
   }
 
@@ -72,7 +73,8 @@ struct WireTests {
       [UInt8(count >> 16), UInt8(count >> 8 & 255), UInt8(count & 255), type, 0, 0, 0, 0, 1]
         + [UInt8](repeating: 7, count: count)
     }
-    let stream = [UInt8](repeating: 80, count: 24) + frame(4, 12) + frame(1, 300) + frame(0, 70_000) + frame(9, 5) + frame(8, 4)
+    let stream =
+      [UInt8](repeating: 80, count: 24) + frame(4, 12) + frame(1, 300) + frame(0, 70_000) + frame(9, 5) + frame(8, 4)
     for step in [1, 2, 7, 1000, 100_000] {
       var meter = FrameMeter(skipping: FrameMeter.prefaceLength)
       var fields = 0

@@ -54,7 +54,8 @@ struct Chart {
   }
 
   /// Marks in a plane, x on a logarithmic scale.
-  static func plane(_ dots: [Dot], x: String, y: String, lineAt: (value: Double, name: String)?, name: String) -> String {
+  static func plane(_ dots: [Dot], x: String, y: String, lineAt: (value: Double, name: String)?, name: String) -> String
+  {
     guard !dots.isEmpty else { return "" }
     let (height, bottom, side) = (420, 370, 70)
     let lowest = pow(10, floor(log10(max(dots.map(\.x).min() ?? 1, 0.1))))
@@ -79,17 +80,21 @@ struct Chart {
     }
     for index in 0...4 {
       let value = from + (to - from) * Double(index) / 4
-      svg += "<line class=\"grid\" x1=\"\(side)\" x2=\"\(width - 30)\" y1=\"\(number(level(value)))\" y2=\"\(number(level(value)))\"/>"
-      svg += "<text x=\"\(side - 8)\" y=\"\(number(level(value) + 4))\" text-anchor=\"end\">\(String(format: "%.3f", value))</text>"
+      svg +=
+        "<line class=\"grid\" x1=\"\(side)\" x2=\"\(width - 30)\" y1=\"\(number(level(value)))\" y2=\"\(number(level(value)))\"/>"
+      svg +=
+        "<text x=\"\(side - 8)\" y=\"\(number(level(value) + 4))\" text-anchor=\"end\">\(String(format: "%.3f", value))</text>"
     }
     if let lineAt {
       let at = number(level(lineAt.value))
       svg += "<line class=\"mark\" x1=\"\(side)\" x2=\"\(width - 30)\" y1=\"\(at)\" y2=\"\(at)\"/>"
-      svg += "<text class=\"value\" x=\"\(width - 34)\" y=\"\(number(level(lineAt.value) - 6))\" text-anchor=\"end\">\(escape(lineAt.name))</text>"
+      svg +=
+        "<text class=\"value\" x=\"\(width - 34)\" y=\"\(number(level(lineAt.value) - 6))\" text-anchor=\"end\">\(escape(lineAt.name))</text>"
     }
     for dot in dots {
       let (at, up) = (number(place(dot.x)), number(level(dot.y)))
-      svg += "<circle cx=\"\(at)\" cy=\"\(up)\" r=\"6\" fill=\"\(dot.colour)\"><title>\(escape(dot.title))</title></circle>"
+      svg +=
+        "<circle cx=\"\(at)\" cy=\"\(up)\" r=\"6\" fill=\"\(dot.colour)\"><title>\(escape(dot.title))</title></circle>"
     }
     // Ways of one kind lie close together: those within reach of each other share one column of names beside them.
     var groups: [[Dot]] = []
@@ -109,8 +114,10 @@ struct Chart {
           + "\(isLeft ? " text-anchor=\"end\"" : "")>\(escape(dot.title))</text>"
       }
     }
-    svg += "<text class=\"axis\" x=\"\((width + side) / 2)\" y=\"\(height - 8)\" text-anchor=\"middle\">\(escape(x))</text>"
-    svg += "<text class=\"axis\" transform=\"translate(14 \(bottom / 2)) rotate(-90)\" text-anchor=\"middle\">\(escape(y))</text>"
+    svg +=
+      "<text class=\"axis\" x=\"\((width + side) / 2)\" y=\"\(height - 8)\" text-anchor=\"middle\">\(escape(x))</text>"
+    svg +=
+      "<text class=\"axis\" transform=\"translate(14 \(bottom / 2)) rotate(-90)\" text-anchor=\"middle\">\(escape(y))</text>"
     return svg + "</svg>"
   }
 

@@ -152,7 +152,8 @@ public struct HTMLReport {
         guard let stream = entry.visitorsGB, let all = entry.visitorsWithPlayerGB else { return nil }
         let slices = [
           Chart.Slice(name: "stream \(format(stream, 2)) GB", value: stream, colour: Self.colour(of: entry.family)),
-          Chart.Slice(name: "page and player \(format(all - stream, 2)) GB", value: all - stream, colour: "var(--pale)"),
+          Chart.Slice(
+            name: "page and player \(format(all - stream, 2)) GB", value: all - stream, colour: "var(--pale)"),
         ]
         return Chart.Bar(
           title: entry.title, slices: slices,

@@ -26,8 +26,6 @@ struct Measuring: Sendable {
   let folder: URL
   let progress: @Sendable (String) -> Void
 
-  /// How long a viewer's beginning is left out of the steady state.
-  private static let settling = Ticks.seconds(8)
   /// How many phases of the interval viewers who poll are spread over.
   private static let phases: Int64 = 4
 
@@ -52,9 +50,11 @@ struct Measuring: Sendable {
           await viewer.watch()
         }
       }
-      // Half an interval more, so that no request falls on either end of what is measured.
-      try await wait((Self.settling + Ticks(options.every.count / 2)).duration, "viewers join")
       let length = segment * -((Ticks.zero - options.duration).floorDivided(by: segment))
+      // A viewer's beginning is left out, and half an interval more, so that no request falls on either end of what is
+      // measured. A short run is a trial, and nobody reads fine differences from it.
+      let isTrial = length < .seconds(60)
+      try await wait((Ticks.seconds(isTrial ? 4 : 8) + Ticks(options.every.count / 2)).duration, "viewers join")
       let start = ContinuousClock.now
       let before = viewers.map(\.tab.client.tally.bytes)
       async let joins = JoinMeter(venue: venue).run(
@@ -67,7 +67,7 @@ struct Measuring: Sendable {
       }
       outcome.joins = await joins
       // What shows the last stills is still on its way to those that are far behind.
-      try await wait(.seconds(7), "waiting for the last segments")
+      try await wait(.seconds(isTrial ? 7 : 13), "waiting for the last segments")
       if options.isVerified { outcome.checks = try await verify(viewers) }
       let tab = venue.tab(port: venue.quietcam)
       outcome.player = (try? await PlayerCost.measure(tab, page: "/\(ServerProcess.camera)/")) ?? WireBytes()

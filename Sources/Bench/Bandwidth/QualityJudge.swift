@@ -120,16 +120,21 @@ struct QualityJudge: Sendable {
       ["-f", "rawvideo", "-pix_fmt", "gray", "-s", "\(size)", "-i", file.path]
     }
     func said(_ filter: String) async throws -> String {
-      let arguments = ["-hide_banner", "-nostdin"] + input(seen) + input(`true`) + ["-lavfi", filter, "-f", "null", "-"]
+      let arguments =
+        ["-hide_banner", "-nostdin"] + input(seen) + input(`true`) + ["-lavfi", filter, "-f", "null", "-"]
       return String(decoding: try await Program.ffmpeg.output(arguments, ofErrors: true), as: UTF8.self)
     }
     func number(_ text: String, after words: String) throws -> Double {
-      guard let found = text.range(of: words), let number = Double(text[found.upperBound...].prefix { "0123456789.".contains($0) })
+      guard let found = text.range(of: words),
+        let number = Double(text[found.upperBound...].prefix { "0123456789.".contains($0) })
       else { throw BenchFailure("ffmpeg's answer has no \(words)") }
       return number
     }
     let ssim = try number(try await said("ssim"), after: "SSIM Y:")
-    let vmaf = hasVMAF ? try? number(try await said("[0]format=yuv420p[a];[1]format=yuv420p[b];[a][b]libvmaf"), after: "VMAF score: ") : nil
+    let vmaf =
+      hasVMAF
+      ? try? number(try await said("[0]format=yuv420p[a];[1]format=yuv420p[b];[a][b]libvmaf"), after: "VMAF score: ")
+      : nil
     return Marks(ssim: ssim, vmaf: vmaf)
   }
 }

@@ -51,9 +51,12 @@ public struct ResultTable: CustomStringConvertible {
     if let player = result.entries.map(\.playerBytes).max(), player > 0 {
       notes.append(
         "Players of video load page and player once: \(kilobytes(player)) kB, not in the figures above; 9,000 new visitors "
-          + "of Quietcam by hls.js cost \(text(result.entries.first { $0.way == .lowLatency }?.visitorsWithPlayerGB, 2)) GB with it.")
+          + "of Quietcam by hls.js cost \(text(result.entries.first { $0.way == .lowLatency }?.visitorsWithPlayerGB, 2)) GB with it."
+      )
     }
-    if let ssim = result.ssimOfStills { notes.append("The stills themselves against the scene: SSIM \(text(ssim, 4)).") }
+    if let ssim = result.ssimOfStills {
+      notes.append("The stills themselves against the scene: SSIM \(text(ssim, 4)).")
+    }
     for entry in result.entries {
       if let problem = entry.problem { notes.append("\(entry.title): \(problem)") }
     }

@@ -40,7 +40,8 @@ final class SegmentingProgram: Sendable {
       try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
       let pictures = form.seconds * Self.rate
       arguments += [
-        "-map", "0:v", "-vf", Self.fit(size) + ":out_range=limited,format=yuv420p", "-c:v", "libx264", "-preset", preset,
+        "-map", "0:v", "-vf", Self.fit(size) + ":out_range=limited,format=yuv420p", "-c:v", "libx264", "-preset",
+        preset,
         "-tune", "zerolatency", "-crf", "\(crf)", "-g", "\(pictures)", "-keyint_min", "\(pictures)", "-sc_threshold",
         "0", "-threads", "1", "-f", "hls", "-hls_time", "\(form.seconds)", "-hls_list_size", "6", "-hls_flags",
         "delete_segments+temp_file", "-hls_segment_type", form.isMP4 ? "fmp4" : "mpegts", "-hls_segment_filename",

@@ -115,7 +115,8 @@ public struct StillSet: Sendable {
       if Program.cjpeg.isInstalled {
         // Camera JPEGs are libjpeg's; its gray ones have one component, which FFmpeg's encoder does not know.
         let header = "P\(making.isGray ? 5 : 6)\n\(making.size.width) \(making.size.height)\n255\n"
-        let jpeg = try await Program.cjpeg.output(["-quality", "\(making.quality)"], input: Data(header.utf8) + picture)
+        let jpeg = try await Program.cjpeg.output(
+          ["-quality", "\(making.quality)"], input: Data(header.utf8) + picture)
         stills.append(ByteBuffer(bytes: jpeg))
       } else {
         let rgb = making.isGray ? picture.flatMap { [$0, $0, $0] } : Array(picture)

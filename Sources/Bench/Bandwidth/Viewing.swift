@@ -18,12 +18,14 @@ struct Viewing {
   /// - Parameter others: records whose latencies count too.
   /// - Throws: `BenchFailure` when ffmpeg fails.
   static func read(
-    _ record: ViewLog.Record, others: [ViewLog.Record], way: Way, timeline: StillTimeline, window: Range<Int>, set: StillSet, step: Ticks,
+    _ record: ViewLog.Record, others: [ViewLog.Record], way: Way, timeline: StillTimeline, window: Range<Int>,
+    set: StillSet, step: Ticks,
     part: Ticks, judge: QualityJudge?
   ) async throws -> Viewing {
     var viewing = Viewing()
     let isVideo = !record.pieces.isEmpty
-    let first = isVideo
+    let first =
+      isVideo
       ? inPieces(record.pieces, timeline: timeline, step: step, part: part)
       : inPictures(record.pictures, way: way, timeline: timeline, set: set)
     var shown: [(place: Int, still: Int)] = []

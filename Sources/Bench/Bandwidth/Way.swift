@@ -51,7 +51,8 @@ public enum Way: String, CaseIterable, Codable, Sendable {
   /// What a reader has to know of it.
   public var note: String {
     switch self {
-    case .cameraPolling: "the stills as pushed, from a web server with nginx's headers: what all others are held against"
+    case .cameraPolling:
+      "the stills as pushed, from a web server with nginx's headers: what all others are held against"
     case .polling: "latest.jpg?TIME from Quietcam, re-encoded after masks"
     case .conditionalPolling: "fetch of latest.jpg with If-None-Match"
     case .motionJPEG: "multipart/x-mixed-replace with the stills as pushed"

@@ -32,7 +32,7 @@ public struct WireBytes: Codable, Hashable, Sendable {
 }
 
 /// What the body of an answer is, for the accounts.
-public enum BodyKind: Hashable, Sendable {
+enum BodyKind: Hashable, Sendable {
   /// A picture, or video.
   case media
   /// A playlist, or events.
@@ -40,40 +40,40 @@ public enum BodyKind: Hashable, Sendable {
 }
 
 /// The account of one viewer, kept by the handlers of all its connections.
-public final class WireTally: Sendable {
+final class WireTally: Sendable {
   /// What the layers have seen so far.
-  public struct Counts: Hashable, Sendable {
+  struct Counts: Hashable, Sendable {
     /// At the socket.
-    public var (socketDown, socketUp) = (0, 0)
+    var (socketDown, socketUp) = (0, 0)
     /// Below HTTP and above TLS; the same as at the socket without TLS.
-    public var (plainDown, plainUp) = (0, 0)
+    var (plainDown, plainUp) = (0, 0)
     /// Payloads of HTTP/2's HEADERS and CONTINUATION frames.
-    public var (fieldsDown, fieldsUp) = (0, 0)
+    var (fieldsDown, fieldsUp) = (0, 0)
     /// Whether the connections speak HTTP/2.
-    public var isHTTP2 = false
+    var isHTTP2 = false
     /// Bodies, as they came: still gzipped.
-    public var (media, playlists) = (0, 0)
+    var (media, playlists) = (0, 0)
     /// Bytes inside bodies that only part pictures from each other.
-    public var partHeaders = 0
+    var partHeaders = 0
   }
 
   private let counts = Mutex(Counts())
 
   /// An account with nothing on it.
-  public init() {}
+  init() {}
 
   func add(_ change: (inout Counts) -> Void) { counts.withLock { change(&$0) } }
 
   /// What the layers have seen up to now.
-  public var now: Counts { counts.withLock { $0 } }
+  var now: Counts { counts.withLock { $0 } }
 
   /// The same by purpose.
-  public var bytes: WireBytes { WireBytes(now) }
+  var bytes: WireBytes { WireBytes(now) }
 }
 
 extension WireBytes {
   /// Sorts what the layers saw by its purpose; the sum is what went through the socket.
-  public init(_ counts: WireTally.Counts) {
+  init(_ counts: WireTally.Counts) {
     self.init()
     media = counts.media - counts.partHeaders
     playlists = counts.playlists

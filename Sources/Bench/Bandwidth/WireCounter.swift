@@ -4,14 +4,14 @@ import NIOCore
 ///
 /// It stands twice in a pipeline with TLS: at the socket, where everything is counted, and above TLS. What has been
 /// written counts when it is written.
-public final class WireCounter: ChannelDuplexHandler {
-  public typealias InboundIn = ByteBuffer
-  public typealias InboundOut = ByteBuffer
-  public typealias OutboundIn = ByteBuffer
-  public typealias OutboundOut = ByteBuffer
+final class WireCounter: ChannelDuplexHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
 
   /// Where it stands.
-  public enum Layer: Sendable {
+  enum Layer: Sendable {
     /// Next to the socket of a connection with TLS.
     case socket
     /// Between TLS and HTTP/1.1.
@@ -28,12 +28,12 @@ public final class WireCounter: ChannelDuplexHandler {
   private var up = FrameMeter(skipping: FrameMeter.prefaceLength)
 
   /// A counter at a layer.
-  public init(_ layer: Layer, tally: WireTally) {
+  init(_ layer: Layer, tally: WireTally) {
     (self.layer, self.tally) = (layer, tally)
     if layer == .frames { tally.add { $0.isHTTP2 = true } }
   }
 
-  public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let bytes = unwrapInboundIn(data)
     let count = bytes.readableBytes
     let fields = layer == .frames ? down.read(bytes) : 0
@@ -45,7 +45,7 @@ public final class WireCounter: ChannelDuplexHandler {
     context.fireChannelRead(data)
   }
 
-  public func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     let bytes = unwrapOutboundIn(data)
     let count = bytes.readableBytes
     let fields = layer == .frames ? up.read(bytes) : 0
