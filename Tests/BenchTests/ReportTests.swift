@@ -23,7 +23,7 @@ struct ReportTests {
     }
     return BandwidthResult(
       source: "a <folder>", stills: 60, stillBytes: 29_000, every: 2, seconds: 120, pushed: 60, transport: "HTTP/1.1",
-      settings: "", ssimOfStills: 0.964, part: 1, segment: 12, entries: entries,
+      settings: "", ssimOfStills: 0.964, part: 1, segment: 12, warning: nil, entries: entries,
       checks: [BandwidthResult.Check(way: .polling, counted: 1001, kernel: 1000)])
   }
 

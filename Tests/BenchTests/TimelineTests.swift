@@ -62,6 +62,16 @@ struct TimelineTests {
     }
   }
 
+  @Test func aMachineThatWasTooBusyIsComplainedOf() {
+    var timeline = timeline((0..<40).map { Int64($0) * 2000 })
+    #expect(timeline.complaint(about: 0..<40) == nil)
+    timeline.announcements.removeLast(8)
+    #expect(timeline.complaint(about: 0..<40)?.contains("7 not shown") == true)
+    timeline = self.timeline((0..<40).map { Int64($0) * 2000 })
+    for index in 0..<3 { timeline.pushes[index].late = .milliseconds(400) }
+    #expect(timeline.complaint(about: 0..<40)?.contains("3 were pushed or taken late") == true)
+  }
+
   @Test func theKernelsTableIsRead() {
     let check = SocketCheck(
       """

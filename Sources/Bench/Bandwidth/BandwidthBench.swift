@@ -67,18 +67,19 @@ public struct BandwidthBench: Sendable {
     let plain = PlainServer(folder: folder, hub: hub, tls: stage.serverTLS)
     let facts = try await stage.facts()
     var wanted = options.ways
-    let segmenting: SegmentingProgram?
-    if Program.ffmpeg.isInstalled {
+    let plainHLS = SegmentingProgram.Form.all.map(\.way)
+    var segmenting: SegmentingProgram?
+    if Program.ffmpeg.isInstalled, wanted.contains(where: plainHLS.contains) {
       let (crf, preset) = (options.value("crf"), options.value("preset"))
       segmenting = try SegmentingProgram(
         folder: folder, size: facts.size, crf: crf.flatMap { Int($0) } ?? EncoderSettings().crf,
         preset: preset ?? EncoderSettings().preset.rawValue)
     } else {
-      segmenting = nil
-      wanted.removeAll { way in SegmentingProgram.Form.all.contains { $0.way == way } }
+      wanted.removeAll(where: plainHLS.contains)
     }
-    defer { segmenting?.stop() }
-    try segmenting?.start()
+    let program = segmenting
+    defer { program?.stop() }
+    try program?.start()
     return try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       group.addTask { try await plain.run { portQueue.yield($0) } }
@@ -89,7 +90,7 @@ public struct BandwidthBench: Sendable {
         quietcam: stage.server.publicPort, plain: plainPort, off: stage.off.mapValues(\.publicPort),
         tls: stage.clientTLS, every: options.every)
       group.addTask { try await feed.push(toPort: stage.server.privatePort) }
-      if let segmenting { group.addTask { try await feed.feed(segmenting) } }
+      if let program { group.addTask { try await feed.feed(program) } }
       let listener = venue.tab(port: venue.quietcam)
       group.addTask {
         let lines = EventLines { if $0 == "still" { feed.noteAnnouncement() } }
@@ -158,7 +159,8 @@ public struct BandwidthBench: Sendable {
       seconds: (outcome.window.upperBound - outcome.window.lowerBound).inSeconds, pushed: pushes.count,
       transport: options.isHTTP2 ? "HTTP/2 in TLS" : "HTTP/1.1",
       settings: options.settings.map { "\($0.key)=\($0.value)" }.joined(separator: " "), ssimOfStills: marks?.ssim,
-      part: facts.part.duration.inSeconds, segment: facts.segment.duration.inSeconds, entries: entries,
+      part: facts.part.duration.inSeconds, segment: facts.segment.duration.inSeconds,
+      warning: timeline.complaint(about: pushes), entries: entries,
       checks: outcome.checks)
   }
 }

@@ -68,6 +68,8 @@ public struct BandwidthResult: Codable, Sendable {
   public var ssimOfStills: Double?
   /// Of the stream: seconds of a part and of a segment.
   public var part, segment: Double
+  /// Why the figures are not to be trusted; `nil` where they are.
+  public var warning: String?
   /// Way by way.
   public var entries: [Entry]
   /// The kernel's counts; empty where they were not asked for.

@@ -34,7 +34,7 @@ struct Chart {
   static func bars(_ bars: [Bar], name: String) -> String {
     let (row, top) = (30, 6)
     let height = top * 2 + row * bars.count
-    let room = Double(width - left - 90)
+    let room = Double(width - left - 125)
     let largest = max(bars.map(\.total).max() ?? 0, 1e-9)
     var svg = open(height, name)
     for (index, bar) in bars.enumerated() {
@@ -58,8 +58,8 @@ struct Chart {
   {
     guard !dots.isEmpty else { return "" }
     let (height, bottom, side) = (420, 370, 70)
-    let lowest = pow(10, floor(log10(max(dots.map(\.x).min() ?? 1, 0.1))))
-    let highest = pow(10, ceil(log10((dots.map(\.x).max() ?? 10) * 1.02)))
+    let lowest = roundNumber(max(dots.map(\.x).min() ?? 1, 0.1) / 1.3, up: false)
+    let highest = roundNumber((dots.map(\.x).max() ?? 10) * 1.5, up: true)
     let values = dots.map(\.y) + (lineAt.map { [$0.value] } ?? [])
     let (low, high) = ((values.min() ?? 0), (values.max() ?? 1))
     let spare = max((high - low) * 0.12, 0.002)
@@ -71,12 +71,10 @@ struct Chart {
     var svg = open(height, name)
     var mark = lowest
     while mark <= highest * 1.001 {
-      for step in [1.0, 2, 5] where mark * step <= highest * 1.001 {
-        let at = place(mark * step)
-        svg += "<line class=\"grid\" x1=\"\(number(at))\" x2=\"\(number(at))\" y1=\"20\" y2=\"\(bottom)\"/>"
-        svg += "<text x=\"\(number(at))\" y=\"\(bottom + 18)\" text-anchor=\"middle\">\(number(mark * step))</text>"
-      }
-      mark *= 10
+      let at = number(place(mark))
+      svg += "<line class=\"grid\" x1=\"\(at)\" x2=\"\(at)\" y1=\"20\" y2=\"\(bottom)\"/>"
+      svg += "<text x=\"\(at)\" y=\"\(bottom + 18)\" text-anchor=\"middle\">\(number(mark))</text>"
+      mark = roundNumber(mark * 1.5, up: true)
     }
     for index in 0...4 {
       let value = from + (to - from) * Double(index) / 4
@@ -119,6 +117,13 @@ struct Chart {
     svg +=
       "<text class=\"axis\" transform=\"translate(14 \(bottom / 2)) rotate(-90)\" text-anchor=\"middle\">\(escape(y))</text>"
     return svg + "</svg>"
+  }
+
+  /// The nearest of 1, 2, 5, 10, 20, 50 … on one side of a value.
+  private static func roundNumber(_ value: Double, up: Bool) -> Double {
+    let decade = pow(10, floor(log10(value)))
+    let steps = [1.0, 2, 5, 10].map { $0 * decade }
+    return (up ? steps.first { $0 >= value * 0.999 } : steps.last { $0 <= value * 1.001 }) ?? decade
   }
 
   /// Text that HTML does not read as its own.

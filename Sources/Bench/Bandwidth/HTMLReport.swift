@@ -32,6 +32,7 @@ public struct HTMLReport {
     <h1>What a viewer costs</h1>
     <p class="lead">\(lead)</p>
     <p class="facts">\(facts)</p>
+    \(result.warning.map { "<p class=\"warning\">\(Chart.escape($0))</p>" } ?? "")
     <section>
     <h2>Bytes of a viewer's minute</h2>
     <p>Steady state, everything on the wire both ways, in kB.</p>
@@ -216,6 +217,7 @@ public struct HTMLReport {
     h1{font-size:2rem;line-height:1.2;margin:0 0 .5rem}h2{font-size:1.2rem;margin:0 0 .25rem}h3{font-size:1rem;margin:1.5rem 0 .25rem}
     .lead{font-size:1.15rem;margin:0 0 .5rem}.facts,section>p,dd,li{color:var(--soft)}.facts{font-size:.9rem;margin:0}
     section{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1.25rem 1.5rem;margin-top:1.5rem}
+    .warning{border-left:4px solid var(--requests);padding:.4rem .8rem;margin:1rem 0 0;background:var(--card)}
     section>p{margin:0 0 .75rem;font-size:.92rem}svg{width:100%;height:auto;display:block}
     svg text{fill:var(--text);font:13px system-ui,"DejaVu Sans",sans-serif}svg .value{fill:var(--soft)}svg .axis{fill:var(--soft)}
     svg .grid{stroke:var(--line);stroke-width:1}svg .mark{stroke:var(--requests);stroke-width:1.5;stroke-dasharray:6 4}

@@ -57,6 +57,7 @@ public struct ResultTable: CustomStringConvertible {
     if let ssim = result.ssimOfStills {
       notes.append("The stills themselves against the scene: SSIM \(text(ssim, 4)).")
     }
+    if let warning = result.warning { notes.append("Warning: \(warning).") }
     for entry in result.entries {
       if let problem = entry.problem { notes.append("\(entry.title): \(problem)") }
     }

@@ -38,7 +38,8 @@ final class StillFeed: Sendable {
     let start = ContinuousClock.now
     var number = 0
     while true {
-      try await Task.sleep(until: start + Self.due(number, every: every).duration, clock: .continuous)
+      let due = start + Self.due(number, every: every).duration
+      try await Task.sleep(until: due, clock: .continuous)
       let still = number % stills.count
       let began = ContinuousClock.now
       hub.publish(stills[still], number: number)
@@ -52,7 +53,7 @@ final class StillFeed: Sendable {
         throw BenchFailure("the server refused still \(still): \(response.status.code) \(String(buffer: body))")
       }
       timeline.withLock {
-        $0.pushes.append(StillTimeline.Push(still: still, began: began, ended: .now, date: .now))
+        $0.pushes.append(StillTimeline.Push(still: still, began: began, ended: .now, date: .now, late: began - due))
       }
       number += 1
     }

@@ -11,6 +11,8 @@ struct StillTimeline: Sendable {
     let ended: ContinuousClock.Instant
     /// The same on the wall clock, which the server dates its stream by.
     let date: WallTime
+    /// How long after its time it began: a measure of how busy the machine is.
+    var late = Duration.zero
   }
 
   /// In order.
@@ -19,6 +21,22 @@ struct StillTimeline: Sendable {
   var announcements: [ContinuousClock.Instant] = []
   /// For each picture that ffmpeg was fed, the push that it shows; -1 before the first.
   var fed: [Int] = []
+
+  /// What is wrong with figures from a machine that had no time for the bench: stills that were pushed late, taken slowly,
+  /// or never shown. `nil` where nearly all went well.
+  func complaint(about window: Range<Int>) -> String? {
+    guard let first = window.first, let last = window.last else { return nil }
+    let slow = window.count {
+      pushes[$0].late > .milliseconds(150) || pushes[$0].ended - pushes[$0].began > .milliseconds(300)
+    }
+    // Each still that is shown is announced; the last may be on its way.
+    let told = announcements.count { $0 > pushes[first].began && $0 <= pushes[last].began + .seconds(2) }
+    let missing = max(0, window.count - told - 1)
+    guard max(slow, missing) * 20 > window.count else { return nil }
+    return
+      "the machine was too busy for these figures: of \(window.count) stills \(slow) were pushed or taken late and "
+      + "\(missing) not shown; measure again on a quieter one, or with fewer --ways at a time"
+  }
 
   /// The push whose still `latest.jpg` held at a moment.
   func latest(at moment: ContinuousClock.Instant) -> Int? {
