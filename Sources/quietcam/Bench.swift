@@ -11,7 +11,8 @@ import Picture
 /// `quietcam bench`: measurements that an operator can repeat.
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure what Quietcam costs on this machine.", subcommands: [Stages.self, Start.self, Still.self])
+    abstract: "Measure what Quietcam costs on this machine.",
+    subcommands: [Stages.self, Start.self, Still.self, Bandwidth.self])
 
   /// `quietcam bench stages`.
   struct Stages: AsyncParsableCommand {
