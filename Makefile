@@ -1,7 +1,9 @@
 # make run    installs what is missing, builds, and shows a live picture at http://127.0.0.1:8080/
 # make test   installs what is missing and runs all tests
+# make load   a crowd of misbehaving clients against the release build, once the tests have been installed
 # make lint   checks the format of the sources
-.PHONY: run build test test-swift test-http test-browser lint clean
+# make fuzz   feeds damaged pictures, bodies and requests to a build with AddressSanitizer (half an hour and more)
+.PHONY: run build test test-swift test-http test-browser load lint fuzz clean
 
 HLS = Sources/Origin/Web/hls-1.6.15.mjs
 PYTHON = .build/python/bin/python
@@ -33,9 +35,29 @@ test-http: test-swift
 test-browser: test-swift
 	$(PYTHON) -m pytest -q Tests/browser
 
+# 5,000 idle connections, 500 trickling uploads and 500 readers that stop, while a viewer plays: are there stalls?
+load: build
+	QUIETCAM=.build/release/quietcam $(PYTHON) Tests/http/load.py
+
 lint:
 	@bash .ci/setup.sh swift
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+# Each part says what it did; how many cases: make fuzz PICTURES=10000 BODIES=10000 REQUESTS=1000
+FUZZ = .build/fuzz
+PICTURES = 400000
+BODIES = 3000000
+REQUESTS = 20000
+fuzz:
+	@bash .ci/setup.sh build
+	@bash .ci/setup.sh test
+	@bash .ci/fetch-hls.sh $(HLS)
+	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product Fuzz
+	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product quietcam
+	$(PYTHON) Tests/Fuzz/corpus.py $(FUZZ)/corpus
+	$(FUZZ)/build/release/Fuzz pictures --corpus $(FUZZ)/corpus --count $(PICTURES) --progress $(FUZZ)/picture
+	$(FUZZ)/build/release/Fuzz bodies --corpus $(FUZZ)/corpus --count $(BODIES) --progress $(FUZZ)/body
+	QUIETCAM=$(FUZZ)/build/release/quietcam $(PYTHON) Tests/Fuzz/fuzz_requests.py $(FUZZ)/corpus --count $(REQUESTS)
 
 clean:
 	rm -rf .build $(HLS)

@@ -25,12 +25,15 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -43,8 +46,12 @@ let package = Package(
           "libswscale-dev", "libavutil-dev",
         ])
       ]),
+    .systemLibrary(name: "CFileSystem"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
+    .target(
+      name: "Access", dependencies: ["Media", nio, .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
     .target(
       name: "Picture", dependencies: ["CFFmpeg", "Media", nio, log], swiftSettings: strict),
     .target(name: "Playlist", dependencies: ["Media", nio], swiftSettings: strict),
@@ -53,12 +60,16 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Station",
-      dependencies: ["Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
+      dependencies: ["Access", "Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
+      swiftSettings: strict),
+    .target(name: "Ingest", dependencies: [nio], swiftSettings: strict),
+    .target(
+      name: "Intake", dependencies: ["CFileSystem", "Media", "Picture", "Station", nio, log, lifecycle],
       swiftSettings: strict),
     .target(
       name: "Origin",
       dependencies: [
-        "Media", "Picture", "Packager", "Station", nio, log, lifecycle,
+        "Access", "Media", "Picture", "Packager", "Station", "Ingest", nio, log, lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -71,12 +82,13 @@ let package = Package(
       resources: [.copy("Web")],
       swiftSettings: strict),
     .target(
-      name: "Telemetry", dependencies: ["Media", "Picture", "Packager", "Station", nio],
+      name: "Telemetry", dependencies: ["Access", "Media", "Picture", "Packager", "Station", nio],
       swiftSettings: strict),
     .target(
       name: "Camera",
       dependencies: [
         "Media", "Picture", nio, log, lifecycle,
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -92,27 +104,46 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Settings",
-      dependencies: ["Media", "Picture", "Packager", "Station", "Origin", "Yams"],
+      dependencies: ["Access", "Media", "Picture", "Packager", "Station", "Origin", "Yams"],
       swiftSettings: strict),
     .target(
       name: "Bench",
       dependencies: [
-        "Media", "Picture", "Packager", "Station", nio, log,
+        "CZlib", "Access", "Media", "Picture", "Playlist", "Packager", "Station", "Camera", nio, nioPosix, log,
+        lifecycle,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypesHTTP2", package: "swift-nio-extras"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HummingbirdHTTP2", package: "hummingbird"),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "Media", "Picture", "Packager", "Station", "Origin", "Telemetry", "Camera", "Check", "Settings", "Bench", nio,
-        log,
+        "Access", "Media", "Picture", "Packager", "Station", "Intake", "Origin", "Telemetry", "Camera", "Check",
+        "Settings", "Bench", nio, log,
         lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: [
+        "TestSupport", "Ingest", "Picture", "Media", nio, log,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Fuzz", exclude: ["corpus.py", "fuzz_requests.py"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
+    .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio], swiftSettings: strict),
     .testTarget(
       name: "PictureTests", dependencies: ["TestSupport", "Picture", "Media", nio], swiftSettings: strict),
     .testTarget(
@@ -121,13 +152,17 @@ let package = Package(
       name: "PackagerTests", dependencies: ["TestSupport", "Packager", "Playlist", "Picture", "Media", nio],
       swiftSettings: strict),
     .testTarget(
-      name: "StationTests", dependencies: ["Station", "Packager", "Playlist", "Picture", "Media", nio, log],
+      name: "StationTests", dependencies: ["Access", "Station", "Packager", "Playlist", "Picture", "Media", nio, log],
       swiftSettings: strict),
+    .testTarget(name: "IntakeTests", dependencies: ["Intake", "Picture", "Media", nio, log], swiftSettings: strict),
+    .testTarget(
+      name: "IngestTests", dependencies: ["TestSupport", "Ingest", "Picture", nio], swiftSettings: strict),
     .testTarget(
       name: "OriginTests",
       dependencies: [
-        "Origin", "Station", "Packager", "Media", nio,
+        "Access", "Origin", "Station", "Packager", "Media", nio,
         .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
       ],
       swiftSettings: strict),
     .testTarget(
@@ -146,8 +181,15 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "BenchTests",
+      dependencies: [
+        "Bench", "Media", "Playlist", nio, nioPosix,
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "SettingsTests",
-      dependencies: ["TestSupport", "Settings", "Origin", "Media", "Picture", "Packager", "Station"],
+      dependencies: ["TestSupport", "Access", "Settings", "Origin", "Media", "Picture", "Packager", "Station"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

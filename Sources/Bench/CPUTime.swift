@@ -1,3 +1,4 @@
+import CDispatch  // Owns timespec in the eyes of the importer, where NIO is imported too.
 import Glibc
 import Media
 

@@ -5,3 +5,6 @@
 static inline int qc_deflate_init_gzip(z_stream *stream, int level) {
   return deflateInit2(stream, level, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY);
 }
+
+// The same for inflateInit2; takes gzip members only.
+static inline int qc_inflate_init_gzip(z_stream *stream) { return inflateInit2(stream, 15 + 16); }

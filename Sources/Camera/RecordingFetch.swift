@@ -95,14 +95,15 @@ public struct RecordingFetch: Sendable {
   }
 
   private func refusal(_ status: HTTPResponseStatus, _ body: ByteBuffer) -> PushError {
+    let said = String(decoding: body.readableBytesView.prefix(300), as: UTF8.self)
+      .filter { !$0.isNewline && $0.unicodeScalars.allSatisfy { $0.value >= 0x20 } }
     let advice =
       switch status {
       case .unauthorized, .forbidden: "give the server's --operator-token"
-      case .notFound: "check the camera's name, and that the server is the private address of this version"
+      case .notFound where !said.isEmpty: "see what it says"
+      case .notFound: "check that this is the private address, of a server of this version"
       default: "look into the server's log"
       }
-    let said = String(decoding: body.readableBytesView.prefix(300), as: UTF8.self)
-      .filter { !$0.isNewline && $0.unicodeScalars.allSatisfy { $0.value >= 0x20 } }
     return PushError("\(url) answered \(status.code)\(said.isEmpty ? "" : " (\(said))"); \(advice)")
   }
 }

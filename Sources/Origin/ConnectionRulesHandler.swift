@@ -12,31 +12,63 @@ final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandle
   typealias OutboundIn = HTTPServerResponsePart
   typealias OutboundOut = HTTPServerResponsePart
 
+  private let deadline: HeaderDeadlineHandler
   private var isLegacy = false
+  private var isTooLong = false
+  private var openRequests = 0
+
+  init(deadline: HeaderDeadlineHandler) { self.deadline = deadline }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+    let part = unwrapInboundIn(data)
+    if case .end = part { deadline.requestEnded() }
+    guard case .head(var head) = part else { return context.fireChannelRead(data) }
+    deadline.headerCame()
+    openRequests += 1
+    deadline.isAnswering = true
     isLegacy = head.version.major < 1 || head.version.minor == 0
     if !head.isKeepAlive { head.headers.replaceOrAdd(name: "connection", value: "close") }
     context.fireChannelRead(wrapInboundOut(.head(head)))
   }
 
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if case HTTPParserError.headerOverflow? = error as? HTTPParserError { isTooLong = true }
+    context.fireErrorCaught(error)
+  }
+
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    guard isLegacy, case .head(var head) = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
-    head.version = .http1_0
+    let part = unwrapOutboundIn(data)
+    if case .end = part {
+      openRequests -= 1
+      deadline.isAnswering = openRequests > 0
+    }
+    guard isLegacy || isTooLong, case .head(var head) = part else { return context.write(data, promise: promise) }
+    if isLegacy { head.version = .http1_0 }
+    // Hummingbird answers 400 to all that cannot be read (RFC 6585, section 5, has the word for this).
+    if isTooLong, head.status == .badRequest { head.status = .requestHeaderFieldsTooLarge }
     context.write(wrapOutboundOut(.head(head)), promise: promise)
   }
 }
 
-/// Puts a `ConnectionRulesHandler` into its place below HTTP's vocabulary, where Hummingbird offers none, and leaves.
+/// Puts a `ConnectionRulesHandler` and a `HeaderDeadlineHandler` into their places below HTTP's vocabulary, where Hummingbird offers none, and leaves.
 final class ConnectionRulesInstaller: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = NIOAny
+
+  private let headerTime: TimeAmount
+
+  /// - Parameter headerTime: how long the header of a request may take.
+  init(headerTime: TimeAmount) { self.headerTime = headerTime }
 
   func handlerAdded(context: ChannelHandlerContext) {
     let pipeline = context.pipeline.syncOperations
     // Over HTTP/2 there is no such codec, and none of these rules.
     if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
-      try? pipeline.addHandler(ConnectionRulesHandler(), position: .before(codec))
+      let deadline = HeaderDeadlineHandler(headerTime)
+      try? pipeline.addHandler(ConnectionRulesHandler(deadline: deadline), position: .before(codec))
+      // Below the encoder too, since it writes bytes.
+      if let encoder = try? pipeline.handler(type: HTTPResponseEncoder.self) {
+        try? pipeline.addHandler(deadline, position: .before(encoder))
+      }
     }
     context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
   }

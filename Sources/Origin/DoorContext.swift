@@ -1,3 +1,4 @@
+import Access
 import Hummingbird
 import NIOCore
 
@@ -5,6 +6,9 @@ import NIOCore
 struct DoorContext: InitializableFromSource {
   /// The connection.
   let channel: any Channel
+
+  /// Where its other end is.
+  var client: ClientAddress { ClientAddress(channel.remoteAddress) }
 
   init(source: ApplicationRequestContextSource) { channel = source.channel }
 }

@@ -1,3 +1,4 @@
+import Access
 import Hummingbird
 import HummingbirdCore
 import HummingbirdHTTP2
@@ -25,66 +26,88 @@ public struct DoorAddress: Sendable {
 
 /// Makes the two listeners.
 public enum Doors {
-  /// How long a connection may be silent while a request is awaited or read. Cameras on bad radio trickle, so the
-  /// time runs from read to read and not over a whole body.
+  /// How long a connection may be without a request.
   private static let idleTimeout = TimeAmount.seconds(60)
+  /// How long the header of a request or a TLS handshake may take at most.
+  private static let headerTime = TimeAmount.seconds(15)
+  /// What no player and no camera comes near to.
+  private static let headers = HTTP1Channel.Configuration.DecoderConfiguration(
+    maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64)
+  /// Connections beyond the limit that may be told so at the same time; the next ones wait in the system's queue.
+  private static let turnedAway = 128
 
   /// The public listener: viewers.
   ///
   /// - Parameters:
-  ///   - mostConnections: how many viewers may be connected; the next ones wait in the system's queue.
+  ///   - site: what other sites may do with what it serves.
+  ///   - linkKey: what links to private cameras are made with; without one nobody sees them.
+  ///   - patience: how long a client may send nothing in the middle of a request, or take nothing of an answer.
   ///   - onListening: told the port when the listener is open.
   /// - Throws: when the certificate makes no TLS.
   public static func publicDoor(
-    at address: DoorAddress, mostConnections: Int, cameras: [Camera], web: WebAssets, logger: Logger,
-    onListening: @escaping @Sendable (_ port: Int) async -> Void
+    at address: DoorAddress, cameras: [Camera], web: WebAssets, site: SitePolicy, linkKey: LinkKey?, book: DoorBook,
+    patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     try application(
-      PublicDoor(cameras: cameras, web: web), at: address, mostConnections: mostConnections,
-      handlers: { [HangUpHandler()] + common() }, logger: logger, onListening)
+      PublicDoor(cameras: cameras, web: web, site: site, linkKey: linkKey), at: address, connections: book.viewers,
+      handlers: { [HangUpHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience), logger: logger,
+      onListening)
   }
 
   /// The private listener: cameras and operators.
   ///
   /// - Parameters:
   ///   - reports: pages for operators by path.
+  ///   - patience: how long a client may send nothing in the middle of a request, or take nothing of an answer.
   ///   - onListening: told the port when the listener is open.
   /// - Throws: when the certificate makes no TLS.
   public static func privateDoor(
-    at address: DoorAddress, cameras: [Camera], operatorToken: String?, reports: [String: OperatorReport],
-    logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+    at address: DoorAddress, cameras: [Camera], operatorToken: TokenDigest?, reports: [String: OperatorReport],
+    book: DoorBook, patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
-    try application(
-      PrivateDoor(cameras: cameras, operatorToken: operatorToken, reports: reports), at: address,
-      mostConnections: nil, handlers: common, logger: logger, onListening)
+    let gatekeeper = Gatekeeper(cameras: cameras, operatorToken: operatorToken, book: book)
+    return try application(
+      PrivateDoor(cameras: cameras, gatekeeper: gatekeeper, reports: reports), at: address, connections: book.cameras,
+      handlers: { [WrongLengthHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience),
+      logger: logger, onListening)
   }
 
-  private static func common() -> [any RemovableChannelHandler] {
-    [ConnectionRulesInstaller(), SlowReaderHandler(), LingeringCloseHandler()]
+  private static func common(_ patience: TimeAmount) -> [any RemovableChannelHandler] {
+    [
+      ConnectionRulesInstaller(headerTime: min(headerTime, patience)), SlowReaderHandler(patience),
+      SlowSenderHandler(patience), LingeringCloseHandler(),
+    ]
   }
 
   private static func application(
-    _ responder: some HTTPResponder<DoorContext>, at address: DoorAddress, mostConnections: Int?,
-    handlers: @escaping @Sendable () -> [any RemovableChannelHandler], logger: Logger,
+    _ responder: some HTTPResponder<DoorContext>, at address: DoorAddress, connections: Connections,
+    handlers: @escaping @Sendable () -> [any RemovableChannelHandler], patience: TimeAmount, logger: Logger,
     _ onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     // Hummingbird tells of its own comings and goings; operators want to hear of ours.
     var logger = logger
     if logger.logLevel == .info { logger.logLevel = .notice }
-    let http1 = HTTP1Channel.Configuration(additionalChannelHandlers: handlers(), idleTimeout: idleTimeout)
-    let server: HTTPServerBuilder =
-      if let certificate = address.certificate {
-        try .http2Upgrade(
-          tlsConfiguration: certificate.configuration(),
-          configuration: .init(idleTimeout: .nanoseconds(idleTimeout.nanoseconds), streamConfiguration: http1))
-      } else {
-        .http1(configuration: http1)
+    let http1 = HTTP1Channel.Configuration(
+      additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
+    let tls = address.certificate?.configuration()
+    let server = HTTPServerBuilder { responder in
+      let handshakeTime = min(headerTime, patience)
+      guard let tls else {
+        return ConnectionGate(
+          base: HTTP1Channel(responder: responder, configuration: http1), connections: connections,
+          handshakeTime: handshakeTime)
       }
+      let idle = Duration.nanoseconds(idleTimeout.nanoseconds)
+      let base = try HTTP2UpgradeChannel(
+        tlsConfiguration: tls, configuration: .init(idleTimeout: idle, streamConfiguration: http1),
+        responder: responder)
+      return ConnectionGate(base: base, connections: connections, handshakeTime: handshakeTime)
+    }
     return Application(
       responder: responder, server: server,
       configuration: ApplicationConfiguration(
         address: .hostname(address.host, port: address.port), backlog: 1024,
-        availableConnectionsDelegate: mostConnections.map { MaximumAvailableConnections($0) }),
+        availableConnectionsDelegate: MaximumAvailableConnections(connections.limits.total + turnedAway)),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? address.port) },
       logger: logger)
   }

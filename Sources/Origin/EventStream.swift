@@ -15,11 +15,15 @@ struct EventStream: Sendable {
   private let edge: LiveEdge
   private let last: Int64
   private let channel: any Channel
+  private let end: ContinuousClock.Instant?
 
   /// A stream of the events after `Last-Event-ID`, or of those to come where there is none.
   ///
-  /// - Parameter channel: the listener's connection; when it closes the stream ends.
-  init(edge: LiveEdge, lastEventID: String?, channel: any Channel) {
+  /// - Parameters:
+  ///   - channel: the listener's connection; when it closes the stream ends.
+  ///   - end: when the listener's right to it ends.
+  init(edge: LiveEdge, lastEventID: String?, channel: any Channel, end: ContinuousClock.Instant? = nil) {
+    self.end = end
     self.edge = edge
     self.channel = channel
     let newest = edge.newestEventID
@@ -38,9 +42,10 @@ struct EventStream: Sendable {
       body: ResponseBody { writer in
         var last = last
         try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
-        while !Task.isCancelled, channel.isActive,
+        while !Task.isCancelled, channel.isActive, end.map({ .now < $0 }) ?? true,
           let events = await edge.events(
-            after: last, deadline: .now + Self.heartbeat, isWanted: { [channel] in channel.isActive })
+            after: last, deadline: min(.now + Self.heartbeat, end ?? .now + Self.heartbeat),
+            isWanted: { [channel] in channel.isActive })
         {
           try await writer.write(events.isEmpty ? ByteBuffer(string: ":\n\n") : Self.text(of: events))
           last = events.last?.id ?? last

@@ -63,7 +63,9 @@ struct OperatorSwitches {
         request, .notFound, "nothingKept",
         "no live segment of the camera is kept; wait until one is complete, or raise remember in the settings")
     }
-    return Reply.answer(
-      request, status: .ok, fields: [.contentType: "video/mp4", .cacheControl: "no-store"], body: file)
+    var fields: HTTPFields = [.contentType: "video/mp4", .cacheControl: "no-store"]
+    // What the pictures hang on, for who wants to use them again.
+    if let name = HTTPField.Name("Quietcam-Loop-Settings") { fields[name] = LoopSettings(camera.settings).json }
+    return Reply.answer(request, status: .ok, fields: fields, body: file)
   }
 }

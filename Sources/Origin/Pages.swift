@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Media
 import NIOCore
@@ -7,12 +8,24 @@ import Station
 struct Pages: Sendable {
   private let home: Rendition
   private let players: [CameraName: Rendition]
+  private let fields: HTTPFields
 
   /// The pages for these cameras: with a single one its player is the home page too.
-  init(_ web: WebAssets, cameras: [CameraName]) {
+  ///
+  /// - Parameter hidden: those of them that need a link, and that no page tells of.
+  init(_ web: WebAssets, cameras: [CameraName], hidden: Set<CameraName>, site: SitePolicy) {
+    fields = [
+      .contentSecurityPolicy: site.contentSecurity, .xContentTypeOptions: "nosniff",
+      // A link stands in the address, and is nobody else's business.
+      .referrerPolicy: "no-referrer",
+      .permissionsPolicy: "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    ]
     players = Dictionary(
-      uniqueKeysWithValues: cameras.map { ($0, Self.player(web, camera: $0, base: "./", root: "../")) })
-    if let only = cameras.first, cameras.count == 1 {
+      uniqueKeysWithValues: cameras.map {
+        ($0, Self.player(web, camera: $0, base: "./", root: hidden.contains($0) ? "../../" : "../"))
+      })
+    let cameras = cameras.filter { !hidden.contains($0) }
+    if let only = cameras.first, cameras.count == 1, hidden.isEmpty {
       home = Self.player(web, camera: only, base: "\(only)/", root: "")
     } else {
       let items = cameras.map { name in
@@ -23,10 +36,10 @@ struct Pages: Sendable {
   }
 
   /// The home page.
-  func home(_ request: Request) -> Response { Self.html(request, home) }
+  func home(_ request: Request) -> Response { html(request, home) }
 
   /// A camera's player page; `nil` where there is no such camera.
-  func player(_ request: Request, camera: CameraName) -> Response? { players[camera].map { Self.html(request, $0) } }
+  func player(_ request: Request, camera: CameraName) -> Response? { players[camera].map { html(request, $0) } }
 
   /// - Parameters:
   ///   - base: where the camera's folder is, seen from the page.
@@ -42,7 +55,14 @@ struct Pages: Sendable {
     return Rendition(bytes, etag: bytes.fingerprint)
   }
 
-  private static func html(_ request: Request, _ page: Rendition) -> Response {
-    Reply.text(request, page, type: "text/html; charset=utf-8", caching: .revalidate)
+  private func html(_ request: Request, _ page: Rendition) -> Response {
+    var response = Reply.text(request, page, type: "text/html; charset=utf-8", caching: .revalidate)
+    for field in fields { response.headers[field.name] = field.value }
+    return response
   }
+}
+
+extension HTTPField.Name {
+  static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+  static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
 }

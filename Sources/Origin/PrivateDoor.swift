@@ -1,3 +1,4 @@
+import Access
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -9,23 +10,32 @@ import Station
 /// The private listener's answers: takes stills and serves operators.
 struct PrivateDoor: HTTPResponder {
   private let cameras: [CameraName: Camera]
-  private let operatorToken: String?
+  private let gatekeeper: Gatekeeper
   private let reports: [String: OperatorReport]
   private let switches: OperatorSwitches
 
-  init(cameras: [Camera], operatorToken: String?, reports: [String: OperatorReport]) {
+  init(cameras: [Camera], gatekeeper: Gatekeeper, reports: [String: OperatorReport]) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     switches = OperatorSwitches(cameras: self.cameras)
-    self.operatorToken = operatorToken
+    self.gatekeeper = gatekeeper
     self.reports = reports
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
+    var response = try await answer(to: request, context: context)
+    // No page of another site, looked at by somebody who reaches this door, may read what it says.
+    response.headers[.accessControlAllowOrigin] = nil
+    response.headers[.xContentTypeOptions] = "nosniff"
+    return response
+  }
+
+  private func answer(to request: Request, context: DoorContext) async throws -> Response {
     let target = RequestTarget(request.head.path ?? "/")
     let path = target.path
-    if let report = reports[String(path)] { return closing(answer(request, report), request, context) }
+    if let report = reports[String(path)] { return closing(answer(request, report, context), request, context) }
     if let (name, action) = OperatorSwitches.parse(path: path) {
-      if let refusal = refuseStranger(request) { return closing(refusal, request, context) }
+      let refusal = gatekeeper.operatorRefusal(request, changes: action != .recent, context: context)
+      if let refusal { return closing(refusal, request, context) }
       return closing(
         await switches.answer(request, camera: name, action, query: target.query), request, context)
     }
@@ -41,58 +51,13 @@ struct PrivateDoor: HTTPResponder {
     guard request.method == .post || request.method == .put else {
       return closing(Reply.wrongMethod(request, allowed: "POST, PUT"), request, context)
     }
-    guard Credentials.bearer(request.headers, matches: camera.settings.token) else {
-      return closing(
-        Reply.error(
-          request, .unauthorized, "unauthorized",
-          "send the token of camera \(name) as \"Authorization: Bearer TOKEN\"",
-          fields: [.wwwAuthenticate: "Bearer"]),
-        request, context)
+    switch gatekeeper.enter(request, camera: camera, context: context) {
+    case .refused(let response): return closing(response, request, context)
+    case .open(let signature):
+      return try await StillUpload(
+        request, camera: camera, signature: signature, gatekeeper: gatekeeper, context: context
+      ).answer()
     }
-    return try await take(request, camera: camera, context: context)
-  }
-
-  private func take(_ request: Request, camera: Camera, context: DoorContext) async throws -> Response {
-    let limit = camera.settings.maxStillBytes
-    let length = request.headers[.contentLength].flatMap { Int($0) }
-    if length == nil, request.headers[.transferEncoding] == nil {
-      let reply = Reply.error(
-        request, .lengthRequired, "lengthRequired", "send Content-Length or a chunked body with the JPEG")
-      return closing(reply, request, context)
-    }
-    if let length, length > limit { return tooLarge(request, camera: camera, context) }
-    if request.headers[.expect]?.lowercased() == "100-continue" { Reply.invite(context.channel) }
-    // What a client announces is no reason to set memory aside before it has sent it.
-    var body = ByteBufferAllocator().buffer(capacity: min(length ?? 65_536, 262_144))
-    for try await var chunk in request.body {
-      guard body.readableBytes + chunk.readableBytes <= limit else { return tooLarge(request, camera: camera, context) }
-      body.writeBuffer(&chunk)
-    }
-    do throws(StillRefusal) {
-      let receipt = try camera.take(body)
-      return Reply.json(
-        request, .accepted,
-        "{\"seq\":\(receipt.sequence),\"interval_ms\":\(receipt.interval.milliseconds),\"waves\":\(receipt.waves)}")
-    } catch {
-      let status: HTTPResponse.Status =
-        switch error.reason {
-        case .notJPEG: .unsupportedMediaType
-        case .tooLarge: .contentTooLarge
-        case .truncated, .noPicture, .unsupported, .corrupt: .unprocessableContent
-        }
-      let reply = Reply.error(request, status, error.reason.rawValue, error.detail)
-      // A length that was told too short cuts the picture, and its rest would be read as requests.
-      return error.reason == .truncated ? Reply.closing(reply, channel: context.channel) : reply
-    }
-  }
-
-  private func tooLarge(_ request: Request, camera: Camera, _ context: DoorContext) -> Response {
-    camera.refuse(.tooLarge)
-    return closing(
-      Reply.error(
-        request, .contentTooLarge, "tooLarge",
-        "the body is over \(camera.settings.maxStillBytes) bytes; send a smaller picture or raise max-still-bytes"),
-      request, context)
   }
 
   /// The answer to a request whose body is not read.
@@ -100,20 +65,12 @@ struct PrivateDoor: HTTPResponder {
     Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
   }
 
-  private func answer(_ request: Request, _ report: OperatorReport) -> Response {
-    if let refusal = refuseStranger(request) { return refusal }
+  private func answer(_ request: Request, _ report: OperatorReport, _ context: DoorContext) -> Response {
+    if let refusal = gatekeeper.operatorRefusal(request, changes: false, context: context) { return refusal }
     guard request.method == .get || request.method == .head else {
       return Reply.wrongMethod(request, allowed: "GET, HEAD")
     }
     return Reply.answer(
       request, status: .ok, fields: [.contentType: report.type, .cacheControl: "no-store"], body: report.content())
-  }
-
-  /// The answer to somebody who is not the operator.
-  private func refuseStranger(_ request: Request) -> Response? {
-    guard let operatorToken, !Credentials.bearer(request.headers, matches: operatorToken) else { return nil }
-    return Reply.error(
-      request, .unauthorized, "unauthorized", "send the operator's token as \"Authorization: Bearer TOKEN\"",
-      fields: [.wwwAuthenticate: "Bearer"])
   }
 }

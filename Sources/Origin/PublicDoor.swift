@@ -1,3 +1,4 @@
+import Access
 import HTTPTypes
 import Hummingbird
 import Media
@@ -11,25 +12,40 @@ struct PublicDoor: HTTPResponder {
   private let names: [CameraName]
   private let web: WebAssets
   private let pages: Pages
+  private let site: SitePolicy
+  private let linkKey: LinkKey?
+  private let hidden: Set<CameraName>
 
-  init(cameras: [Camera], web: WebAssets) {
+  init(cameras: [Camera], web: WebAssets, site: SitePolicy, linkKey: LinkKey?) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     names = cameras.map(\.settings.name)
     self.web = web
-    pages = Pages(web, cameras: names)
+    self.site = site
+    self.linkKey = linkKey
+    hidden = Set(cameras.map(\.settings).filter { $0.access == .signed }.map(\.name))
+    pages = Pages(web, cameras: names, hidden: hidden, site: site)
   }
 
   func respond(to request: Request, context: DoorContext) async -> Response {
-    let response = await answer(request, context: context)
+    var response = await answer(request, context: context)
+    if response.headers[.accessControlAllowOrigin] != nil {
+      response.headers[.accessControlAllowOrigin] = site.allowedOrigin
+    }
     // Viewers have nothing to send; who sends all the same is not read.
     return Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
   }
 
   private func answer(_ request: Request, context: DoorContext) async -> Response {
     let target = RequestTarget(request.head.path ?? "/")
-    guard let route = PublicRoute(path: target.path) else { return Reply.notFound(request) }
-    if case .wave(let name) = route {
-      guard let camera = cameras[name] else { return Reply.notFound(request) }
+    let pass = ViewerPass(path: target.path)
+    guard let route = PublicRoute(path: pass.path) else { return Reply.notFound(request) }
+    let camera = route.camera.flatMap { cameras[$0] }
+    if let camera {
+      if let refusal = refusal(request, pass, camera: camera) { return refusal }
+    } else if route.camera != nil || pass.link != nil {
+      return Reply.notFound(request)
+    }
+    if case .wave = route, let camera {
       guard request.method == .post else { return Reply.wrongMethod(request, allowed: "POST") }
       return Reply.json(request, .accepted, "{\"waves\":\(camera.wave())}")
     }
@@ -43,28 +59,42 @@ struct PublicDoor: HTTPResponder {
     case .readiness:
       let waiting = names.filter { cameras[$0]?.edge.edition == nil }
       if waiting.isEmpty { return Reply.json(request, .ok, "{\"status\":\"ready\"}") }
+      let told = waiting.map { hidden.contains($0) ? "a private camera" : $0.text }
       return Reply.error(
-        request, .serviceUnavailable, "notReady", "still beginning: \(waiting.map(\.text).joined(separator: ", "))",
+        request, .serviceUnavailable, "notReady", "still beginning: \(told.joined(separator: ", "))",
         fields: [.retryAfter: "1"])
-    case .withoutSlash(let name), .page(let name), .multivariant(let name), .media(let name), .plain(let name),
-      .file(let name, _), .latest(let name), .events(let name), .wave(let name):
-      guard let camera = cameras[name] else { return Reply.notFound(request) }
-      return await answer(request, route, camera: camera, query: target.query, channel: context.channel)
+    case .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .wave:
+      guard let camera else { return Reply.notFound(request) }
+      let response = await answer(
+        request, route, camera: camera, pass: pass, query: target.query, channel: context.channel)
+      return pass.limiting(response, now: .now)
+    }
+  }
+
+  /// The answer to a viewer who may not see a camera; `nil` where the viewer may.
+  private func refusal(_ request: Request, _ pass: ViewerPass, camera: Camera) -> Response? {
+    switch pass.verdict(for: camera.settings.name, access: camera.settings.access, key: linkKey, now: .now) {
+    case .seen: nil
+    case .unknown: Reply.notFound(request)
+    case .ended: Reply.error(request, .forbidden, "linkEnded", "this link has ended; ask for a new one")
     }
   }
 
   private func answer(
-    _ request: Request, _ route: PublicRoute, camera: Camera, query: Substring, channel: any Channel
+    _ request: Request, _ route: PublicRoute, camera: Camera, pass: ViewerPass, query: Substring, channel: any Channel
   ) async -> Response {
     let edge = camera.edge
     switch route {
     case .withoutSlash(let name):
+      let folder = "/\(name)/" + (pass.link.map { "\($0)/" } ?? "")
       return Reply.answer(
-        request, status: .permanentRedirect, fields: [.location: "/\(name)/", .cacheControl: "public, max-age=3600"],
+        request, status: .permanentRedirect, fields: [.location: folder, .cacheControl: "public, max-age=3600"],
         body: ByteBuffer())
     case .page(let name): return pages.player(request, camera: name) ?? Reply.notFound(request)
     case .events:
-      return EventStream(edge: edge, lastEventID: request.headers[.lastEventID], channel: channel).response(request)
+      let end = pass.secondsLeft(.now).map { ContinuousClock.now + .seconds($0) }
+      return EventStream(edge: edge, lastEventID: request.headers[.lastEventID], channel: channel, end: end)
+        .response(request)
     case .latest:
       guard let latest = edge.latest else { return notReady(request) }
       return Reply.resource(

@@ -29,6 +29,16 @@ enum PublicRoute: Hashable {
   /// Whether all cameras have something to show.
   case readiness
 
+  /// The camera that it belongs to.
+  var camera: CameraName? {
+    switch self {
+    case .home, .asset, .health, .readiness: nil
+    case .withoutSlash(let name), .page(let name), .multivariant(let name), .media(let name), .plain(let name),
+      .file(let name, _), .latest(let name), .events(let name), .wave(let name):
+      name
+    }
+  }
+
   /// Reads the path of a request target, without its query; `nil` where nothing of ours can be.
   init?(path: Substring) {
     switch path {

@@ -112,11 +112,25 @@ enum Reply {
     _ request: Request, status: HTTPResponse.Status, fields: HTTPFields, body: ByteBuffer
   ) -> Response {
     guard request.method == .head else {
-      return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: body))
+      return Response(status: status, headers: fields, body: self.body(of: body))
     }
     var response = Response(status: status, headers: fields)
     response.headers[.contentLength] = "\(body.readableBytes)"
     return response
+  }
+
+  /// A body that is written in pieces where it is long: a reader that stops then holds one piece, also where TLS makes a
+  /// copy of what is written.
+  private static func body(of bytes: ByteBuffer) -> ResponseBody {
+    let piece = 65_536
+    guard bytes.readableBytes > 2 * piece else { return ResponseBody(byteBuffer: bytes) }
+    return ResponseBody(contentLength: bytes.readableBytes) { writer in
+      var rest = bytes
+      while let next = rest.readSlice(length: min(piece, rest.readableBytes)), next.readableBytes > 0 {
+        try await writer.write(next)
+      }
+      try await writer.finish(nil)
+    }
   }
 
   /// The same answer as the last one on its connection, where a body may follow that nobody reads.

@@ -1,13 +1,15 @@
 import NIOCore
 
-/// Closes a connection whose client takes nothing for half a minute while there is something to send.
+/// Closes a connection whose client takes nothing for too long while there is something to send.
 ///
 /// Without it a client that stops reading holds its connection and its task for good, and the end of the process too.
 final class SlowReaderHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = NIOAny
 
-  private static let patience = TimeAmount.seconds(30)
+  private let patience: TimeAmount
   private var deadline: Scheduled<Void>?
+
+  init(_ patience: TimeAmount) { self.patience = patience }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     if context.channel.isWritable {
@@ -15,7 +17,7 @@ final class SlowReaderHandler: ChannelInboundHandler, RemovableChannelHandler {
       deadline = nil
     } else if deadline == nil {
       let channel = context.channel
-      deadline = context.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+      deadline = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
     }
     context.fireChannelWritabilityChanged()
   }

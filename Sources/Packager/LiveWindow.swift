@@ -21,6 +21,8 @@ public struct LiveWindow: Sendable {
   private var open: Entry?
   /// Whether the next segment begins with a discontinuity, which a version that closes its forerunner has to announce.
   private var announcesDiscontinuity = false
+  /// Whether anything was ever listed: before that there is nothing to break with.
+  private var hasListed = false
   private var nextName = SegmentName(number: 0)
   /// Names that left the playlist and the moment of stream time until which they must be served.
   private var leaving: [(name: String, until: Ticks)] = []
@@ -51,7 +53,8 @@ public struct LiveWindow: Sendable {
       start = start - settings.part * Int64(segment.partBytes.count)
       complete.insert(Entry(segment: segment, start: start), at: 0)
     }
-    announcesDiscontinuity = !segments.isEmpty
+    hasListed = !segments.isEmpty
+    announcesDiscontinuity = hasListed
     // They are served on, though they are not listed any more.
     leaving = dropOldParts(end: .zero)
   }
@@ -86,7 +89,7 @@ public struct LiveWindow: Sendable {
   public mutating func expect(_ name: SegmentName, isDiscontinuous: Bool) {
     precondition(open == nil, "a segment is open")
     nextName = name
-    if isDiscontinuous, !complete.isEmpty { announcesDiscontinuity = true }
+    if isDiscontinuous, hasListed { announcesDiscontinuity = true }
   }
 
   /// Lists a part that was just made.
@@ -104,7 +107,7 @@ public struct LiveWindow: Sendable {
         segment: ListedSegment(
           name: output.name, map: initName, date: date, isDiscontinuous: announcesDiscontinuity,
           isMarkedRecorded: marksRecorded), start: output.start)
-    announcesDiscontinuity = false
+    (announcesDiscontinuity, hasListed) = (false, true)
     entry.segment.partBytes.append(output.part.readableBytes)
     if output.segment == nil {
       open = entry

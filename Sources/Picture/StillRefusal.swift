@@ -14,6 +14,8 @@ public struct StillRefusal: Error, Hashable, Sendable {
     case tooLarge
     /// The markers or the coded picture contradict themselves.
     case corrupt
+    /// What the picture is wrapped in cannot be read.
+    case malformed
   }
 
   /// The kind of refusal.

@@ -1,3 +1,4 @@
+import Access
 import Media
 import Origin
 import Packager
@@ -21,8 +22,16 @@ struct Assembly {
     var draft = ServeDraft()
     for change in file.server + texts.flatMap(\.server) { change.apply(to: &draft) }
     checkAddresses(draft)
+    for key in ["operator-token", "link-key"] { checkOneSource(key, draft) }
     draft.settings.publicCertificate = certificate("public", draft.publicCertificate, draft.publicKey, in: draft)
     draft.settings.privateCertificate = certificate("private", draft.privateCertificate, draft.privateKey, in: draft)
+
+    let operatorToken = secret("operator-token", .token, draft.operatorToken, in: draft, readFile)
+    draft.settings.operatorToken = operatorToken.map { TokenDigest(written: $0) }
+    draft.settings.operatorSecret = operatorToken.flatMap { $0.hasPrefix(TokenDigest.prefix) ? nil : $0 }
+    draft.settings.linkKey = secret("link-key", .linkKey, draft.linkKey, in: draft, readFile)
+      .map { LinkKey(secret: $0) }
+    if draft.settings.isDemo { draft.settings.demoToken = AccessToken() }
 
     var cameras = file.cameras
     if let named = draft.camera, !cameras.contains(where: { $0.name == named }) {
@@ -58,6 +67,21 @@ struct Assembly {
         "found \(viewers), which \(other) has too (\(otherPlace)); accepted: another port or host for each"))
   }
 
+  /// Adds the problem that one layer gives both a secret and a file with it.
+  private mutating func checkOneSource(_ key: String, _ draft: ServeDraft) {
+    guard let text = draft.spots[key], let file = draft.spots["\(key)-file"] else { return }
+    let isOneLayer =
+      switch (text.place, file.place) {
+      case (.file, .file), (.environment, .environment), (.flag, .flag): true
+      default: false
+      }
+    guard isOneLayer else { return }
+    problems.append(
+      .init(
+        at: file.place, key: file.path,
+        "\(key) is given too, at \(text.place); accepted: one of \(key) and \(key)-file"))
+  }
+
   /// The two files of a door's certificate, which only go together.
   private mutating func certificate(
     _ door: String, _ certificate: String?, _ key: String?, in draft: ServeDraft
@@ -82,13 +106,29 @@ struct Assembly {
     if server.camera == nil || server.camera == camera.name {
       for change in texts.flatMap(\.camera) { change.apply(to: &draft) }
     }
-    let token = token(of: camera, draft, isDemo: server.settings.isDemo, readFile: readFile)
+    let token = token(of: camera, draft, demo: server.settings.demoToken, readFile: readFile)
     guard let timeline = timeline(of: camera, draft), let token else { return nil }
-    return CameraSettings(
+    var settings = CameraSettings(
       name: camera.name, token: token, picture: draft.picture, encoder: draft.encoder, timeline: timeline,
       latestQuality: draft.latestQuality, maxStillBytes: draft.maxStillBytes, interval: draft.interval,
       ladder: draft.ladder, off: draft.off, veil: draft.veil, delay: draft.delay, marksRecorded: draft.marksRecorded,
       remember: draft.remember)
+    (settings.folder, settings.scansFolder) = (draft.folder, draft.scansFolder)
+    settings.signing = draft.signing
+    settings.access = draft.access
+    settings.maxRate = draft.maxRate
+    if camera.name.text == ServeSettings.demoName, let demo = server.settings.demoToken, demo.digest != token {
+      settings.tokens.append(demo.digest)
+    }
+    if draft.access == .signed, server.settings.linkKey == nil, server.refused.isDisjoint(with: linkKeys) {
+      let spot = draft.spots["access"] ?? Spot(place: .standard, path: "access")
+      problems.append(
+        .init(
+          at: spot.place, key: spot.path,
+          "found signed without link-key, which links are made with; make one with `quietcam token` and give "
+            + "link-key: SECRET or link-key-file: FILE"))
+    }
+    return settings
   }
 
   private mutating func timeline(of camera: FileLayer.Camera, _ draft: CameraDraft) -> TimelineSettings? {
@@ -107,17 +147,19 @@ struct Assembly {
     }
   }
 
-  private mutating func token(
-    of camera: FileLayer.Camera, _ draft: CameraDraft, isDemo: Bool, readFile: (String) throws -> String
+  /// The text of a secret that is given as such or in a file; `nil` where there is none or it cannot be taken.
+  private mutating func secret(
+    _ key: String, _ kind: Kind<String>, _ source: SecretSource?, in draft: some Draft,
+    _ readFile: (String) throws -> String
   ) -> String? {
-    switch draft.token {
-    case .text(let token): return token
+    switch source {
+    case .text(let text): return text
     case .file(let path):
-      let spot = draft.spots["token-file"] ?? Spot(place: .standard, path: "token-file")
+      let spot = draft.spots["\(key)-file"] ?? Spot(place: .standard, path: "\(key)-file")
       do {
         let text = try readFile(path)
         let given = Given(content: .text(text.trimmed), place: spot.place)
-        return Kind<String>.secret.read(given, spot.path, &problems)
+        return kind.read(given, spot.path, &problems)
       } catch {
         problems.append(
           .init(
@@ -125,10 +167,23 @@ struct Assembly {
             "found \(path.debugDescription), which cannot be read (\(error)); accepted: the path of a file"))
         return nil
       }
+    case nil: return nil
+    }
+  }
+
+  private mutating func token(
+    of camera: FileLayer.Camera, _ draft: CameraDraft, demo: AccessToken?, readFile: (String) throws -> String
+  ) -> TokenDigest? {
+    switch draft.token {
+    case .text, .file:
+      return secret("token", .token, draft.token, in: draft, readFile).map { TokenDigest(written: $0) }
     case nil where !draft.refused.isDisjoint(with: tokenKeys): return nil
-    case nil where isDemo && camera.name.text == ServeSettings.demoName:
-      // The demo paints its own stills; a secret that nobody knows keeps everyone else from pushing.
-      return (0..<4).map { _ in String(UInt64.random(in: .max / 2 ... .max), radix: 16) }.joined()
+    case nil where demo != nil && camera.name.text == ServeSettings.demoName:
+      // The demo paints its own stills; nobody else may push.
+      return demo?.digest
+    case nil where draft.folder != nil:
+      // A folder brings its own stills; a secret that nobody knows keeps everyone from pushing.
+      return AccessToken().digest
     case nil:
       let give =
         if case .file = camera.place {
@@ -139,10 +194,18 @@ struct Assembly {
       problems.append(
         .init(
           at: camera.place, key: "cameras.\(camera.name).token",
-          "found nothing; make one with `openssl rand -hex 16` and \(give); accepted: \(Kind<String>.secret.accepted)"))
+          "found nothing; make one with `quietcam token` and \(give); accepted: \(Kind<String>.token.accepted)"))
       return nil
     }
   }
+}
+
+/// The two keys that give what links are made with.
+private let linkKeys: Set = ["link-key", "link-key-file"]
+
+extension TokenDigest {
+  /// What the configuration says: a digest, or a token of which only the digest is kept.
+  fileprivate init(written text: String) { self = TokenDigest(text) ?? TokenDigest(of: text) }
 }
 
 extension String {

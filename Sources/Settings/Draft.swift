@@ -1,3 +1,4 @@
+import Access
 import Media
 import Packager
 import Picture
@@ -34,6 +35,12 @@ struct Change<Target: Draft>: Sendable {
   }
 }
 
+/// Where a secret comes from.
+enum SecretSource: Hashable, Sendable {
+  case text(String)
+  case file(String)
+}
+
 /// What the process as a whole is told.
 struct ServeDraft: Draft {
   var settings = ServeSettings()
@@ -44,19 +51,19 @@ struct ServeDraft: Draft {
   var publicKey: String?
   var privateCertificate: String?
   var privateKey: String?
+  // Secrets that are still to be read.
+  var operatorToken: SecretSource?
+  var linkKey: SecretSource?
   var spots: [String: Spot] = [:]
   var refused: Set<String> = []
 }
 
 /// What one camera is told.
 struct CameraDraft: Draft {
-  /// Where a camera's token comes from.
-  enum Token: Hashable, Sendable {
-    case text(String)
-    case file(String)
-  }
-
-  var token: Token?
+  var token: SecretSource?
+  var signing = SigningRule.off
+  var access = ViewerAccess.open
+  var maxRate = 100
   var picture = PictureSettings()
   var encoder = EncoderSettings()
   // The parts of a timeline, which only make sense together; a test holds them to the defaults of TimelineSettings.
@@ -75,6 +82,8 @@ struct CameraDraft: Draft {
   var delay = Ticks.zero
   var marksRecorded = false
   var remember = Ticks.seconds(600)
+  var folder: String?
+  var scansFolder = false
   var spots: [String: Spot] = [:]
   var refused: Set<String> = []
 

@@ -1,3 +1,4 @@
+import Access
 import Media
 import Picture
 
@@ -184,19 +185,39 @@ extension Kind where Value == CameraName {
 }
 
 extension Kind where Value == String {
-  /// A secret that stands in an HTTP header: 8 to 256 visible ASCII characters.
-  static var secret: Kind {
+  /// A secret that stands in an HTTP header, or its digest in place of it.
+  static var token: Kind {
     Kind(
-      "SECRET", accepted: "8 to 256 letters, digits and signs of ASCII without spaces", isSecret: true,
-      text: { _ in "set" }
+      "SECRET",
+      accepted:
+        "8 to 256 letters, digits and signs of ASCII without spaces, or sha256: and 64 digits as `quietcam token` prints",
+      isSecret: true, text: { _ in "set" }
     ) { text in
-      (8...256).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? text : nil
+      guard text.hasPrefix(TokenDigest.prefix) else { return isSecret(text, from: 8) ? text : nil }
+      return TokenDigest(text) == nil ? nil : text
     }
+  }
+
+  /// A secret that others can test their guesses against as long as they like.
+  static var linkKey: Kind {
+    Kind(
+      "SECRET", accepted: "16 to 256 letters, digits and signs of ASCII without spaces, such as `quietcam token` makes",
+      isSecret: true, text: { _ in "set" }, parse: { isSecret($0, from: 16) ? $0 : nil })
+  }
+
+  private static func isSecret(_ text: String, from count: Int) -> Bool {
+    (count...256).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
   }
 
   /// The path of a file.
   static var path: Kind {
     Kind("FILE", accepted: "the path of a file", text: { $0 }) { text in
+      text.isEmpty || text.utf8.contains(0) ? nil : text
+    }
+  }
+  /// The path of a folder.
+  static var folder: Kind {
+    Kind("FOLDER", accepted: "the path of a folder", text: { $0 }) { text in
       text.isEmpty || text.utf8.contains(0) ? nil : text
     }
   }

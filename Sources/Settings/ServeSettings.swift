@@ -1,3 +1,4 @@
+import Access
 import Media
 import Origin
 import Station
@@ -39,8 +40,26 @@ public struct ServeSettings: Sendable, Hashable {
   /// The cameras, those of the file first and in its order; at least one, each name once. With `isDemo` one of them
   /// is named `demo`.
   public var cameras: [CameraSettings] = []
-  /// What the status and the metrics ask for, at least 8 characters; `nil` leaves them open at the private address.
-  public var operatorToken: String?
+  /// What operators show; `nil` lets whoever reaches the private address read, and nobody switch.
+  public var operatorToken: TokenDigest?
+  /// The same as it is shown, for commands that ask a server; `nil` where the configuration has its digest only.
+  public var operatorSecret: String?
+  /// What links to private cameras are made with; there if any camera is private.
+  public var linkKey: LinkKey?
+  /// What other sites may do with pages and streams.
+  public var site = SitePolicy()
+  /// The most connections of viewers; `nil` for as many as the open files allow.
+  public var publicConnections: Int?
+  /// The most connections of cameras and operators.
+  public var privateConnections = 2048
+  /// The most connections from one address at each door; `nil` for the limits of `Connections.Limits`.
+  public var connectionsPerAddress: Int?
+  /// The most mebibytes of all bodies on their way in.
+  public var uploadMegabytes = 256
+  /// How long a client may be silent in the middle of a request or an answer.
+  public var patience = Ticks.seconds(30)
+  /// The token that the demo camera shows, which nobody else knows; there with `isDemo`.
+  public var demoToken: AccessToken?
   /// Whether the camera named `demo` paints its own scene; that camera is added where none has the name.
   public var isDemo = false
   /// How much is logged.

@@ -1,10 +1,12 @@
 import Media
+import Origin
 import Packager
 import Picture
 
 extension Setting {
-  /// Every setting, in the order of the help: the process, the camera's identity, picture, encoder, timeline, ingest.
-  public static let all: [Setting] = process + identity + picture + encoder + time + ingest + absence
+  /// Every setting, in the order of the help: the process, its limits, the camera's identity, picture, encoder,
+  /// timeline, ingest, and what is shown when it is off.
+  public static let all: [Setting] = process + limits + identity + picture + encoder + time + ingest + absence
 
   /// The setting of a key.
   public static func named(_ key: String) -> Setting? { byKey[key] }
@@ -29,9 +31,22 @@ extension Setting {
       standard: "none"),
     .server("store", .store, \.settings.store, "Where playlists and media are kept"),
     .server(
-      "operator-token", Kind<String>.secret.optional, \.settings.operatorToken,
-      "The secret that the status and the metrics ask for",
-      standard: "none: whoever reaches the private address may read them"),
+      "operator-token", Kind<String>.token.wrapped(SecretSource.text), \.operatorToken,
+      "The secret that operators show for the status, the metrics and the switches",
+      standard: "none: whoever reaches the private address may read, and nobody may switch"),
+    .server(
+      "operator-token-file", Kind<String>.path.wrapped(SecretSource.file), \.operatorToken,
+      "A file with that secret, in place of operator-token", standard: "none"),
+    .server(
+      "link-key", Kind<String>.linkKey.wrapped(SecretSource.text), \.linkKey,
+      "The secret that the links to cameras with access: signed are made with", standard: "none"),
+    .server(
+      "link-key-file", Kind<String>.path.wrapped(SecretSource.file), \.linkKey,
+      "A file with that secret, in place of link-key", standard: "none"),
+    .server(
+      "allow-origin", .allowedOrigin, \.settings.site.allowedOrigin,
+      "Which sites' scripts may load playlists and media"),
+    .server("embed", .frameAncestors, \.settings.site.frameAncestors, "Which sites may show the pages in a frame"),
     .server("log", .choice, \.settings.logLevel, "How much is logged"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
     .server(
@@ -40,13 +55,34 @@ extension Setting {
       standard: "every camera of the file", layers: [.environment, .flag]),
   ]
 
+  private static let limits: [Setting] = [
+    .server(
+      "public-connections", Kind<Int>.whole(1...1_000_000).optional, \.settings.publicConnections,
+      "The most connections of viewers", standard: "by the open files that the system allows"),
+    .server(
+      "private-connections", .whole(1...1_000_000), \.settings.privateConnections,
+      "The most connections of cameras and operators"),
+    .server(
+      "connections-per-address", Kind<Int>.whole(1...1_000_000).optional, \.settings.connectionsPerAddress,
+      "The most connections from one address at each door",
+      standard: "256, and any number from loopback and private networks, where proxies stand"),
+    .server(
+      "upload-megabytes", .whole(1...65_536), \.settings.uploadMegabytes,
+      "The most memory of all stills on their way in together"),
+    .server(
+      "patience", .duration(.seconds(1)...(.seconds(600)), accepted: "1 to 600 seconds"), \.settings.patience,
+      "How long a client may send nothing in the middle of a request, or take nothing of an answer"),
+  ]
+
   private static let identity: [Setting] = [
     .camera(
-      "token", Kind<String>.secret.wrapped(CameraDraft.Token.text), \.token,
+      "token", Kind<String>.token.wrapped(SecretSource.text), \.token,
       "The secret that the camera pushes its stills with", standard: "none: one is needed"),
     .camera(
-      "token-file", Kind<String>.path.wrapped(CameraDraft.Token.file), \.token,
+      "token-file", Kind<String>.path.wrapped(SecretSource.file), \.token,
       "A file with that secret, in place of token", standard: "none"),
+    .camera("signature", .choice, \.signing, "Whether stills are signed, in place of showing the token"),
+    .camera("access", .choice, \.access, "Who may see the camera: everyone, or those with a link of `quietcam link`"),
   ]
 
   private static let picture: [Setting] = [
@@ -91,9 +127,16 @@ extension Setting {
   private static let ingest: [Setting] = [
     .camera("latest-quality", .whole(1...100), \.latestQuality, "The JPEG quality of latest.jpg"),
     .camera("max-still-bytes", .whole(1024...268_435_456, "bytes"), \.maxStillBytes, "The most bytes of one still"),
+    .camera("max-rate", .whole(1...1000), \.maxRate, "The most stills a second that are taken"),
     .camera(
       "interval", .duration(.milliseconds(100)...(.seconds(3600)), accepted: "0.1 to 3600 seconds"), \.interval,
       "How often the camera is advised to send a still"),
+    .camera(
+      "folder", Kind<String>.folder.optional, \.folder, "A folder that new stills are taken from, at any depth",
+      standard: "none"),
+    .camera(
+      "folder-scan", .truth, \.scansFolder,
+      "Look at that folder twice a second even where the system would tell of changes"),
   ]
 }
 

@@ -11,7 +11,6 @@ import Picture
 struct CameraLoop: ~Copyable {
   private let camera: Camera
   private let mirror: Mirror?
-  private let folder: String?
   private let logger: Logger
   private var coder: LiveCoder
   private var publisher: StreamPublisher
@@ -19,11 +18,7 @@ struct CameraLoop: ~Copyable {
   private var director: Director
   private var player: LoopPlayer
   private var announcer: Announcer
-  private var plain: PlainStream?
-  private var history: PlainHistory
-  /// The number that the first name of the playlist without parts must not fall below.
-  private var plainBase: Int
-  private let parameterSets: ParameterSets
+  private var plain: PlainFeed
   /// What the current segment shows.
   private var scene: Scene
   private var collectedFrom: Ticks
@@ -48,11 +43,12 @@ struct CameraLoop: ~Copyable {
     let publisher = StreamPublisher(
       camera: camera, parameterSets: house.parameterSets, mirror: mirror, recovery: recovery,
       lead: isFilled ? .zero : lead, wall: wall)
-    var player = LoopPlayer(builtIn: house, timeline: timeline, logger: logger)
-    if let folder {
-      player.load(
-        Loop.open(folder: folder, settings: settings, parameterSets: house.parameterSets, logger: logger))
+    var player = LoopPlayer(builtIn: house, timeline: timeline, logger: logger) {
+      folder.flatMap {
+        Loop.open(folder: $0, settings: settings, parameterSets: house.parameterSets, logger: logger)
+      }
     }
+    player.load()
     var coder = LiveCoder(camera: camera, line: line, logger: logger)
     coder.beginAnew()
     // The house picture, or the one that stood when the earlier life ended, is held as if it had just come; with a
@@ -65,34 +61,30 @@ struct CameraLoop: ~Copyable {
     let director = Director(
       ladder: Ladder(settings: settings.ladder, held: held), veil: settings.veil, standing: recovery.standing)
     var loop = CameraLoop(
-      camera: camera, mirror: mirror, folder: folder, logger: logger, coder: coder, publisher: publisher,
+      camera: camera, mirror: mirror, logger: logger, coder: coder, publisher: publisher,
       clock: SlotClock(settings: timeline, next: 0, now: now), director: director, player: player,
-      plainBase: recovery.firstName + 10, parameterSets: house.parameterSets, collectedFrom: now - timeline.part)
+      plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
+      collectedFrom: now - timeline.part)
     loop.begin(fills: !isFilled)
     return loop
   }
 
   private init(
-    camera: Camera, mirror: Mirror?, folder: String?, logger: Logger, coder: consuming LiveCoder,
-    publisher: StreamPublisher, clock: SlotClock, director: Director, player: LoopPlayer, plainBase: Int,
-    parameterSets: ParameterSets, collectedFrom: Ticks
+    camera: Camera, mirror: Mirror?, logger: Logger, coder: consuming LiveCoder,
+    publisher: StreamPublisher, clock: SlotClock, director: Director, player: LoopPlayer, plain: consuming PlainFeed,
+    collectedFrom: Ticks
   ) {
     self.camera = camera
     self.mirror = mirror
-    self.folder = folder
     self.logger = logger
     self.coder = coder
     self.publisher = publisher
     self.clock = clock
     self.director = director
     self.player = player
-    self.plainBase = plainBase
-    self.parameterSets = parameterSets
+    self.plain = plain
     self.collectedFrom = collectedFrom
-    let timeline = camera.settings.timeline
     announcer = Announcer(camera: camera)
-    history = PlainHistory(
-      span: timeline.plain.segment * Int64(timeline.plain.listedSegments + 1), part: timeline.part)
     scene = Scene(source: director.source)
   }
 
@@ -149,7 +141,7 @@ struct CameraLoop: ~Copyable {
       // What was withdrawn is gone from the disk too when the operator is told so.
       publisher.afterMirroring { waiter.resume(returning: true) }
     }
-    tendPlain()
+    plain.tend()
     for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
   }
 
@@ -189,11 +181,12 @@ struct CameraLoop: ~Copyable {
     guard let content else { return }
     let start = publisher.start
     let bytes = append(content, wall: wall)
-    publisher.publish(following: part == 0 ? following(timeline) : [], plainSequence: plain?.newestSequence)
+    publisher.publish(following: part == 0 ? following(timeline) : [], plainSequence: plain.newestSequence)
     let shown = scene
     if publisher.isAtSegmentStart { endSegment() }
     announcer.announce(content.changes, of: shown, publisher: &publisher)
-    remember(content, start: start)
+    plain.append(content, start: start, date: publisher.date(of: start))
+    publisher.reserve(plain.nextName)
     camera.tellWaves()
     count(stills: stills.count, arranged: arrangement.count { $0 != nil }, in: shown, content: content, bytes: bytes)
   }
@@ -230,21 +223,10 @@ struct CameraLoop: ~Copyable {
     return last < 1 ? [] : (1...last).map { recording.slot($0, timeline).pictures }
   }
 
-  private mutating func remember(_ content: SlotContent, start: Ticks) {
-    let timeline = camera.settings.timeline
-    let slot = PlainHistory.Slot(
-      start: start, date: publisher.date(of: start), steps: timeline.stepsPerPart,
-      changes: content.changes.compactMap { change in
-        change.jpeg.map { Loop.Change(step: change.step, jpeg: $0) }
-      })
-    history.append(slot)
-    feedPlain([slot])
-  }
-
   private func count(stills: Int, arranged: Int, in scene: Scene, content: SlotContent, bytes: Int) {
     let isLive = !scene.source.isRecorded
     let (storeFailures, slowWrites) = (Int64(mirror?.failures ?? 0), Int64(mirror?.slowWrites ?? 0))
-    let servesPlain = plain != nil
+    let servesPlain = plain.isRunning
     camera.count { counters in
       if isLive {
         counters.displaced += Int64(stills - arranged)
@@ -266,7 +248,7 @@ struct CameraLoop: ~Copyable {
   /// Decides what the next segment shows.
   private mutating func nextScene(at now: Ticks) -> Scene {
     var source = director.decide(at: now)
-    if source.isRecorded, !scene.source.isRecorded { loadLoop() }
+    if source.isRecorded, !scene.source.isRecorded { player.load() }
     if source == .veiled, player.isBuiltIn {
       // The house picture in a live stream would tell of itself.
       if !hasToldOfVeil {
@@ -292,13 +274,6 @@ struct CameraLoop: ~Copyable {
       isMarkedRecorded: camera.settings.marksRecorded)
   }
 
-  /// Takes up the operator's newest loop.
-  private mutating func loadLoop() {
-    guard let folder else { return }
-    player.load(
-      Loop.open(folder: folder, settings: camera.settings, parameterSets: parameterSets, logger: logger))
-  }
-
   // MARK: Commands
 
   mutating func carryOut(_ command: Camera.Command) {
@@ -320,11 +295,10 @@ struct CameraLoop: ~Copyable {
     camera.dropStills()
     camera.recent.clear()
     camera.edge.forgetEvents()
-    history.clear()
-    endPlain()
+    plain.withdraw()
     coder.forget()
     _ = player.leave()
-    loadLoop()
+    player.load()
     publisher.withdraw(
       lead: timeline.segment * Int64(timeline.listedSegments),
       wall: camera.clock.wall().advanced(by: clock.deadline - camera.clock.now()))
@@ -334,39 +308,8 @@ struct CameraLoop: ~Copyable {
     publisher.expect(next)
     announcer.changes(from: scene, to: next)
     scene = next
+    camera.count { $0.source = next.source }
     publisher.publish()
-  }
-
-  // MARK: The playlist without parts
-
-  /// Begins the playlist without parts when somebody asks for it, and ends it when nobody does.
-  private mutating func tendPlain() {
-    guard camera.isPlainWanted else { return endPlain() }
-    guard plain == nil else { return }
-    do {
-      plain = try PlainStream.open(camera.settings, edge: camera.edge, firstName: plainBase)
-      feedPlain(history.filled(standing: camera.edge.latest?.jpeg))
-    } catch {
-      logger.error("the playlist without parts cannot begin: \(error)")
-    }
-  }
-
-  private mutating func feedPlain(_ slots: [PlainHistory.Slot]) {
-    guard plain != nil else { return }
-    do {
-      for slot in slots { try plain?.append(slot) }
-      plain?.publish()
-      // What comes again shows other pictures than before, so it has other names.
-      plainBase = plain?.nextName ?? plainBase
-      publisher.reserve(plainBase)
-    } catch {
-      logger.error("the playlist without parts ends: \(error)")
-      endPlain()
-    }
-  }
-
-  private mutating func endPlain() {
-    if let plain = plain.take() { plain.end() }
   }
 }
 

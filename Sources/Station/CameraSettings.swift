@@ -1,3 +1,4 @@
+import Access
 import Media
 import Packager
 import Picture
@@ -6,8 +7,15 @@ import Picture
 public struct CameraSettings: Sendable, Hashable {
   /// What stands in its URLs.
   public var name: CameraName
-  /// The secret that its stills are pushed with; at least 8 characters.
-  public var token: String
+  /// The digests of the tokens that its stills are pushed with. The first is that of the configuration, and signatures
+  /// are made with it.
+  public var tokens: [TokenDigest]
+  /// Whether its stills may or must be signed.
+  public var signing = SigningRule.off
+  /// Who may see it.
+  public var access = ViewerAccess.open
+  /// The most stills a second that are taken from it.
+  public var maxRate = 100
   /// What is done to its pictures.
   public var picture: PictureSettings
   /// How they are coded.
@@ -40,17 +48,21 @@ public struct CameraSettings: Sendable, Hashable {
     /// The same names on each round, with a discontinuity at its seam: an off camera costs next to no bytes.
     case cached
   }
+  /// A folder that stills are taken from besides those that are pushed; `nil` where there is none.
+  public var folder: String?
+  /// Whether that folder is looked at twice a second even where the system would tell of changes.
+  public var scansFolder = false
 
   /// The settings of a camera, all but its name and token with defaults that suit a quiet background picture.
   public init(
-    name: CameraName, token: String, picture: PictureSettings = PictureSettings(),
+    name: CameraName, token: TokenDigest, picture: PictureSettings = PictureSettings(),
     encoder: EncoderSettings = EncoderSettings(), timeline: TimelineSettings, latestQuality: Int = 75,
     maxStillBytes: Int = 16 << 20, interval: Ticks = .seconds(2),
     ladder: Ladder.Settings = Ladder.Settings(), off: OffStyle = .seamless, veil: Veil.Settings? = nil,
     delay: Ticks = .zero, marksRecorded: Bool = false, remember: Ticks = .seconds(600)
   ) {
     self.name = name
-    self.token = token
+    tokens = [token]
     self.picture = picture
     self.encoder = encoder
     self.timeline = timeline

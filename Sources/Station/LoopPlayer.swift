@@ -19,24 +19,28 @@ struct LoopPlayer: Sendable {
   private let timeline: TimelineSettings
   private let builtIn: Loop
   private let logger: Logger
+  /// Opens the operator's loop as it is now; `nil` where there is none.
+  private let stored: @Sendable () -> Loop?
   private var loop: Loop
   private var next = 0
   /// The place in a round of cached names; `nil` where none is being played.
   private var round: Int?
 
-  init(builtIn: Loop, timeline: TimelineSettings, logger: Logger) {
+  /// A player that shows the house picture until a loop is loaded.
+  init(builtIn: Loop, timeline: TimelineSettings, logger: Logger, stored: @escaping @Sendable () -> Loop?) {
     self.timeline = timeline
     self.builtIn = builtIn
     self.logger = logger
+    self.stored = stored
     loop = builtIn
   }
 
   /// Whether the loop is the house picture.
   var isBuiltIn: Bool { loop.isBuiltIn }
 
-  /// Puts in the loop that is played from now on; `nil` for the house picture.
-  mutating func load(_ loop: Loop?) {
-    self.loop = loop ?? builtIn
+  /// Takes up the operator's newest loop, or the house picture where there is none.
+  mutating func load() {
+    loop = stored() ?? builtIn
     next = 0
     round = nil
   }
@@ -54,19 +58,18 @@ struct LoopPlayer: Sendable {
     return round != nil
   }
 
-  /// The next segment, its place where it keeps its name, and whether a discontinuity stands before it. A loop that
-  /// cannot be read is told, and the house picture stands in for it from then on.
+  /// The next segment, its place where it keeps its name, and whether a discontinuity stands before it.
   mutating func advance(_ style: Style) -> (segment: Loop.Segment, place: Scene.Place?, isDiscontinuous: Bool) {
     let isCached = style == .cached
     if isCached, round == nil { next = 0 }
-    let segment: Loop.Segment
-    do {
-      segment = try loop.segment(next)
-    } catch {
-      logger.error("the loop cannot be read and the house picture is shown instead; make it again: \(error)")
+    guard let segment = read(next) else {
       let wasCached = leave()
-      load(nil)
-      // It lies in memory, so reading it cannot fail.
+      load()
+      if let segment = read(0) {
+        next = 1 % loop.count
+        return (segment, nil, wasCached)
+      }
+      loop = builtIn
       guard let house = try? builtIn.segment(0) else { preconditionFailure("the house picture lies in memory") }
       return (house, nil, wasCached)
     }
@@ -79,6 +82,17 @@ struct LoopPlayer: Sendable {
     for picture in segment.pictures { content.writeImmutableBuffer(picture.bytes) }
     let name = SegmentName(loop: content.fingerprint, index: index)
     return (segment, Scene.Place(name: name, mediaStart: timeline.segment * Int64(index)), index == 0)
+  }
+
+  /// A segment of the loop; `nil`, told, where it cannot be read. A loop that was made anew while it plays is one that
+  /// cannot be read.
+  private func read(_ index: Int) -> Loop.Segment? {
+    do {
+      return try loop.segment(index)
+    } catch {
+      logger.warning("the loop cannot be read; its newest state is taken up, or else the house picture: \(error)")
+      return nil
+    }
   }
 
   /// How many segments a round of cached names has: whole turns of the loop.

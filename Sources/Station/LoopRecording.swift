@@ -28,15 +28,27 @@ package struct LoopRecording: Sendable {
     }
   }
 
-  /// Its pictures segment by segment as they are, if they were coded as a maker's own are and fill whole segments.
-  fileprivate func segments(for initSegment: InitSegment, stepsPerSegment: Int) -> [[CodedPicture]]? {
-    guard initBytes == initSegment.bytes else { return nil }
+  /// Its pictures segment by segment, if these are all of one length.
+  fileprivate var segments: [[CodedPicture]]? {
     var segments: [[CodedPicture]] = []
     for picture in parts.lazy.flatMap(\.pictures) {
       if picture.isIDR { segments.append([]) }
       segments[segments.count - 1].append(picture)
     }
-    return segments.allSatisfy { $0.count == stepsPerSegment } ? segments : nil
+    return segments.allSatisfy { $0.count == segments[0].count } ? segments : nil
+  }
+
+  /// Its segments, if they were coded as a maker's own are.
+  fileprivate func segments(for initSegment: InitSegment, stepsPerSegment: Int) -> [[CodedPicture]]? {
+    guard initBytes == initSegment.bytes, let segments, segments[0].count == stepsPerSegment else { return nil }
+    return segments
+  }
+
+  /// The indices of the pictures that are new; `nil` where that cannot be told.
+  fileprivate func newPictures(size: PictureSize) -> Set<Int>? {
+    guard let segments else { return nil }
+    let changes = Self.changes(in: segments, size: size)
+    return Set(changes.enumerated().flatMap { index, steps in steps.map { index * segments[index].count + $0 } })
   }
 
   /// All of it as one file.
@@ -97,7 +109,7 @@ extension LoopMaker {
       try folder.write(file, recording.file)
       _ = try append(
         video: MediaLocation("file:\(folder.path)/\(file)"), every: settings.timeline.step, limit: limit,
-        interrupt: interrupt, progress: progress)
+        only: recording.newPictures(size: settings.picture.size), interrupt: interrupt, progress: progress)
       return false
     }
     let newest = Array(segments.suffix(Int(max(1, limit.floorDivided(by: settings.timeline.segment)))))

@@ -1,3 +1,4 @@
+import Access
 import Media
 import NIOCore
 import Packager
@@ -10,7 +11,7 @@ public enum MetricsText {
   public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
   /// The text for these cameras at this moment.
-  public static func render(_ cameras: [Camera], now: WallTime) -> ByteBuffer {
+  public static func render(_ cameras: [Camera], doors: DoorBook, now: WallTime) -> ByteBuffer {
     let reports = cameras.map { CameraReport($0, now: now) }
     var text = ByteBuffer()
     func family(_ name: String, _ type: String, _ help: String, _ value: (CameraReport) -> [(String, Int64)]) {
@@ -52,6 +53,30 @@ public enum MetricsText {
     family("still_age_milliseconds", "gauge", "Time since the newest still.") { $0.stillAge.map { [("", $0)] } ?? [] }
     family("viewers_waiting", "gauge", "Requests that wait for the next part.") { [("", Int64($0.viewersWaiting))] }
     family("listeners_waiting", "gauge", "Requests that wait for an event.") { [("", Int64($0.listenersWaiting))] }
+    writeDoors(DoorReport(doors), to: &text)
     return text
+  }
+
+  private static func writeDoors(_ doors: DoorReport, to text: inout ByteBuffer) {
+    func family(_ name: String, _ type: String, _ help: String, _ values: [(labels: String, number: Int64)]) {
+      text.writeString("# HELP quietcam_\(name) \(help)\n# TYPE quietcam_\(name) \(type)\n")
+      for value in values { text.writeString("quietcam_\(name){\(value.labels)} \(value.number)\n") }
+    }
+    family(
+      "connections", "gauge", "Open connections, by door.",
+      [("door=\"public\"", doors.viewers.open), ("door=\"private\"", doors.cameras.open)])
+    family(
+      "connections_turned_away_total", "counter", "Connections beyond the limits, by door.",
+      [("door=\"public\"", doors.viewers.turnedAway), ("door=\"private\"", doors.cameras.turnedAway)])
+    family(
+      "wrong_tokens_total", "counter",
+      "Wrong tokens and signatures that were looked at, or turned away for their number.",
+      [("looked=\"yes\"", doors.tokens.wrong), ("looked=\"no\"", doors.tokens.slowed)])
+    family(
+      "upload_bytes", "gauge", "Memory of stills on their way in.",
+      [("at=\"now\"", doors.uploads.held), ("at=\"most\"", doors.uploads.peak)])
+    family(
+      "uploads_without_room_total", "counter", "Stills refused because others on their way took all the memory.",
+      [("door=\"private\"", doors.uploads.refused)])
   }
 }

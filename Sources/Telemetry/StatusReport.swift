@@ -1,3 +1,4 @@
+import Access
 import Media
 import NIOCore
 import Packager
@@ -7,9 +8,11 @@ import Station
 /// The state of all cameras as JSON for operators and scripts.
 public enum StatusReport {
   /// The JSON for these cameras at this moment.
-  public static func render(_ cameras: [Camera], now: WallTime) -> ByteBuffer {
+  public static func render(_ cameras: [Camera], doors: DoorBook, now: WallTime) -> ByteBuffer {
     let items = cameras.map { item(CameraReport($0, now: now)) }
-    return ByteBuffer(string: "{\"time\":\"\(now.iso8601)\",\"cameras\":[\(items.joined(separator: ","))]}\n")
+    return ByteBuffer(
+      string: "{\"time\":\"\(now.iso8601)\",\"cameras\":[\(items.joined(separator: ","))]"
+        + ",\"doors\":\(DoorReport(doors).json)}\n")
   }
 
   private static func item(_ report: CameraReport) -> String {

@@ -9,13 +9,15 @@ import Station
 /// The camera that paints its own scene and pushes it through the door that every other camera uses.
 struct DemoCamera: Service {
   private let settings: CameraSettings
+  private let token: String
   private let port: AsyncStream<Int>
   private let host: String
   private let isSecure: Bool
 
   /// - Parameter port: of the private listener, once it is open.
-  init(settings: CameraSettings, port: AsyncStream<Int>, host: String, isSecure: Bool) {
+  init(settings: CameraSettings, token: String, port: AsyncStream<Int>, host: String, isSecure: Bool) {
     self.settings = settings
+    self.token = token
     self.port = port
     self.host = host
     self.isSecure = isSecure
@@ -29,7 +31,7 @@ struct DemoCamera: Service {
       let reachable = ["0.0.0.0", "::"].contains(host) ? "127.0.0.1" : host
       let target = try PushTarget(
         url: "\(isSecure ? "https" : "http")://\(Address(host: reachable, port: port))/ingest/\(settings.name)",
-        token: settings.token,
+        token: token,
         // It talks to its own process over loopback; whose name the certificate bears does not matter.
         trust: .anyone)
       let source = DemoSource(size: settings.picture.size, seed: 1)

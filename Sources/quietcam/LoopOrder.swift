@@ -118,7 +118,7 @@ struct LoopOrder: Sendable {
   private func finish(
     _ maker: consuming LoopMaker, _ source: LoopSource, leftOut: Int, _ line: inout ProgressLine
   ) throws -> String {
-    let isCut = maker.length >= limit
+    let isCut = maker.length >= limit && source.kind != .recording
     let made = try maker.finish(source: source, made: .now)
     line.clear()
     var text =

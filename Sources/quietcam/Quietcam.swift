@@ -14,5 +14,7 @@ struct Quietcam: AsyncParsableCommand {
         quietcam push photos/ --to http://127.0.0.1:8081/ingest/desk --token SECRET
       """,
     version: "0.1.0",
-    subcommands: [Serve.self, Push.self, LoopCommand.self, CheckCommand.self, Bench.self, Paint.self])
+    subcommands: [
+      Serve.self, Push.self, LoopCommand.self, Token.self, Link.self, CheckCommand.self, Bench.self, Paint.self,
+    ])
 }

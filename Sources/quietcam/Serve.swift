@@ -1,6 +1,8 @@
+import Access
 import ArgumentParser
 import Camera
 import Foundation
+import Intake
 import Logging
 import Media
 import NIOCore
@@ -52,13 +54,13 @@ struct Serve: AsyncParsableCommand {
     }
     let descriptors = OpenFiles.raiseLimit()
     let pool = EncodePool(threads: ProcessInfo.processInfo.activeProcessorCount)
+    let book = doorBook(settings, descriptors: descriptors, logger: logger)
     let station = Station(
       cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: pool, logger: logger)
     do {
       var configuration = ServiceGroupConfiguration(
         services: try services(
-          settings, station: station, web: web, mostViewers: max(64, descriptors - Self.keptDescriptors),
-          logger: logger),
+          settings, station: station, web: web, book: book, logger: logger),
         gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
       // Who has not ended by then, because they do not read or do not send, is cut off.
       configuration.maximumGracefulShutdownDuration = .seconds(3)
@@ -76,7 +78,7 @@ struct Serve: AsyncParsableCommand {
 
   /// Begins in this order and ends in the opposite one: the station's last parts go out before the doors close.
   private func services(
-    _ settings: ServeSettings, station: Station, web: WebAssets, mostViewers: Int, logger: Logger
+    _ settings: ServeSettings, station: Station, web: WebAssets, book: DoorBook, logger: Logger
   ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
     let cameras = station.cameras
     let ports = Announcement(settings: settings, logger: logger)
@@ -87,22 +89,32 @@ struct Serve: AsyncParsableCommand {
     var services: [any Service] = [certificates.0, certificates.1].compactMap { $0 }
     services += [
       try Doors.publicDoor(
-        at: settings.publicAddress.door(certificates.0), mostConnections: mostViewers, cameras: cameras, web: web,
-        logger: logger, onListening: { ports.publicIsOpen(port: $0) }),
+        at: settings.publicAddress.door(certificates.0), cameras: cameras, web: web, site: settings.site,
+        linkKey: settings.linkKey, book: book, patience: settings.patience.duration, logger: logger,
+        onListening: { ports.publicIsOpen(port: $0) }),
       try Doors.privateDoor(
         at: settings.privateAddress.door(certificates.1), cameras: cameras, operatorToken: settings.operatorToken,
         reports: [
-          "/metrics": OperatorReport(type: MetricsText.contentType) { MetricsText.render(cameras, now: .now) },
-          "/status": OperatorReport(type: "application/json") { StatusReport.render(cameras, now: .now) },
+          "/metrics": OperatorReport(type: MetricsText.contentType) {
+            MetricsText.render(cameras, doors: book, now: .now)
+          },
+          "/status": OperatorReport(type: "application/json") { StatusReport.render(cameras, doors: book, now: .now) },
         ],
-        logger: logger, onListening: { ports.privateIsOpen(port: $0) }),
+        book: book, patience: settings.patience.duration, logger: logger,
+        onListening: { ports.privateIsOpen(port: $0) }),
       station,
       LoopRenewal(settings, logger: logger),
     ]
-    if settings.isDemo, let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName }) {
+    for camera in station.cameras {
+      guard let folder = camera.settings.folder else { continue }
+      services.append(FolderIntake(camera: camera, path: folder, scans: camera.settings.scansFolder, logger: logger))
+    }
+    if settings.isDemo, let token = settings.demoToken,
+      let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName })
+    {
       services.append(
         DemoCamera(
-          settings: camera, port: ports.privatePort, host: settings.privateAddress.host,
+          settings: camera, token: token.text, port: ports.privatePort, host: settings.privateAddress.host,
           isSecure: settings.privateCertificate != nil))
     }
     return services.map {
@@ -110,6 +122,22 @@ struct Serve: AsyncParsableCommand {
         service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
         failureTerminationBehavior: .gracefullyShutdownGroup)
     }
+  }
+
+  /// The limits of both doors: each has descriptors that the other cannot take.
+  private func doorBook(_ settings: ServeSettings, descriptors: Int, logger: Logger) -> DoorBook {
+    let free = max(64, descriptors - Self.keptDescriptors)
+    let cameras = min(settings.privateConnections, free / 2)
+    let viewers = min(settings.publicConnections ?? .max, free - cameras)
+    if cameras < settings.privateConnections || viewers < settings.publicConnections ?? 0 {
+      logger.warning(
+        "the system lets this process open \(descriptors) files, so there are \(viewers) public and \(cameras) private connections; raise the limit with `ulimit -n`"
+      )
+    }
+    return DoorBook(
+      viewers: .init(total: viewers, perAddress: settings.connectionsPerAddress),
+      cameras: .init(total: cameras, perAddress: settings.connectionsPerAddress),
+      uploads: UploadMemory(limit: settings.uploadMegabytes << 20, cameras: settings.cameras.count))
   }
 
   /// The service group tells of every step of its own; only trouble is worth a line.

@@ -11,11 +11,23 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("private-key")) var privateKey: String?
   @Option(help: .setting("store")) var store: String?
   @Option(help: .setting("operator-token")) var operatorToken: String?
+  @Option(help: .setting("operator-token-file")) var operatorTokenFile: String?
+  @Option(help: .setting("link-key")) var linkKey: String?
+  @Option(help: .setting("link-key-file")) var linkKeyFile: String?
+  @Option(help: .setting("allow-origin")) var allowOrigin: String?
+  @Option(help: .setting("embed")) var embed: String?
+  @Option(help: .setting("public-connections")) var publicConnections: String?
+  @Option(help: .setting("private-connections")) var privateConnections: String?
+  @Option(help: .setting("connections-per-address")) var connectionsPerAddress: String?
+  @Option(help: .setting("upload-megabytes")) var uploadMegabytes: String?
+  @Option(help: .setting("patience")) var patience: String?
   @Option(help: .setting("log")) var log: String?
   @Flag(help: "Add a camera named demo that paints its own scene.") var demo = false
   @Option(help: .setting("camera")) var camera: String?
   @Option(help: .setting("token")) var token: String?
   @Option(help: .setting("token-file")) var tokenFile: String?
+  @Option(help: .setting("signature")) var signature: String?
+  @Option(help: .setting("access")) var access: String?
   @Option(help: .setting("size")) var size: String?
   @Option(help: .setting("fit")) var fit: String?
   @Option(help: .setting("gray")) var gray: String?
@@ -32,6 +44,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("latest-quality")) var latestQuality: String?
   @Option(help: .setting("max-still-bytes")) var maxStillBytes: String?
   @Option(help: .setting("interval")) var interval: String?
+  @Option(help: .setting("max-rate")) var maxRate: String?
   @Option(help: .setting("hold")) var hold: String?
   @Option(help: .setting("steady")) var steady: String?
   @Option(help: .setting("off")) var off: String?
@@ -40,6 +53,8 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("delay")) var delay: String?
   @Option(help: .setting("mark-recorded")) var markRecorded: String?
   @Option(help: .setting("remember")) var remember: String?
+  @Option(help: .setting("folder")) var folder: String?
+  @Option(help: .setting("folder-scan")) var folderScan: String?
 
   /// The flags that were given, by the keys of the settings.
   var given: [String: String] {
@@ -47,13 +62,18 @@ struct ServeFlags: ParsableArguments {
       ("public", publicAddress), ("private", privateAddress), ("public-certificate", publicCertificate),
       ("public-key", publicKey), ("private-certificate", privateCertificate), ("private-key", privateKey),
       ("store", store), ("operator-token", operatorToken),
+      ("operator-token-file", operatorTokenFile), ("link-key", linkKey), ("link-key-file", linkKeyFile),
+      ("allow-origin", allowOrigin), ("embed", embed), ("public-connections", publicConnections),
+      ("private-connections", privateConnections), ("connections-per-address", connectionsPerAddress),
+      ("upload-megabytes", uploadMegabytes), ("patience", patience), ("signature", signature), ("access", access),
       ("log", log), ("demo", demo ? "true" : nil), ("camera", camera), ("token", token), ("token-file", tokenFile),
       ("size", size), ("fit", fit), ("gray", gray), ("blur", blur), ("denoise", denoise), ("max-pixels", maxPixels),
       ("preset", preset), ("crf", crf), ("max-kilobits", maxKilobits), ("rate", rate), ("part", part),
       ("segment", segment), ("window", window), ("latest-quality", latestQuality),
-      ("max-still-bytes", maxStillBytes), ("interval", interval),
+      ("max-still-bytes", maxStillBytes), ("interval", interval), ("max-rate", maxRate),
       ("hold", hold), ("steady", steady), ("off", off), ("veil-every", veilEvery), ("veil-for", veilFor),
       ("delay", delay), ("mark-recorded", markRecorded), ("remember", remember),
+      ("folder", folder), ("folder-scan", folderScan),
     ]
     return Dictionary(uniqueKeysWithValues: options.compactMap { key, value in value.map { (key, $0) } })
   }

@@ -1,3 +1,4 @@
+import Access
 import Media
 import Origin
 import Packager
@@ -30,14 +31,28 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     KeyCase("public", "[::1]:0") { $0.publicAddress == Address(host: "::1", port: 0) },
     KeyCase("private", "camera.example:65535") { $0.privateAddress == Address(host: "camera.example", port: 65_535) },
     KeyCase("store", "memory") { $0.store == .memory },
-    KeyCase("operator-token", "operator") { $0.operatorToken == "operator" },
+    KeyCase("operator-token", "operator") { $0.operatorToken == TokenDigest(of: "operator") },
+    KeyCase("operator-token-file", "secret.txt") { $0.operatorToken == TokenDigest(of: "from-a-file") },
+    KeyCase("link-key", "0123456789abcdef") { $0.linkKey == LinkKey(secret: "0123456789abcdef") },
+    KeyCase("link-key-file", "key.txt") { $0.linkKey == LinkKey(secret: "a-key-from-a-file") },
+    KeyCase("allow-origin", "none") { $0.site.allowedOrigin == nil },
+    KeyCase("embed", "https://a.example http://[::1]:80") {
+      $0.site.frameAncestors == "https://a.example http://[::1]:80"
+    },
+    KeyCase("public-connections", "7") { $0.publicConnections == 7 },
+    KeyCase("private-connections", "7") { $0.privateConnections == 7 },
+    KeyCase("connections-per-address", "7") { $0.connectionsPerAddress == 7 },
+    KeyCase("upload-megabytes", "7") { $0.uploadMegabytes == 7 },
+    KeyCase("patience", "7s") { $0.patience == .seconds(7) },
     KeyCase("log", "trace") { $0.logLevel == .trace },
     KeyCase("demo", "true") { $0.isDemo && $0.cameras.map(\.name.text) == ["desk", "demo"] },
   ]
 
   static let camera: [KeyCase] = [
-    .camera("token", "12345678", "12345678") { $0.token },
-    .camera("token-file", "secret.txt", "from-a-file") { $0.token },
+    .camera("token", "12345678", TokenDigest(of: "12345678")) { $0.tokens[0] },
+    .camera("token-file", "secret.txt", TokenDigest(of: "from-a-file")) { $0.tokens[0] },
+    .camera("signature", "required", .required) { $0.signing },
+    .camera("max-rate", "7", 7) { $0.maxRate },
     .camera("size", "320x240", PictureSize(width: 320, height: 240)) { $0.picture.size },
     .camera("fit", "cover", .cover) { $0.picture.fit },
     .camera("gray", "true", true) { $0.picture.isGray },
@@ -61,18 +76,20 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("delay", "10", Ticks.seconds(10)) { $0.delay },
     .camera("mark-recorded", "true", true) { $0.marksRecorded },
     .camera("remember", "0", Ticks.zero) { $0.remember },
+    .camera("folder", "/srv/desk", "/srv/desk") { $0.folder },
+    .camera("folder-scan", "true", true) { $0.scansFolder },
   ]
 
   var variable: String { "QUIETCAM_" + key.uppercased().replacing("-", with: "_") }
 }
 
 @Suite struct LayerTests {
-  private let files = ["secret.txt": "from-a-file\r\n"]
+  private let files = ["secret.txt": "from-a-file\r\n", "key.txt": "a-key-from-a-file\n"]
 
   @Test func casesCoverEveryKeyButTheShapesAndTheCamera() {
     let covered = Set((KeyCase.process + KeyCase.camera).map(\.key))
     let pairs = ["veil-for", "public-certificate", "public-key", "private-certificate", "private-key"]
-    #expect(covered.union(["crop", "masks", "camera"] + pairs) == Set(Setting.all.map(\.key)))
+    #expect(covered.union(["crop", "masks", "camera", "access"] + pairs) == Set(Setting.all.map(\.key)))
   }
 
   @Test func aVeilHasBothItsRanges() throws {
@@ -104,7 +121,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
 
   @Test(arguments: KeyCase.process) func fileSetsTheProcess(_ item: KeyCase) throws {
     #expect(try !item.holds(load(desk())))
-    #expect(try item.holds(load(desk() + "\(item.key): '\(item.text)'")))
+    #expect(try item.holds(load(desk() + "\(item.key): '\(item.text)'", files: files)))
   }
 
   @Test(arguments: KeyCase.camera) func fileSetsACamera(_ item: KeyCase) throws {
@@ -157,14 +174,15 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
   @Test func tokenOfALaterLayerReplacesATokenFile() throws {
     let settings = try load(
       "cameras: {desk: {token-file: missing}}", environment: ["QUIETCAM_TOKEN": "from-the-environment"])
-    #expect(try settings.camera("desk").token == "from-the-environment")
+    #expect(try settings.camera("desk").tokens == [TokenDigest(of: "from-the-environment")])
   }
 
   @Test func oneCameraNeedsNoFile() throws {
     let settings = try load(flags: ["camera": "desk", "token": "s3cret-token"])
     let timeline = try TimelineSettings()
     let name = try #require(CameraName("desk"))
-    #expect(settings.cameras == [CameraSettings(name: name, token: "s3cret-token", timeline: timeline)])
+    #expect(
+      settings.cameras == [CameraSettings(name: name, token: TokenDigest(of: "s3cret-token"), timeline: timeline)])
     #expect(settings.publicAddress.description == "127.0.0.1:8080")
     #expect(settings.privateAddress.description == "127.0.0.1:8081")
     #expect(settings.store == .folder("hls-out"))
@@ -177,23 +195,53 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     let settings = try load(
       "defaults: {crf: 30}\n" + desk(), environment: ["QUIETCAM_CAMERA": "roof", "QUIETCAM_TOKEN": "roof-token"])
     #expect(settings.cameras.map(\.name.text) == ["desk", "roof"])
-    #expect(settings.cameras.map(\.token) == ["s3cret-token", "roof-token"])
+    #expect(settings.cameras.map(\.tokens) == [[TokenDigest(of: "s3cret-token")], [TokenDigest(of: "roof-token")]])
     #expect(settings.cameras.map(\.encoder.crf) == [30, 30])
+  }
+
+  @Test func aPrivateCameraNeedsAKeyForItsLinks() throws {
+    let told = "found signed without link-key, which links are made with; make one with `quietcam token` and give "
+    #expect(
+      problems(desk("access: signed"))
+        == ["q.yaml:4: cameras.desk.access: \(told)link-key: SECRET or link-key-file: FILE"])
+    let settings = try load(desk("access: signed"), environment: ["QUIETCAM_LINK_KEY": "0123456789abcdef"])
+    #expect(try settings.camera("desk").access == .signed)
+    #expect(try load(desk()).camera("desk").access == .open)
+  }
+
+  @Test func aTokenMayBeGivenByItsDigest() throws {
+    let digest = TokenDigest(of: "s3cret-token")
+    let settings = try load("operator-token: \(digest)\ncameras: {desk: {token: '\(digest)'}}")
+    #expect(settings.operatorToken == digest)
+    #expect(try settings.camera("desk").tokens == [digest])
+    #expect(problems("cameras: {desk: {token: 'sha256:12345678'}}").count == 1)
+  }
+
+  @Test func aSecretAndAFileWithOneInOneLayerAreRefused() throws {
+    #expect(
+      problems("operator-token: 12345678\noperator-token-file: secret.txt\n" + desk(), files: files) == [
+        "q.yaml:2: operator-token-file: operator-token is given too, at q.yaml:1; accepted: one of operator-token and "
+          + "operator-token-file"
+      ])
+    let flags = ["operator-token-file": "secret.txt"]
+    let settings = try load("operator-token: 12345678\n" + desk(), flags: flags, files: files)
+    #expect(settings.operatorToken == TokenDigest(of: "from-a-file"))
   }
 
   @Test func demoNeedsNothingElse() throws {
     let one = try load(flags: ["demo": "true"])
     let other = try load(environment: ["QUIETCAM_DEMO": "true"])
     #expect(one.cameras.map(\.name.text) == ["demo"])
-    #expect(one.cameras[0].token.utf8.count >= 32)
-    #expect(one.cameras[0].token != other.cameras[0].token)
+    #expect(one.cameras[0].tokens == [one.demoToken?.digest])
+    #expect(one.cameras[0].tokens != other.cameras[0].tokens)
   }
 
   @Test func demoTakesTheCameraOfItsName() throws {
     let settings = try load("demo: true\ncameras: {demo: {crf: 40}}")
     #expect(settings.cameras.map(\.encoder.crf) == [40])
     let own = try load("demo: true\ncameras: {demo: {token: my-own-token}}")
-    #expect(own.cameras.map(\.token) == ["my-own-token"])
+    let demo = try #require(own.demoToken)
+    #expect(own.cameras.map(\.tokens) == [[TokenDigest(of: "my-own-token"), demo.digest]])
   }
 
   @Test func otherVariablesAreIgnored() throws {
@@ -224,7 +272,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
       """)
     let camera = try settings.camera("desk")
     #expect(settings.store == .folder("a folder"))
-    #expect(camera.token == "s3cret-token")
+    #expect(camera.tokens == [TokenDigest(of: "s3cret-token")])
     #expect(camera.picture.crop == UnitRect(x: 0, y: 0.1, width: 1, height: 0.9))
     #expect(
       camera.picture.masks == [

@@ -2,7 +2,8 @@ import Settings
 import Testing
 
 private let sizes = "two even numbers from 32 to 4096 around an x, such as 640x480"
-private let secrets = "8 to 256 letters, digits and signs of ASCII without spaces"
+private let secrets =
+  "8 to 256 letters, digits and signs of ASCII without spaces, or sha256: and 64 digits as `quietcam token` prints"
 private let addresses =
   "HOST:PORT with an IPv6 host in brackets and port 0 for any free one, such as 127.0.0.1:8080 or [::1]:0"
 
@@ -106,7 +107,7 @@ private let addresses =
     #expect(
       problems("cameras:\n  desk: secret", flags: ["demo": "true"]) == [
         #"q.yaml:2: cameras.desk: found "secret"; accepted: KEY: VALUE lines"#,
-        "q.yaml:2: cameras.desk.token: found nothing; make one with `openssl rand -hex 16` and write token: SECRET "
+        "q.yaml:2: cameras.desk.token: found nothing; make one with `quietcam token` and write token: SECRET "
           + "or token-file: FILE under it; accepted: \(secrets)",
       ])
     #expect(problems("defaults: 5\n" + desk()) == [#"q.yaml:1: defaults: found "5"; accepted: KEY: VALUE lines"#])
@@ -115,7 +116,7 @@ private let addresses =
   }
 
   @Test func cameraWithoutToken() {
-    let make = "found nothing; make one with `openssl rand -hex 16` and"
+    let make = "found nothing; make one with `quietcam token` and"
     #expect(
       problems("cameras:\n  desk:\n  roof: {crf: 1}") == [
         "q.yaml:2: cameras.desk.token: \(make) write token: SECRET or token-file: FILE under it; accepted: \(secrets)",

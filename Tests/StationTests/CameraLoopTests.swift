@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Logging
 import Media
@@ -12,7 +13,7 @@ import Testing
 @Suite struct CameraLoopTests {
   private func settings(name: String = "desk") throws -> CameraSettings {
     CameraSettings(
-      name: try #require(CameraName(name)), token: "token",
+      name: try #require(CameraName(name)), token: TokenDigest(of: "token"),
       picture: PictureSettings(size: PictureSize(width: 160, height: 120), denoise: 0),
       encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: 2, part: .seconds(1), segment: .seconds(4)))

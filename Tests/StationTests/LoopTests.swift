@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Logging
 import Media
@@ -13,7 +14,7 @@ import Testing
 
   private func settings(_ change: (inout CameraSettings) throws -> Void = { _ in }) throws -> CameraSettings {
     var settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: "token",
+      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
       picture: PictureSettings(size: PictureSize(width: 160, height: 120), denoise: 0),
       encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: 2, part: .seconds(1), segment: .seconds(4)))
@@ -155,7 +156,7 @@ import Testing
     try withFolder { folder in
       try make(in: folder, try settings())
       let other = try settings { settings in
-        settings.token = "another"
+        settings.tokens = [TokenDigest(of: "another")]
         settings.interval = .seconds(5)
         settings.picture.maxPixels = 1_000_000
         settings.timeline = try TimelineSettings(
@@ -330,7 +331,8 @@ import Testing
         try LoopRecording(try recording(of: folder + "/a", segments: 2)), mayReuse: true, limit: .seconds(60),
         interrupt: MediaInterrupt(), progress: { _ in })
       #expect(!isAsItWas)
-      #expect(try maker.finish(source: LoopSource(kind: .recording), made: .now).length == .seconds(8))
+      let product = try maker.finish(source: LoopSource(kind: .recording), made: .now)
+      #expect(product.length == .seconds(8) && product.pictures == grays.count)
       #expect(try open(folder + "/b", settings)?.count == 2)
     }
   }

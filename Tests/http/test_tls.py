@@ -75,6 +75,18 @@ def test_a_camera_pushes_over_http_2(secure, tmp_path):
     assert status == "2 202" and json.loads(body)["seq"] >= 1
 
 
+@pytest.mark.parametrize("arguments", [["-H", "Content-Length:"], ["-F", "imageFile=@{};filename=a.jpg"]], ids=str)
+def test_a_camera_pushes_a_body_without_length_or_a_form_over_http_2(secure, tmp_path, arguments):
+    """Over HTTP/2 no body needs a length (RFC 9113, section 8.1.1)."""
+    still = tmp_path / "still.jpg"
+    still.write_bytes(stills.solid(20, 120, 220))
+    how = [part.format(still) for part in arguments]
+    answer = secure.curl(
+        secure.private, "/ingest/desk", *how, *(["-T", str(still)] if "-F" not in how else []),
+        "-H", f"Authorization: Bearer {serving.TOKEN}", write="\n%{http_version} %{http_code}")
+    assert answer.endswith("\n2 202"), answer
+
+
 def test_a_refusal_over_http_2_is_an_answer_and_no_broken_stream(secure, tmp_path):
     large = tmp_path / "large"
     large.write_bytes(bytes(300_000))

@@ -1,0 +1,62 @@
+import Synchronization
+
+/// The connections of one door: how many there are, in all and from each address, and how many there may be.
+public final class Connections: Sendable {
+  /// How many connections a door takes.
+  public struct Limits: Hashable, Sendable {
+    /// From all addresses together.
+    public var total: Int
+    /// From one address; `nil` takes `standardPerAddress` from addresses of the internet and any number from loopback
+    /// and private networks, where proxies stand.
+    public var perAddress: Int?
+
+    /// These limits.
+    public init(total: Int, perAddress: Int? = nil) {
+      self.total = total
+      self.perAddress = perAddress
+    }
+  }
+
+  /// How many connections an address of the internet may have where nothing else is configured.
+  public static let standardPerAddress = 256
+
+  private struct State {
+    var count = 0
+    var addresses: [String: Int] = [:]
+    var turnedAway: Int64 = 0
+  }
+
+  /// The limits.
+  public let limits: Limits
+  private let state = Mutex(State())
+
+  /// No connections yet.
+  public init(limits: Limits) { self.limits = limits }
+
+  /// The connections now, and how many were turned away since the process began.
+  public var told: (open: Int, turnedAway: Int64) { state.withLock { ($0.count, $0.turnedAway) } }
+
+  /// Whether one more connection from this address is taken; then `leave` has to follow.
+  public func enter(_ address: ClientAddress) -> Bool {
+    let most = limits.perAddress ?? (address.isLocal ? Int.max : Self.standardPerAddress)
+    return state.withLock { state in
+      let own = state.addresses[address.key, default: 0]
+      guard state.count < limits.total, own < most else {
+        state.turnedAway += 1
+        return false
+      }
+      state.count += 1
+      state.addresses[address.key] = own + 1
+      return true
+    }
+  }
+
+  /// A connection that had entered has ended.
+  public func leave(_ address: ClientAddress) {
+    state.withLock { state in
+      state.count -= 1
+      let own = state.addresses[address.key, default: 1] - 1
+      state.addresses[address.key] = own > 0 ? own : nil
+    }
+  }
+}

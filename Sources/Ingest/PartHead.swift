@@ -1,0 +1,31 @@
+/// The header of one part of a multipart body, as far as people want to know of it.
+struct PartHead: Sendable {
+  /// The most bytes that all its lines may have together.
+  static let mostBytes = 16_384
+
+  private var name: String?
+  private var type: String?
+
+  /// Takes one line without its line break; lines that are no fields are passed over.
+  mutating func read(_ line: String) {
+    guard let colon = line.firstIndex(of: ":") else { return }
+    let value = line[line.index(after: colon)...]
+    switch line[..<colon].lowercased() {
+    case "content-disposition": name = HeaderValue.parse(value).parameters["name"]
+    case "content-type": type = HeaderValue.parse(value).value
+    default: break
+    }
+  }
+
+  /// The part in a few words of printable ASCII.
+  func described(firstBytes: [UInt8]) -> String {
+    var text = name.map { "\"\(Self.printable($0))\"" } ?? "a part without a name"
+    if let type, !type.isEmpty { text += " (\(Self.printable(type)))" }
+    let begin = firstBytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }
+    return text + (begin.isEmpty ? ", empty" : ", begins with \(begin.joined(separator: " ").uppercased())")
+  }
+
+  private static func printable(_ text: String) -> String {
+    String(text.unicodeScalars.prefix(40).map { (0x20..<0x7F).contains($0.value) ? Character($0) : "?" })
+  }
+}

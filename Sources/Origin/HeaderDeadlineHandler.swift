@@ -1,0 +1,58 @@
+import NIOCore
+
+/// Ends a connection whose client does not get the header of a request done in time.
+///
+/// It stands below the codec, where the bytes of an unfinished header are seen; `ConnectionRulesHandler` above it says
+/// when a header is complete.
+final class HeaderDeadlineHandler: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private static let answer = { () -> ByteBuffer in
+    let body =
+      #"{"error":"slowHeader","detail":"the header of the request did not come in time; send it at once"}"# + "\n"
+    return ByteBuffer(
+      string: "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+        + "Connection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+  }()
+
+  private let time: TimeAmount
+  private var deadline: Scheduled<Void>?
+  private var isInMessage = false
+  /// Whether an answer is being written, which nothing may be written into.
+  var isAnswering = false
+
+  init(_ time: TimeAmount) { self.time = time }
+
+  /// The header of a request is complete.
+  func headerCame() {
+    isInMessage = true
+    deadline?.cancel()
+    deadline = nil
+  }
+
+  /// A request is complete.
+  func requestEnded() { isInMessage = false }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if !isInMessage, deadline == nil { schedule(context) }
+    context.fireChannelRead(data)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    deadline?.cancel()
+    deadline = nil
+    context.fireChannelInactive()
+  }
+
+  private func schedule(_ context: ChannelHandlerContext) {
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    deadline = context.eventLoop.scheduleTask(in: time) {
+      let (handler, context) = bound.value
+      handler.deadline = nil
+      if handler.isAnswering { return handler.schedule(context) }
+      context.writeAndFlush(handler.wrapOutboundOut(Self.answer), promise: nil)
+      context.close(promise: nil)
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import ArgumentParser
+import Bench
+import Foundation
+import Logging
+import Media
+import NIOCore
+import Picture
+import Synchronization
+
+extension Bench {
+  /// `quietcam bench bandwidth`.
+  struct Bandwidth: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "What each way of showing the stills costs a viewer, every byte on the wire counted.",
+      discussion: """
+        SOURCE is a folder of JPEGs, which are pushed as they are, a video file, or demo for the painted desk. All ways \
+        run at the same time against a real server on loopback, in real time: --for 2m takes about three minutes.
+        """)
+
+    @Argument(help: ArgumentHelp("Where stills come from.", valueName: "source")) var source = "demo"
+    @Option(help: ArgumentHelp("The time between stills: 2s, 500ms.", valueName: "duration")) var every: Pace = "2s"
+    @Option(
+      name: .customLong("for"), help: ArgumentHelp("How long to measure: 90s, 2m.", valueName: "duration"))
+    var duration = Minutes(ticks: .seconds(120))
+    @Option(help: ArgumentHelp("How long to push before the first viewer comes.", valueName: "duration"))
+    var warmUp = Minutes(ticks: .seconds(24))
+    @Option(help: ArgumentHelp("Of a video, take each so-manieth frame.", valueName: "count")) var everyFrame = 20
+    @Option(help: ArgumentHelp("The size of stills that are made here.", valueName: "size")) var stillSize = "640x480"
+    @Flag(help: "Make gray stills.") var gray = false
+    @Option(help: ArgumentHelp("The JPEG quality of stills that are made here, 1 to 100.", valueName: "quality"))
+    var quality = 50
+    @Option(help: ArgumentHelp("The most stills; they are pushed round and round.", valueName: "count")) var stills = 60
+    @Option(
+      name: .customLong("set"),
+      help: ArgumentHelp("A setting of the server: crf=30. May be given again.", valueName: "key=value"))
+    var settings: [String] = []
+    @Option(help: ArgumentHelp("Only these ways, with commas between them.", valueName: "ways")) var ways: String?
+    @Flag(name: .customLong("http2"), help: "All by HTTP/2 in TLS, and not by HTTP/1.1.") var isHTTP2 = false
+    @Flag(help: "Hold the kernel's counts (the ss program) against ours.") var verify = false
+    @Option(help: ArgumentHelp("Write the figures here.", valueName: "file")) var json: String?
+    @Option(help: ArgumentHelp("Write a page with charts here.", valueName: "file")) var html: String?
+
+    func validate() throws {
+      guard (1...100).contains(quality) else {
+        throw ValidationError("--quality: found \(quality); accepted: 1 to 100")
+      }
+      guard everyFrame > 0, stills > 0 else {
+        throw ValidationError("--every-frame, --stills: accepted: 1 and more")
+      }
+      guard PictureSize(stillSize) != nil else {
+        throw ValidationError("--still-size: found \(stillSize); accepted: a size such as 640x480")
+      }
+      _ = try options()
+    }
+
+    func run() async throws {
+      var logger = Logger(label: "bench")
+      logger.logLevel = .error
+      FFmpegLog.redirect(to: logger)
+      let line = ProgressLine()
+      guard let program = Bundle.main.executableURL else {
+        throw ValidationError("this program does not know its own file")
+      }
+      do {
+        var making = StillSet.Making()
+        making.everyFrame = everyFrame
+        making.size = PictureSize(stillSize) ?? making.size
+        (making.isGray, making.quality, making.count) = (gray, quality, stills)
+        let set = try await StillSet.make(source, every: every.ticks, making) { line.show("\($0) stills") }
+        let result = try await BandwidthBench(try options(), program: program, progress: line.show).run(set)
+        line.end()
+        print(ResultTable(result))
+        if let json {
+          let encoder = JSONEncoder()
+          encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+          try write(encoder.encode(result), to: json, "--json")
+        }
+        if let html { try write(Data(HTMLReport(result).html.utf8), to: html, "--html") }
+      } catch let failure as BenchFailure {
+        line.end()
+        throw ValidationError(failure.description)
+      }
+    }
+
+    private func write(_ data: Data, to path: String, _ option: String) throws {
+      do { try data.write(to: URL(fileURLWithPath: path)) } catch {
+        throw ValidationError("\(option): \(path) cannot be written (\(error.localizedDescription)); check the folder")
+      }
+    }
+
+    private func options() throws -> BandwidthBench.Options {
+      var options = BandwidthBench.Options()
+      (options.every, options.duration, options.warmUp) = (every.ticks, duration.ticks, warmUp.ticks)
+      (options.isHTTP2, options.isVerified) = (isHTTP2, verify)
+      options.settings = try settings.map { text in
+        let pieces = text.split(separator: "=", maxSplits: 1).map(String.init)
+        guard pieces.count == 2 else {
+          throw ValidationError("--set: found \(text); accepted: KEY=VALUE with a key of quietcam serve")
+        }
+        return (pieces[0], pieces[1])
+      }
+      if let ways {
+        options.ways = try ways.split(separator: ",").map { name in
+          guard let way = Way(rawValue: String(name)) else {
+            throw ValidationError(
+              "--ways: found \(name); accepted: \(Way.allCases.map(\.rawValue).joined(separator: ", "))")
+          }
+          return way
+        }
+      }
+      return options
+    }
+  }
+}
+
+/// A length of time on the command line: `2m`, `90s`, or bare seconds.
+struct Minutes: ExpressibleByArgument {
+  let ticks: Ticks
+
+  init(ticks: Ticks) { self.ticks = ticks }
+
+  init?(argument: String) {
+    let isMinutes = argument.hasSuffix("m")
+    let number = isMinutes || argument.hasSuffix("s") ? argument.dropLast() : argument[...]
+    guard let parsed = Ticks(seconds: number), parsed > .zero else { return nil }
+    ticks = isMinutes ? parsed * 60 : parsed
+  }
+
+  var defaultValueDescription: String { "\(ticks.secondsText)s" }
+}
+
+/// What goes on, on standard error: one line over and over on a terminal, a line for each new matter elsewhere.
+final class ProgressLine: Sendable {
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let last = Mutex("")
+
+  func show(_ text: String) {
+    let matter = text.split(separator: ",").first.map(String.init) ?? text
+    let isNew = last.withLock { last in
+      defer { last = matter }
+      return last != matter
+    }
+    if isTerminal {
+      FileHandle.standardError.write(Data("\r\(text)\u{1B}[K".utf8))
+    } else if isNew, !matter.hasSuffix(" stills") {
+      FileHandle.standardError.write(Data("\(text)\n".utf8))
+    }
+  }
+
+  func end() { if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) } }
+}

@@ -1,0 +1,116 @@
+import Media
+import NIOCore
+import Testing
+
+@testable import Access
+
+@Suite struct WrongTokensTests {
+  private let desk = CameraName("desk")!
+
+  @Test func anAddressIsSlowedAfterAFewWrongTokensAndHeardAgainSoon() {
+    var tokens = WrongTokens()
+    for _ in 0..<WrongTokens.burst {
+      #expect(tokens.isHeard("a", for: desk, now: 0) == true)
+      tokens.wrong("a", now: 0)
+    }
+    #expect(tokens.isHeard("a", for: desk, now: 999) == false)
+    #expect(tokens.isHeard("a", for: nil, now: 0) == false)
+    #expect(tokens.isHeard("b", for: desk, now: 0) == true)
+    #expect(tokens.isHeard("a", for: desk, now: 1000) == true)
+    #expect(tokens.told().wrong == 10 && tokens.told().slowed == 2)
+    #expect(tokens.told().addresses.map(\.address) == ["a"])
+  }
+
+  @Test func aCameraThatIsKnownAtTheAddressIsHeardAllTheSame() {
+    var tokens = WrongTokens()
+    tokens.right("a", for: desk, now: 0)
+    for _ in 0..<100 { tokens.wrong("a", now: 0) }
+    #expect(tokens.isHeard("a", for: desk, now: 1) == true)
+    #expect(tokens.isHeard("a", for: CameraName("roof"), now: 1) == false)
+    for _ in 0..<100 { tokens.wrong("a", now: WrongTokens.memory) }
+    #expect(tokens.isHeard("a", for: desk, now: WrongTokens.memory) == false)
+  }
+
+  @Test func theTableStaysAsLargeAsItIs() {
+    var tokens = WrongTokens(mostAddresses: 10)
+    for number in 0..<1000 { tokens.wrong("\(number)", now: 0) }
+    #expect(tokens.told(most: 5000).addresses.count == 11)
+    // Those who share a place are slowed together.
+    #expect(tokens.isHeard("999", for: desk, now: 0) == false)
+    // Addresses that have been quiet make room.
+    tokens.wrong("new", now: 60_000)
+    #expect(tokens.told(most: 5000).addresses.contains { $0.address == "new" })
+    #expect(tokens.told().wrong == 1001)
+  }
+}
+
+@Suite struct TokenBucketTests {
+  @Test func aBurstIsFreeAndThenTheRateHolds() {
+    var bucket = TokenBucket(rate: 4, burst: 3, now: 0)
+    let times: [Int64] = [0, 0, 0, 0, 249, 250, 100, .max / 2, .max / 2, .max / 2, .max / 2]
+    var taken: [Bool] = []
+    for time in times { taken.append(bucket.take(now: time)) }
+    #expect(taken == [true, true, true, false, false, true, false, true, true, true, false])
+  }
+}
+
+@Suite struct UploadMemoryTests {
+  private let desk = CameraName("desk")!
+  private let roof = CameraName("roof")!
+
+  @Test func bodiesTogetherStayBelowTheLimit() {
+    let memory = UploadMemory(limit: 100, cameras: 1)
+    let first = memory.lease(for: desk)
+    #expect(first.hold(60))
+    do {
+      let second = memory.lease(for: desk)
+      #expect(second.hold(40))
+      #expect(!second.hold(41))
+      #expect(memory.told.held == 100)
+    }
+    #expect(memory.told == (60, 100, 1))
+    #expect(first.hold(100) && first.hold(0))
+    #expect(memory.told.held == 0)
+  }
+
+  @Test func noCameraTakesAllFromTheOthers() {
+    let memory = UploadMemory(limit: 100, cameras: 2)
+    let greedy = memory.lease(for: desk)
+    #expect(greedy.hold(50) && !greedy.hold(51))
+    let other = memory.lease(for: roof)
+    #expect(other.hold(50))
+    withExtendedLifetime((greedy, other)) {}
+  }
+}
+
+@Suite struct ConnectionsTests {
+  @Test func anAddressHasItsShareAndAllHaveTheirs() throws {
+    let connections = Connections(limits: .init(total: 3, perAddress: 2))
+    let a = ClientAddress(try SocketAddress(ipAddress: "192.0.2.1", port: 1))
+    let b = ClientAddress(try SocketAddress(ipAddress: "192.0.2.2", port: 1))
+    #expect(connections.enter(a) && connections.enter(a) && !connections.enter(a))
+    #expect(connections.enter(b) && !connections.enter(b))
+    connections.leave(a)
+    #expect(connections.enter(b))
+    #expect(connections.told == (3, 2))
+  }
+
+  @Test func proxiesAreNotCountedUnlessTheOperatorSaysSo() throws {
+    let connections = Connections(limits: .init(total: 1000))
+    let proxy = ClientAddress(try SocketAddress(ipAddress: "127.0.0.1", port: 1))
+    let viewer = ClientAddress(try SocketAddress(ipAddress: "8.8.8.8", port: 1))
+    #expect((0..<500).allSatisfy { _ in connections.enter(proxy) })
+    #expect((0..<500).count { _ in connections.enter(viewer) } == Connections.standardPerAddress)
+  }
+
+  @Test(arguments: [
+    ("203.0.113.7", "203.0.113.7", false), ("10.1.2.3", "10.1.2.3", true), ("172.16.0.1", "172.16.0.1", true),
+    ("172.32.0.1", "172.32.0.1", false), ("192.168.1.1", "192.168.1.1", true), ("::1", "0000000000000000::/64", true),
+    ("2001:db8:1:2:3:4:5:6", "20010db800010002::/64", false), ("2001:db8:1:2:ffff::", "20010db800010002::/64", false),
+    ("::ffff:203.0.113.7", "203.0.113.7", false), ("fd00::1", "fd00000000000000::/64", true),
+  ])
+  func addressesAreToldApartByWhoHasThem(text: String, key: String, isLocal: Bool) throws {
+    let address = ClientAddress(try SocketAddress(ipAddress: text, port: 80))
+    #expect(address.key == key && address.isLocal == isLocal)
+  }
+}

@@ -1,0 +1,200 @@
+"""A camera that goes off, is paused, or whose pictures are withdrawn; and the playlist without parts."""
+
+import time
+
+import pytest
+
+import playlist
+import stills
+from serving import CAMERA, serving
+
+QUICK = ["--size", "128x96", "--rate", 2, "--part", 0.5, "--segment", 1, "--hold", 1, "--steady", 0]
+
+
+def live(server, query=""):
+    answer = server.get(f"/{CAMERA}/live.m3u8{query}")
+    assert answer.status == 200, answer
+    return playlist.parse(answer.text)
+
+
+def wait_until(server, source, within=10):
+    deadline = time.monotonic() + within
+    while server.status()["source"] != source:
+        assert time.monotonic() < deadline, f"still {server.status()['source']}, not {source}"
+        time.sleep(0.05)
+
+
+def order(server, word):
+    answer = server.camera("POST", f"/cameras/{CAMERA}/{word}")
+    assert answer.status == 200, answer
+    return answer
+
+
+def push_until(server, source, within=10):
+    """Pushes stills until this is shown, and a second longer."""
+    deadline = time.monotonic() + within
+    while server.status()["source"] != source:
+        assert time.monotonic() < deadline, f"still {server.status()['source']}, not {source}"
+        assert server.push(stills.one()).status == 202
+        time.sleep(0.2)
+    for _ in range(4):
+        assert server.push(stills.one()).status == 202
+        time.sleep(0.25)
+
+
+def fetch_all(server, now):
+    for uri in now.uris():
+        assert server.get(f"/{CAMERA}/{uri}").status == 200, uri
+
+
+def test_a_silent_camera_gives_way_to_its_loop_and_comes_back_without_a_break():
+    with serving(*QUICK) as server:
+        push_until(server, "live")
+        before = live(server)
+        wait_until(server, "off")
+        fetch_all(server, live(server))
+        push_until(server, "live")
+        after = live(server)
+        assert not any(segment.discontinuity for segment in after.segments)
+        assert after.header["DISCONTINUITY-SEQUENCE"] == before.header["DISCONTINUITY-SEQUENCE"] == "0"
+        assert len({segment.map for segment in before.segments + after.segments if segment.map}) == 1
+        fetch_all(server, after)
+
+
+def test_a_cached_loop_keeps_its_names_and_breaks_only_at_its_seams():
+    with serving(*QUICK, "--off", "cached") as server:
+        wait_until(server, "off")
+        names, deadline = [], time.monotonic() + 4
+        while time.monotonic() < deadline:
+            now = live(server)
+            fetch_all(server, now)
+            names += [part.uri for segment in [*now.segments, now.open] for part in segment.parts]
+            time.sleep(0.3)
+        assert any(name.startswith("loop-") for name in names)
+        push_until(server, "live")
+        time.sleep(1.2)
+        segments = live(server).segments
+        kinds = [segment.uri.startswith("loop-") for segment in segments]
+        for index in range(1, len(segments)):
+            if kinds[index] != kinds[index - 1]:
+                assert segments[index].discontinuity, "the loop and the camera meet without a discontinuity"
+
+
+def test_the_rest_of_a_recorded_segment_is_there_for_who_follows_by_blocking_reloads():
+    options = ["--size", "128x96", "--part", 0.5, "--segment", 4, "--hold", 1]
+    with serving(*options) as server:
+        wait_until(server, "off")
+        now = live(server)
+        sequence, part = now.newest
+        reload = live(server, f"?_HLS_msn={sequence}&_HLS_part={part}")
+        began = time.monotonic()
+        ahead = live(server, f"?_HLS_msn={sequence + 1}&_HLS_part=1")
+        waited = time.monotonic() - began
+        assert waited < 4 + 0.5
+        assert ahead.newest >= (sequence + 1, 7), "the whole segment comes at once"
+        fetch_all(server, ahead)
+        assert live(server).newest < ahead.newest, "who asks plainly gets the parts when their time comes"
+        assert reload.newest >= (sequence, part)
+
+
+def test_the_operator_pauses_and_resumes_a_camera():
+    with serving(*QUICK) as server:
+        push_until(server, "live")
+        order(server, "pause")
+        push_until(server, "paused")
+        order(server, "resume")
+        push_until(server, "live")
+        assert server.camera("POST", f"/cameras/{CAMERA}/dance").status == 404
+        assert server.camera("POST", "/cameras/nobody/pause").status == 404
+        assert server.camera("GET", f"/cameras/{CAMERA}/pause").status == 405
+        assert server.get(f"/cameras/{CAMERA}/pause").status == 404, "the public door has no switches"
+
+
+def test_withdrawn_pictures_vanish_everywhere_at_once(tmp_path):
+    with serving(*QUICK, "--hold", "forever", store=tmp_path) as server:
+        push_until(server, "live")
+        time.sleep(2.5)
+        before = live(server)
+        plain = playlist.parse(server.get(f"/{CAMERA}/plain.m3u8").text)
+        latest = server.get(f"/{CAMERA}/latest.jpg").body
+        order(server, "withdraw")
+        now = live(server)
+        gone = {segment.uri for segment in before.segments + plain.segments}
+        gone |= {part.uri for segment in [*before.segments, before.open] for part in segment.parts}
+        for name in gone:
+            assert server.get(f"/{CAMERA}/{name}").status == 404, f"{name} can still be fetched"
+        assert server.get(f"/{CAMERA}/latest.jpg").body != latest
+        assert server.status()["source"] == "paused"
+        # The playlist goes on: higher numbers, a full window, a discontinuity before it.
+        assert len(now.segments) >= 6 and now.sequence > before.newest[0]
+        assert now.segments[0].discontinuity or int(now.header["DISCONTINUITY-SEQUENCE"]) > 0
+        fetch_all(server, now)
+        deadline = time.monotonic() + 5
+        while any((tmp_path / CAMERA / name).exists() for name in gone):
+            assert time.monotonic() < deadline, "withdrawn media lies in the mirror"
+            time.sleep(0.05)
+        assert server.camera("GET", f"/cameras/{CAMERA}/recent.mp4").status == 404
+        # Stills that come meanwhile are not shown, and nothing comes back with the camera.
+        assert server.push(stills.one()).status == 202
+        time.sleep(1)
+        assert server.status()["source"] == "paused"
+        order(server, "resume")
+        push_until(server, "live")
+        assert all(server.get(f"/{CAMERA}/{name}").status == 404 for name in gone)
+
+
+def test_a_pause_outlives_the_process(tmp_path):
+    with serving(*QUICK, store=tmp_path) as server:
+        order(server, "pause")
+        deadline = time.monotonic() + 5
+        while '"isPaused":true' not in (tmp_path / CAMERA / "state.json").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        server.process.kill()
+        server.process.wait()
+    with serving(*QUICK, store=tmp_path) as server:
+        assert server.push(stills.one()).status == 202
+        time.sleep(1.5)
+        assert server.status()["source"] == "paused"
+
+
+def test_a_delay_keeps_stills_back():
+    with serving(*QUICK, "--hold", "forever", "--delay", 2) as server:
+        before = server.get(f"/{CAMERA}/latest.jpg")["ETag"]
+        assert server.push(stills.one()).status == 202
+        pushed = time.monotonic()
+        while server.get(f"/{CAMERA}/latest.jpg")["ETag"] == before:
+            assert time.monotonic() - pushed < 10
+            time.sleep(0.05)
+        assert time.monotonic() - pushed >= 2
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_recorded_pictures_are_marked_where_the_operator_wants_it(is_told):
+    with serving(*QUICK, "--mark-recorded", str(is_told).lower()) as server:
+        wait_until(server, "off")
+        time.sleep(1.2)
+        text = server.get(f"/{CAMERA}/live.m3u8").text
+        assert ('CLASS="recorded"' in text) == is_told
+        ids = [line.split('ID="')[1].split('"')[0] for line in text.splitlines() if "DATERANGE" in line]
+        assert len(ids) == len(set(ids))
+
+
+def test_the_playlist_without_parts_begins_at_once_and_ends_quietly():
+    with serving("--size", "128x96", "--part", 1, "--hold", "forever") as server:
+        assert server.status()["plainPlaylist"] is False
+        server.push(stills.one())
+        time.sleep(1.2)
+        first = playlist.parse(server.get(f"/{CAMERA}/plain.m3u8").text)
+        assert len(first.segments) >= 3 and first.header["TARGETDURATION"] == "2"
+        assert "PART-INF" not in first.header
+        fetch_all(server, first)
+        reports = [line for line in server.get(f"/{CAMERA}/live.m3u8").text.splitlines() if "RENDITION-REPORT" in line]
+        time.sleep(2.2)
+        reports = [line for line in server.get(f"/{CAMERA}/live.m3u8").text.splitlines() if "RENDITION-REPORT" in line]
+        assert len(reports) == 1 and 'URI="plain.m3u8"' in reports[0]
+        second = playlist.parse(server.get(f"/{CAMERA}/plain.m3u8").text)
+        assert second.segments[-1].sequence > first.segments[-1].sequence
+        assert second.sequence >= first.sequence
+        fetch_all(server, second)
+        assert server.status()["plainPlaylist"] is True

@@ -1,0 +1,653 @@
+"""Who gets in and who does not: tokens, signatures, links, limits, and what the doors tell nobody."""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+import quietcam
+import stills
+import wire
+from serving import BEARER, FREE_PORTS, ONE_CAMERA, TOKEN, launched, serving
+
+INGEST = "/ingest/desk"
+SMALL = ["--size", "128x96", "--rate", "5", "--part", "0.2", "--segment", "1"]
+KEY = "link-key-of-the-tests"
+FORMS = {
+    "Bearer": {"Authorization": f"Bearer {TOKEN}"},
+    "bare": {"Authorization": TOKEN},
+    "Basic": {"Authorization": "Basic " + base64.b64encode(f"camera:{TOKEN}".encode()).decode()},
+    "X-API-Key": {"X-API-Key": TOKEN},
+    "APIKEY": {"APIKEY": TOKEN},
+    "query": {},
+}
+
+
+def configuration(folder, text):
+    path = folder / "quietcam.yaml"
+    path.write_text(text)
+    return path
+
+
+@contextlib.contextmanager
+def configured(folder, text, *arguments, environment=None):
+    options = [*FREE_PORTS, "--store", "memory", "--config", configuration(folder, text), *arguments]
+    with launched(*options, environment=environment) as server:
+        yield server.wait_until_ready()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving(*SMALL, "--log", "trace", "--operator-token", "operator-secret") as server:
+        server.operator = {"Authorization": "Bearer operator-secret"}
+        yield server
+
+
+def ask(server, target, fields, body=None, method="POST"):
+    return wire.ask(server.private, method, target, fields, body)
+
+
+# Tokens
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_the_token_that_cameras_have_opens_the_door(server, form):
+    target = INGEST + (f"?x=1&token={TOKEN}" if form == "query" else "")
+    assert ask(server, target, FORMS[form], stills.one()).status == 202
+    wrong = {name: value.replace(TOKEN, TOKEN + "s") for name, value in FORMS[form].items()}
+    if form == "Basic":
+        wrong = {"Authorization": "Basic " + base64.b64encode(b"camera:wrong-token").decode()}
+    answer = ask(server, target.replace(TOKEN, "wrong-token"), wrong, stills.one())
+    assert answer.status == 401
+    assert "Basic realm" in answer["WWW-Authenticate"]
+    assert TOKEN.encode() not in answer.body and b"wrong-token" not in answer.body
+
+
+def test_no_token_is_ever_logged_or_repeated(server):
+    for form, fields in FORMS.items():
+        target = INGEST + (f"?token={TOKEN}" if form == "query" else "")
+        for path in (target, target.replace("desk", "roof"), "/status?token=operator-secret"):
+            answer = ask(server, path, fields, stills.one())
+            assert TOKEN.encode() not in answer.body and "operator-secret" not in answer.text
+    for target in ("/status", "/metrics"):
+        body = ask(server, target, server.operator, method="GET").body
+        assert TOKEN.encode() not in body and hashlib.sha256(TOKEN.encode()).hexdigest().encode() not in body
+    said = server.log().lower()
+    for secret in (TOKEN, "operator-secret", base64.b64encode(f"camera:{TOKEN}".encode()).decode(), "wrong-token"):
+        assert secret.lower() not in said
+
+
+def test_the_operator_shows_a_token_of_their_own(server):
+    assert ask(server, "/status", server.operator, method="GET").status == 200
+    assert ask(server, "/status?token=operator-secret", {}, method="GET").status == 200
+    for fields in ({}, BEARER):
+        assert ask(server, "/metrics", fields, method="GET").status == 401
+    assert ask(server, INGEST, server.operator, stills.one()).status == 401
+
+
+def test_pages_of_other_sites_read_nothing_at_the_private_door(server):
+    for target, fields in (("/status", server.operator), ("/status", {}), (INGEST, BEARER), ("/nowhere", {})):
+        answer = ask(server, target, fields | {"Origin": "https://evil.example"}, method="GET")
+        assert answer["Access-Control-Allow-Origin"] is None
+        assert answer["X-Content-Type-Options"] == "nosniff"
+    assert ask(server, INGEST, BEARER, stills.one())["Access-Control-Allow-Origin"] is None
+
+
+def quiet(*arguments, environment=None, code=0):
+    done = subprocess.run(
+        [str(part) for part in [quietcam.binary(), *arguments]], capture_output=True, text=True, timeout=30,
+        env=quietcam.environment() | (environment or {}))
+    assert done.returncode == code, done
+    return done.stdout if code == 0 else done.stderr
+
+
+def test_a_token_that_quietcam_makes_is_kept_as_a_digest_only(tmp_path):
+    said = quiet("token", "--camera", "desk")
+    token, digest = re.search(r"^  ([0-9a-f]{32})$", said, re.M)[1], re.search(r"sha256:[0-9a-f]{64}", said)[0]
+    assert digest == "sha256:" + hashlib.sha256(token.encode()).hexdigest()
+    (tmp_path / "operator").write_text("operator-in-a-file\n")
+    text = said[said.index("cameras:"):] + f"operator-token-file: {tmp_path}/operator\n"
+    with configured(tmp_path, text, *SMALL) as server:
+        assert ask(server, INGEST, {"Authorization": f"Bearer {token}"}, stills.one()).status == 202
+        for wrong in (digest, digest.removeprefix("sha256:")):
+            assert ask(server, INGEST, {"Authorization": f"Bearer {wrong}"}, stills.one()).status == 401
+        operator = {"Authorization": "Bearer operator-in-a-file"}
+        assert ask(server, "/status", operator, method="GET").status == 200
+    assert re.search(r"operator-token: sha256:[0-9a-f]{64}", quiet("token"))
+
+
+def test_wrong_tokens_are_slowed_and_the_camera_beside_them_is_not(tmp_path):
+    text = f"cameras:\n  desk: {{token: {TOKEN}}}\n  roof: {{token: roof-token}}\n"
+    with configured(tmp_path, text, *SMALL) as server:
+        assert server.push(stills.one()).status == 202
+        with wire.Wire(server.private) as client:
+            answers = [client.ask("POST", INGEST, {"Authorization": f"Bearer guess-{n}"}) for n in range(60)]
+        statuses = [answer.status for answer in answers]
+        assert statuses.count(401) >= 10 and set(statuses) == {401}
+        with wire.Wire(server.private) as client:
+            answers = [client.ask("POST", "/ingest/roof", {"X-API-Key": f"guess-{n}"}) for n in range(20)]
+        slowed = [answer for answer in answers if answer.status == 429]
+        assert len(slowed) >= 15 and all(answer["Retry-After"] == "1" for answer in slowed)
+        # The camera that is known here is looked at in the midst of it; the other one soon after.
+        assert server.push(stills.one()).status == 202
+        roof = {"Authorization": "Bearer roof-token"}
+        deadline = time.monotonic() + 5
+        while ask(server, "/ingest/roof", roof, stills.one()).status != 202:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        doors = ask(server, "/status", {}, method="GET").json["doors"]["wrongTokens"]
+        assert doors["lookedAt"] >= 60 and doors["slowed"] >= len(slowed)
+        assert doors["addresses"] == [{"address": "127.0.0.1", "wrong": doors["lookedAt"]}]
+        metrics = ask(server, "/metrics", {}, method="GET").text
+        assert f'quietcam_wrong_tokens_total{{looked="yes"}} {doors["lookedAt"]}' in metrics
+
+
+# Signatures
+
+
+def signed(body, token=TOKEN, camera="desk", at=None, tell=None):
+    at = at or f"{time.time():.6f}"
+    key = hashlib.sha256(token.encode()).hexdigest()
+    message = f"{at}\n{camera}\n{hashlib.sha256(body).hexdigest()}"
+    signature = hmac.new(key.encode(), message.encode(), hashlib.sha256).hexdigest()
+    return {"X-Quietcam-Time": tell or at, "X-Quietcam-Signature": signature}
+
+
+@pytest.fixture(scope="module")
+def signing(tmp_path_factory):
+    text = (
+        f"cameras:\n  desk: {{token: {TOKEN}, signature: required}}\n  roof: {{token: {TOKEN}, signature: optional}}\n"
+        f"  shed: {{token: {TOKEN}}}\n")
+    with configured(tmp_path_factory.mktemp("signing"), text, *SMALL) as server:
+        yield server
+
+
+def test_a_signed_still_is_taken_once(signing):
+    body = stills.one()
+    fields = signed(body)
+    assert ask(signing, INGEST, fields, body).status == 202
+    again = ask(signing, INGEST, fields, body)
+    assert again.status == 401 and "taken before" in again.json["detail"]
+    assert ask(signing, INGEST, signed(body), body).status == 202
+    chunked = signed(body) | {"Transfer-Encoding": "chunked"}
+    assert ask(signing, INGEST, chunked, wire.chunked(body, 1000)).status == 202
+
+
+def test_nothing_of_a_signed_still_can_be_changed(signing):
+    body, now = stills.one(), time.time()
+    before = signing.status()["stills"]["taken"]
+    wrong = [
+        (signed(body), body + b"\0"), (signed(body), stills.solid(1, 2, 3)), (signed(body, token="other-token"), body),
+        (signed(body, camera="roof"), body), (signed(body, tell=f"{now + 1:.6f}"), body),
+        (signed(body, at=f"{now - 90:.0f}"), body), (signed(body, at=f"{now + 90:.0f}"), body),
+        (signed(body, at="yesterday"), body), ({"X-Quietcam-Signature": signed(body)["X-Quietcam-Signature"]}, body),
+        (signed(body) | {"X-Quietcam-Signature": "00"}, body),
+    ]
+    for fields, sent in wrong:
+        answer = ask(signing, INGEST, fields, sent)
+        assert (answer.status, answer.json["error"]) == (401, "unsigned"), answer
+        time.sleep(0.1)
+    late = ask(signing, INGEST, wrong[5][0], body)
+    assert re.search(r"is \d+ s behind", late.json["detail"]) and late["Date"]
+    assert signing.status()["stills"]["taken"] == before
+
+
+def test_a_camera_that_has_to_sign_must_not_show_its_token(signing):
+    body = stills.one()
+    answer = ask(signing, INGEST, BEARER, body)
+    assert answer.status == 401 and "has to sign" in answer.json["detail"]
+    for target, fields in (("/ingest/roof", BEARER), ("/ingest/roof", signed(body, camera="roof")), ("/ingest/shed", BEARER)):
+        assert ask(signing, target, fields, body).status == 202
+    assert ask(signing, "/ingest/shed", signed(body, camera="shed"), body).status == 401
+
+
+def test_the_examples_of_the_readme_are_taken(signing, tmp_path):
+    readme = (quietcam.ROOT / "README.md").read_text()
+    examples = re.findall(r"```(sh|python) signed\n(.+?)```", readme, re.S)
+    assert [language for language, _ in examples] == ["sh", "python"]
+    (tmp_path / "newest.jpg").write_bytes(stills.one())
+    for language, text in examples:
+        for old, new in (("SECRET-OF-YOURS", TOKEN), ("127.0.0.1:8081", f"127.0.0.1:{signing.private}")):
+            assert old in text
+            text = text.replace(old, new)
+        done = subprocess.run(
+            ["sh" if language == "sh" else os.environ.get("PYTHON", "python3"), "-c", text], cwd=tmp_path,
+            capture_output=True, text=True, timeout=20, env=quietcam.environment())
+        assert done.returncode == 0 and '"seq"' in done.stdout, done
+
+
+def test_a_signature_is_of_one_still_alone(signing):
+    part = b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + stills.one() + b"\r\n"
+    stream = part * 2 + b"--b--\r\n"
+    replace = {"Content-Type": "multipart/x-mixed-replace; boundary=b"}
+    answer = ask(signing, INGEST, signed(stream) | replace, stream)
+    assert answer.status == 401 and "stream" in answer.json["detail"]
+    form = part.replace(b"Content-Type", b'Content-Disposition: form-data; name="f"\r\nContent-Type', 1) + b"--b--\r\n"
+    fields = {"Content-Type": "multipart/form-data; boundary=b"}
+    assert ask(signing, INGEST, signed(form) | fields, form).status == 202
+    before = signing.status()["stills"]["taken"]
+    assert ask(signing, INGEST, signed(form + b" ") | fields, form).status == 401
+    twice = stills.one() * 2
+    assert ask(signing, INGEST, signed(twice) | {"Transfer-Encoding": "chunked"}, wire.chunked(twice, 999)).status == 400
+    assert signing.status()["stills"]["taken"] == before
+
+
+def test_the_stills_of_a_stream_have_the_same_pace(tmp_path):
+    with serving(*SMALL, "--max-rate", 2) as server:
+        part = b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + stills.one() + b"\r\n"
+        answer = ask(server, INGEST, BEARER | {"Content-Type": "multipart/x-mixed-replace; boundary=b"},
+                     part * 20 + b"--b--\r\n")
+        assert answer.status == 202 and 4 <= answer.json["stills"] < 20
+        assert answer.json["stills"] + answer.json["refused"] == 20
+
+
+def test_only_an_operator_with_a_token_may_switch(server, narrow):
+    for path in ("pause", "resume", "veil", "unveil", "withdraw"):
+        target = f"/cameras/desk/{path}"
+        assert ask(server, target, {}).status == 401
+        assert ask(server, target, BEARER).status == 401
+        answer = ask(narrow, target, BEARER)
+        assert (answer.status, answer.json["error"]) == (403, "noOperatorToken")
+    assert ask(server, "/cameras/desk/veil", server.operator).status == 200
+    assert ask(server, "/cameras/desk/unveil", server.operator).status == 200
+
+
+# Links
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("private")
+    text = (
+        f"link-key: {KEY}\nembed: https://a.example https://b.example\nallow-origin: https://a.example\n"
+        f"cameras:\n  desk: {{token: {TOKEN}, access: signed}}\n  roof: {{token: {TOKEN}}}\n")
+    with configured(folder, text, *SMALL) as server:
+        server.config = folder / "quietcam.yaml"
+        server.link = link_of(server)
+        yield server
+
+
+def link_of(server, *arguments):
+    said = quiet("link", "--config", server.config, "--camera", "desk", "--base", "https://cam.example/", *arguments)
+    assert said.startswith("https://cam.example/desk/~"), said
+    return said.removeprefix("https://cam.example").strip().rstrip("/")
+
+
+def forged(expiry, key=KEY, camera="desk"):
+    key = hashlib.sha256(key.encode()).digest()
+    code = hmac.new(key, f"link\n{camera}\n{expiry}".encode(), hashlib.sha256).hexdigest()
+    return f"/{camera}/~{expiry}.{code[:32]}"
+
+
+def uris(text):
+    return re.findall(r'URI="([^"]+)"', text) + [line for line in text.splitlines() if line and line[0] != "#"]
+
+
+def test_a_link_opens_everything_below_it_by_relative_addresses_alone(private):
+    page = private.get(private.link + "/")
+    assert page.status == 200
+    for address in re.findall(r'(?:src|href|data-base|poster)="([^"]+)"', page.text):
+        if address != "data:,":
+            path = os.path.normpath(f"{private.link}/{address}") + ("/" if address.endswith("/") else "")
+            assert private.get(path).status in (200, 503), path
+    multivariant = private.get(private.link + "/index.m3u8")
+    assert uris(multivariant.text) and not [uri for uri in uris(multivariant.text) if "/" in uri]
+    media = private.get(f"{private.link}/{uris(multivariant.text)[0]}")
+    assert media.status == 200
+    for uri in uris(media.text):
+        assert private.get(f"{private.link}/{uri}").status == 200, uri
+    assert private.viewer("POST", private.link + "/wave").status == 202
+    redirect = private.get(private.link)
+    assert (redirect.status, redirect["Location"]) == (308, private.link + "/")
+    with wire.Wire(private.public) as client:
+        client.send(wire.request_bytes("GET", private.link + "/events"))
+        assert client.head().status == 200
+
+
+def test_all_who_have_a_link_share_what_caches_keep(private):
+    assert link_of(private) == private.link
+    name = uris(private.get(f"{private.link}/live.m3u8").text)[0]
+    answer = private.get(f"{private.link}/{name}")
+    age = int(re.search(r"^public, max-age=(\d+), immutable$", answer["Cache-Control"])[1])
+    left = int(re.search(r"~(\d+)", private.link)[1]) - time.time()
+    assert left - 5 <= age <= left + 5 and 23 * 3600 < left <= 25 * 3600
+
+
+PRIVATE = ["", "/", "/index.m3u8", "/live.m3u8", "/latest.jpg", "/events", "/wave", "/1.mp4"]
+
+
+def test_without_a_link_a_private_camera_is_like_one_that_is_not_there(private):
+    def told(answer):
+        return answer.status, answer.body, [name for name, _ in answer.fields]
+
+    soon = int(time.time()) + 1000
+    wrong = ["/desk", forged(soon, key="another-link-key"), forged(1, key="another-link-key"), "/desk/~1.2", "/desk/~"]
+    wrong += [forged(soon)[:-1] + ("0" if forged(soon)[-1] != "0" else "1"), forged(soon).replace(str(soon), str(soon + 1))]
+    wrong += ["/roof" + forged(soon).removeprefix("/desk"), forged(soon, camera="roof"), "/roof" + "/~1." + "0" * 32]
+    for prefix in wrong:
+        for path in PRIVATE:
+            method = "POST" if path == "/wave" else "GET"
+            absent = private.viewer(method, prefix.replace("desk", "none").replace("roof", "none") + path)
+            answer = private.viewer(method, prefix + path)
+            assert answer.status == 404 and told(answer) == told(absent), prefix + path
+    assert private.get(forged(soon) + "/live.m3u8").status == 200, "the forger of this test knows how"
+    home = private.get("/")
+    assert "roof" in home.text and "desk" not in home.text
+    for target in ("/readyz", "/healthz"):
+        assert b"desk" not in private.get(target).body
+
+
+def test_a_link_that_has_ended_says_so(private):
+    for path in PRIVATE:
+        method = "POST" if path == "/wave" else "GET"
+        answer = private.viewer(method, forged(int(time.time()) - 1) + path)
+        assert (answer.status, answer.json["error"], answer["Cache-Control"]) == (403, "linkEnded", "no-store")
+
+
+def test_events_end_with_the_link(private):
+    end = int(time.time()) + 3
+    with wire.Wire(private.public) as client:
+        client.send(wire.request_bytes("GET", forged(end) + "/events"))
+        assert client.head().status == 200
+        while client.chunk():
+            pass
+    assert end - 1 <= time.time() < end + 4
+
+
+def test_the_only_camera_is_not_at_home_where_it_is_private(tmp_path):
+    text = f"link-key: {KEY}\ncameras:\n  desk: {{token: {TOKEN}, access: signed}}\n"
+    with configured(tmp_path, text, *SMALL) as server:
+        assert "desk" not in server.get("/").text
+        flags = ["--link-key", KEY, "--camera", "desk", "--for", "30m"]
+        link = quiet("link", *flags).strip().removeprefix("http://127.0.0.1:8080")
+        assert server.get(link).status == 200
+        left = int(re.search(r"~(\d+)", link)[1]) - time.time()
+        assert 1795 < left <= 1865
+    assert "everyone sees it" in quiet("link", "--config", configuration(tmp_path, "cameras: {desk: {token: 12345678}}"),
+                                       "--link-key", KEY, "--camera", "desk", code=64)
+
+
+# Other sites, and paths
+
+
+def test_pages_may_load_their_own_and_be_framed_by_whom_the_operator_names(private, server):
+    for path in (private.link + "/", "/"):
+        page = private.get(path)
+        policy = page["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors https://a.example https://b.example" in policy
+        assert page["X-Content-Type-Options"] == "nosniff" and page["Referrer-Policy"] == "no-referrer"
+        assert "camera=()" in page["Permissions-Policy"]
+    assert "frame-ancestors *" in server.get("/desk/")["Content-Security-Policy"]
+    inline = re.search(r"<script(?![^>]*src=)|<style| style=| on\w+=", server.get("/desk/").text)
+    assert inline is None, "the policy forbids what is written into the page"
+
+
+def test_scripts_of_other_sites_load_what_the_operator_lets_them(private, server):
+    for path in ("index.m3u8", "live.m3u8", "latest.jpg", uris(private.get(f"{private.link}/live.m3u8").text)[0]):
+        assert private.get(f"{private.link}/{path}")["Access-Control-Allow-Origin"] == "https://a.example"
+    assert server.get("/desk/live.m3u8")["Access-Control-Allow-Origin"] == "*"
+
+
+def test_the_public_door_answers_its_table_and_nothing_else(server):
+    table = {
+        "/": 200, "/desk/": 200, "/desk": 308, "/desk/index.m3u8": 200, "/desk/live.m3u8": 200, "/desk/latest.jpg": 200,
+        "/healthz": 200, "/readyz": 200, "/_/player.js": 200, "/_/player.css": 200, "/desk/wave": 405,
+    }
+    assert server.push(stills.one()).status == 202
+    server.get("/desk/live.m3u8?_HLS_msn=0")
+    deadline = time.monotonic() + 5
+    while server.get("/desk/latest.jpg").status != 200 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for path, status in table.items():
+        assert server.get(path).status == status, path
+    others = [
+        "/ingest/desk", "/status", "/metrics", "/cameras/desk/pause", "/cameras/desk/veil", "/cameras", "/config",
+        "/desk/state.json", "/desk/status", "/desk/x.mp4", "/desk/desk/", "/_/", "/_", "/favicon.ico", "/robots.txt",
+        "/index.html", "/.git/config", "/debug/pprof", "/admin", "*", "/desk/live.m3u", "/desk/LIVE.m3u8", "/DESK/",
+        "/hls-out/desk/live.m3u8", "/player.html", "/_/player.html", "/_/cameras.html",
+    ]
+    for path in others:
+        for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "QUERY"):
+            answer = server.viewer(method, path)
+            # What has the form of an address of ours may be told that only GET is possible there.
+            is_ours = path.startswith("/_/") or path == "/desk/x.mp4"
+            allowed = (404, 405) if is_ours and method not in ("GET", "HEAD") else (400, 404)
+            assert answer.status in allowed, (method, path, answer)
+    for path in [path for path in table if path != "/desk/wave"]:
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
+            assert server.viewer(method, path, body=b"x").status == 405, (method, path)
+    taken = server.camera("GET", "/status", server.operator).json["cameras"][0]["stills"]["taken"]
+    assert server.viewer("POST", INGEST, BEARER, stills.one()).status == 404
+    assert server.camera("GET", "/status", server.operator).json["cameras"][0]["stills"]["taken"] == taken
+
+
+TRAVERSALS = [
+    "/../../../../etc/passwd", "/desk/../../../../etc/passwd", "/desk/..%2f..%2f..%2fetc%2fpasswd", "/_/../player.html",
+    "/_/..%2fplayer.html", "/_/%2e%2e/%2e%2e/etc/passwd", "/desk/%2e%2e%2fsecret.mp4", "/desk/....//secret.mp4",
+    "/desk/..\\..\\secret.mp4", "/desk/secret.mp4%00.jpg", "/desk/\u00ff.mp4", "/desk//etc/passwd", "//etc/passwd",
+    "/_//etc/passwd", "/desk/secret.mp4", "/desk/../secret.mp4", "/file:///etc/passwd", "file:///etc/passwd",
+    "http://127.0.0.1/etc/passwd", "/desk/state.json", "/desk/secret", "/_/secret", "/_/.", "/_/..",
+    "/desk/~/secret.mp4", "/desk/~1.00000000000000000000000000000000/../secret.mp4", "/%2e%2e/%2e%2e/etc/passwd",
+]
+
+
+def test_no_path_of_a_request_touches_the_file_system(tmp_path):
+    """A file of every name that is tried lies where it would be found, in the store and around it."""
+    store = tmp_path / "store"
+    for folder in (tmp_path, tmp_path / "work", store, store / "desk"):
+        folder.mkdir(exist_ok=True)
+        for name in ("secret", "secret.mp4", "state.json.bak", "x.mp4"):
+            (folder / name).write_text("QUIETCAM-FILE")
+    with serving(*SMALL, store=store, home=tmp_path) as server:
+        for port in (server.public, server.private):
+            for path in TRAVERSALS:
+                for target in (path, f"/ingest{path}", f"{path}?x=../../secret"):
+                    try:
+                        answer = wire.ask(port, "GET", target)
+                    except wire.Broken:
+                        continue
+                    assert answer.status in (400, 404), (target, answer)
+                    assert b"QUIETCAM-FILE" not in answer.body and b"root:" not in answer.body
+        # What is served is the memory's: files that change under it change nothing.
+        media = server.get("/desk/live.m3u8").text
+        name = uris(media)[-1]
+        before = server.get(f"/desk/{name}")
+        for path in (store / "desk").glob("*.mp4"):
+            path.write_text("QUIETCAM-FILE")
+        after = server.get(f"/desk/{name}")
+        assert after.body == before.body or after.status == 404
+
+
+# Limits
+
+
+def test_headers_have_a_size_and_a_count(server):
+    for port in (server.public, server.private):
+        for fields in ([("X-Long", "x" * 9000)], [(f"X-{n}", "x") for n in range(100)], [("X-Y", "x" * 4000)] * 5):
+            with wire.Wire(port) as client:
+                client.send(wire.request_bytes("GET", "/healthz", fields))
+                assert client.answer().status == 431
+                assert client.is_ended()
+        with wire.Wire(port) as client:
+            client.send(wire.request_bytes("GET", "/" + "x" * 100_000))
+            assert client.answer().status in (400, 414, 431)
+            assert client.is_ended()
+    assert wire.ask(server.public, "GET", "/healthz", [(f"X-{n}", "x" * 100) for n in range(30)]).status == 200
+
+
+@pytest.fixture(scope="module")
+def narrow():
+    """A server that has little room and no patience."""
+    limits = ["--public-connections", 20, "--private-connections", 10, "--patience", "1s", "--upload-megabytes", 1]
+    limits += ["--max-rate", 5, "--max-still-bytes", 900_000]
+    with serving(*SMALL, *limits) as server:
+        yield server
+
+
+def eventually(look, within=5):
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            return look()
+        except (AssertionError, OSError, wire.Broken):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def test_slow_headers_are_ended_at_both_doors(narrow):
+    for port in (narrow.public, narrow.private):
+        with wire.Wire(port) as client:
+            client.send(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+            began = time.monotonic()
+            ended = threading.Event()
+
+            def trickle():
+                while not ended.wait(0.2):
+                    try:
+                        client.send(b"x")
+                    except OSError:
+                        return
+
+            thread = threading.Thread(target=trickle)
+            thread.start()
+            try:
+                answer = client.answer()
+            finally:
+                ended.set()
+                thread.join()
+            assert (answer.status, answer.json["error"]) == (408, "slowHeader")
+            assert time.monotonic() - began < 5
+
+
+def test_a_body_may_trickle_and_must_not_stop(narrow):
+    body = stills.solid(9, 9, 9)
+    with wire.Wire(narrow.private) as client:
+        client.send(wire.request_bytes("POST", INGEST, BEARER | {"Content-Length": len(body)}))
+        for at in range(0, len(body), len(body) // 6 + 1):
+            client.send(body[at : at + len(body) // 6 + 1])
+            time.sleep(0.4)
+        assert client.answer().status == 202
+    with wire.Wire(narrow.private) as client:
+        client.send(wire.request_bytes("POST", INGEST, BEARER | {"Content-Length": len(body)}, body[:100]))
+        answer = client.answer()
+        assert (answer.status, answer.json["error"]) == (408, "slowBody")
+        assert client.is_ended()
+
+
+def test_a_reader_that_stops_is_closed_and_others_play_on(narrow):
+    narrow.push(stills.solid(90, 9, 9))
+    with contextlib.ExitStack() as stack:
+        stuck = []
+        for _ in range(5):
+            client = stack.enter_context(contextlib.closing(socket.socket()))
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", narrow.public))
+            client.settimeout(5)
+            with contextlib.suppress(OSError):
+                # More answers than fit between the two ends, and none is read.
+                client.sendall(wire.request_bytes("GET", "/_/hls-1.6.15.mjs") * 40 + wire.request_bytes("GET", "/_/player.js") * 2000)
+            stuck.append(client)
+        assert narrow.get("/desk/live.m3u8").status == 200
+
+        def gone():
+            assert narrow.camera("GET", "/status").json["doors"]["public"]["connections"] <= 1
+
+        eventually(gone, 15)
+
+
+def test_connections_are_limited_at_each_door_by_itself(narrow):
+    with contextlib.ExitStack() as stack:
+        viewers = [stack.enter_context(wire.Wire(narrow.public)) for _ in range(20)]
+        for client in viewers:
+            assert client.ask("GET", "/healthz").status == 200
+        with wire.Wire(narrow.public) as late:
+            answer = late.answer()
+            assert (answer.status, answer.json["error"], answer["Retry-After"]) == (503, "tooManyConnections", "5")
+            assert late.is_ended()
+        assert viewers[0].ask("GET", "/desk/live.m3u8").status == 200
+        # No number of viewers keeps a camera out.
+        assert narrow.push(stills.one()).status in (202, 429)
+        doors = narrow.camera("GET", "/status").json["doors"]
+        assert doors["public"]["connections"] == 20 and doors["public"]["turnedAway"] >= 1
+    assert eventually(lambda: narrow.get("/healthz")).status == 200
+
+
+def test_connections_of_an_address_are_limited():
+    with serving(*SMALL, "--connections-per-address", 5) as server, contextlib.ExitStack() as stack:
+        held = [stack.enter_context(wire.Wire(server.public)) for _ in range(5)]
+        assert all(client.ask("GET", "/healthz").status == 200 for client in held)
+        with wire.Wire(server.public) as late:
+            assert late.answer().status == 503
+        other = socket.create_connection(("127.0.0.1", server.public), 5, source_address=("127.0.0.2", 0))
+        with contextlib.closing(other):
+            other.sendall(wire.request_bytes("GET", "/healthz"))
+            assert other.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_a_camera_that_is_too_fast_is_told_so_and_then_taken_again(narrow):
+    time.sleep(1.2)
+    statuses = [narrow.push(stills.one()) for _ in range(40)]
+    slow = [answer for answer in statuses if answer.status == 429]
+    assert 10 <= len([answer for answer in statuses if answer.status == 202]) < 40
+    assert slow and slow[0].json["error"] == "tooFast" and slow[0]["Retry-After"] == "1"
+    time.sleep(1)
+    assert narrow.push(stills.one()).status == 202
+
+
+def test_bodies_on_their_way_in_share_a_bounded_memory(narrow):
+    time.sleep(2.2)
+    with contextlib.ExitStack() as stack:
+        held = []
+        for _ in range(2):
+            client = stack.enter_context(wire.Wire(narrow.private))
+            client.send(wire.request_bytes("POST", INGEST, BEARER | {"Content-Length": 800_000}, stills.one()[:-2] + bytes(500_000)))
+            held.append(client)
+
+        def full():
+            assert narrow.camera("GET", "/status").json["doors"]["uploads"]["bytes"] > 900_000
+
+        eventually(full, 0.9)
+        with wire.Wire(narrow.private) as client:
+            client.send(wire.request_bytes("POST", INGEST, BEARER, stills.one()[:-2] + bytes(200_000)))
+            answer = client.answer()
+            assert (answer.status, answer.json["error"], answer["Retry-After"]) == (503, "noRoom", "1")
+
+    def free():
+        assert narrow.camera("GET", "/status").json["doors"]["uploads"]["bytes"] == 0
+
+    eventually(free)
+    time.sleep(1)
+    assert narrow.push(stills.one()).status == 202
+
+
+def memory_of(server):
+    """The resident memory of a server's process in KiB, now and at most."""
+    status = (quietcam.pathlib.Path("/proc") / str(server.process.pid) / "status").read_text()
+    return tuple(int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) for name in ("VmRSS", "VmHWM"))
+
+
+def bomb(width, height):
+    """A JPEG that announces a huge picture and has next to nothing in it."""
+    still = bytearray(stills.solid(1, 2, 3))
+    at = still.index(b"\xff\xc0")
+    still[at + 5 : at + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    return bytes(still)
+
+
+def test_a_huge_picture_in_a_few_bytes_costs_no_memory(server):
+    server.push(stills.one())
+    _, before = memory_of(server)
+    for size in [(30_000, 30_000), (65_535, 65_535), (65_535, 1_600), (60_000, 2_000)] * 5:
+        answer = server.push(bomb(*size))
+        assert (answer.status, answer.json["error"]) == (413, "tooLarge"), size
+    _, after = memory_of(server)
+    assert after - before < 20_000
