@@ -43,6 +43,7 @@ let package = Package(
           "libswscale-dev", "libavutil-dev",
         ])
       ]),
+    .systemLibrary(name: "CFileSystem"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
     .target(
@@ -56,6 +57,9 @@ let package = Package(
       dependencies: ["Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
       swiftSettings: strict),
     .target(name: "Ingest", dependencies: [nio], swiftSettings: strict),
+    .target(
+      name: "Intake", dependencies: ["CFileSystem", "Media", "Picture", "Station", nio, log, lifecycle],
+      swiftSettings: strict),
     .target(
       name: "Origin",
       dependencies: [
@@ -105,8 +109,8 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "Media", "Picture", "Packager", "Station", "Origin", "Telemetry", "Camera", "Check", "Settings", "Bench", nio,
-        log,
+        "Media", "Picture", "Packager", "Station", "Intake", "Origin", "Telemetry", "Camera", "Check", "Settings",
+        "Bench", nio, log,
         lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -131,6 +135,7 @@ let package = Package(
     .testTarget(
       name: "StationTests", dependencies: ["Station", "Packager", "Playlist", "Picture", "Media", nio, log],
       swiftSettings: strict),
+    .testTarget(name: "IntakeTests", dependencies: ["Intake", "Picture", "Media", nio, log], swiftSettings: strict),
     .testTarget(
       name: "IngestTests", dependencies: ["TestSupport", "Ingest", "Picture", nio], swiftSettings: strict),
     .testTarget(

@@ -80,20 +80,19 @@ public actor FolderSource: StillSource {
     return names.map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
   }
 
-  /// Whether a path ends as JPEGs do and has no hidden piece.
+  /// Whether a path ends as JPEGs do, is no upload under way and has no hidden piece.
   static func isJPEGName(_ name: String) -> Bool {
     let pieces = name.split(separator: "/")
-    let end = pieces.last?.split(separator: ".", omittingEmptySubsequences: false).last?.lowercased()
-    return !pieces.contains { $0.hasPrefix(".") } && (end == "jpg" || end == "jpeg")
+    return pieces.last.map(StillName.isJPEG) ?? false
+      && !pieces.dropLast().contains(where: StillName.isIgnoredDirectory)
   }
 
   private static func read(_ path: String) throws(StillRefusal) -> ByteBuffer {
-    let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-    guard size <= largestFile else { throw StillRefusal(.tooLarge, "the file has \(size) bytes, over \(largestFile)") }
-    guard let data = FileManager.default.contents(atPath: path) else {
+    let file: StillFile
+    do throws(StillFile.Trouble) { file = try StillFile(path, followsLinks: true) } catch {
       throw StillRefusal(.noPicture, "the file cannot be read; check its permissions")
     }
-    let buffer = ByteBuffer(bytes: data)
+    let buffer = try file.read(maxBytes: largestFile)
     let header = try JPEGHeader(buffer, maxPixels: .max)
     return buffer.getSlice(at: buffer.readerIndex, length: header.length) ?? buffer
   }

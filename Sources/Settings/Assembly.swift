@@ -84,11 +84,13 @@ struct Assembly {
     }
     let token = token(of: camera, draft, isDemo: server.settings.isDemo, readFile: readFile)
     guard let timeline = timeline(of: camera, draft), let token else { return nil }
-    return CameraSettings(
+    var settings = CameraSettings(
       name: camera.name, token: token, picture: draft.picture, encoder: draft.encoder, timeline: timeline,
       latestQuality: draft.latestQuality, maxStillBytes: draft.maxStillBytes, interval: draft.interval,
       ladder: draft.ladder, off: draft.off, veil: draft.veil, delay: draft.delay, marksRecorded: draft.marksRecorded,
       remember: draft.remember)
+    (settings.folder, settings.scansFolder) = (draft.folder, draft.scansFolder)
+    return settings
   }
 
   private mutating func timeline(of camera: FileLayer.Camera, _ draft: CameraDraft) -> TimelineSettings? {
@@ -126,8 +128,8 @@ struct Assembly {
         return nil
       }
     case nil where !draft.refused.isDisjoint(with: tokenKeys): return nil
-    case nil where isDemo && camera.name.text == ServeSettings.demoName:
-      // The demo paints its own stills; a secret that nobody knows keeps everyone else from pushing.
+    case nil where isDemo && camera.name.text == ServeSettings.demoName || draft.folder != nil:
+      // The demo paints its own stills, a folder brings its own; a secret that nobody knows keeps everyone from pushing.
       return (0..<4).map { _ in String(UInt64.random(in: .max / 2 ... .max), radix: 16) }.joined()
     case nil:
       let give =

@@ -75,6 +75,8 @@ struct CameraDraft: Draft {
   var delay = Ticks.zero
   var marksRecorded = false
   var remember = Ticks.seconds(600)
+  var folder: String?
+  var scansFolder = false
   var spots: [String: Spot] = [:]
   var refused: Set<String> = []
 

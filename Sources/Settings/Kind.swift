@@ -200,4 +200,10 @@ extension Kind where Value == String {
       text.isEmpty || text.utf8.contains(0) ? nil : text
     }
   }
+  /// The path of a folder.
+  static var folder: Kind {
+    Kind("FOLDER", accepted: "the path of a folder", text: { $0 }) { text in
+      text.isEmpty || text.utf8.contains(0) ? nil : text
+    }
+  }
 }

@@ -94,6 +94,12 @@ extension Setting {
     .camera(
       "interval", .duration(.milliseconds(100)...(.seconds(3600)), accepted: "0.1 to 3600 seconds"), \.interval,
       "How often the camera is advised to send a still"),
+    .camera(
+      "folder", Kind<String>.folder.optional, \.folder, "A folder that new stills are taken from, at any depth",
+      standard: "none"),
+    .camera(
+      "folder-scan", .truth, \.scansFolder,
+      "Look at that folder twice a second even where the system would tell of changes"),
   ]
 }
 

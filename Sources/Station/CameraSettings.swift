@@ -40,6 +40,10 @@ public struct CameraSettings: Sendable, Hashable {
     /// The same names on each round, with a discontinuity at its seam: an off camera costs next to no bytes.
     case cached
   }
+  /// A folder that stills are taken from besides those that are pushed; `nil` where there is none.
+  public var folder: String?
+  /// Whether that folder is looked at twice a second even where the system would tell of changes.
+  public var scansFolder = false
 
   /// The settings of a camera, all but its name and token with defaults that suit a quiet background picture.
   public init(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Camera
 import Foundation
+import Intake
 import Logging
 import Media
 import NIOCore
@@ -99,6 +100,10 @@ struct Serve: AsyncParsableCommand {
       station,
       LoopRenewal(settings, logger: logger),
     ]
+    for camera in station.cameras {
+      guard let folder = camera.settings.folder else { continue }
+      services.append(FolderIntake(camera: camera, path: folder, scans: camera.settings.scansFolder, logger: logger))
+    }
     if settings.isDemo, let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName }) {
       services.append(
         DemoCamera(

@@ -40,6 +40,8 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("delay")) var delay: String?
   @Option(help: .setting("mark-recorded")) var markRecorded: String?
   @Option(help: .setting("remember")) var remember: String?
+  @Option(help: .setting("folder")) var folder: String?
+  @Option(help: .setting("folder-scan")) var folderScan: String?
 
   /// The flags that were given, by the keys of the settings.
   var given: [String: String] {
@@ -54,6 +56,7 @@ struct ServeFlags: ParsableArguments {
       ("max-still-bytes", maxStillBytes), ("interval", interval),
       ("hold", hold), ("steady", steady), ("off", off), ("veil-every", veilEvery), ("veil-for", veilFor),
       ("delay", delay), ("mark-recorded", markRecorded), ("remember", remember),
+      ("folder", folder), ("folder-scan", folderScan),
     ]
     return Dictionary(uniqueKeysWithValues: options.compactMap { key, value in value.map { (key, $0) } })
   }

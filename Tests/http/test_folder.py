@@ -1,0 +1,213 @@
+"""Stills that others put into a folder: whole ones come onto the screens, all else changes nothing."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+
+import pytest
+
+import stills
+from dropping import dropping
+
+RED, GREEN, BLUE, WHITE = (220, 20, 20), (20, 200, 20), (20, 20, 220), (240, 240, 240)
+
+
+def solid(colour):
+    return stills.solid(*colour)
+
+
+def leave_old(folder):
+    (folder / "day").mkdir()
+    (folder / "old.jpg").write_bytes(solid(RED))
+    (folder / "day" / "old.jpg").write_bytes(solid(RED))
+
+
+@pytest.fixture(scope="module")
+def told():
+    with dropping(prepare=leave_old) as drop:
+        drop.wait_for_log("told of changes by the system")
+        yield drop
+
+
+@pytest.fixture(scope="module")
+def looking():
+    with dropping("--folder-scan", "true", prepare=leave_old) as drop:
+        drop.wait_for_log("looking twice a second (as set)")
+        yield drop
+
+
+@pytest.fixture(params=["told", "looking"])
+def drop(request):
+    """A folder that is watched by inotify, and one by scanning; no test sees another's colours."""
+    drop = request.getfixturevalue(request.param)
+    drop.is_told = request.param == "told"
+    drop.settle()
+    return drop
+
+
+def test_files_that_were_there_are_no_news(drop):
+    assert not drop.stills()["refused"]
+    assert drop.stills()["taken"] == 1, "the still of settle and no other"
+
+
+def test_a_new_file_is_shown_and_stays_where_it_is(drop):
+    (drop.folder / "new.jpg").write_bytes(solid(GREEN))
+    drop.wait_until_shown(GREEN)
+    assert (drop.folder / "new.jpg").read_bytes() == solid(GREEN)
+
+
+def test_a_name_may_repeat(drop):
+    for colour in (RED, GREEN):
+        (drop.folder / "video.jpg").write_bytes(solid(colour))
+        drop.wait_until_shown(colour)
+
+
+def test_deleted_first_and_then_uploaded(drop):
+    for colour in (RED, GREEN):
+        (drop.folder / "cam.jpg").unlink(missing_ok=True)
+        (drop.folder / "cam.jpg").write_bytes(solid(colour))
+        drop.wait_until_shown(colour)
+
+
+def test_an_upload_under_another_name_counts_when_it_is_renamed(drop):
+    names = ["x.jpg.part", "x.jpg_tmp", ".x.jpg", "x_tmp.jpg", ".in/x.jpg"]
+    for name, colour in zip(names if drop.is_told else names[:1], (BLUE, RED, GREEN, WHITE, BLUE)):
+        taken = drop.stills()["taken"]
+        part = drop.folder / name
+        part.parent.mkdir(exist_ok=True)
+        part.write_bytes(solid(colour))
+        time.sleep(0.1)
+        assert drop.stills()["taken"] == taken
+        part.rename(drop.folder / "x.jpg")
+        drop.wait_until_shown(colour)
+
+
+def test_a_slow_upload_is_shown_when_it_is_whole(drop):
+    jpeg = solid(WHITE)
+    before = drop.stills()
+    with open(drop.folder / "slow.jpg", "wb", buffering=0) as file:
+        for at in range(0, len(jpeg), len(jpeg) // 4 + 1):
+            file.write(jpeg[at : at + len(jpeg) // 4 + 1])
+            time.sleep(0.3)
+    drop.wait_until_shown(WHITE)
+    assert drop.stills()["refused"] == before["refused"]
+
+
+def test_dated_trees_made_while_running(drop):
+    for day, colour in enumerate((RED, GREEN, BLUE) if drop.is_told else (RED,)):
+        folder = drop.folder / f"2026/11/{day:02}/09"
+        folder.mkdir(parents=True)
+        (folder / "00.jpg").write_bytes(solid(colour))  # Before anyone can watch the new folders.
+        drop.wait_until_shown(colour)
+        (folder / "01.jpg").write_bytes(solid(WHITE))
+        drop.wait_until_shown(WHITE)
+
+
+def test_a_tree_that_is_moved_in_brings_its_newest_still(drop, tmp_path):
+    source = drop.folder.parent / "elsewhere"
+    (source / "deep").mkdir(parents=True)
+    for number in range(20):
+        file = source / "deep" / f"{number}.jpg"
+        file.write_bytes(solid(GREEN if number == 19 else RED))
+        os.utime(file, (1_000_000 + number, 1_000_000 + number))
+    source.rename(drop.folder / "moved")
+    drop.wait_until_shown(GREEN)
+
+
+def test_sorting_old_stills_away_is_no_news(drop):
+    (drop.folder / "sorted.jpg").write_bytes(solid(RED))
+    drop.wait_until_shown(RED)
+    (drop.folder / "next.jpg").write_bytes(solid(GREEN))
+    drop.wait_until_shown(GREEN)
+    taken = drop.stills()["taken"]
+    (drop.folder / "archive").mkdir(exist_ok=True)
+    (drop.folder / "sorted.jpg").rename(drop.folder / "archive" / "sorted.jpg")
+    time.sleep(0.5 if drop.is_told else 1.6)
+    assert drop.stills()["taken"] == taken
+
+
+def test_a_hundred_at_once_end_with_the_newest(drop):
+    large = stills.one("good/esp32cam.jpg")
+    before = drop.stills()
+    began = time.time() - 200
+    for number in range(100):
+        file = drop.folder / f"burst-{number:03}.jpg"
+        file.write_bytes(solid(BLUE) if number == 99 else large)
+        os.utime(file, (began + number, began + number))
+    drop.wait_until_shown(BLUE)
+    after = drop.server.settled()
+    assert after["refused"] == before["refused"]
+
+
+def test_what_is_no_whole_jpeg_is_not_shown(drop):
+    (drop.folder / "half.jpg").write_bytes(stills.one()[:-500])
+    (drop.folder / "film.jpg").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(1000))
+    (drop.folder / "empty.jpg").write_bytes(b"")
+    (drop.folder / "notes.txt").write_bytes(solid(RED))
+    (drop.folder / "link.jpg").symlink_to(drop.folder / "old.jpg")
+    os.mkfifo(drop.folder / "pipe.jpg")
+    deadline = time.monotonic() + 10
+    while drop.stills()["refused"] != {"notJPEG": 2, "truncated": 1} and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert drop.stills()["refused"] == {"notJPEG": 2, "truncated": 1}
+    drop.settle()
+
+
+def test_a_file_over_the_limit_is_refused():
+    with dropping("--max-still-bytes", 20_000, prepare=leave_old) as drop:
+        (drop.folder / "large.jpg").write_bytes(solid(RED) + bytes(30_000))
+        drop.wait_for_log("large.jpg is not shown")
+        (drop.folder / "small.jpg").write_bytes(solid(GREEN))
+        drop.wait_until_shown(GREEN)
+        assert drop.stills()["refused"] == {"tooLarge": 1}
+
+
+@pytest.mark.parametrize("flags", [[], ["--folder-scan", "true"]], ids=["told", "looking"])
+def test_a_folder_may_come_and_go(flags):
+    with dropping(*flags) as drop:
+        drop.folder.mkdir()
+        (drop.folder / "first.jpg").write_bytes(solid(RED))
+        drop.wait_until_shown(RED)
+        shutil.rmtree(drop.folder)
+        drop.wait_for_log("cannot read the folder", times=2)
+        drop.folder.mkdir()
+        drop.wait_for_log("which is back", times=2)
+        (drop.folder / "second.jpg").write_bytes(solid(GREEN))
+        drop.wait_until_shown(GREEN)
+        # Another folder in its place, with old stills in it, as when a disk is mounted.
+        other = drop.folder.with_name("other")
+        other.mkdir()
+        (other / "old.jpg").write_bytes(solid(RED))
+        os.utime(other / "old.jpg", (0, 0))
+        time.sleep(2.1)
+        drop.folder.rename(drop.folder.with_name("away"))
+        other.rename(drop.folder)
+        drop.wait_for_log("which is back", times=3)
+        (drop.folder / "third.jpg").write_bytes(solid(BLUE))
+        drop.wait_until_shown(BLUE)
+        assert drop.stills()["taken"] == 3
+
+
+def test_lost_events_are_made_good():
+    """A stopped process cannot read its events, and the kernel drops what does not fit into its queue."""
+    limit = int(pathlib.Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    if limit > 40_000:
+        pytest.skip(f"the kernel queues {limit} events; losing some would take too long")
+    with dropping(prepare=leave_old) as drop:
+        process = drop.server.process
+        process.send_signal(subprocess.signal.SIGSTOP)
+        try:
+            paths = [drop.folder / f"n{number}.txt" for number in (0, 1)]
+            for number in range(limit + 10):
+                paths[number % 2].write_bytes(b"")
+            (drop.folder / "lost.jpg").write_bytes(solid(GREEN))
+        finally:
+            process.send_signal(subprocess.signal.SIGCONT)
+        drop.wait_until_shown(GREEN)
+        drop.wait_for_log("dropped news")
+        (drop.folder / "after.jpg").write_bytes(solid(BLUE))
+        drop.wait_until_shown(BLUE)
+
+
