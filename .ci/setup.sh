@@ -59,11 +59,25 @@ build() {
   done
 }
 
+# FTP servers that cameras upload to, unpacked below .build: they cannot be installed beside one another, and installing
+# one would start it.
+unpack_ftp() {
+  local package folder=.build/ftp
+  for package in vsftpd pure-ftpd; do
+    [ -x "$folder/usr/sbin/$package" ] && continue
+    mkdir -p "$folder/packages"
+    (cd "$folder/packages" && apt-get download -q "$package" >/dev/null 2>&1 && dpkg-deb -x "$package"_*.deb ..) || {
+      echo "setup: cannot download $package; its tests will be skipped" >&2
+    }
+  done
+}
+
 # Programs that judge what Quietcam makes, real browsers among them, and a Python of the project's own.
 test() {
   command -v apt-get >/dev/null || fail "the tests need Debian or Ubuntu; see .ci/test-packages.txt for what they use"
   # shellcheck disable=SC2046
   install $(grep -v '^#' .ci/test-packages.txt)
+  unpack_ftp
   local stamp=.build/python/requirements.txt
   if ! cmp -s Tests/browser/requirements.txt "$stamp"; then
     python3 -m venv .build/python 2>/dev/null || { install python3-venv && python3 -m venv .build/python; }

@@ -59,15 +59,16 @@ public struct StageBench {
     var bytes = 0
     for still in stills {
       let header = try JPEGHeader(still, maxPixels: settings.maxPixels)
-      let scaled = try decoder.decode(still, header: header)
+      let reduction = scaling.reduction(of: header)
+      let scaled = try decoder.decode(still, header: header, reduction: reduction)
       let scaleStart = CPUTime.thread
-      _ = try scaling.process(scaled, orientation: header.orientation)
+      _ = try scaling.process(scaled, orientation: header.orientation, reduction: reduction)
       scale.add(CPUTime.thread - scaleStart)
       let start = CPUTime.thread
-      let decoded = try decoder.decode(still, header: header)
+      let decoded = try decoder.decode(still, header: header, reduction: reduction)
       decode.add(CPUTime.thread - start)
       let filterStart = CPUTime.thread
-      let picture = try filtering.process(decoded, orientation: header.orientation)
+      let picture = try filtering.process(decoded, orientation: header.orientation, reduction: reduction)
       filter.add(CPUTime.thread - filterStart)
       for step in 0..<stepsPerStill {
         let begin = CPUTime.thread

@@ -21,22 +21,33 @@ public struct PushSource: StillSource {
   ///   - every: the time between stills.
   ///   - loop: whether a source that has an end begins again.
   ///   - quality: the JPEG quality of pictures that are no JPEG yet, 1 to 100 on libjpeg's scale.
-  /// - Throws: `PushError`; credentials in `text` never come into it.
-  public static func open(_ text: String, every: Ticks, loop: Bool, quality: Int) async throws -> PushSource {
+  ///   - login: the user and password of a camera, in place of those in its address.
+  /// - Throws: `PushError`; credentials never come into it.
+  public static func open(
+    _ text: String, every: Ticks, loop: Bool, quality: Int, login: (user: String, password: String)? = nil
+  ) async throws -> PushSource {
     var location = MediaLocation(text)
+    if let login {
+      guard location.isRemote, var parts = URLComponents(string: text) else {
+        throw PushError("a user and password are for cameras with an address, such as http://CAMERA/snapshot.jpg")
+      }
+      (parts.user, parts.password) = (login.user, login.password)
+      location = MediaLocation(parts.string ?? text)
+    }
     do {
       switch location.kind {
       case .videoDevice: return PushSource(try await LiveSource(location, every: every, quality: quality))
       case .filterGraph: break
       case .url where location.isRemote:
         if text.hasPrefix("http:") || text.hasPrefix("https:") {
-          let snapshot = SnapshotSource(location)
-          let isSnapshot = try await withTaskCancellationHandler {
-            try await snapshot.isSnapshot()
-          } onCancel: {
+          let snapshot = try SnapshotSource(location)
+          do {
+            if try await snapshot.isSnapshot() { return PushSource(snapshot) }
+          } catch {
             snapshot.stop()
+            throw error
           }
-          if isSnapshot { return PushSource(snapshot) }
+          snapshot.stop()
         }
       case .url:
         var isFolder: ObjCBool = false
@@ -72,7 +83,7 @@ public struct PushSource: StillSource {
   static func explain(_ error: FFmpegError, _ location: MediaLocation) -> PushError {
     let advice =
       switch error.code {
-      case FFmpegError.unauthorized: "check the user and password in the address, scheme://user:password@camera/…"
+      case FFmpegError.unauthorized: "check the user and password in the address, scheme://user:password@camera/…, or --user and --password-file"
       case FFmpegError.forbidden, FFmpegError.notFound: "check the path of the address in the camera's manual"
       case FFmpegError.invalidData where location.isRemote: "it answers neither a JPEG nor a video that FFmpeg reads"
       case FFmpegError.invalidData: "it is neither a JPEG nor a video that FFmpeg reads"

@@ -117,7 +117,7 @@ public struct Pusher: Service {
 }
 
 /// One run of a pusher: the shell around Rhythm, Backoff, PushAnswer and PushReport.
-private struct PushRun {
+struct PushRun {
   let target: PushTarget
   let logger: Logger
   let client: HTTPClient

@@ -112,11 +112,23 @@ struct Packet: ~Copyable {
 
   /// A packet with a copy of `bytes`, padded as FFmpeg's readers want it.
   static func copy(of buffer: ByteBuffer) throws(FFmpegError) -> Packet {
+    try copy(of: buffer, ranges: [0..<buffer.readableBytes])
+  }
+
+  /// The same of some pieces of `bytes`, counted from its first readable byte.
+  static func copy(of buffer: ByteBuffer, ranges: [Range<Int>]) throws(FFmpegError) -> Packet {
     let packet = try Packet()
-    let count = buffer.readableBytes
+    let count = ranges.reduce(0) { $0 + $1.count }
     try checked(av_new_packet(packet.pointer, Int32(count)), "av_new_packet of \(count) bytes")
     let target = UnsafeMutableRawBufferPointer(start: packet.pointer.pointee.data, count: count)
-    buffer.withUnsafeReadableBytes { target.copyMemory(from: $0) }
+    buffer.withUnsafeReadableBytes { bytes in
+      var offset = 0
+      for range in ranges {
+        UnsafeMutableRawBufferPointer(rebasing: target[offset...])
+          .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[range]))
+        offset += range.count
+      }
+    }
     return packet
   }
 

@@ -16,6 +16,8 @@ public struct JPEGHeader: Hashable, Sendable {
   public let orientation: Orientation
   /// Bytes from SOI to EOI; what follows is padding.
   public let length: Int
+  /// Whether the decoder can halve its sides on the way: it cannot with rare subsamplings.
+  let mayBeReduced: Bool
   /// Where comments and application data stand that the decoder does not need, with their markers.
   let metadata: [Range<Int>]
 
@@ -33,13 +35,14 @@ public struct JPEGHeader: Hashable, Sendable {
 
   init(
     size: PictureSize, components: Int, isProgressive: Bool, orientation: Orientation, length: Int,
-    metadata: [Range<Int>]
+    mayBeReduced: Bool, metadata: [Range<Int>]
   ) {
     self.size = size
     self.components = components
     self.isProgressive = isProgressive
     self.orientation = orientation
     self.length = length
+    self.mayBeReduced = mayBeReduced
     self.metadata = metadata
   }
 
@@ -47,17 +50,14 @@ public struct JPEGHeader: Hashable, Sendable {
   ///
   /// FFmpeg's decoder takes orders from comments (`CS=ITU601` changes the range, others turn the picture upside down,
   /// away from its privacy masks), so it never gets to see them.
-  func withoutMetadata(_ jpeg: ByteBuffer) -> ByteBuffer {
-    var clean = ByteBufferAllocator().buffer(capacity: length)
+  func withoutMetadata(_ jpeg: ByteBuffer) throws(FFmpegError) -> Packet {
+    var kept: [Range<Int>] = []
     var start = 0
-    let base = jpeg.readerIndex
     for range in metadata + [length..<length] {
-      if let kept = jpeg.getSlice(at: base + start, length: range.lowerBound - start) {
-        clean.writeImmutableBuffer(kept)
-      }
+      if start < range.lowerBound { kept.append(start..<range.lowerBound) }
       start = range.upperBound
     }
-    return clean
+    return try Packet.copy(of: jpeg, ranges: kept)
   }
 }
 

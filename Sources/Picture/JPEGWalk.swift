@@ -84,8 +84,11 @@ struct JPEGWalk {
     }
     return JPEGHeader(
       size: size, components: components.count, isProgressive: isProgressive, orientation: orientation,
-      length: offset, metadata: metadata)
+      length: offset, mayBeReduced: Self.reducible.contains(components.map(\.sampling)), metadata: metadata)
   }
+
+  /// Samplings of the components: 4:0:0, 4:4:4, 4:2:2, 4:2:0.
+  private static let reducible: Set<[UInt8]> = [[0x11], [0x11, 0x11, 0x11], [0x21, 0x11, 0x11], [0x22, 0x11, 0x11]]
 
   /// Moves behind the next marker and answers its second byte; fill bytes FF may stand before it.
   private mutating func nextMarker() throws(StillRefusal) -> UInt8 {

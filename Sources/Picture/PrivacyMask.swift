@@ -65,9 +65,11 @@ struct MaskPainter {
   private let planes: [[(row: Int, run: Range<Int>)]]
   private let isRGB: Bool
 
+  /// - Parameter cell: the side, in samples of each plane, of the blocks that the picture was decoded in if that mixed
+  ///   the pixels of a block; 1 where it did not. What a mask touches of a block, it covers as a whole.
   /// - Throws: for formats whose planes hold anything but one byte a sample, which it would cover only in part.
   init(
-    _ masks: [PrivacyMask], size: PictureSize, orientation: Orientation, format: AVPixelFormat
+    _ masks: [PrivacyMask], size: PictureSize, orientation: Orientation, format: AVPixelFormat, cell: Int = 1
   ) throws(FFmpegError) {
     let description = av_pix_fmt_desc_get(format)?.pointee
     guard masks.isEmpty || description?.comp.0.step == 1 && description?.comp.0.depth == 8 else {
@@ -87,7 +89,23 @@ struct MaskPainter {
       (row >> shift.1, run.lowerBound >> shift.0..<(run.upperBound + (1 << shift.0) - 1) >> shift.0)
     }
     let count = Int(description?.nb_components ?? 1)
-    planes = [luma] + Array(repeating: isRGB ? luma : chroma, count: max(0, min(count, 3) - 1))
+    planes =
+      [Self.widened(luma, to: cell)]
+      + Array(repeating: Self.widened(isRGB ? luma : chroma, to: cell), count: max(0, min(count, 3) - 1))
+  }
+
+  /// The same runs up to the borders of cells of so many samples.
+  private static func widened(_ runs: [(row: Int, run: Range<Int>)], to cell: Int) -> [(row: Int, run: Range<Int>)] {
+    guard cell > 1 else { return runs }
+    var cells: [Int: [Range<Int>]] = [:]
+    for (row, run) in runs {
+      let (first, end) = (run.lowerBound / cell * cell, (run.upperBound + cell - 1) / cell * cell)
+      cells[row / cell, default: []].append(first..<end)
+    }
+    return cells.flatMap { row, runs in
+      let runs = merged(runs)
+      return (row * cell..<(row + 1) * cell).flatMap { row in runs.map { (row, $0) } }
+    }
   }
 
   /// Blackens the masked areas of a full-range picture.

@@ -10,11 +10,14 @@ public struct StillDecoder {
 
   /// The picture of one JPEG whose header has been read.
   ///
+  /// - Parameter reduction: how often the sides are halved while decoding, 0 to 3, which takes a fraction of time and
+  ///   memory: of each 8x8 block only the coarsest 4x4, 2x2 or 1x1 coefficients are transformed. `PictureFilter`
+  ///   tells how far that may go; it must be 0 where the header cannot be reduced.
   /// - Throws: `StillRefusal` with FFmpeg's words when the coded data is damaged or of a kind that FFmpeg does not know.
-  public func decode(_ jpeg: ByteBuffer, header: JPEGHeader) throws(StillRefusal) -> Frame {
+  public func decode(_ jpeg: ByteBuffer, header: JPEGHeader, reduction: Int = 0) throws(StillRefusal) -> Frame {
     do throws(FFmpegError) {
-      let context = try Self.open()
-      try context.send(try Packet.copy(of: header.withoutMetadata(jpeg)))
+      let context = try Self.open(reduction: reduction)
+      try context.send(try header.withoutMetadata(jpeg))
       guard let frame = try context.receiveFrame() else {
         throw FFmpegError(code: FFmpegError.invalidData, call: "avcodec_receive_frame(mjpeg): no picture came out")
       }
@@ -27,7 +30,7 @@ public struct StillDecoder {
     }
   }
 
-  private static func open() throws(FFmpegError) -> CodecContext {
+  private static func open(reduction: Int) throws(FFmpegError) -> CodecContext {
     guard let codec = avcodec_find_decoder(AV_CODEC_ID_MJPEG) else {
       throw FFmpegError(
         code: FFmpegError.invalidData, call: "avcodec_find_decoder(mjpeg): this FFmpeg has no JPEG decoder")
@@ -36,6 +39,7 @@ public struct StillDecoder {
     // A damaged picture must fail, not come out half gray: the last good picture is better.
     context.pointer.pointee.err_recognition = AV_EF_EXPLODE
     context.pointer.pointee.thread_count = 1
+    context.pointer.pointee.lowres = Int32(reduction)
     try context.open()
     return context
   }

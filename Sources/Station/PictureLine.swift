@@ -53,8 +53,9 @@ struct PictureLine: ~Copyable {
   /// - Throws: a `StillRefusal` or an `FFmpegError`.
   mutating func show(_ still: Still) throws {
     let header = try JPEGHeader(still.jpeg, maxPixels: settings.picture.maxPixels)
-    let decoded = try decoder.decode(still.jpeg, header: header)
-    current = try filter.process(decoded, orientation: header.orientation)
+    let reduction = filter.reduction(of: header)
+    let decoded = try decoder.decode(still.jpeg, header: header, reduction: reduction)
+    current = try filter.process(decoded, orientation: header.orientation, reduction: reduction)
   }
 
   /// Makes a picture that went through the filter in an earlier life the current one.

@@ -11,7 +11,7 @@ import Picture
 /// `quietcam bench`: measurements that an operator can repeat.
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure what Quietcam costs on this machine.", subcommands: [Stages.self, Start.self])
+    abstract: "Measure what Quietcam costs on this machine.", subcommands: [Stages.self, Start.self, Still.self])
 
   /// `quietcam bench stages`.
   struct Stages: AsyncParsableCommand {
@@ -59,6 +59,31 @@ struct Bench: AsyncParsableCommand {
         throw ValidationError("\(source ?? "the demo") gave no stills; name a folder of JPEGs")
       }
       return stills
+    }
+  }
+
+  /// `quietcam bench still`.
+  struct Still: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "What a large still costs until it is a picture of the stream, in full and as it is decoded.")
+
+    @Argument(help: ArgumentHelp("JPEGs.", valueName: "file")) var files: [String]
+    @Option(help: ArgumentHelp("The size of the stream.", valueName: "WIDTHxHEIGHT")) var size = "640x480"
+
+    func run() async throws {
+      guard let stream = PictureSize(size) else {
+        throw ValidationError("--size: found \(size); accepted: a size such as 640x480")
+      }
+      for file in files {
+        guard let data = FileManager.default.contents(atPath: file) else {
+          throw ValidationError("cannot read \(file); name a JPEG")
+        }
+        let jpeg = ByteBuffer(bytes: data)
+        let header = try JPEGHeader(jpeg, maxPixels: .max)
+        let kind = header.isProgressive ? "progressive" : "baseline"
+        print("\(file): \(header.size), \(kind), \(data.count) bytes, to \(stream)")
+        for result in try StillBench(size: stream).run(jpeg) { print(result) }
+      }
     }
   }
 

@@ -22,14 +22,19 @@ struct Push: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("Where stills come from.", valueName: "source")) var source: String
   @Option(help: ArgumentHelp("Where they go: http://HOST:PORT/ingest/CAMERA.", valueName: "url")) var to: String
   @Option(help: ArgumentHelp("The camera's token.", valueName: "token")) var token = ""
-  @Option(help: ArgumentHelp("The time between stills: 2s, 500ms.", valueName: "duration")) var every: Pace = "2s"
+  @Option(
+    help: ArgumentHelp(
+      "The time between stills: 2s, 500ms; what the server advises where this is not given.", valueName: "duration"))
+  var every: Pace?
+  @Option(help: ArgumentHelp("The user that the camera at an address wants.", valueName: "name")) var user: String?
+  @Option(help: ArgumentHelp("A file with that user's password.", valueName: "file")) var passwordFile: String?
   @Option(help: ArgumentHelp("The JPEG quality of pictures that are no JPEG yet, 1 to 100.", valueName: "quality"))
   var quality = 75
   @Option(
     help: ArgumentHelp("A PEM file with the certificate that the server's https is trusted by.", valueName: "file"))
   var ca: String?
   @Flag(help: "Begin again when the source ends.") var loop = false
-  @Flag(help: "Follow the server's advice about the time between stills.") var followAdvice = false
+  @Flag(help: "Begin with --every, and then follow the server's advice.") var followAdvice = false
 
   func validate() throws {
     guard (1...100).contains(quality) else { throw ValidationError("--quality: found \(quality); accepted: 1 to 100") }
@@ -38,22 +43,38 @@ struct Push: AsyncParsableCommand {
     }
   }
 
+  private func login() throws -> (user: String, password: String)? {
+    guard let user else {
+      guard passwordFile == nil else { throw ValidationError("--password-file: give --user NAME with it") }
+      return nil
+    }
+    guard let passwordFile else { return (user, "") }
+    guard let text = try? String(contentsOfFile: passwordFile, encoding: .utf8) else {
+      throw ValidationError("--password-file: cannot read \(passwordFile); give a file with the password in it")
+    }
+    return (user, text.trimmingCharacters(in: .newlines))
+  }
+
   func run() async throws {
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "push")
     logger.logLevel = .warning
     FFmpegLog.redirect(to: logger)
     do {
+      // Nobody who says how often wants to be told better.
+      let (every, followAdvice) = (every?.ticks ?? .seconds(2), followAdvice || every == nil)
+      let login = try login()
       let target = try PushTarget(
         url: to, token: token, followsAdvice: followAdvice, trust: ca.map { .file($0) } ?? .system)
       let pusher =
         source == "demo"
         ? Pusher(
           source: DemoSource(size: PictureSize(width: 640, height: 480), seed: 1, quality: quality), target: target,
-          every: every.ticks, logger: logger)
+          every: every, logger: logger)
         : Pusher(
-          source: try await PushSource.open(source, every: every.ticks, loop: loop, quality: quality), target: target,
-          every: every.ticks, logger: logger)
+          source: try await PushSource.open(source, every: every, loop: loop, quality: quality, login: login),
+          target: target,
+          every: every, logger: logger)
       try await ServiceGroup(
         configuration: ServiceGroupConfiguration(
           services: [

@@ -62,14 +62,19 @@ import Testing
         taken += 1
         #expect(header.length <= bytes.count && bytes[..<header.length].suffix(2) == [0xFF, 0xD9])
         #expect(header.size.pixels <= Self.maxPixels && header.size.pixels > 0)
-        let clean = header.withoutMetadata(buffer)
-        #expect(clean.readableBytes <= header.length)
+        let clean = try? Self.clean(header, buffer)
+        #expect(clean.map { $0.readableBytes <= header.length } ?? false)
       } catch {
         refused += 1
         #expect(!error.detail.isEmpty)
       }
     }
     #expect(taken > 1000 && refused > 1000)
+  }
+
+  private static func clean(_ header: JPEGHeader, _ jpeg: ByteBuffer) throws(FFmpegError) -> ByteBuffer {
+    let packet = try header.withoutMetadata(jpeg)
+    return ByteBuffer(bytes: packet.bytes)
   }
 
   @Test func whatTheHeaderTakesDecodesInItsSizeOrIsRefused() throws {
@@ -116,7 +121,7 @@ import Testing
   func theDecoderNeverSeesComments(_ fixture: Fixture) throws {
     let buffer = ByteBuffer(bytes: try fixture.bytes())
     let header = try JPEGHeader(buffer, maxPixels: Self.maxPixels)
-    let clean = header.withoutMetadata(buffer)
+    let clean = try Self.clean(header, buffer)
     let again = try JPEGHeader(clean, maxPixels: Self.maxPixels)
     #expect(again.metadata.isEmpty)
     #expect(again.length == clean.readableBytes)

@@ -61,6 +61,8 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("delay", "10", Ticks.seconds(10)) { $0.delay },
     .camera("mark-recorded", "true", true) { $0.marksRecorded },
     .camera("remember", "0", Ticks.zero) { $0.remember },
+    .camera("folder", "/srv/desk", "/srv/desk") { $0.folder },
+    .camera("folder-scan", "true", true) { $0.scansFolder },
   ]
 
   var variable: String { "QUIETCAM_" + key.uppercased().replacing("-", with: "_") }

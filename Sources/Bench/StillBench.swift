@@ -1,0 +1,106 @@
+import Foundation
+import Media
+import NIOCore
+import Picture
+
+/// Measures what one still costs until it is a picture of the stream, decoded in full and at the reduced size that the
+/// camera's loop takes.
+public struct StillBench {
+  /// What one way costs and how close it comes.
+  public struct Result: Sendable {
+    /// How often the sides are halved while decoding.
+    public let reduction: Int
+    /// Processor time from JPEG to the stream's picture, the median of some rounds, in nanoseconds.
+    public let nanoseconds: Int64
+    /// What the process took at most meanwhile over what it had before, in KiB; `nil` where the system does not tell.
+    public let peakKiB: Int?
+    /// How alike the picture is to the one decoded in full: SSIM of the luma, in millionths.
+    public let likeness: Int
+  }
+
+  private let settings: PictureSettings
+
+  /// A bench for streams of a size.
+  public init(size: PictureSize) { settings = PictureSettings(size: size, denoise: 0, maxPixels: .max) }
+
+  /// Measures a still in full, and at each size down to the one that is taken.
+  ///
+  /// - Throws: when it does not decode.
+  public func run(_ jpeg: ByteBuffer, rounds: Int = 5) throws -> [Result] {
+    let header = try JPEGHeader(jpeg, maxPixels: .max)
+    let deepest = PictureFilter(settings: settings).reduction(of: header)
+    var measured: [(nanoseconds: Int64, peakKiB: Int?, luma: [[UInt8]])] = []
+    // The cheapest way first: what one has taken and given back, the next takes without the kernel noticing.
+    for reduction in (0...deepest).reversed() {
+      var samples = Samples()
+      var luma: [[UInt8]] = []
+      let before = Self.resetPeak()
+      for _ in 0..<rounds {
+        var filter = PictureFilter(settings: settings)
+        let start = CPUTime.thread
+        let frame = try StillDecoder().decode(jpeg, header: header, reduction: reduction)
+        let picture = try filter.process(frame, orientation: header.orientation, reduction: reduction)
+        samples.add(CPUTime.thread - start)
+        luma = picture.withPlane(0) { plane in (0..<plane.height).map { Array(plane.row($0)) } }
+      }
+      let peak = Self.peak
+      measured.append((samples.median, before.flatMap { before in peak.map { max(0, $0 - before) } }, luma))
+    }
+    measured.reverse()
+    return measured.enumerated().map { reduction, one in
+      Result(
+        reduction: reduction, nanoseconds: one.nanoseconds, peakKiB: one.peakKiB,
+        likeness: Int(1_000_000 * Self.likeness(measured[0].luma, one.luma)))
+    }
+  }
+
+  /// Structural similarity (Wang et al., 2004) over 8x8 windows, four pixels apart.
+  static func likeness(_ left: [[UInt8]], _ right: [[UInt8]]) -> Double {
+    var (sum, count) = (0.0, 0.0)
+    for top in stride(from: 0, through: left.count - 8, by: 4) {
+      for side in stride(from: 0, through: left[top].count - 8, by: 4) {
+        var (a, b, aa, bb, ab) = (0, 0, 0, 0, 0)
+        for row in top..<top + 8 {
+          for column in side..<side + 8 {
+            let (x, y) = (Int(left[row][column]), Int(right[row][column]))
+            (a, b, aa, bb, ab) = (a + x, b + y, aa + x * x, bb + y * y, ab + x * y)
+          }
+        }
+        let (meanA, meanB) = (Double(a) / 64, Double(b) / 64)
+        let (varA, varB) = (Double(aa) / 64 - meanA * meanA, Double(bb) / 64 - meanB * meanB)
+        let covariance = Double(ab) / 64 - meanA * meanB
+        let (c1, c2) = (6.5025, 58.5225)
+        sum +=
+          (2 * meanA * meanB + c1) * (2 * covariance + c2)
+          / ((meanA * meanA + meanB * meanB + c1) * (varA + varB + c2))
+        count += 1
+      }
+    }
+    return count > 0 ? sum / count : 1
+  }
+
+  /// Makes the kernel forget the highest memory so far, and says what there is now.
+  private static func resetPeak() -> Int? {
+    guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return nil }
+    defer { try? file.close() }
+    guard (try? file.write(contentsOf: Data("5".utf8))) != nil else { return nil }
+    return memory("VmRSS:")
+  }
+
+  private static var peak: Int? { memory("VmHWM:") }
+
+  private static func memory(_ key: String) -> Int? {
+    let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = status?.split(separator: "\n").first { $0.hasPrefix(key) }
+    return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+  }
+}
+
+extension StillBench.Result: CustomStringConvertible {
+  /// One line of the table that `quietcam bench still` prints.
+  public var description: String {
+    "  decoded at 1/\(1 << reduction): \(milliseconds(nanoseconds)) ms, "
+      + "\(peakKiB.map { "\($0 / 1024) MiB" } ?? "unknown memory") more at most, "
+      + "SSIM with the full decode 0.\(String(1_000_000 + min(likeness, 999_999)).dropFirst())"
+  }
+}
