@@ -84,7 +84,7 @@ public struct PushSource: StillSource {
     let advice =
       switch error.code {
       case FFmpegError.unauthorized:
-        "check the user and password in the address, scheme://user:password@camera/…, or --user and --password-file"
+        "check the user and password: --user and --password-file, or scheme://user:password@camera/… as the address"
       case FFmpegError.forbidden, FFmpegError.notFound: "check the path of the address in the camera's manual"
       case FFmpegError.invalidData where location.isRemote: "it answers neither a JPEG nor a video that FFmpeg reads"
       case FFmpegError.invalidData: "it is neither a JPEG nor a video that FFmpeg reads"

@@ -1,5 +1,11 @@
 import Media
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
 /// One pass over the markers of a JPEG.
 ///
 /// It is stricter than decoders are: what they would guess at (a missing table, a component without a scan) comes out
@@ -212,8 +218,12 @@ struct JPEGWalk {
 
   /// Moves to the next FF that is neither stuffed (FF 00) nor a restart marker, or to the end of the bytes.
   private mutating func skipEntropyCodedData() {
+    guard let base = bytes.baseAddress else { return }
     while offset < bytes.count {
-      guard let next = bytes[offset...].firstIndex(of: 0xFF), next + 1 < bytes.count else { break }
+      // Nearly all of a picture is this, and memchr looks at many bytes at once.
+      guard let found = memchr(base + offset, 0xFF, bytes.count - offset) else { break }
+      let next = UnsafeRawPointer(found) - base
+      guard next + 1 < bytes.count else { break }
       switch bytes[next + 1] {
       case 0x00, 0xD0...0xD7: offset = next + 2
       case 0xFF: offset = next + 1

@@ -3,8 +3,19 @@ import Testing
 @testable import Camera
 
 @Suite struct HTTPLoginTests {
-  private func login(_ user: String = "Mufasa", _ password: String, nonce: String) -> HTTPLogin {
-    HTTPLogin(user: user, password: password, makeNonce: { nonce })
+  /// A login whose turns may stand in an expectation.
+  private final class Turns {
+    private var login: HTTPLogin
+    init(_ login: HTTPLogin) { self.login = login }
+    func authorization(method: String, target: String) -> String? {
+      login.authorization(method: method, target: target)
+    }
+    func receive(_ offers: [HTTPChallenge]) -> Bool { login.receive(offers) }
+    func succeed() { login.succeed() }
+  }
+
+  private func login(_ user: String, _ password: String, nonce: String) -> Turns {
+    Turns(HTTPLogin(user: user, password: password, makeNonce: { nonce }))
   }
 
   private static let offers = """
@@ -22,7 +33,7 @@ import Testing
     (["MD5", "SHA-256"], "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1", "SHA-256"),
   ])
   func theExampleOfTheSpecification(_ algorithms: [String], _ response: String, _ chosen: String) throws {
-    var login = login("Mufasa", "Circle of Life", nonce: Self.nonce)
+    let login = login("Mufasa", "Circle of Life", nonce: Self.nonce)
     #expect(login.authorization(method: "GET", target: "/dir/index.html") == nil)
     #expect(login.receive(HTTPChallenge.all(in: algorithms.map(offer))))
     #expect(
@@ -36,13 +47,13 @@ import Testing
   /// RFC 2617, section 3.5, and RFC 2069 without a quality of protection.
   @Test func theExamplesOfItsForerunners() throws {
     let offer = "Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\""
-    var login = login("Mufasa", "Circle Of Life", nonce: "0a4f113b")
+    let login = login("Mufasa", "Circle Of Life", nonce: "0a4f113b")
     #expect(login.receive(HTTPChallenge.all(in: [offer + ", qop=\"auth,auth-int\""])))
     let answer = try #require(login.authorization(method: "GET", target: "/dir/index.html"))
     #expect(answer.contains("response=\"6629fae49393a05397450978507c4ef1\""))
     #expect(!answer.contains("algorithm") && !answer.contains("opaque"))
 
-    var older = self.login("Mufasa", "CircleOfLife", nonce: "x")
+    let older = self.login("Mufasa", "CircleOfLife", nonce: "x")
     #expect(older.receive(HTTPChallenge.all(in: [offer])))
     let plain = try #require(older.authorization(method: "GET", target: "/dir/index.html"))
     #expect(plain.contains("response=\"1949323746fe6a43ef61f9606e7febea\""))
@@ -50,7 +61,7 @@ import Testing
   }
 
   @Test func aNonceIsUsedAgainAndCounted() throws {
-    var login = login("a", "b", nonce: "c")
+    let login = login("a", "b", nonce: "c")
     #expect(login.receive(HTTPChallenge.all(in: [offer("MD5")])))
     for count in ["00000001", "00000002", "00000003"] {
       #expect(try #require(login.authorization(method: "GET", target: "/")).contains("nc=\(count),"))
@@ -61,20 +72,20 @@ import Testing
   }
 
   @Test func aWrongPasswordIsNotTriedTwice() {
-    var login = login("a", "b", nonce: "c")
+    let login = login("a", "b", nonce: "c")
     #expect(login.receive(HTTPChallenge.all(in: [offer("MD5")])))
     _ = login.authorization(method: "GET", target: "/")
     #expect(!login.receive(HTTPChallenge.all(in: [offer("MD5")])))
-    var basic = self.login("a", "b", nonce: "c")
+    let basic = self.login("a", "b", nonce: "c")
     #expect(basic.receive(HTTPChallenge.all(in: ["Basic realm=x"])))
     #expect(!basic.receive(HTTPChallenge.all(in: ["Basic realm=x"])))
   }
 
   @Test func basicIsTheLastChoice() {
-    var login = login("Aladdin", "open sesame", nonce: "c")
+    let login = login("Aladdin", "open sesame", nonce: "c")
     #expect(login.receive(HTTPChallenge.all(in: ["Basic realm=\"x\""])))
     #expect(login.authorization(method: "GET", target: "/") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
-    var both = self.login("a", "b", nonce: "c")
+    let both = self.login("a", "b", nonce: "c")
     #expect(both.receive(HTTPChallenge.all(in: ["Basic realm=\"x\", " + offer("MD5")])))
     #expect(both.authorization(method: "GET", target: "/")?.hasPrefix("Digest ") == true)
   }
@@ -84,13 +95,13 @@ import Testing
     "Digest realm=x, nonce=y, qop=auth-int", "", ", ,", "Negotiate dG9rZW4=", "Digest \"", "= = =",
   ])
   func whatIsNotUnderstoodIsNotAnswered(_ offer: String) {
-    var login = login("a", "b", nonce: "c")
+    let login = login("a", "b", nonce: "c")
     #expect(!login.receive(HTTPChallenge.all(in: [offer])))
     #expect(login.authorization(method: "GET", target: "/") == nil)
   }
 
   @Test func quotesInNamesAreEscaped() throws {
-    var login = login("a\"b\\", "c", nonce: "d")
+    let login = login("a\"b\\", "c", nonce: "d")
     #expect(login.receive(HTTPChallenge.all(in: ["Digest realm=\"r \\\" \\\\\", nonce=n"])))
     let answer = try #require(login.authorization(method: "GET", target: "/"))
     #expect(answer.hasPrefix("Digest username=\"a\\\"b\\\\\", realm=\"r \\\" \\\\\", nonce=\"n\""))
