@@ -18,7 +18,7 @@ import Testing
   @Test func howABodyIsCutIntoPiecesMakesNoDifference() {
     var random = SeededGenerator(seed: 6)
     var found = 0
-    for number in 0..<6000 {
+    for number in 0..<4000 {
       let sample = SampleBody(carrying: Pictures.hard, using: &random)
       let another = SampleBody(carrying: Pictures.hard, using: &random)
       let bytes =
@@ -43,7 +43,7 @@ import Testing
       }
       #expect(endings.isEmpty, "nothing is found behind the end")
     }
-    #expect(found > 3000)
+    #expect(found > 2000)
   }
 
   @Test func undamagedBodiesGiveTheirPictures() {
@@ -68,14 +68,12 @@ import Testing
       var reader = BodyReader(
         label: BodyLabel(contentType: "multipart/mixed; boundary=b", isOpenEnded: true), maxStillBytes: limit)
       _ = reader.read(ByteBuffer(bytes: start))
-      for _ in 0..<3000 {
-        _ = reader.read(ByteBuffer(bytes: filler))
-        #expect(reader.heldBytes <= limit + 17_000)
+      var most = 0
+      for count in Array(repeating: 1, count: 1000) + Array(repeating: 1000, count: 25) {
+        _ = reader.read(ByteBuffer(bytes: Array(repeating: filler, count: count).joined()))
+        most = max(most, reader.heldBytes)
       }
-      for _ in 0..<20 {
-        _ = reader.read(ByteBuffer(bytes: Array(repeating: filler, count: 1000).joined()))
-        #expect(reader.heldBytes <= limit + 17_000)
-      }
+      #expect(most <= limit + 17_000)
     }
   }
 
