@@ -18,7 +18,7 @@ import Testing
   @Test func howABodyIsCutIntoPiecesMakesNoDifference() {
     var random = SeededGenerator(seed: 6)
     var found = 0
-    for number in 0..<6000 {
+    for number in 0..<4000 {
       let sample = SampleBody(carrying: Pictures.hard, using: &random)
       let another = SampleBody(carrying: Pictures.hard, using: &random)
       let bytes =
@@ -43,7 +43,7 @@ import Testing
       }
       #expect(endings.isEmpty, "nothing is found behind the end")
     }
-    #expect(found > 3000)
+    #expect(found > 2000)
   }
 
   @Test func undamagedBodiesGiveTheirPictures() {
@@ -64,17 +64,19 @@ import Testing
       Array("--b\r\n\r\n".utf8), Array("{\"i\":\"/9j/2gAC".utf8), Array("{\"i\":\"".utf8), Array("   ".utf8),
       Array("--".utf8), parts,
     ]
-    for (start, filler) in endless.flatMap({ start in [[0x41], [0x0A], [0x0D], parts].map { (start, $0) } }) {
-      var reader = BodyReader(
-        label: BodyLabel(contentType: "multipart/mixed; boundary=b", isOpenEnded: true), maxStillBytes: limit)
-      _ = reader.read(ByteBuffer(bytes: start))
-      for _ in 0..<3000 {
-        _ = reader.read(ByteBuffer(bytes: filler))
-        #expect(reader.heldBytes <= limit + 17_000)
-      }
-      for _ in 0..<20 {
-        _ = reader.read(ByteBuffer(bytes: Array(repeating: filler, count: 1000).joined()))
-        #expect(reader.heldBytes <= limit + 17_000)
+    for filler in [[0x41], [0x0A], [0x0D], parts] {
+      let small = ByteBuffer(bytes: filler)
+      let large = ByteBuffer(bytes: [UInt8](repeatElement(filler, count: 1000).joined()))
+      for start in endless {
+        var reader = BodyReader(
+          label: BodyLabel(contentType: "multipart/mixed; boundary=b", isOpenEnded: true), maxStillBytes: limit)
+        _ = reader.read(ByteBuffer(bytes: start))
+        var most = 0
+        for piece in Array(repeating: small, count: 300) + Array(repeating: large, count: 25) {
+          _ = reader.read(piece)
+          most = max(most, reader.heldBytes)
+        }
+        #expect(most <= limit + 17_000)
       }
     }
   }
