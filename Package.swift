@@ -123,6 +123,7 @@ let package = Package(
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdHTTP2", package: "hummingbird"),
       ],
+      resources: [.copy("Web")],
       swiftSettings: strict),
     .executableTarget(
       name: "quietcam",
@@ -183,7 +184,7 @@ let package = Package(
     .testTarget(
       name: "BenchTests",
       dependencies: [
-        "Bench", "Media", "Playlist", nio, nioPosix,
+        "Bench", "Picture", "Media", "Playlist", nio, nioPosix,
         .product(name: "HTTPTypes", package: "swift-http-types"),
       ],
       swiftSettings: strict),

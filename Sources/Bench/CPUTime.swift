@@ -6,21 +6,19 @@ import Media
 /// programs have the machine.
 struct CPUTime {
   /// The time that the calling thread has worked.
-  static var thread: Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
+  static var thread: Int64 { read(1) }  // RUSAGE_THREAD, which only _GNU_SOURCE shows.
 
   /// The time that all child processes that have ended have worked, to the microsecond.
   static var children: Int64 {
+    read(RUSAGE_CHILDREN.rawValue)
+  }
+
+  private static func read(_ whose: Int32) -> Int64 {
     var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &usage)
+    getrusage(__rusage_who_t(whose), &usage)
     let microseconds =
       (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
     return Int64(microseconds) * 1000
-  }
-
-  private static func read(_ clock: clockid_t) -> Int64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 }
 

@@ -11,6 +11,7 @@
 #include <libavutil/log.h>
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
+#include <libavutil/pixelutils.h>
 #include <libswscale/swscale.h>
 
 // Swift imports no macros with casts or arguments: these are the ones Quietcam needs.

@@ -49,4 +49,15 @@ enum AnnexB {
     }
     return buffer
   }
+
+  /// The access unit of an MP4 sample with start codes instead of lengths.
+  static func startCoded(_ sample: ByteBuffer) -> ByteBuffer {
+    var sample = sample
+    var buffer = ByteBufferAllocator().buffer(capacity: sample.readableBytes)
+    while let unit = sample.readLengthPrefixedSlice(as: UInt32.self) {
+      buffer.writeInteger(UInt32(1))
+      buffer.writeImmutableBuffer(unit)
+    }
+    return buffer
+  }
 }

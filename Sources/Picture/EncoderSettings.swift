@@ -10,15 +10,20 @@ public struct EncoderSettings: Hashable, Sendable {
 
   /// How much work the encoder spends on a picture.
   public var preset: Preset
-  /// x264's constant rate factor, 0 (lossless) to 51; about 6 more halves the bytes.
+  /// x264's constant rate factor, 0 (lossless) to 51: the finest quantizer, but for macroblocks at rest, which get up
+  /// to four steps more.
   public var crf: Int
+  /// The similarity (SSIM, in thousandths) between what viewers see and the picture that was coded, which is enough:
+  /// scenes that reach it with fewer bytes than `crf` takes are coded with fewer. 0 always codes with `crf`.
+  public var ssim: Int
   /// The most bits a second over a segment's length, in thousands; `nil` chooses by the picture's size.
   public var maxKilobits: Int?
 
   /// The settings for a quiet background picture.
-  public init(preset: Preset = .medium, crf: Int = 28, maxKilobits: Int? = nil) {
+  public init(preset: Preset = .slow, crf: Int = 22, ssim: Int = 976, maxKilobits: Int? = nil) {
     self.preset = preset
     self.crf = crf
+    self.ssim = ssim
     self.maxKilobits = maxKilobits
   }
 

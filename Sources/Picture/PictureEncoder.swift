@@ -17,8 +17,21 @@ public struct PictureEncoder: ~Copyable {
     case repeated
   }
 
+  /// How often an IDR picture is coded at most until its quality is what is aimed at.
+  private static let trials = 3
+  /// Of the half quantizer steps that offsets are counted in, so many are the whole range (a `qoffset` of 1).
+  private static let fullOffset: Int32 = 102
+
   private let context: CodecContext
+  private let stepsPerSegment: Int
+  private var stillness: Optional<Stillness>
+  private var aim: QualityAim?
+  private var viewer: Optional<Viewer>
   private var sent: Int64 = 0
+  private var sinceIDR = 0
+  private var sinceNew = 0
+  /// Pictures from one new one to the next, lately.
+  private var interval = 4
   /// The parameter sets; they stand before each IDR picture too. `nil` until the first picture is coded.
   public private(set) var parameterSets: ParameterSets?
 
@@ -61,43 +74,119 @@ public struct PictureEncoder: ~Copyable {
     try context.set("crf", "\(settings.crf)")
     try context.set("forced-idr", "1")
     try context.set("aq-mode", "1")  // Regions of interest, which repeats are coded by, need it in every preset.
+    // With qcomp and ipratio at 1 the quantizer is what the offsets say, whatever came before; x264's own idea of the
+    // right one goes by the length of pictures and is eight steps off at two a second.
     try context.set(
-      "x264-params", "annexb=1:repeat-headers=1:sliced-threads=0:scenecut=0:keyint=infinite:ref=1")
+      "x264-params",
+      "annexb=1:repeat-headers=1:sliced-threads=0:scenecut=0:keyint=infinite:ref=1"
+        + ":qcomp=1:ipratio=1:no-psy=1:nr=200:aq-strength=1.2")
     try context.open()
+    let viewer = settings.ssim > 0 ? try Viewer() : nil
     self.context = context
+    stepsPerSegment = max(1, Int(rateWindow.floorDivided(by: step)))
+    stillness = Stillness(size: size)
+    aim = settings.ssim > 0 ? QualityAim(similarity: Double(settings.ssim) / 1000) : nil
+    self.viewer = viewer
   }
 
   /// The access unit of one picture.
   ///
   /// The first picture must be an IDR picture. `picture` is not changed for its other owners.
   public mutating func encode(_ picture: borrowing Frame, as role: Role) throws(FFmpegError) -> CodedPicture {
+    if role != .repeated { try prepare(picture, as: role) }
+    var packet = try code(picture, as: role)
+    if aim != nil {
+      var similarity = try viewer!.see(packet, of: picture, as: role)
+      if role == .idr {
+        var trial = 1
+        while trial < Self.trials, aim!.judge(idr: similarity!) {
+          packet = try code(picture, as: role)
+          similarity = try viewer!.see(packet, of: picture, as: role)
+          trial += 1
+        }
+      }
+      if let similarity { aim!.saw(similarity, isIDR: role == .idr) }
+    }
+    sinceIDR += 1
+    sinceNew += 1
+    if parameterSets == nil { parameterSets = ParameterSets(annexB: packet.bytes) }
+    return CodedPicture(
+      bytes: AnnexB.lengthPrefixed(packet.bytes), isIDR: packet.pointer.pointee.flags & AV_PKT_FLAG_KEY != 0)
+  }
+
+  /// Learns what a picture shows before it is coded.
+  private mutating func prepare(_ picture: borrowing Frame, as role: Role) throws(FFmpegError) {
+    if role == .idr {
+      sinceIDR = 0
+      aim?.beginSegment()
+    }
+    if role == .new {
+      interval = max(1, (interval * 3 + sinceNew + 2) / 4)
+      sinceNew = 0
+    }
+    try stillness?.observe(picture)
+    if let share = stillness?.share, share < 0.3 { aim?.sceneChanged() }
+  }
+
+  private mutating func code(_ picture: borrowing Frame, as role: Role) throws(FFmpegError) -> Packet {
     let frame = try picture.shared()
     frame.pointer.pointee.pts = sent
     frame.pointer.pointee.pict_type = role == .idr ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
     av_frame_remove_side_data(frame.pointer, AV_FRAME_DATA_REGIONS_OF_INTEREST)
-    if role == .repeated { try markAsSkip(frame) }
+    // A repeat asks for the coarsest quantizer over the whole picture: x264 then codes every macroblock as skipped, where
+    // it would otherwise spend kilobytes on refining it.
+    try mark(
+      frame,
+      role == .repeated ? [(0, frame.size.height, 0, frame.size.width, Self.fullOffset)] : regions(of: frame.size))
     try context.send(frame)
     guard let packet = try context.receivePacket() else {
       throw FFmpegError(
         code: FFmpegError.invalidData, call: "avcodec_receive_packet(libx264): the encoder held a picture back")
     }
     sent += 1
-    if parameterSets == nil { parameterSets = ParameterSets(annexB: packet.bytes) }
-    return CodedPicture(
-      bytes: AnnexB.lengthPrefixed(packet.bytes), isIDR: packet.pointer.pointee.flags & AV_PKT_FLAG_KEY != 0)
+    return packet
+  }
+  /// Runs of macroblocks in a row that share a quantizer: from row and column of pixels to row and column, and the
+  /// offset in half steps.
+  private func regions(of size: PictureSize) -> [Region] {
+    let offset = Int32(((aim?.offset ?? 0) * 2).rounded())
+    let remaining = max(0, stepsPerSegment - 1 - sinceIDR) / interval
+    guard let offsets = stillness?.offsets(remaining: remaining) else {
+      return [(0, size.height, 0, size.width, offset)]
+    }
+    let columns = Stillness.columns(of: size)
+    var regions: [Region] = []
+    for row in 0..<offsets.count / columns {
+      var column = 0
+      while column < columns {
+        let value = offsets[row * columns + column]
+        var end = column + 1
+        while end < columns, offsets[row * columns + end] == value { end += 1 }
+        regions.append((row * 16, row * 16 + 16, column * 16, end * 16, value + offset))
+        column = end
+      }
+    }
+    return regions
   }
 
-  /// Asks for the coarsest quantizer over the whole picture: x264 then codes every macroblock of a repeated picture
-  /// as skipped, where it would otherwise spend kilobytes on refining it.
-  private func markAsSkip(_ frame: borrowing Frame) throws(FFmpegError) {
-    let bytes = MemoryLayout<AVRegionOfInterest>.size
-    guard let data = av_frame_new_side_data(frame.pointer, AV_FRAME_DATA_REGIONS_OF_INTEREST, bytes) else {
+  private typealias Region = (top: Int, bottom: Int, left: Int, right: Int, halfSteps: Int32)
+
+  private func mark(_ frame: borrowing Frame, _ regions: [Region]) throws(FFmpegError) {
+    guard !regions.isEmpty else { return }
+    let stride = MemoryLayout<AVRegionOfInterest>.stride
+    guard
+      let data = av_frame_new_side_data(frame.pointer, AV_FRAME_DATA_REGIONS_OF_INTEREST, stride * regions.count)
+    else {
       throw FFmpegError(code: FFmpegError.noMemory, call: "av_frame_new_side_data")
     }
     let size = frame.size
-    let region = AVRegionOfInterest(
-      self_size: UInt32(bytes), top: 0, bottom: Int32(size.height), left: 0, right: Int32(size.width),
-      qoffset: AVRational(num: 1, den: 1))
-    UnsafeMutableRawPointer(data.pointee.data).storeBytes(of: region, as: AVRegionOfInterest.self)
+    for (index, region) in regions.enumerated() {
+      let entry = AVRegionOfInterest(
+        self_size: UInt32(stride), top: Int32(region.top), bottom: Int32(min(region.bottom, size.height)),
+        left: Int32(region.left), right: Int32(min(region.right, size.width)),
+        qoffset: AVRational(num: region.halfSteps, den: Self.fullOffset))
+      UnsafeMutableRawPointer(data.pointee.data).storeBytes(
+        of: entry, toByteOffset: index * stride, as: AVRegionOfInterest.self)
+    }
   }
 }

@@ -26,7 +26,7 @@ public struct PictureSettings: Hashable, Sendable {
   /// The radius of the blur in pixels of the stream; 0 is none, at most 100.
   public var blur: Int
   /// The strength of the temporal denoiser (`hqdn3d`); 0 is none, at most 30. It evens out the grain of a sensor
-  /// over successive stills, which costs nothing to see and saves about a fifth of the bytes.
+  /// over successive stills, which costs nothing to see and saves about a quarter of the bytes.
   public var denoise: Int
   /// The most pixels that a camera's picture may have before it is refused undecoded.
   public var maxPixels: Int
@@ -34,7 +34,7 @@ public struct PictureSettings: Hashable, Sendable {
   /// The settings for a stream of 640x480 that shows the whole picture.
   public init(
     size: PictureSize = PictureSize(width: 640, height: 480), fit: Fit = .contain, crop: UnitRect? = nil,
-    masks: [PrivacyMask] = [], isGray: Bool = false, blur: Int = 0, denoise: Int = 6, maxPixels: Int = 40_000_000
+    masks: [PrivacyMask] = [], isGray: Bool = false, blur: Int = 0, denoise: Int = 10, maxPixels: Int = 40_000_000
   ) {
     self.size = size
     self.fit = fit

@@ -102,7 +102,10 @@ extension Setting {
 
   private static let encoder: [Setting] = [
     .camera("preset", .choice, \.encoder.preset, "x264's preset: how much work goes into a picture"),
-    .camera("crf", .whole(0...51), \.encoder.crf, "x264's rate factor: 6 more halves the bytes"),
+    .camera("crf", .whole(0...51), \.encoder.crf, "x264's rate factor at its finest: 6 more halves the bytes"),
+    .camera(
+      "ssim", .whole(0...999, "thousandths"), \.encoder.ssim,
+      "The likeness to the picture that is enough; 0 always takes crf"),
     .camera(
       "max-kilobits", Kind<Int>.whole(10...100_000).optional, \.encoder.maxKilobits,
       "The most kilobits a second over a segment", standard: "by the size"),

@@ -12,7 +12,7 @@ import Picture
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure what Quietcam costs on this machine.",
-    subcommands: [Stages.self, Start.self, Still.self, Bandwidth.self])
+    subcommands: [Stages.self, Start.self, Still.self, Bandwidth.self, Quality.self, Latency.self])
 
   /// `quietcam bench stages`.
   struct Stages: AsyncParsableCommand {

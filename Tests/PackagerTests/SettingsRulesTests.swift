@@ -7,9 +7,9 @@ import Testing
 @testable import Packager
 
 @Suite struct SettingsRulesTests {
-  @Test func theDefaultTimelineIsTwoPicturesAPartAndTwelvePartsASegment() throws {
+  @Test func theDefaultTimelineIsTwoPicturesAPartAndThirtyPartsASegment() throws {
     let timeline = try TimelineSettings()
-    #expect(timeline.stepsPerPart == 2 && timeline.partsPerSegment == 12 && timeline.targetDuration == 12)
+    #expect(timeline.stepsPerPart == 2 && timeline.partsPerSegment == 30 && timeline.targetDuration == 30)
   }
 
   @Test(

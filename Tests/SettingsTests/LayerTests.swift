@@ -61,6 +61,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("max-pixels", "1024", 1024) { $0.picture.maxPixels },
     .camera("preset", "veryslow", .veryslow) { $0.encoder.preset },
     .camera("crf", "51", 51) { $0.encoder.crf },
+    .camera("ssim", "990", 990) { $0.encoder.ssim },
     .camera("max-kilobits", "400", 400) { $0.encoder.maxKilobits },
     .camera("rate", "10", Ticks.milliseconds(100)) { $0.timeline.step },
     .camera("part", "500ms", Ticks.milliseconds(500)) { $0.timeline.part },

@@ -75,9 +75,9 @@ private let addresses =
 
   @Test func timelineRuleThatADefaultBreaksStandsAtWhatWasGiven() {
     #expect(
-      problems(desk("part: 5")) == [
-        "q.yaml:4: cameras.desk.segment: found the default 12 s; "
-          + "accepted: 1 to 60 whole seconds that are a whole number of parts of 5 s"
+      problems(desk("part: 4")) == [
+        "q.yaml:4: cameras.desk.segment: found the default 30 s; "
+          + "accepted: 1 to 60 whole seconds that are a whole number of parts of 4 s"
       ])
     #expect(
       problems(desk(), flags: ["window": "5"]) == ["--window: found 5 segments; accepted: 6 to 100"])

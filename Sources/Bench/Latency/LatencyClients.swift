@@ -1,0 +1,131 @@
+import AsyncHTTPClient
+import Foundation
+import Media
+import NIOCore
+import NIOHTTP1
+import Picture
+import Playlist
+
+/// Viewers without a screen: each asks for pictures one way, reads the time in them and tells the board.
+public struct LatencyClients: Sendable {
+  private let camera: URL
+  private let board: LatencyBoard
+
+  /// Viewers of the camera whose multivariant playlist is at `stream`.
+  ///
+  /// - Throws: when that is no address.
+  public init(stream: String, board: LatencyBoard) throws {
+    guard let url = URL(string: stream), url.scheme?.hasPrefix("http") == true else {
+      throw LatencyError("\(stream) is no address of a stream; name one such as http://127.0.0.1:8080/desk/index.m3u8")
+    }
+    camera = url.deletingLastPathComponent()
+    self.board = board
+  }
+
+  /// Follows all ways until it is cancelled.
+  public func run() async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await patiently { try await followParts() } }
+      group.addTask { await patiently { try await poll(every: .seconds(2)) } }
+      group.addTask { await patiently { try await listen() } }
+    }
+  }
+
+  /// Begins again where a server is not up yet or restarts.
+  private func patiently(_ body: () async throws -> Void) async {
+    while !Task.isCancelled {
+      try? await body()
+      try? await Task.sleep(for: .milliseconds(500))
+    }
+  }
+
+  private func fetch(_ path: String) async throws -> ByteBuffer {
+    let url = path.contains("://") ? path : camera.appendingPathComponent("").absoluteString + path
+    let answer = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(30))
+    guard answer.status == .ok else { throw LatencyError("\(url) answers \(answer.status.code)") }
+    return try await answer.body.collect(upTo: 1 << 24)
+  }
+
+  private func look(at jpeg: ByteBuffer, way: String) throws {
+    let picture = try StillDecoder().decode(jpeg, header: try JPEGHeader(jpeg, maxPixels: 1 << 24))
+    if let time = TimePattern.read(picture) { board.saw(time, way: way) }
+  }
+
+  private func poll(every: Duration) async throws {
+    while true {
+      try look(at: try await fetch("latest.jpg?\(LatencyBoard.now())"), way: "client: polling every 2 s")
+      try await Task.sleep(for: every)
+    }
+  }
+
+  private func listen() async throws {
+    let events = HTTPClientRequest(url: camera.appendingPathComponent("events").absoluteString)
+    let answer = try await HTTPClient.shared.execute(events, deadline: .distantFuture)
+    for try await chunk in answer.body where String(buffer: chunk).contains("event: still") {
+      try look(at: try await fetch("latest.jpg?\(LatencyBoard.now())"), way: "client: events and JPEG")
+    }
+  }
+
+  /// Blocking reloads, one for each part, as a low-latency player makes them.
+  private func followParts() async throws {
+    let multivariant = try MultivariantPlaylist.parse(try await fetch("index.m3u8"))
+    guard let name = multivariant.variants.first?.uri else { throw LatencyError("no variant is listed") }
+    var decoder = try StreamDecoder()
+    var playlist = try MediaPlaylist.parse(try await fetch(name))
+    // What is decoded begins with the newest independent part.
+    var next = (
+      sequence: playlist.mediaSequence + playlist.segments.count,
+      part: playlist.trailingParts.lastIndex { $0.independent } ?? playlist.trailingParts.count
+    )
+    while true {
+      let open = playlist.mediaSequence + playlist.segments.count
+      let parts: [MediaPlaylist.Part]
+      if next.sequence == open {
+        parts = Array(playlist.trailingParts.dropFirst(next.part))
+      } else if playlist.segments.indices.contains(next.sequence - playlist.mediaSequence) {
+        parts = Array(playlist.segments[next.sequence - playlist.mediaSequence].parts.dropFirst(next.part))
+      } else {
+        throw LatencyError("the stream has gone on without this client")
+      }
+      for part in parts {
+        let pictures = FragmentReader.pictures(try await fetch(part.uri))
+        for picture in pictures {
+          let frame = try decoder.decode(picture)
+          if let time = TimePattern.read(frame) { board.saw(time, way: "client: LL-HLS") }
+        }
+        next.part += 1
+      }
+      if next.sequence < open {
+        next = (next.sequence + 1, 0)
+        continue
+      }
+      playlist = try MediaPlaylist.parse(
+        try await fetch("\(name)?_HLS_msn=\(next.sequence)&_HLS_part=\(next.part)"))
+    }
+  }
+}
+
+/// The coded pictures of a part, for streams of one slice a picture.
+enum FragmentReader {
+  /// Reads every `mdat` box as NAL units behind their lengths; an access unit ends with its slice.
+  static func pictures(_ part: ByteBuffer) -> [CodedPicture] {
+    var part = part
+    var pictures: [CodedPicture] = []
+    while let size: UInt32 = part.readInteger(), let kind = part.readString(length: 4), size >= 8,
+      var body = part.readSlice(length: Int(size) - 8)
+    {
+      guard kind == "mdat" else { continue }
+      var unit = ByteBuffer()
+      while let nal = body.readLengthPrefixedSlice(as: UInt32.self) {
+        unit.writeInteger(UInt32(nal.readableBytes))
+        unit.writeImmutableBuffer(nal)
+        let type = (nal.getInteger(at: nal.readerIndex, as: UInt8.self) ?? 0) & 0x1F
+        if type == 1 || type == 5 {
+          pictures.append(CodedPicture(bytes: unit, isIDR: type == 5))
+          unit = ByteBuffer()
+        }
+      }
+    }
+    return pictures
+  }
+}

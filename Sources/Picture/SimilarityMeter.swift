@@ -1,0 +1,49 @@
+import CFFmpeg
+import Media
+
+/// Measures how alike two pictures are: the structural similarity (SSIM; Wang, Bovik, Sheikh and Simoncelli, 2004) of
+/// their luma in full range, by libavfilter.
+public struct SimilarityMeter: ~Copyable {
+  private static let chain =
+    "[a]scale=out_range=full,format=gray[x];[b]scale=out_range=full,format=gray[y];[x][y]ssim"
+
+  private struct Shape: Equatable {
+    let size: PictureSize
+    let formats: [Int32]
+    let ranges: [UInt32]
+  }
+
+  private var graph: Optional<FilterGraph>
+  private var shape: Shape?
+  private var time: Int64 = 0
+
+  /// A meter; its graph is made for the first pair of pictures, and anew when their shape changes.
+  public init() { graph = nil }
+
+  /// The similarity of two pictures of one size; 1 for equal ones.
+  public mutating func measure(_ picture: borrowing Frame, _ reference: borrowing Frame) throws(FFmpegError) -> Double {
+    let left = try picture.shared()
+    let right = try reference.shared()
+    left.sayRangeByTag()
+    right.sayRangeByTag()
+    let new = Shape(
+      size: left.size, formats: [left.format.rawValue, right.format.rawValue],
+      ranges: [left.pointer.pointee.color_range.rawValue, right.pointer.pointee.color_range.rawValue])
+    if new != shape {
+      graph = try FilterGraph(
+        Self.chain, inputs: [("a", left.size, left.format), ("b", right.size, right.format)])
+      shape = new
+    }
+    // The two must fall together, and no time may come twice.
+    time += 1
+    left.pointer.pointee.pts = time
+    right.pointer.pointee.pts = time
+    let output = try graph!.process([left.pointer, right.pointer])
+    guard let entry = av_dict_get(output.pointer.pointee.metadata, "lavfi.ssim.Y", nil, 0),
+      let value = Double(String(cString: entry.pointee.value))
+    else {
+      throw FFmpegError(code: FFmpegError.invalidData, call: "filter ssim: no lavfi.ssim.Y came out")
+    }
+    return value
+  }
+}

@@ -1,0 +1,155 @@
+import ArgumentParser
+import Bench
+import Foundation
+import Logging
+import Media
+import Picture
+
+extension Bench {
+  /// `quietcam bench latency`.
+  struct Latency: AsyncParsableCommand {
+    enum Browsers: String, CaseIterable, ExpressibleByArgument {
+      case none, chromium, firefox, all
+    }
+
+    static let configuration = CommandConfiguration(
+      abstract: "Time from the push of a still until a viewer has it, low-latency HLS beside other ways.",
+      discussion: """
+        URL is a camera's multivariant playlist; its stills are pushed to --push with --token. Without URL a server of \
+        its own is started for the time. Stills carry their own time, which is read back: by a client that follows \
+        the parts, one that polls, one that listens to events, and in browsers from the screen.
+        """)
+
+    @Argument(help: ArgumentHelp("A stream such as http://HOST/CAMERA/index.m3u8.", valueName: "url")) var url: String?
+    @Option(help: ArgumentHelp("Where that camera's stills are pushed.", valueName: "url")) var push: String?
+    @Option(help: ArgumentHelp("The camera's token.", valueName: "secret")) var token: String?
+    @Option(name: .customLong("for"), help: ArgumentHelp("How long.", valueName: "seconds")) var length: Pace = "30s"
+    @Option(help: ArgumentHelp("The time from still to still.", valueName: "seconds")) var every: Pace = "2s"
+    @Option(help: ArgumentHelp("The part target of a server of its own.", valueName: "seconds")) var part: Pace = "1s"
+    @Option(help: ArgumentHelp("Which browsers to measure in.", valueName: "name")) var browser = Browsers.none
+    @Option(help: ArgumentHelp("Parts that the browsers' player stays behind live.", valueName: "number"))
+    var behind: Double?
+    @Option(help: ArgumentHelp("Another HLS stream of the same stills, for the browsers.", valueName: "url"))
+    var other: String?
+    @Flag(inversion: .prefixedNo, help: "Beside it, ffmpeg's hls muxer behind nginx, where both are installed.")
+    var rival = true
+    @Option(help: ArgumentHelp("Write the samples as JSON into this file.", valueName: "file")) var json: String?
+
+    func run() async throws {
+      var logger = Logger(label: "bench")
+      logger.logLevel = .error
+      FFmpegLog.redirect(to: logger)
+      let (stream, ingest, secret, server) = try await target()
+      defer { server?.end() }
+      let wanted = LatencyBrowser.allCases.filter { browser == .all || browser.rawValue == $0.rawValue }
+      for missing in wanted where !missing.isInstalled { print("\(missing.rawValue) is not installed") }
+      let browsers = wanted.filter(\.isInstalled)
+      let plain =
+        rival && !browsers.isEmpty && PlainHLSRival.isInstalled ? try PlainHLSRival(port: Self.freePort()) : nil
+      defer { plain?.end() }
+      let board = LatencyBoard()
+      let size = PictureSize(width: 640, height: 480)
+      let pusher = LatencyPusher(url: ingest, token: secret, every: every.ticks, size: size) { plain?.push($0) }
+      let clients = try LatencyClients(stream: stream, board: board)
+      let page = try page(stream, rival: plain?.url, board: board)
+      let duration = length.ticks.duration
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await pusher.run() }
+        group.addTask { await clients.run() }
+        if let plain { group.addTask { try await plain.run() } }
+        if !browsers.isEmpty { group.addTask { try await Self.show(page, in: browsers) } }
+        group.addTask { try await Task.sleep(for: duration) }
+        // The first to end is the time, or whatever cannot go on.
+        defer { group.cancelAll() }
+        var isOver = false
+        while !isOver, try await group.next() != nil { isOver = true }
+      }
+      for histogram in board.histograms { print(histogram) }
+      if let json { try JSONEncoder().encode(board.histograms).write(to: URL(fileURLWithPath: json)) }
+    }
+
+    /// Opens the browsers once the page is served, and closes them when cancelled.
+    private static func show(_ page: LatencyPage, in browsers: [LatencyBrowser]) async throws {
+      let (ports, opened) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await page.run { opened.yield($0) } }
+        group.addTask {
+          guard let port = await ports.first(where: { _ in true }) else { return }
+          let open = try browsers.map { try $0.open("http://127.0.0.1:\(port)/") }
+          defer { for browser in open { browser.end() } }
+          try await Task.sleep(for: .seconds(86_400))
+        }
+        try await group.next()
+        group.cancelAll()
+      }
+    }
+
+    private func page(_ stream: String, rival: String?, board: LatencyBoard) throws -> LatencyPage {
+      guard let base = URL(string: stream), let root = URL(string: "/_/hls-1.6.15.mjs", relativeTo: base) else {
+        throw ValidationError("\(stream) is no address of a stream; name one such as http://HOST/CAMERA/index.m3u8")
+      }
+      let folder = base.deletingLastPathComponent()
+      var player = ["maxLiveSyncPlaybackRate": 1.5]
+      if let behind { player["liveSyncDuration"] = behind * Double(part.ticks.count) / Double(Ticks.perSecond) }
+      typealias Way = LatencyPage.Way
+      var ways = [
+        Way(name: "Quietcam by hls.js", kind: "hls", url: stream, player: player),
+        Way(name: "polling every 2 s", kind: "image", url: folder.appending(path: "latest.jpg").absoluteString),
+        Way(
+          name: "events and JPEG", kind: "image", url: folder.appending(path: "latest.jpg").absoluteString,
+          events: folder.appending(path: "events").absoluteString),
+      ]
+      if let rival { ways.append(Way(name: "ffmpeg and nginx by hls.js", kind: "hls", url: rival)) }
+      if let other { ways.append(Way(name: other, kind: "hls", url: other)) }
+      return try LatencyPage(
+        library: root.absoluteString, every: every.ticks.milliseconds, ways: ways, board: board)
+    }
+
+    /// The stream and where to push, of the operator's server or of one that is started here.
+    private func target() async throws -> (stream: String, ingest: String, token: String, server: ChildProcess?) {
+      if let url {
+        guard let push, let token else {
+          throw ValidationError("with a URL, --push and --token must say where its stills are pushed")
+        }
+        return (url, push, token, nil)
+      }
+      guard let program = Bundle.main.executableURL else {
+        throw ValidationError("this program does not know its own file; name a URL, --push and --token")
+      }
+      let (open, inner) = (Self.freePort(), Self.freePort())
+      let part = part.ticks.secondsText
+      let server = try ChildProcess(program.path) { _ in
+        [
+          "serve", "--public", "127.0.0.1:\(open)", "--private", "127.0.0.1:\(inner)", "--store", "memory",
+          "--camera", "bench", "--token", "bench-token", "--log", "error", "--part", part,
+        ]
+      }
+      let stream = "http://127.0.0.1:\(open)/bench/index.m3u8"
+      for _ in 0..<100 {
+        if (try? Data(contentsOf: URL(string: stream)!)) != nil { break }
+        try await Task.sleep(for: .milliseconds(100))
+      }
+      return (stream, "http://127.0.0.1:\(inner)/ingest/bench", "bench-token", server)
+    }
+
+    /// A port that nobody listens on at the moment.
+    private static func freePort() -> Int {
+      let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(socket) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+      return withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+          guard bind(socket, address, length) == 0, getsockname(socket, address, &length) == 0 else {
+            return Int.random(in: 20_000..<60_000)
+          }
+          return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+            Int(UInt16(bigEndian: $0.pointee.sin_port))
+          }
+        }
+      }
+    }
+  }
+}

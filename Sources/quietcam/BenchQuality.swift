@@ -1,0 +1,115 @@
+import ArgumentParser
+import Bench
+import Camera
+import Foundation
+import Logging
+import Media
+import NIOCore
+import Picture
+
+extension Bench {
+  /// `quietcam bench quality`.
+  struct Quality: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Bytes and likeness of the stream, coded in many ways, beside polling JPEGs.",
+      discussion: """
+        SOURCE is a folder of JPEGs, which are the pushed stills, or a video or other recording, whose pictures are \
+        the true scene and are pushed as JPEGs of --quality. Without one the demo scene is painted, with a sensor's \
+        grain for the stills and without for the true scene. Bytes are media alone, without playlists and headers.
+        """)
+
+    @Argument(help: ArgumentHelp("A folder of stills or a video.", valueName: "source")) var source: String?
+    @Option(help: ArgumentHelp("The time from still to still.", valueName: "seconds")) var every: Pace = "2s"
+    @Option(help: ArgumentHelp("How many stills at most.", valueName: "count")) var count = 60
+    @Option(help: ArgumentHelp("The true scene of a folder of stills: another folder.", valueName: "folder"))
+    var scene: String?
+    @Option(help: ArgumentHelp("The size of the stream.", valueName: "size")) var size = "640x480"
+    @Option(help: ArgumentHelp("The JPEG quality of stills that are made here.", valueName: "quality")) var quality = 50
+    @Flag(help: "Drop the colours first.") var gray = false
+    @Option(help: ArgumentHelp("How far the SSIM at the mark may be under the stills' own.", valueName: "number"))
+    var slack = 0.004
+    @Option(help: ArgumentHelp("Only the curves whose names contain this, such as segment.", valueName: "text"))
+    var only = ""
+    @Option(help: ArgumentHelp("Write the result as JSON into this file; - is the output.", valueName: "file"))
+    var json: String?
+    @Option(help: ArgumentHelp("Write a page with the curves into this file.", valueName: "file")) var html: String?
+
+    func run() async throws {
+      var logger = Logger(label: "bench")
+      logger.logLevel = .error
+      FFmpegLog.redirect(to: logger)
+      guard let pictureSize = PictureSize(size) else {
+        throw ValidationError("--size: found \(size); accepted: a size such as 640x480")
+      }
+      let picture = PictureSettings(size: pictureSize, isGray: gray)
+      let (stills, scenes) = try await material(picture)
+      guard !stills.isEmpty else {
+        throw ValidationError("\(source ?? "the demo") gave no stills; name a folder of JPEGs or a video")
+      }
+      let bench = QualityBench(
+        source: source.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "painted desk", stills: stills,
+        scenes: scenes, every: every.ticks, picture: picture, slack: slack)
+      let result = try bench.run(only: only) { name in
+        FileHandle.standardError.write(Data("\(name)\n".utf8))
+      }
+      if json != "-" { print(result) }
+      if let json {
+        if json == "-" {
+          print(try result.json)
+        } else {
+          try Data(result.json.utf8).write(to: URL(fileURLWithPath: json))
+        }
+      }
+      if let html { try Data(QualityPage(result).html.utf8).write(to: URL(fileURLWithPath: html)) }
+    }
+
+    /// The stills, and their true scenes as JPEGs of the highest quality where they are known.
+    private func material(_ picture: PictureSettings) async throws -> ([ByteBuffer], [ByteBuffer]?) {
+      guard let source else {
+        let start = Ticks.seconds(34_200)
+        let camera = DemoSource(size: picture.size, seed: 1, grain: true, quality: quality, from: start)
+        let truth = DemoSource(size: picture.size, seed: 1, grain: false, quality: 100, from: start)
+        return (try await collect(camera), try await collect(truth))
+      }
+      var isFolder: ObjCBool = false
+      if FileManager.default.fileExists(atPath: source, isDirectory: &isFolder), isFolder.boolValue {
+        let stills = try await collect(try await open(source))
+        guard let scene else { return (stills, nil) }
+        let scenes = try await collect(try await open(scene))
+        guard scenes.count == stills.count else {
+          throw ValidationError(
+            "--scene: \(scene) has \(scenes.count) pictures for \(stills.count) stills; it needs one for each")
+        }
+        return (stills, scenes)
+      }
+      let scenes = try await collect(try await open(source))
+      var settings = picture
+      settings.denoise = 0
+      var filter = PictureFilter(settings: settings)
+      var encoder = JPEGEncoder(quality: quality)
+      return (
+        try scenes.map { jpeg in
+          let header = try JPEGHeader(jpeg, maxPixels: picture.maxPixels)
+          let frame = try filter.process(
+            try StillDecoder().decode(jpeg, header: header), orientation: header.orientation)
+          return try encoder.encode(frame)
+        }, scenes
+      )
+    }
+
+    private func open(_ source: String) async throws -> PushSource {
+      try await PushSource.open(source, every: every.ticks, loop: false, quality: 100)
+    }
+
+    private func collect(_ source: some StillSource) async throws -> [ByteBuffer] {
+      var stills: [ByteBuffer] = []
+      for index in 0..<Int64(max(1, count)) {
+        guard case .still(let jpeg) = try await source.next(Beat(index: index, time: every.ticks * index)) else {
+          break
+        }
+        stills.append(jpeg)
+      }
+      return stills
+    }
+  }
+}
