@@ -57,7 +57,7 @@ extension Bench {
       var logger = Logger(label: "bench")
       logger.logLevel = .error
       FFmpegLog.redirect(to: logger)
-      let line = ProgressLine()
+      let line = BenchProgress()
       guard let program = Bundle.main.executableURL else {
         throw ValidationError("this program does not know its own file")
       }
@@ -130,7 +130,7 @@ struct Minutes: ExpressibleByArgument {
 }
 
 /// What goes on, on standard error: one line over and over on a terminal, a line for each new matter elsewhere.
-final class ProgressLine: Sendable {
+final class BenchProgress: Sendable {
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let last = Mutex("")
 

@@ -49,7 +49,7 @@ public struct BandwidthBench: Sendable {
     let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-bench-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let stage = try await Stage(options: options, program: program, folder: folder)
+    let stage = try await Stage(set, options: options, program: program, folder: folder)
     do {
       let result = try await run(set, on: stage, folder: folder)
       await stage.close()

@@ -33,7 +33,6 @@ struct Measuring: Sendable {
   ///
   /// - Throws: `BenchFailure`, `CancellationError`.
   func run() async throws -> Outcome {
-    try await wait(options.warmUp.duration, "warming up")
     let viewers = ways.compactMap { way in
       venue.port(of: way).map { Viewer(way, port: $0, venue: venue, isJudged: true) }
     }
@@ -44,7 +43,10 @@ struct Measuring: Sendable {
       }
     }
     return try await withThrowingTaskGroup(of: Void.self) { group in
-      for viewer in viewers + others {
+      // Who watches a camera that is off has seen its loop when the measuring begins.
+      for viewer in viewers where !viewer.way.isLive { group.addTask { await viewer.watch() } }
+      try await wait(options.warmUp.duration, "warming up")
+      for viewer in viewers + others where viewer.way.isLive {
         group.addTask {
           await waitForPlaylist(of: viewer.way)
           await viewer.watch()

@@ -13,6 +13,9 @@ struct Program: Sendable {
   private let package: String
   private let path: String?
 
+  /// The program in a file.
+  init(_ file: URL) { (name, package, path) = (file.lastPathComponent, "quietcam", file.path) }
+
   private init(_ name: String, package: String) {
     (self.name, self.package) = (name, package)
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") + ["/usr/bin", "/bin"]

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `quietcam serve` as a child of this program, on free ports of loopback, with nothing on disk.
+/// `quietcam serve` as a child of this program, on free ports of loopback.
 final class ServerProcess: Sendable {
   /// The only camera's name.
   static let camera = "bench"
@@ -14,9 +14,12 @@ final class ServerProcess: Sendable {
   /// Starts it and waits until both doors are open.
   ///
   /// - Throws: `BenchFailure` with its own last line where it does not start.
-  init(program: URL, name: String, folder: URL, settings: [String], certificate: (file: String, key: String)?)
-    async throws
-  {
+  ///
+  /// - Parameter store: a folder with a loop in it, or `memory`.
+  init(
+    program: URL, name: String, folder: URL, store: String, settings: [String],
+    certificate: (file: String, key: String)?
+  ) async throws {
     log = folder.appending(path: "\(name).log")
     guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
       throw BenchFailure("\(log.path) cannot be written; check the temporary folder")
@@ -26,7 +29,7 @@ final class ServerProcess: Sendable {
     process.executableURL = program
     process.arguments =
       [
-        "serve", "--public", "127.0.0.1:0", "--private", "127.0.0.1:0", "--store", "memory", "--camera", Self.camera,
+        "serve", "--public", "127.0.0.1:0", "--private", "127.0.0.1:0", "--store", store, "--camera", Self.camera,
         "--token", Self.token, "--log", "info",
       ] + (certificate.map { ["--public-certificate", $0.file, "--public-key", $0.key] } ?? []) + settings
     process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("QUIETCAM") }

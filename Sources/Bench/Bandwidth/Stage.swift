@@ -25,7 +25,7 @@ final class Stage: Sendable {
   /// Starts the servers.
   ///
   /// - Throws: `BenchFailure`.
-  init(options: BandwidthBench.Options, program: URL, folder: URL) async throws {
+  init(_ set: StillSet, options: BandwidthBench.Options, program: URL, folder: URL) async throws {
     let certificate = options.isHTTP2 ? try await Self.certificate(in: folder) : nil
     if let certificate {
       let chain = try NIOSSLCertificate.fromPEMFile(certificate.file).map { NIOSSLCertificateSource.certificate($0) }
@@ -39,20 +39,18 @@ final class Stage: Sendable {
       (serverTLS, clientTLS) = (nil, nil)
     }
     let settings = options.settings.flatMap { ["--\($0.key)", $0.value] }
-    @Sendable func start(_ name: String, _ more: [String] = []) async throws -> ServerProcess {
-      try await ServerProcess(
-        program: program, name: name, folder: folder, settings: settings + more, certificate: certificate)
-    }
-    server = try await start("serve")
+    server = try await ServerProcess(
+      program: program, name: "serve", folder: folder, store: "memory", settings: settings, certificate: certificate)
     var (off, problems): ([Way: ServerProcess], [Way: String]) = ([:], [:])
     for (way, style) in [(Way.offSeamless, "seamless"), (Way.offCached, "cached")] where options.ways.contains(way) {
-      do { off[way] = try await start(style, ["--off", style]) } catch let failure as BenchFailure {
-        problems[way] = "this build has no setting off=\(style) (\(failure.description))"
-        if way == .offSeamless {
-          off[way] = try? await start(style)
-          problems[way] = "this build has no setting off; its picture before the first still repeats"
-        }
-      }
+      do {
+        let store = folder.appending(path: style)
+        try await Self.makeLoop(
+          of: set, every: options.every, in: store, program: program, settings: settings, folder: folder)
+        off[way] = try await ServerProcess(
+          program: program, name: style, folder: folder, store: store.path, settings: settings + ["--off", style],
+          certificate: certificate)
+      } catch let failure as BenchFailure { problems[way] = failure.description }
     }
     (self.off, self.problems) = (off, problems)
   }
@@ -84,6 +82,24 @@ final class Stage: Sendable {
   func close() async {
     let all = [server] + off.values
     _ = try? await NIOThreadPool.singleton.runIfActive { for server in all { server.stop() } }
+  }
+
+  /// The most stills of a loop: short enough that a viewer has seen all of it before the steady state begins.
+  private static let loopStills = 12
+
+  private static func makeLoop(
+    of set: StillSet, every: Ticks, in store: URL, program: URL, settings: [String], folder: URL
+  ) async throws {
+    let stills = folder.appending(path: "loop-stills")
+    try FileManager.default.createDirectory(at: stills, withIntermediateDirectories: true)
+    for (index, still) in set.stills.prefix(loopStills).enumerated() {
+      try Data(still.readableBytesView).write(to: stills.appending(path: "\(index + 100).jpg"))
+    }
+    let arguments = [
+      "loop", stills.path, "--every", "\(every.secondsText)s", "--store", store.path, "--camera", ServerProcess.camera,
+      "--token", ServerProcess.token,
+    ]
+    _ = try await Program(program).output(arguments + settings)
   }
 
   private static func certificate(in folder: URL) async throws -> (file: String, key: String) {

@@ -62,7 +62,9 @@ public enum Way: String, CaseIterable, Codable, Sendable {
         + "gzipped playlists with ETag"
     case .lowLatency: "a blocking reload for each part, delta updates, each part once"
     case .hints: "one request for each part, held by the server until the part is there"
-    case .offSeamless, .offCached: "no stills come; a browser's cache is at work"
+    case .offSeamless, .offCached:
+      "no stills come and a loop of the first of them plays; the viewer has seen all of it once, and the browser's cache "
+        + "is at work"
     }
   }
 
