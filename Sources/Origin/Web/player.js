@@ -14,6 +14,22 @@ function play() {
 }
 video.addEventListener("click", play);
 
+// Catches up with the live edge, but not with an edge that runs ahead of time: recorded pictures are listed several
+// parts at once, and whoever hurries after them has nothing left when live pictures come back.
+const CATCH_UP = 1.5;
+function keepPace(hls, updated) {
+  let edge = 0;
+  let steady = 0;
+  hls.on(updated, (_, { details }) => {
+    const grown = details.edge - edge;
+    edge = details.edge;
+    if (grown < details.partTarget / 2) return;
+    steady = grown > 1.5 * (details.partTarget || Infinity) ? 0 : steady + 1;
+    hls.config.maxLiveSyncPlaybackRate = steady > 1 ? CATCH_UP : 1;
+    if (steady <= 1) video.playbackRate = 1;
+  });
+}
+
 async function playWithLibrary() {
   const { Hls } = await import("./hls-1.6.15.mjs");
   if (!Hls.isSupported()) return false;
@@ -23,7 +39,7 @@ async function playWithLibrary() {
     hls?.destroy();
     hls = quietcam.hls = new Hls({
       lowLatencyMode: true,
-      maxLiveSyncPlaybackRate: 1.5, // Without it a player never comes nearer to live than where it began.
+      maxLiveSyncPlaybackRate: CATCH_UP, // Without it a player never comes nearer to live than where it began.
       liveDurationInfinity: true,
       backBufferLength: 20,
       enableWorker: false, // Nothing has to be converted: the stream is fMP4 already.
@@ -35,6 +51,7 @@ async function playWithLibrary() {
       else setTimeout(begin, 2000);
     });
     hls.on(Hls.Events.MANIFEST_PARSED, play);
+    keepPace(hls, Hls.Events.LEVEL_UPDATED);
     hls.loadSource(stream);
     hls.attachMedia(video);
   };
