@@ -27,9 +27,8 @@ class Player:
     segments = 1
     harmless = ()
 
-    def __init__(self, base, segment, url=None):
-        self.base = base
-        self.url = url or base + "live.m3u8"
+    def __init__(self, url, segment):
+        self.url = url
         self.patience = segment * self.segments + 0.5
         self.pictures = []
         self.ended = ""

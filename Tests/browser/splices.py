@@ -329,7 +329,9 @@ class Browser:
             yield Seen(f"{self.name} {name}", samples, problems, patience=self.rig.segment, fatal=fatal)
 
 
-async def show(story, rounds, players, options=(), more=(), own=("live.m3u8", "plain.m3u8"), rig_options=None):
+async def show(
+    story, rounds, players, options=(), more=(), own=("live.m3u8", "plain.m3u8"), rig_options=None, file="live.m3u8"
+):
     """Plays a story to the players; hands back the rig and what each has seen."""
     stories = story if isinstance(story, list) else [STORIES[story][0]]
     with tempfile.TemporaryDirectory(prefix="quietcam-splices-") as home:
@@ -340,14 +342,13 @@ async def show(story, rounds, players, options=(), more=(), own=("live.m3u8", "p
                 Browser(name, rig, own if name == "chromium" else ()) for name in players if name in BROWSERS
             ]
             tasks = [asyncio.create_task(browser.run()) for browser in browsers]
-            others = [plainplayers.PLAYERS[name](rig.base, rig.segment) for name in players if name not in BROWSERS]
+            others = [plainplayers.PLAYERS[name](rig.base + file, rig.segment) for name in players if name not in BROWSERS]
             for browser, task in zip(browsers, tasks):
                 waiting = asyncio.create_task(browser.ready.wait())
                 await asyncio.wait([waiting, task], return_when=asyncio.FIRST_COMPLETED)
                 waiting.cancel()
                 if task.done():
                     task.result()
-            await asyncio.sleep(5)
             for _ in range(rounds):
                 for each in stories:
                     await each(rig)
@@ -372,6 +373,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--players", default="chromium,firefox")
     parser.add_argument("--own", default="live.m3u8,plain.m3u8", help="what Chromium's own player plays beside")
+    parser.add_argument("--file", default="live.m3u8", help="what the programs play that are no browsers")
     parser.add_argument("--keep", help="a file for all that was seen, as JSON")
     parser.add_argument("--segment", type=int, default=SEGMENT)
     parser.add_argument("--part", type=float, default=PART)
@@ -380,7 +382,7 @@ def main():
     own = [file for file in asked.own.split(",") if file]
     rig_options = {"segment": asked.segment, "part": asked.part}
     rig, seen = asyncio.run(
-        show(asked.story, asked.rounds, asked.players.split(","), STORIES[asked.story][1], asked.more, own, rig_options)
+        show(asked.story, asked.rounds, asked.players.split(","), STORIES[asked.story][1], asked.more, own, rig_options, asked.file)
     )
     began = rig.notes[0][0]
     print(f"{asked.story}, {asked.rounds} rounds, segments of {rig.segment} s")

@@ -14,9 +14,10 @@ function play() {
 }
 video.addEventListener("click", play);
 
-// Catches up with the live edge, but not with an edge that runs ahead of time: recorded pictures are listed several
-// parts at once, and whoever hurries after them has nothing left when live pictures come back.
+// Keeps the distance to the live edge, and does not hurry after an edge that runs ahead of time: recorded pictures are
+// listed several parts at once, and whoever is as far has nothing left when live pictures come back.
 const CATCH_UP = 1.5;
+const FALL_BACK = 0.85;
 function keepPace(hls, updated) {
   let edge = 0;
   let steady = 0;
@@ -25,8 +26,11 @@ function keepPace(hls, updated) {
     edge = details.edge;
     if (grown < details.partTarget / 2) return;
     steady = grown > 1.5 * (details.partTarget || Infinity) ? 0 : steady + 1;
-    hls.config.maxLiveSyncPlaybackRate = steady > 1 ? CATCH_UP : 1;
+    const isNear = hls.latency > 0 && hls.latency < details.partHoldBack - 1;
+    // The library leaves the rate alone only where its own is 1.
+    hls.config.maxLiveSyncPlaybackRate = steady > 1 && !isNear ? CATCH_UP : 1;
     if (steady <= 1) video.playbackRate = 1;
+    else if (isNear) video.playbackRate = FALL_BACK;
   });
 }
 
@@ -43,10 +47,19 @@ async function playWithLibrary() {
       liveDurationInfinity: true,
       backBufferLength: 20,
       enableWorker: false, // Nothing has to be converted: the stream is fMP4 already.
+      // A server that is being restarted comes back. Until then what is on screen stays there.
+      playlistLoadPolicy: {
+        default: {
+          maxTimeToFirstByteMs: 10000,
+          maxLoadTimeMs: 20000,
+          timeoutRetry: { maxNumRetry: 4, retryDelayMs: 0, maxRetryDelayMs: 0 },
+          errorRetry: { maxNumRetry: 60, retryDelayMs: 500, maxRetryDelayMs: 2000 },
+        },
+      },
     });
     hls.on(Hls.Events.ERROR, (_, error) => {
       if (!error.fatal) return;
-      // The server may be restarting. Asking again gently is all that a background picture needs.
+      // Asking again gently is all that a background picture needs.
       if (error.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
       else setTimeout(begin, 2000);
     });
