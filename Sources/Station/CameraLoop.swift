@@ -181,7 +181,7 @@ struct CameraLoop: ~Copyable {
     guard let content else { return }
     let start = publisher.start
     let bytes = append(content, wall: wall)
-    publisher.publish(following: part == 0 ? following(timeline) : [], plainSequence: plain.newestSequence)
+    publisher.publish(following: following(part, timeline), plainSequence: plain.newestSequence)
     let shown = scene
     if publisher.isAtSegmentStart { endSegment() }
     announcer.announce(content.changes, of: shown, publisher: &publisher)
@@ -214,13 +214,13 @@ struct CameraLoop: ~Copyable {
     publisher.isLive = !scene.source.isRecorded
   }
 
-  /// The slots of a recorded segment after its first: what is known can be published, but not under a veil, which has
-  /// to look alive. Where names come again the last part waits for its time: it closes the segment, and only then it
-  /// is decided whether a discontinuity follows.
-  private func following(_ timeline: TimelineSettings) -> [[CodedPicture]] {
-    guard let recording = scene.recording, scene.source != .veiled else { return [] }
-    let last = timeline.partsPerSegment - (camera.settings.off == .seamless ? 1 : 2)
-    return last < 1 ? [] : (1...last).map { recording.slot($0, timeline).pictures }
+  /// The slots of a recorded segment that are published together with this one: what is known can be, but not under a
+  /// veil, which has to look alive. Where names come again the last part waits for its time: it closes the segment, and
+  /// only then it is decided whether a discontinuity follows.
+  private func following(_ part: Int, _ timeline: TimelineSettings) -> [[CodedPicture]] {
+    guard let recording = scene.recording, scene.source != .veiled, part % timeline.partsAhead == 0 else { return [] }
+    let count = min(part + timeline.partsAhead, timeline.partsPerSegment - (camera.settings.off == .seamless ? 0 : 1))
+    return part + 1 < count ? (part + 1..<count).map { recording.slot($0, timeline).pictures } : []
   }
 
   private func count(stills: Int, arranged: Int, in scene: Scene, content: SlotContent, bytes: Int) {
@@ -310,6 +310,14 @@ struct CameraLoop: ~Copyable {
     scene = next
     camera.count { $0.source = next.source }
     publisher.publish()
+  }
+}
+
+extension TimelineSettings {
+  /// How many parts of a recording are published at once. The blocking reload for the next one waits for so long, and
+  /// hls.js takes a reload of more than three parts, or eight tenths of a target duration, or ten seconds for lost.
+  fileprivate var partsAhead: Int {
+    max(1, min(max(2, partsPerSegment / 2), Int(Ticks.seconds(8).floorDivided(by: part))))
   }
 }
 

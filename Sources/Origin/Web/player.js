@@ -14,6 +14,26 @@ function play() {
 }
 video.addEventListener("click", play);
 
+// Keeps the distance to the live edge, and does not hurry after an edge that runs ahead of time: recorded pictures are
+// listed several parts at once, and whoever is as far has nothing left when live pictures come back.
+const CATCH_UP = 1.5;
+const FALL_BACK = 0.85;
+function keepPace(hls, updated) {
+  let edge = 0;
+  let steady = 0;
+  hls.on(updated, (_, { details }) => {
+    const grown = details.edge - edge;
+    edge = details.edge;
+    if (grown < details.partTarget / 2) return;
+    steady = grown > 1.5 * (details.partTarget || Infinity) ? 0 : steady + 1;
+    const isNear = hls.latency > 0 && hls.latency < details.partHoldBack - 1;
+    // The library leaves the rate alone only where its own is 1.
+    hls.config.maxLiveSyncPlaybackRate = steady > 1 && !isNear ? CATCH_UP : 1;
+    if (steady <= 1) video.playbackRate = 1;
+    else if (isNear) video.playbackRate = FALL_BACK;
+  });
+}
+
 async function playWithLibrary() {
   const { Hls } = await import("./hls-1.6.15.mjs");
   if (!Hls.isSupported()) return false;
@@ -23,18 +43,28 @@ async function playWithLibrary() {
     hls?.destroy();
     hls = quietcam.hls = new Hls({
       lowLatencyMode: true,
-      maxLiveSyncPlaybackRate: 1.5, // Without it a player never comes nearer to live than where it began.
+      maxLiveSyncPlaybackRate: CATCH_UP, // Without it a player never comes nearer to live than where it began.
       liveDurationInfinity: true,
       backBufferLength: 20,
       enableWorker: false, // Nothing has to be converted: the stream is fMP4 already.
+      // A server that is being restarted comes back. Until then what is on screen stays there.
+      playlistLoadPolicy: {
+        default: {
+          maxTimeToFirstByteMs: 10000,
+          maxLoadTimeMs: 20000,
+          timeoutRetry: { maxNumRetry: 4, retryDelayMs: 0, maxRetryDelayMs: 0 },
+          errorRetry: { maxNumRetry: 60, retryDelayMs: 500, maxRetryDelayMs: 2000 },
+        },
+      },
     });
     hls.on(Hls.Events.ERROR, (_, error) => {
       if (!error.fatal) return;
-      // The server may be restarting. Asking again gently is all that a background picture needs.
+      // Asking again gently is all that a background picture needs.
       if (error.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
       else setTimeout(begin, 2000);
     });
     hls.on(Hls.Events.MANIFEST_PARSED, play);
+    keepPace(hls, Hls.Events.LEVEL_UPDATED);
     hls.loadSource(stream);
     hls.attachMedia(video);
   };

@@ -1,0 +1,58 @@
+"""A camera that comes and goes, is veiled, withdrawn and killed: what is on screen goes on, in order and without error.
+
+`splices.py` plays more rounds of the same to more players and prints a table.
+"""
+
+import asyncio
+
+import pytest
+
+import numbered
+import splices
+
+SEGMENT = 2
+STORIES = {
+    # Chromium's own player too: it takes a splice without a discontinuity, and no other.
+    "seamless": (["off", "veil"], ["chromium", "firefox"], ["live.m3u8", "plain.m3u8"], []),
+    "cached": (["off", "withdraw"], ["chromium"], [], ["--off", "cached"]),
+}
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """Both styles at once: players wait most of the time."""
+
+    async def play(names, players, own, options):
+        stories = [splices.STORIES[name][0] for name in names]
+        return await splices.show(stories, 1, players, options, own=own, rig_options={"segment": SEGMENT})
+
+    async def both():
+        return await asyncio.gather(*(play(*story) for story in STORIES.values()))
+
+    return dict(zip(STORIES, asyncio.run(both())))
+
+
+@pytest.mark.parametrize("style", STORIES)
+def test_nothing_breaks_where_recorded_pictures_come_and_go(style, shown, note):
+    rig, seen = shown[style]
+    note(f"{style}:\n" + splices.table([player.row(rig) for player in seen]))
+    for player in seen:
+        fatal = [problem for problem in player.problems if problem[1] in ("fatal", "error", "ended")]
+        assert not fatal, f"{player.name}: {fatal}"
+        assert not player.backward(), f"{player.name}: older pictures after newer ones: {player.backward()}"
+        broken = [problem for problem in player.problems if "ParsingError" in problem[2] or "TimeOut" in problem[2]]
+        assert not broken, f"{player.name}: {broken}"
+        stalls = [stall for stall in player.pauses() if stall[1] > SEGMENT]
+        assert not stalls, f"{player.name}: {stalls}"
+
+
+@pytest.mark.parametrize("style", STORIES)
+def test_both_kinds_of_pictures_are_seen_by_every_player(style, shown):
+    rig, seen = shown[style]
+    last_order = rig.notes[-1][0]
+    for player in seen:
+        loop = [moment for moment, _, value in player.playing() if value >= numbered.LOOP]
+        live = [moment for moment, _, value in player.playing() if 0 <= value < numbered.LOOP]
+        assert loop and live, f"{player.name} saw the loop {len(loop)} times and the camera {len(live)} times"
+        is_behind = player.name.endswith("live.m3u8")
+        assert is_behind or max(live) > last_order, f"{player.name} did not come back to the camera"
