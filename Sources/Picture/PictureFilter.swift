@@ -30,22 +30,6 @@ public struct PictureFilter: ~Copyable {
 
   /// The size of the pictures that it gives.
   public var size: PictureSize { settings.size }
-  /// How often the sides of a still may be halved while it is decoded without harm to the stream's picture: what is
-  /// shown stays at least half as large again as in the stream. (Down to the very size the SSIM with the full decode
-  /// falls from 0.999 to 0.995, and hardly any time is gained.)
-  public func reduction(of header: JPEGHeader) -> Int {
-    guard header.mayBeReduced else { return 0 }
-    for reduction in (1...3).reversed() {
-      let (half, cell) = ((1 << reduction) - 1, 8 >> reduction)
-      let size = PictureSize(
-        width: (header.size.width + half) >> reduction, height: (header.size.height + half) >> reduction)
-      // Chroma may be subsampled, and its blocks are twice as large in pixels.
-      let (_, _, stored) = Self.cropped(settings, input: size, orientation: header.orientation, unit: 2 * cell)
-      let target = Self.scaled(settings, stored: stored, orientation: header.orientation).target
-      if 2 * stored.width >= 3 * target.width, 2 * stored.height >= 3 * target.height { return reduction }
-    }
-    return 0
-  }
 
   /// How often the sides of a still may be halved while it is decoded without harm to the stream's picture: what is
   /// shown stays at least half as large again as in the stream. (Down to the very size the SSIM with the full decode
