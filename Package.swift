@@ -152,7 +152,8 @@ let package = Package(
       name: "PackagerTests", dependencies: ["TestSupport", "Packager", "Playlist", "Picture", "Media", nio],
       swiftSettings: strict),
     .testTarget(
-      name: "StationTests", dependencies: ["Access", "Station", "Packager", "Playlist", "Picture", "Media", nio, log],
+      name: "StationTests",
+      dependencies: ["TestSupport", "Access", "Station", "Packager", "Playlist", "Picture", "Media", nio, log],
       swiftSettings: strict),
     .testTarget(name: "IntakeTests", dependencies: ["Intake", "Picture", "Media", nio, log], swiftSettings: strict),
     .testTarget(

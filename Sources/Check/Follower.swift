@@ -26,6 +26,8 @@ public actor Follower {
   var counts = Report.Counts()
   var harvest: Harvest
   var isOver = false
+  /// What came under each name, as a hash.
+  var contents: [String: Int] = [:]
   /// Answers whose headers were looked at, by kind; a few of each are enough.
   private var sampled: [String: Int] = [:]
 
@@ -238,7 +240,10 @@ public actor Follower {
     }
     let before = history.newest
     let age = Ticks.seconds(Int64(exchange.headers["age"] ?? "").map { min($0, 86_400) } ?? 0)
-    merge(history.take(playlist, asked: exchange.asked - age, arrived: exchange.done))
+    merge(
+      history.take(playlist, asked: exchange.asked - age, arrived: exchange.done, isDirected: isDirected))
+    // An earlier version brings nothing to be fetched.
+    if let before, playlist.isBehind(before) { return before }
     merge(
       history.judgePromises(
         playlist, countsDiscontinuities: reading.countsDiscontinuities,
@@ -247,6 +252,7 @@ public actor Follower {
       PlaylistHistory.judgeReports(playlist, others: otherRenditions, url: mediaURL) {
         Address.resolve($0, from: mediaURL)
       })
+    if !playlist.renditionReports.isEmpty, isSample("report") { await probeReports(playlist) }
     if isSample("playlist \(isDirected)") {
       merge(
         DeliveryRules.playlist(

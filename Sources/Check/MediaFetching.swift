@@ -45,6 +45,7 @@ extension Follower {
     guard exchange.isGood else { return await judgeFailure(exchange, job) }
     if piece.isSegment { counts.segments += 1 } else { counts.parts += 1 }
     let body = Self.piece(job.range, of: exchange)
+    judgeName(job, body)
     if let range = job.range, body.count != range.length {
       find(
         .fetchable, "the byte range \(range.header) was answered with \(body.count) bytes", piece.url,
@@ -56,6 +57,19 @@ extension Follower {
       merge(DeliveryRules.media(exchange, format, window: window))
     }
     if harvest.isEncrypted != true { merge(probe.take(piece, body)) }
+  }
+
+  /// A name stands for the same bytes for ever, or caches give out the wrong ones.
+  private func judgeName(_ job: Harvest.Job, _ body: [UInt8]) {
+    guard job.range == nil else { return }
+    let content = body.hashValue
+    if let known = contents[job.piece.url], known != content {
+      find(
+        .mediaCaching, "it has other bytes than before under the same name", job.piece.url, place: job.piece.key,
+        severity: .must)
+    } else if contents.count < 20_000 {
+      contents[job.piece.url] = content
+    }
   }
 
   /// What could not be fetched counts only if it had to be there: its time is not up, or a playlist that was asked for

@@ -39,19 +39,31 @@ public struct PlaylistHistory: Sendable {
   var dateRanges: [String: MediaPlaylist.DateRange] = [:]
   /// Which number an address had; the oldest leave.
   var numbers: [String: Int] = [:]
+  /// The newest segments that began with a discontinuity.
+  var breaks: [Int] = []
   /// The duration of the longest version so far.
   private(set) var longest = Ticks.zero
   private let tolerance: Tolerance
   private var last: Seen?
+  /// The newest version that came without directives.
+  private var lastPlain: MediaPlaylist?
   private var segmentClock = Clock()
   private var partClock = Clock()
   private var said: Set<String> = []
 
   /// When the newest thing of a kind was first there, and whether its successor is known to be late.
-  private struct Clock: Sendable {
+  fileprivate struct Clock: Sendable {
     var position = 0
     var arrived: Ticks?
+    /// When a player has played what is there that keeps up with the server: whoever publishes more at once, as a
+    /// server can that knows what comes, has more time until the next.
+    var playedAt = Ticks.zero
     var isLate = false
+
+    mutating func advance(to position: Int, at time: Ticks, adding media: Ticks, most: Ticks) {
+      let played = max(arrived == nil ? time : playedAt, time) + media
+      self = Clock(position: position, arrived: time, playedAt: min(played, time + most))
+    }
   }
 
   /// Forgets what numbers meant, once they turned out to count something else than before.
@@ -74,11 +86,23 @@ public struct PlaylistHistory: Sendable {
   ///   - playlist: the full playlist; a delta must be merged before.
   ///   - asked: when the request went out, less the age that a cache gave.
   ///   - arrived: when the answer was there.
+  ///   - isDirected: whether it is the answer to a request with delivery directives.
   /// - Returns: what this version brought to light.
-  public mutating func take(_ playlist: MediaPlaylist, asked: Ticks, arrived: Ticks) -> Verdicts {
+  public mutating func take(
+    _ playlist: MediaPlaylist, asked: Ticks, arrived: Ticks, isDirected: Bool = false
+  ) -> Verdicts {
     verdicts = Verdicts()
-    // Two requests under way at once may be answered in either order.
-    if let last, asked < last.arrived, playlist.isBehind(last.playlist) { return verdicts }
+    if let last, playlist.isBehind(last.playlist) {
+      // Two requests under way at once may be answered in either order.
+      if asked < last.arrived { return verdicts }
+      if !isDirected, isEarlierVersion(playlist) {
+        compare(playlist, last.playlist, elapsed: .zero)
+        judgeTimes(last.playlist, asked: asked, arrived: arrived)
+        lastPlain = playlist
+        return verdicts
+      }
+    }
+    if !isDirected { lastPlain = playlist }
     version += 1
     if let old = last?.playlist { compare(old, playlist, elapsed: arrived - (last?.asked ?? asked)) }
     judgeTimes(playlist, asked: asked, arrived: arrived)
@@ -91,12 +115,19 @@ public struct PlaylistHistory: Sendable {
     return verdicts
   }
 
+  /// Whether a plain answer that is behind may be an earlier version: where a server publishes ahead for those who
+  /// follow with blocking reloads, others get each version when its time comes. They must not go back either.
+  private func isEarlierVersion(_ playlist: MediaPlaylist) -> Bool {
+    playlist.serverControl?.canBlockReload == true && !(lastPlain.map { playlist.isBehind($0) } ?? false)
+  }
+
   /// When a plain request would prove that the next part, or the next segment, is late; `nil` before anything came.
   public var lateAt: Ticks? {
     guard let newest else { return nil }
-    let segment = segmentClock.arrived.map { $0 + newest.pace + tolerance.segment }
-    guard let target = newest.partTarget, let part = partClock.arrived, !partClock.isLate else { return segment }
-    return min(part + target + tolerance.part, segment ?? part + target + tolerance.part)
+    let segment = segmentClock.arrived.map { _ in segmentClock.playedAt + newest.grace + tolerance.segment }
+    guard newest.partTarget != nil, partClock.arrived != nil, !partClock.isLate else { return segment }
+    let part = partClock.playedAt + tolerance.part
+    return min(part, segment ?? part)
   }
 
   /// Adds a finding about the version at hand.
@@ -121,8 +152,11 @@ public struct PlaylistHistory: Sendable {
 
   private mutating func judgeTimes(_ playlist: MediaPlaylist, asked: Ticks, arrived: Ticks) {
     guard !playlist.endList else { return }
-    let segmentLimit = playlist.pace + tolerance.segment
-    if Self.isOverdue(&segmentClock, position: playlist.end, limit: segmentLimit, asked: asked, arrived: arrived) {
+    let unit = Ticks.seconds(Int64(playlist.targetDuration))
+    if playlist.end != segmentClock.position || segmentClock.arrived == nil {
+      let count = segmentClock.arrived == nil ? 1 : Int64(max(1, playlist.end - segmentClock.position))
+      segmentClock.advance(to: playlist.end, at: arrived, adding: unit * count, most: unit * 2)
+    } else if segmentClock.isOverdue(by: playlist.grace + tolerance.segment, asked: asked) {
       find(
         .pace,
         "no segment came for more than \(playlist.pace): segment \(playlist.end - 1) was there "
@@ -132,25 +166,26 @@ public struct PlaylistHistory: Sendable {
     if segmentClock.position > 0, version > 1 { judge(.pace) }
     guard let target = playlist.partTarget else { return }
     let position = playlist.end << 20 | playlist.trailingParts.count
-    if Self.isOverdue(&partClock, position: position, limit: target + tolerance.part, asked: asked, arrived: arrived) {
+    if position != partClock.position || partClock.arrived == nil {
+      let media = last.map { playlist.media(after: $0.playlist) } ?? target
+      partClock.advance(to: position, at: arrived, adding: max(target, media), most: unit + target)
+    } else if partClock.isOverdue(by: tolerance.part, asked: asked) {
       find(
         .pace,
-        "no part came for more than the part target of \(target): the newest was there \(since(partClock, asked)) "
-          + "earlier", at: "part \(playlist.end).\(playlist.trailingParts.count)", section: "6.2.1")
+        "no part came for more than the part target of \(target) after those that were there had played: the newest "
+          + "was there \(since(partClock, asked)) earlier",
+        at: "part \(playlist.end).\(playlist.trailingParts.count)", section: "6.2.1")
     }
   }
 
   private func since(_ clock: Clock, _ asked: Ticks) -> String { "\(asked - (clock.arrived ?? asked))" }
+}
 
-  private static func isOverdue(
-    _ clock: inout Clock, position: Int, limit: Ticks, asked: Ticks, arrived: Ticks
-  ) -> Bool {
-    guard let first = clock.arrived, position == clock.position else {
-      clock = Clock(position: position, arrived: arrived)
-      return false
-    }
-    guard !clock.isLate, asked - first > limit else { return false }
-    clock.isLate = true
+extension PlaylistHistory.Clock {
+  /// Whether the successor is late and this is not known yet.
+  fileprivate mutating func isOverdue(by slack: Ticks, asked: Ticks) -> Bool {
+    guard !isLate, asked > playedAt + slack else { return false }
+    isLate = true
     return true
   }
 }
@@ -166,6 +201,16 @@ extension MediaPlaylist {
 
   /// The longest time between two segments: 1.5 target durations (rfc8216bis, section 6.2.1).
   var pace: Ticks { Ticks(Int64(targetDuration) * Ticks.perSecond * 3 / 2) }
+
+  /// How long after the newest segment has played the next one may come.
+  var grace: Ticks { Ticks(Int64(targetDuration) * Ticks.perSecond / 2) }
+
+  /// How much media is listed that an earlier version does not list.
+  func media(after old: MediaPlaylist) -> Ticks {
+    let complete = segments.suffix(max(0, end - max(old.end, mediaSequence))).reduce(Ticks.zero) { $0 + $1.duration }
+    let open = trailingParts.reduce(Ticks.zero) { $0 + $1.duration }
+    return complete + open - old.trailingParts.reduce(Ticks.zero) { $0 + $1.duration }
+  }
 
   /// The segment of that number, if it is listed.
   func segment(_ number: Int) -> Segment? {

@@ -54,8 +54,27 @@ struct PlaylistReading: Sendable {
     isEncrypted = bytes.split(separator: UInt8(ascii: "\n")).contains {
       $0.starts(with: "#EXT-X-KEY:".utf8) && !$0.starts(with: "#EXT-X-KEY:METHOD=NONE".utf8)
     }
+    Self.judgeOrder(text, url: url, &verdicts)
     self.playlist = playlist
     self.verdicts = verdicts
+  }
+
+  /// Discontinuity, then the map, then the parts of the segment (H8): players apply each tag to what follows it.
+  private static func judgeOrder(_ text: [UInt8], url: String, _ verdicts: inout Verdicts) {
+    var hasParts = false
+    for (index, line) in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+      if line.starts(with: "#EXT-X-PART:".utf8) {
+        hasParts = true
+      } else if let first = line.first, first != UInt8(ascii: "#") {
+        hasParts = false
+      } else if hasParts, line.starts(with: "#EXT-X-MAP:".utf8) || line.starts(with: "#EXT-X-DISCONTINUITY".utf8) {
+        guard !line.starts(with: "#EXT-X-DISCONTINUITY-SEQUENCE".utf8) else { continue }
+        verdicts.add(
+          Finding(
+            .splice, "\(String(decoding: line.prefix(21), as: UTF8.self)) stands after parts of its segment", url: url,
+            place: "line \(index + 1)"))
+      }
+    }
   }
 
   /// An error of the form; what concerns EXT-X-MAP is a matter of its own rule.

@@ -72,6 +72,12 @@ extension PlaylistHistory {
     }
   }
 
+  /// Whether a discontinuity lies between two segments, as far as can be told.
+  private func isBroken(between old: Int, and number: Int, _ playlist: MediaPlaylist) -> Bool {
+    let listed = max(old + 1, playlist.mediaSequence)...max(number, playlist.mediaSequence)
+    return listed.contains { playlist.segment($0)?.discontinuity == true } || breaks.contains { $0 > old }
+  }
+
   private mutating func judgeSegment(
     _ segment: MediaPlaylist.Segment, _ number: Int, after previous: MediaPlaylist.Segment?, _ playlist: MediaPlaylist
   ) {
@@ -83,13 +89,17 @@ extension PlaylistHistory {
         at: place)
     }
     if segment.byteRange == nil {
-      if let other = numbers[segment.uri], other != number {
+      // A loop comes again under the names that it had, each round behind a discontinuity.
+      if let other = numbers[segment.uri], other != number, !isBroken(between: other, and: number, playlist) {
         find(.mediaCaching, "its name \(segment.uri) was that of segment \(other) before", at: place, section: "6.2.1")
       }
       if numbers.count < 20_000 { numbers[segment.uri] = number }
     }
     guard let previous else { return }
-    if segment.discontinuity { judge(.discontinuity, .splice) }
+    if segment.discontinuity {
+      judge(.discontinuity, .splice)
+      breaks = Array((breaks + [number]).suffix(100))
+    }
     if segment.map != previous.map {
       judge(.splice)
       if !segment.discontinuity {

@@ -56,6 +56,26 @@ extension Follower {
         section: "RFC 9110, 15.5.5"))
   }
 
+  /// What is reported of another rendition must be listed there (L7).
+  func probeReports(_ playlist: MediaPlaylist) async {
+    for report in playlist.renditionReports.prefix(8) {
+      let url = Address.resolve(report.uri, from: mediaURL)
+      let exchange = await get(url, headers: Self.gzip)
+      verdicts.judge(.renditionReport)
+      guard let other = exchange.isGood ? PlaylistReading(exchange.body, url: url).playlist : nil else {
+        find(.renditionReport, "a report is about a rendition that was answered with \(exchange.outcome)", url)
+        continue
+      }
+      guard let reported = report.lastMediaSequence else { continue }
+      let newest = other.end - (other.trailingParts.isEmpty ? 1 : 0)
+      if reported > newest {
+        find(
+          .renditionReport, "LAST-MSN is \(reported), but the newest segment there is \(newest)", url,
+          place: report.uri)
+      }
+    }
+  }
+
   private func probeRefusals(_ playlist: MediaPlaylist) async {
     let queries = [
       ("_HLS_part=0", "_HLS_part without _HLS_msn"), ("_HLS_msn=one", "an _HLS_msn that is no number"),

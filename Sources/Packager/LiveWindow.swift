@@ -57,6 +57,8 @@ public struct LiveWindow: Sendable {
     announcesDiscontinuity = hasListed
     // They are served on, though they are not listed any more.
     leaving = dropOldParts(end: .zero)
+    // What was published last may be one segment further than what is known of it, and no number may come back.
+    while holds(moreThan: settings.partsPerSegment * (settings.listedSegments - 1)) { dropFirstSegment(now: .zero) }
   }
 
   /// The media sequence number of the segment that the next part belongs to.
@@ -165,16 +167,23 @@ public struct LiveWindow: Sendable {
   /// A segment is served for its own duration and that of the longest playlist that listed it.
   private mutating func dropOldSegments(now: Ticks) {
     // A segment that was cut short by the end of a process counts for nothing: the window stays as long without it.
-    while complete.count > settings.listedSegments,
-      complete.dropFirst().reduce(0, { $0 + $1.segment.partBytes.count })
-        >= settings.partsPerSegment * settings.listedSegments
-    {
-      let first = complete.removeFirst()
-      let until = now + settings.segment * Int64(settings.listedSegments + 3)
-      leaving.append((first.segment.file, until))
-      firstSequence += 1
-      if first.segment.isDiscontinuous { discontinuitySequence += 1 }
+    while holds(moreThan: settings.partsPerSegment * settings.listedSegments - 1) { dropFirstSegment(now: now) }
+  }
+
+  /// Whether a segment can go and so many parts are still exceeded.
+  private func holds(moreThan parts: Int) -> Bool {
+    complete.count > settings.listedSegments
+      && complete.dropFirst().reduce(0) { $0 + $1.segment.partBytes.count } > parts
+  }
+
+  private mutating func dropFirstSegment(now: Ticks) {
+    let first = complete.removeFirst()
+    leaving.append((first.segment.file, now + settings.segment * Int64(settings.listedSegments + 3)))
+    if first.listsParts {
+      leaving += first.segment.partBytes.indices.map { (first.segment.name.part($0), now + settings.segment * 3) }
     }
+    firstSequence += 1
+    if first.segment.isDiscontinuous { discontinuitySequence += 1 }
   }
 }
 

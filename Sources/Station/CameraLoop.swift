@@ -169,7 +169,8 @@ struct CameraLoop: ~Copyable {
       }
       coder.beginAnew()
       content = recording.slot(part, timeline)
-      announcer.date(&content, began: wall.advanced(by: .zero - timeline.part - settings.delay), isVeiled: scene.source == .veiled)
+      announcer.date(
+        &content, began: wall.advanced(by: .zero - timeline.part - settings.delay), isVeiled: scene.source == .veiled)
       announcer.enter(scene, part: part, content: &content, wall: wall)
     } else {
       content = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)

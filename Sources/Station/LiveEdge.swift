@@ -68,6 +68,9 @@ public final class LiveEdge: Sendable {
   /// The init segment, segment or part of this name, while it has to be served.
   public func media(named name: String) -> ByteBuffer? { state.withLock { $0.media[name] } }
 
+  /// How many files of media are served.
+  var mediaCount: Int { state.withLock { $0.media.count } }
+
   /// How many tasks wait for parts, and how many for events.
   public var waiters: (viewers: Int, listeners: Int) { state.withLock { ($0.viewers.count, $0.listeners.count) } }
 

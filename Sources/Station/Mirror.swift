@@ -39,7 +39,8 @@ package final class Mirror: Sendable {
   ///
   /// - Parameters:
   ///   - patience: how long writing one state may take before it is told: states come that often.
-  ///   - willDo: called before each step; what it throws counts as that step's failure.
+  ///   - willDo: called before each step; what it throws counts as that step's failure, but a `CancellationError`
+  ///     ends the writing of this state without a word, as the end of the process does.
   /// - Throws: the file system's error when the folder cannot be made or read.
   init(
     folder: String, patience: Duration = .seconds(1), logger: Logger,
@@ -108,6 +109,8 @@ package final class Mirror: Sendable {
         try willDo(step)
         try perform(step, contents: job.contents)
         state.withLock { $0.plan.did(step, contents: job.contents) }
+      } catch is CancellationError {
+        return
       } catch {
         // A playlist must not list what is not there: the rest of this state waits for the next one.
         return fail(step, error)

@@ -63,8 +63,8 @@ package struct Recovery: Sendable {
     }
     recovery.firstName = max(recovery.firstName, state.reservedName)
     recovery.firstSequence = max(recovery.firstName, state.mediaSequence + state.segments.count + 1)
+    // Whatever the state has missed counts as one more: a break that was announced, and the one that comes now.
     recovery.discontinuitySequence =
-      // Whatever the state has missed counts as one more: a break that was announced, and the one that comes now.
       state.discontinuitySequence + state.segments.count { $0.isDiscontinuous } + 2
     recovery.standing = state.standing
     guard state.part == timeline.part.count, state.segment == timeline.segment.count else {

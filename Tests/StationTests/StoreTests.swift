@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Logging
 import Media
@@ -63,6 +64,88 @@ import Testing
       await mirror.close()
       #expect(try String(contentsOfFile: obstacle, encoding: .utf8) == "1")
       #expect(FileManager.default.fileExists(atPath: folder + "/camera/live.m3u8"))
+    }
+  }
+
+  private func contents(_ names: [String], version: Int64, withdrawals: Int64 = 0) -> MirrorContents {
+    var contents = MirrorContents()
+    for name in names { contents.media[name] = ByteBuffer(string: name) }
+    contents.documents = ["state.json", "live.m3u8", "latest.jpg"].map { name in
+      MirrorContents.Document(name: name, version: version, bytes: ByteBuffer(string: "\(name) \(version)"))
+    }
+    contents.withdrawals = withdrawals
+    return contents
+  }
+
+  private func files(_ folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+  }
+
+  private func written(_ contents: MirrorContents, by mirror: Mirror) async {
+    mirror.update(contents)
+    await withCheckedContinuation { waiter in mirror.afterWriting { waiter.resume() } }
+  }
+
+  private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+  @Test func whatIsWithdrawnIsGoneBeforeAnythingIsWrittenAndAlsoWhereNothingCanBe() async throws {
+    try await withFolder { folder in
+      let disk = FaultyDisk()
+      let mirror = try Mirror(folder: folder, logger: silent, willDo: disk.willDo)
+      await written(contents(["1.mp4", "2.mp4"], version: 1), by: mirror)
+      disk.become(.failing(code: EROFS))
+      await written(contents(["3.mp4"], version: 2, withdrawals: 1), by: mirror)
+      #expect(try files(folder) == ["state-old.json"])
+      disk.become(.good)
+      await written(contents(["3.mp4"], version: 3, withdrawals: 1), by: mirror)
+      #expect(try files(folder) == ["3.mp4", "latest.jpg", "live.m3u8", "state.json"])
+      await mirror.close()
+    }
+  }
+
+  @Test func onAFullDiskWhatIsNotWantedAnyMoreMakesRoom() async throws {
+    try await withFolder { folder in
+      let disk = FaultyDisk()
+      let mirror = try Mirror(folder: folder, logger: silent, willDo: disk.willDo)
+      await written(contents(["1.mp4", "2.mp4"], version: 1), by: mirror)
+      disk.become(.failing(code: ENOSPC))
+      await written(contents(["2.mp4", "3.mp4"], version: 2), by: mirror)
+      // Nothing but the numbers is touched the first time: it may have been another's file that was in the way.
+      #expect(try files(folder) == ["1.mp4", "2.mp4", "latest.jpg", "live.m3u8", "state-old.json"])
+      await written(contents(["2.mp4", "3.mp4"], version: 3), by: mirror)
+      #expect(try files(folder) == ["2.mp4", "state-old.json"])
+      #expect(mirror.failures == 2)
+      disk.become(.good)
+      await written(contents(["2.mp4", "3.mp4"], version: 4), by: mirror)
+      #expect(try files(folder) == ["2.mp4", "3.mp4", "latest.jpg", "live.m3u8", "state.json"])
+      await mirror.close()
+    }
+  }
+
+  @Test func aSlowDiskIsCountedAndHoldsUpNobody() async throws {
+    try await withFolder { folder in
+      let (isHeld, isFree) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+      let mirror = try Mirror(folder: folder, patience: .zero, logger: silent) { step in
+        if step == .write("1.mp4") {
+          isHeld.signal()
+          isFree.wait()
+        }
+      }
+      mirror.update(contents(["1.mp4"], version: 1))
+      await withCheckedContinuation { waiter in
+        DispatchQueue.global().async {
+          isHeld.wait()
+          waiter.resume()
+        }
+      }
+      // While the disk keeps the thread, states come and go; the newest is what counts.
+      for version in 2...50 { mirror.update(contents(["\(version).mp4"], version: Int64(version))) }
+      #expect(mirror.slowWrites == 0)
+      isFree.signal()
+      await withCheckedContinuation { waiter in mirror.afterWriting { waiter.resume() } }
+      await mirror.close()
+      #expect(mirror.slowWrites == 2)
+      #expect(try files(folder) == ["50.mp4", "latest.jpg", "live.m3u8", "state.json"])
     }
   }
 }

@@ -1,0 +1,259 @@
+import Foundation
+import Logging
+import Media
+import NIOCore
+import Packager
+import Picture
+import TestSupport
+import Testing
+
+@testable import Station
+
+/// Random lives of one camera's stream in one folder, each step held against the rules of HLS.
+///
+/// `QUIETCAM_MODEL_COUNT` runs more histories than usual, `QUIETCAM_MODEL_SEED` begins with another seed; a history
+/// that fails says its own.
+@Suite struct StreamModelTests {
+  private static let environment = ProcessInfo.processInfo.environment
+  private static let count = environment["QUIETCAM_MODEL_COUNT"].flatMap(Int.init) ?? 200
+  private static let seed = environment["QUIETCAM_MODEL_SEED"].flatMap(UInt64.init) ?? 1
+
+  @Test(arguments: 0..<4)
+  func theRulesHoldOverManyLives(quarter: Int) async throws {
+    let jpegs = try StreamHistory.stills()
+    for index in 0..<Self.count where index % 4 == quarter {
+      let seed = Self.seed + UInt64(index)
+      var history = try StreamHistory(seed: seed, jpegs: jpegs)
+      let mistakes = try await history.run()
+      if !mistakes.isEmpty {
+        Issue.record(
+          """
+          QUIETCAM_MODEL_SEED=\(seed) QUIETCAM_MODEL_COUNT=1
+          \(history.told.joined(separator: "\n"))
+          \(mistakes.joined(separator: "\n"))
+          """)
+        return
+      }
+    }
+  }
+}
+
+/// One camera's folder over several lives of the process.
+struct StreamHistory {
+  private var generator: SeededGenerator
+  private let jpegs: [ByteBuffer]
+  private let folder: String
+  private let clock = HandClock()
+  private let disk = FaultyDisk()
+  private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  private var settings: CameraSettings
+  private var judge: StreamJudge
+  /// What has happened, for the report of a failure.
+  private(set) var told: [String] = []
+  private var mostMedia = 0
+  private var mostFiles = 0
+
+  /// Stills of 32 x 32 pixels, each different.
+  static func stills() throws -> [ByteBuffer] {
+    let size = PictureSize(width: 32, height: 32)
+    var encoder = JPEGEncoder(quality: 80)
+    return try (0..<6).map { number in
+      let pixels = (0..<3 * size.pixels).map { UInt8(clamping: 40 * number + $0 / 7 % 3 * 20) }
+      return try encoder.encode(try Frame.rgb(pixels, size: size))
+    }
+  }
+
+  init(seed: UInt64, jpegs: [ByteBuffer]) throws {
+    generator = SeededGenerator(seed: seed)
+    self.jpegs = jpegs
+    folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-model-\(UUID().uuidString)").path
+    var generator = generator
+    let cuts: [(part: Ticks, segment: Ticks)] = [
+      (.seconds(1), .seconds(4)), (.milliseconds(500), .seconds(1)), (.seconds(2), .seconds(2)),
+      (.seconds(1), .seconds(2)), (.seconds(5), .seconds(10)), (.seconds(1), .seconds(3)),
+    ]
+    let cut = cuts.randomElement(using: &generator) ?? cuts[0]
+    settings = CameraSettings(
+      name: try #require(CameraName("desk")), token: "token",
+      picture: PictureSettings(size: PictureSize(width: 32, height: 32), denoise: 0),
+      encoder: EncoderSettings(preset: .ultrafast),
+      timeline: try TimelineSettings(rate: 2, part: cut.part, segment: cut.segment))
+    settings.off = Bool.random(using: &generator) ? .cached : .seamless
+    settings.ladder = Ladder.Settings(hold: cut.segment * 2, steady: cut.segment)
+    settings.marksRecorded = Bool.random(using: &generator)
+    settings.delay = [.zero, .zero, .seconds(3)].randomElement(using: &generator) ?? .zero
+    settings.remember = .seconds(60)
+    self.generator = generator
+    judge = StreamJudge(step: settings.timeline.step)
+    told = ["off \(settings.off), parts of \(cut.part), segments of \(cut.segment), delay \(settings.delay)"]
+  }
+
+  private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &generator) < percent }
+
+  private mutating func tell(_ text: String) { told.append(text) }
+
+  mutating func run() async throws -> [String] {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for life in 0..<Int.random(in: 1...5, using: &generator) {
+      tell("life \(life)")
+      try await live()
+      guard judge.mistakes.isEmpty else { return judge.mistakes }
+      try betweenLives()
+    }
+    return judge.mistakes
+  }
+
+  // MARK: One life
+
+  private mutating func live() async throws {
+    disk.become(.good)
+    let camera = Camera(settings: settings, clock: clock.stationClock)
+    let mirror = try Mirror(folder: folder, logger: logger, willDo: disk.willDo)
+    var loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
+    judge.look(at: camera.edge, now: clock.now)
+    await settle(mirror)
+    var isDying = false
+    var wasDurable = true
+    for _ in 0..<Int.random(in: 1...40, using: &generator) where judge.mistakes.isEmpty && !isDying {
+      await happen(to: camera, &loop, mirror)
+      isDying = chance(3)
+      if isDying {
+        let steps = Int.random(in: 0...6, using: &generator)
+        tell("killed after \(steps) steps of the mirror")
+        disk.become(.dying(after: steps))
+      }
+      passTime()
+      loop.turn()
+      judge.look(at: camera.edge, now: clock.now)
+      judgeBounds(camera)
+      // A slow disk skips states now and then.
+      if isDying || chance(85) {
+        await settle(mirror)
+        wasDurable = !isDying && disk.isGood
+        if wasDurable {
+          judge.becameDurable()
+          judgeFolder()
+        }
+      }
+    }
+    _ = consume loop
+    if !isDying {
+      await settle(mirror)
+      if disk.isGood { judge.becameDurable() }
+    }
+    disk.become(.dying(after: 0))
+    await mirror.close()
+    let isSetAside = !FileManager.default.fileExists(atPath: folder + "/" + StreamState.fileName)
+    judge.processEnded(losesState: isSetAside)
+  }
+
+  private func settle(_ mirror: Mirror) async {
+    await withCheckedContinuation { waiter in mirror.afterWriting { waiter.resume() } }
+  }
+
+  private mutating func passTime() {
+    let part = settings.timeline.part
+    switch Int.random(in: 0..<100, using: &generator) {
+    case 0..<3: clock.advance(by: part + .milliseconds(Int64.random(in: 1...2500, using: &generator)))
+    case 3..<5:
+      clock.advance(by: settings.timeline.segment + .milliseconds(Int64.random(in: 0...20_000, using: &generator)))
+      tell("a stall")
+    default: clock.advance(by: part)
+    }
+    if chance(3) {
+      let step = Int64.random(in: -7_200_000...7_200_000, using: &generator)
+      clock.stepWall(byMilliseconds: step)
+      tell("the wall clock steps by \(step) ms")
+    }
+  }
+
+  private mutating func happen(to camera: Camera, _ loop: inout CameraLoop, _ mirror: Mirror) async {
+    if chance(60) {
+      for _ in 0..<Int.random(in: 1...3, using: &generator) {
+        if let jpeg = jpegs.randomElement(using: &generator) { _ = try? camera.take(jpeg) }
+      }
+    }
+    if chance(10) {
+      let task = Task { await camera.plainPlaylist(deadline: .now, isWanted: { false }) }
+      task.cancel()
+      _ = await task.value
+      tell("plain is asked for")
+    }
+    if chance(8), let order = Director.Order.allCases.randomElement(using: &generator) {
+      tell("\(order)")
+      loop.carryOut(.order(order))
+    }
+    if chance(2) {
+      tell("withdraw")
+      let names = judge.withdrawnNames
+      loop.carryOut(.withdraw)
+      judge.withdrawn(from: camera.edge)
+      judge.look(at: camera.edge, now: clock.now)
+      judge.hold(camera.recent.file(span: .seconds(60), segment: .seconds(1)) == nil, "withdrawn media can be recorded")
+      judge.hold(camera.edge.plain == nil, "the playlist without parts stays after a withdrawal")
+      await settle(mirror)
+      if disk.isGood {
+        let left = names.intersection(files())
+        judge.hold(left.isEmpty, "withdrawn media is on disk: \(left)")
+        judge.becameDurable()
+      }
+    }
+    if chance(3) {
+      let mood = [FaultyDisk.Mood.good, .failing(code: ENOSPC), .failing(code: EACCES)]
+      let next = mood.randomElement(using: &generator) ?? .good
+      tell("the disk is \(next)")
+      disk.become(next)
+    }
+  }
+
+  // MARK: Bounds
+
+  private mutating func judgeBounds(_ camera: Camera) {
+    let timeline = settings.timeline
+    // What is listed, what has left and is served on, and a round of names that come again.
+    let segments = 2 * timeline.listedSegments + 12
+    let parts = 9 * timeline.partsPerSegment + 6
+    judge.hold(
+      camera.edge.mediaCount <= segments + parts + 40, "\(camera.edge.mediaCount) files of media are in memory")
+  }
+
+  private func files() -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
+
+  private mutating func judgeFolder() {
+    let found = files().count
+    let most = 2 * settings.timeline.listedSegments + 12 + settings.timeline.partsPerSegment + 12
+    judge.hold(found <= most, "\(found) files are in the folder")
+  }
+
+  // MARK: Between two lives
+
+  private mutating func betweenLives() throws {
+    clock.advance(by: .milliseconds(Int64.random(in: 0...90_000, using: &generator)))
+    if chance(20) { clock.stepWall(byMilliseconds: Int64.random(in: -600_000...600_000, using: &generator)) }
+    let state = folder + "/" + StreamState.fileName
+    switch Int.random(in: 0..<100, using: &generator) {
+    case 0..<6:
+      tell("the state is missing")
+      try? FileManager.default.removeItem(atPath: state)
+      judge.processEnded(losesState: true)
+    case 6..<12:
+      tell("the state is damaged")
+      try Data("{\"reservedName\":".utf8).write(to: URL(filePath: state))
+      judge.processEnded(losesState: true)
+    case 12..<24:
+      settings.encoder.crf = settings.encoder.crf == 30 ? 24 : 30
+      settings.picture.size = PictureSize(width: settings.picture.size.width == 32 ? 48 : 32, height: 32)
+      tell("the picture is \(settings.picture.size)")
+    case 24..<30:
+      let timeline = settings.timeline
+      let segment = timeline.segment == .seconds(10) ? Ticks.seconds(20) : .seconds(10)
+      settings.timeline = try TimelineSettings(rate: 2, part: timeline.part, segment: segment)
+      tell("segments are \(segment) long")
+      judge.processEnded(losesState: true)
+    case 30..<36:
+      tell("a torn file lies there")
+      try Data([1, 2, 3]).write(to: URL(filePath: folder + "/.quietcam-7.mp4"))
+    default: break
+    }
+  }
+}
