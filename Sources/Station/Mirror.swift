@@ -196,7 +196,7 @@ package final class Mirror: Sendable {
       try bytes.withUnsafeReadableBytes { bytes in
         var written = 0
         while written < bytes.count {
-          let count = write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+          let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
           guard count >= 0 || errno == EINTR else { throw IOError(errnoCode: errno, reason: "write \(name)") }
           written += max(count, 0)
         }

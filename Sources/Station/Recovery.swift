@@ -99,7 +99,9 @@ package struct Recovery: Sendable {
   /// Takes the newest segments that are all there, without a gap among them.
   private mutating func restore(_ state: StreamState, from folder: String, timeline: TimelineSettings) {
     var kept: [ListedSegment] = []
-    if let open = state.open, var (segment, bytes) = Self.close(open, in: folder) {
+    if let open = state.open, let closed = Self.close(open, in: folder) {
+      var segment = closed.0
+      let bytes = closed.1
       segment.cutName = SegmentName(number: firstName)
       firstName += 1
       kept = [segment]

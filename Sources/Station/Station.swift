@@ -1,6 +1,7 @@
 import Logging
 import Media
 import NIOCore
+import Packager
 import ServiceLifecycle
 
 /// All cameras of the process: starts their loops and ends them in good order.
