@@ -17,6 +17,9 @@ package struct FragmentReader {
   package struct Damage: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong and at which byte.
     package let description: String
+
+    /// Damage of this description.
+    package init(description: String) { self.description = description }
   }
 
   private let bytes: ByteBuffer

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Logging
 import Media
@@ -74,7 +75,7 @@ struct StreamHistory {
     ]
     let cut = cuts.randomElement(using: &generator) ?? cuts[0]
     settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: "token",
+      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
       picture: PictureSettings(size: PictureSize(width: 32, height: 32), denoise: 0),
       encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: 2, part: cut.part, segment: cut.segment))
