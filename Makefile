@@ -1,9 +1,10 @@
 # make run    installs what is missing, builds, and shows a live picture at http://127.0.0.1:8080/
 # make test   installs what is missing and runs all tests
 # make load   a crowd of misbehaving clients against the release build, once the tests have been installed
+# make soak   half an hour of a camera that comes and goes, with what the server takes of memory, descriptors and disk
 # make lint   checks the format of the sources
 # make fuzz   feeds damaged pictures, bodies and requests to a build with AddressSanitizer (half an hour and more)
-.PHONY: run build test test-swift test-http test-browser load lint fuzz clean
+.PHONY: run build test test-swift test-http test-browser load soak lint fuzz clean
 
 HLS = Sources/Origin/Web/hls-1.6.15.mjs
 PYTHON = .build/python/bin/python
@@ -38,6 +39,9 @@ test-browser: test-swift
 # 5,000 idle connections, 500 trickling uploads and 500 readers that stop, while a viewer plays: are there stalls?
 load: build
 	QUIETCAM=.build/release/quietcam $(PYTHON) Tests/http/load.py
+
+soak:
+	$(PYTHON) Tests/http/soak.py --minutes 30
 
 lint:
 	@bash .ci/setup.sh swift

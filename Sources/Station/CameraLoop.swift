@@ -134,6 +134,9 @@ struct CameraLoop: ~Copyable {
     await mirror?.close()
   }
 
+  /// How many slots are remembered for the playlist without parts.
+  var rememberedSlots: Int { plain.rememberedSlots }
+
   /// Does all that is due.
   mutating func turn() {
     for (command, waiter) in camera.takeCommands() {

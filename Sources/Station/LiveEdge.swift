@@ -71,6 +71,9 @@ public final class LiveEdge: Sendable {
   /// How many files of media are served.
   var mediaCount: Int { state.withLock { $0.media.count } }
 
+  /// Their bytes.
+  var mediaBytes: Int { state.withLock { $0.media.values.reduce(0) { $0 + $1.readableBytes } } }
+
   /// How many tasks wait for parts, and how many for events.
   public var waiters: (viewers: Int, listeners: Int) { state.withLock { ($0.viewers.count, $0.listeners.count) } }
 
@@ -184,7 +187,7 @@ public final class LiveEdge: Sendable {
     let isAdmitted = await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
         let answer: Bool? = state.withLock { state in
-          guard state.lastEventID <= id, !state.isEnded, !Task.isCancelled else { return true }
+          guard (state.events.last?.id ?? 0) <= id, !state.isEnded, !Task.isCancelled else { return true }
           guard state.listeners.count < Self.maxWaiters else { return false }
           state.listeners.insert(
             waiterID, threshold: id + 1, deadline: deadline, isWanted: isWanted, waiter: continuation)

@@ -32,6 +32,9 @@ struct PlainFeed: ~Copyable {
   /// The number that the next name has.
   var nextName: Int { firstName }
 
+  /// How many slots it could begin with.
+  var rememberedSlots: Int { history.slots.count }
+
   /// Begins the playlist when somebody asks for it, and ends it when nobody does.
   mutating func tend() {
     guard camera.isPlainWanted else { return end() }

@@ -10,11 +10,11 @@ import Testing
   private let stream = LiveStream(hasParts: true)
 
   /// Each segment is published whole to directed requests when it begins; plain ones see part after part.
-  private func check(_ steps: Int, lateness: Ticks = .zero, plain: (Int) -> Int = { $0 }) -> [Finding] {
+  private func check(_ steps: Int, plain: (Int) -> Int = { $0 }) -> [Finding] {
     var history = PlaylistHistory(url: "u")
     var findings: [Finding] = []
     for step in 0..<steps {
-      let asked = stream.step * Int64(step) + (step >= 20 ? lateness : .zero)
+      let asked = stream.step * Int64(step)
       if step % 4 == 0 {
         findings +=
           history.take(
@@ -32,14 +32,19 @@ import Testing
 
   @Test("The part after those that were published ahead is due when they have played")
   func lateAfterwards() {
-    #expect(check(60, lateness: .milliseconds(200)) == [])
-    let findings = check(60, lateness: .milliseconds(900))
-    #expect(findings.map(\.rule) == [.pace])
+    func findings(asked: Ticks) -> [Rule] {
+      var history = PlaylistHistory(url: "u")
+      _ = history.take(stream.version(3), asked: .zero, arrived: .zero, isDirected: true)
+      _ = history.take(stream.version(7), asked: .seconds(1), arrived: .seconds(1), isDirected: true)
+      return history.take(stream.version(7), asked: asked, arrived: asked).findings.map(\.rule)
+    }
+    #expect(findings(asked: .milliseconds(3200)) == [])
+    #expect(findings(asked: .milliseconds(3400)) == [.pace])
   }
 
   @Test("Plain answers must not go back behind plain answers")
   func plainGoesBack() {
-    #expect(check(40) { $0 == 30 ? 25 : $0 }.map(\.rule).first == .appending)
+    #expect(check(40) { $0 == 30 ? 25 : $0 }.map(\.rule).first == .mediaSequence)
   }
 
   @Test("An earlier version that says something else is found")

@@ -116,4 +116,14 @@ import Testing
     #expect(events.last?.id == 500)
     #expect(edge.newestEventID == 500)
   }
+
+  @Test func aListenerOfEventsThatWereForgottenWaitsForTheNext() async throws {
+    let edge = LiveEdge()
+    edge.announce(.still, at: WallTime(milliseconds: 1000), json: "{}")
+    edge.forgetEvents()
+    async let answer = edge.events(after: 10, deadline: .now + .seconds(60))
+    while edge.waiters.listeners == 0 { await Task.yield() }
+    edge.announce(.wave, at: WallTime(milliseconds: 900), json: "{}")
+    #expect(try #require(await answer).map(\.id) == [1001])
+  }
 }

@@ -65,26 +65,25 @@ struct StreamHistory {
   }
 
   init(seed: UInt64, jpegs: [ByteBuffer]) throws {
-    generator = SeededGenerator(seed: seed)
+    var dice = SeededGenerator(seed: seed)
     self.jpegs = jpegs
     folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-model-\(UUID().uuidString)").path
-    var generator = generator
     let cuts: [(part: Ticks, segment: Ticks)] = [
       (.seconds(1), .seconds(4)), (.milliseconds(500), .seconds(1)), (.seconds(2), .seconds(2)),
       (.seconds(1), .seconds(2)), (.seconds(5), .seconds(10)), (.seconds(1), .seconds(3)),
     ]
-    let cut = cuts.randomElement(using: &generator) ?? cuts[0]
+    let cut = cuts.randomElement(using: &dice) ?? cuts[0]
     settings = CameraSettings(
       name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
       picture: PictureSettings(size: PictureSize(width: 32, height: 32), denoise: 0),
       encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: 2, part: cut.part, segment: cut.segment))
-    settings.off = Bool.random(using: &generator) ? .cached : .seamless
+    settings.off = Bool.random(using: &dice) ? .cached : .seamless
     settings.ladder = Ladder.Settings(hold: cut.segment * 2, steady: cut.segment)
-    settings.marksRecorded = Bool.random(using: &generator)
-    settings.delay = [.zero, .zero, .seconds(3)].randomElement(using: &generator) ?? .zero
+    settings.marksRecorded = Bool.random(using: &dice)
+    settings.delay = [.zero, .zero, .seconds(3)].randomElement(using: &dice) ?? .zero
     settings.remember = .seconds(60)
-    self.generator = generator
+    generator = dice
     judge = StreamJudge(step: settings.timeline.step)
     told = ["off \(settings.off), parts of \(cut.part), segments of \(cut.segment), delay \(settings.delay)"]
   }
@@ -114,7 +113,6 @@ struct StreamHistory {
     judge.look(at: camera.edge, now: clock.now)
     await settle(mirror)
     var isDying = false
-    var wasDurable = true
     for _ in 0..<Int.random(in: 1...40, using: &generator) where judge.mistakes.isEmpty && !isDying {
       await happen(to: camera, &loop, mirror)
       isDying = chance(3)
@@ -130,8 +128,7 @@ struct StreamHistory {
       // A slow disk skips states now and then.
       if isDying || chance(85) {
         await settle(mirror)
-        wasDurable = !isDying && disk.isGood
-        if wasDurable {
+        if !isDying, disk.isGood {
           judge.becameDurable()
           judgeFolder()
         }

@@ -201,9 +201,13 @@ class Soak:
                 f"{name:12} first {values[0]:8} last {values[-1]:8} least {min(values):8} most {max(values):8}"
                 f" slope of the second half {slope(half, name):+.2f} a minute"
             )
+            tenth = max(1, len(values) // 10)
+            means = [sum(values[at : at + tenth]) // tenth for at in range(0, len(values) - tenth + 1, tenth)]
+            print(f"{'':12} means of each tenth: {means}")
 
     def run(self):
-        threads = [self.push, self.follow, self.want_plain]
+        threads = [self.push, self.follow]
+        threads += [] if self.options.no_plain else [self.want_plain]
         threads += [self.kill_now_and_then] if self.options.kill_every else []
         threads += [self.command] if self.options.commands else []
         for job in threads:
@@ -249,6 +253,7 @@ def main():
     parser.add_argument("--off", default="seamless", choices=["seamless", "cached"])
     parser.add_argument("--kill-every", type=float, default=0, help="seconds; 0 for never")
     parser.add_argument("--commands", action="store_true", help="pause, resume, veil and unveil now and then")
+    parser.add_argument("--no-plain", action="store_true", help="nobody asks for plain.m3u8")
     parser.add_argument("--resize", action="store_true", help="stills of several sizes")
     parser.add_argument("--check", type=int, default=0, help="seconds of `quietcam check`")
     parser.add_argument("--playlist", default="live.m3u8", help="what is checked")

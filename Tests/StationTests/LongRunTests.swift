@@ -1,0 +1,80 @@
+import Foundation
+import Logging
+import Media
+import NIOCore
+import Packager
+import Picture
+import TestSupport
+import Testing
+
+@testable import Station
+
+/// An hour of a camera that comes and goes, as fast as the machine can: nothing may grow.
+@Suite struct LongRunTests {
+  @Test(arguments: [CameraSettings.OffStyle.seamless, .cached])
+  func anHourLeavesNoMoreThanTenMinutes(off: CameraSettings.OffStyle) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-hour-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let clock = HandClock()
+    var settings = CameraSettings(
+      name: try #require(CameraName("desk")), token: "token",
+      picture: PictureSettings(size: PictureSize(width: 32, height: 32), denoise: 0),
+      encoder: EncoderSettings(preset: .ultrafast),
+      timeline: try TimelineSettings(rate: 1, part: .seconds(2), segment: .seconds(12)))
+    settings.off = off
+    settings.ladder = Ladder.Settings(hold: .seconds(20), steady: .seconds(4))
+    settings.remember = .seconds(120)
+    let camera = Camera(settings: settings, clock: clock.stationClock)
+    let mirror = try Mirror(folder: folder, logger: Logger(label: "test"))
+    var loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: Logger(label: "test"))
+    let stills = try StreamHistory.stills()
+    var generator = SeededGenerator(seed: 7)
+    var (mostEarly, mostLate) = (Sample(), Sample())
+    var isOn = true
+    for slot in 0..<1800 {
+      if slot % 40 == 0 { isOn = Bool.random(using: &generator) }
+      if isOn, let still = stills.randomElement(using: &generator) { _ = try camera.take(still) }
+      if slot % 97 == 0 { loop.carryOut(.order(slot % 2 == 0 ? .pause : .resume)) }
+      if slot % 311 == 310 { loop.carryOut(.withdraw) }
+      if slot % 150 < 20 { await askForPlain(camera) }
+      clock.advance(by: .seconds(2))
+      loop.turn()
+      if slot % 5 == 0 {
+        await withCheckedContinuation { waiter in mirror.afterWriting { waiter.resume() } }
+        let sample = Sample(
+          media: camera.edge.mediaCount, bytes: camera.edge.mediaBytes,
+          files: try FileManager.default.contentsOfDirectory(atPath: folder).count,
+          recent: camera.recent.file(span: .seconds(7200), segment: .seconds(12))?.readableBytes ?? 0,
+          remembered: loop.rememberedSlots)
+        if slot < 300 { mostEarly.take(sample) } else { mostLate.take(sample) }
+      }
+    }
+    _ = consume loop
+    await mirror.close()
+    #expect(mirror.failures == 0)
+    #expect(mostLate.media <= mostEarly.media * 3 / 2, "\(mostEarly) \(mostLate)")
+    #expect(mostLate.bytes <= mostEarly.bytes * 2, "\(mostEarly) \(mostLate)")
+    #expect(mostLate.files <= mostEarly.files * 3 / 2, "\(mostEarly) \(mostLate)")
+    #expect(mostLate.recent <= mostEarly.recent * 2, "\(mostEarly) \(mostLate)")
+    #expect(mostLate.remembered <= 10, "\(mostEarly) \(mostLate)")
+  }
+
+  private func askForPlain(_ camera: Camera) async {
+    let task = Task { await camera.plainPlaylist(deadline: .now, isWanted: { false }) }
+    task.cancel()
+    _ = await task.value
+  }
+
+  private struct Sample {
+    var media = 0
+    var bytes = 0
+    var files = 0
+    var recent = 0
+    var remembered = 0
+
+    mutating func take(_ other: Sample) {
+      (media, bytes, files) = (max(media, other.media), max(bytes, other.bytes), max(files, other.files))
+      (recent, remembered) = (max(recent, other.recent), max(remembered, other.remembered))
+    }
+  }
+}
