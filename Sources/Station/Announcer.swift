@@ -5,21 +5,20 @@ import Picture
 
 /// Brings the pictures that begin to show to `latest.jpg` and to those who listen.
 ///
-/// Recorded pictures are announced like live ones. Under a veil their times are drawn from those at which live stills
-/// came lately, because their own would be too even.
+/// Recorded pictures are announced like live ones. Under a veil they come in the rhythm in which live stills came
+/// lately, because their own would be too even.
 struct Announcer: Sendable {
   private let camera: Camera
-  /// How long after the beginning of their slot's collecting the last live stills came.
-  private var phases: [Ticks] = []
+  private var rhythm = StillRhythm()
   private var previous = Director.Source.live
   private var entered = Director.Source.live
   private var shown: ByteBuffer?
 
   init(camera: Camera) { self.camera = camera }
 
-  /// Notes when live stills came.
-  mutating func note(_ phases: [Ticks]) {
-    self.phases = (self.phases + phases).suffix(64)
+  /// Notes when live stills came, in the clock's own time.
+  mutating func note(_ arrivals: [Ticks], collectedFrom: Ticks) {
+    rhythm.note(arrivals, collectedFrom: collectedFrom)
   }
 
   /// Notes that another segment begins to show.
@@ -37,11 +36,21 @@ struct Announcer: Sendable {
   }
 
   /// Puts dates to recorded pictures.
-  mutating func date(_ content: inout SlotContent?, began: WallTime, isVeiled: Bool) {
+  ///
+  /// - Parameters:
+  ///   - collectedFrom: when the collecting for their slot began.
+  ///   - begins: when the slot begins, in the clock's own time; in civil time it is `wall`.
+  mutating func date(
+    _ content: inout SlotContent?, collectedFrom: Ticks, begins: Ticks, wall: WallTime, isVeiled: Bool
+  ) {
     guard let changes = content?.changes else { return }
-    let drawn = changes.map { _ in phases.randomElement() ?? .zero }.sorted()
-    content?.changes = zip(changes, drawn).map { change, phase in
-      let time = isVeiled ? began.advanced(by: phase) : camera.clock.wall()
+    let settings = camera.settings
+    let times = rhythm.arrivals(
+      at: isVeiled ? changes.map(\.step) : [], collectedFrom: collectedFrom, step: settings.timeline.step,
+      count: settings.timeline.stepsPerPart)
+    content?.changes = changes.enumerated().map { index, change in
+      // A live still bears the time at which it came, however long it was kept back.
+      let time = isVeiled ? wall.advanced(by: times[index] - settings.delay - begins) : camera.clock.wall()
       return SlotContent.Change(step: change.step, jpeg: change.jpeg, time: time)
     }
   }

@@ -173,11 +173,11 @@ struct CameraLoop: ~Copyable {
       coder.beginAnew()
       content = recording.slot(part, timeline)
       announcer.date(
-        &content, began: wall.advanced(by: .zero - timeline.part - settings.delay), isVeiled: scene.source == .veiled)
+        &content, collectedFrom: collected, begins: beginning, wall: wall, isVeiled: scene.source == .veiled)
       announcer.enter(scene, part: part, content: &content, wall: wall)
     } else {
       content = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
-      announcer.note(stills.map { $0.arrival + settings.delay - collected })
+      announcer.note(stills.map { $0.arrival + settings.delay }, collectedFrom: collected)
       if part == 0, announcer.isReturning(to: scene), content?.changes.isEmpty == true {
         content?.changes = [.init(step: 0, jpeg: coder.latest(), time: wall)]
       }

@@ -37,12 +37,14 @@ struct PlainHistory: Sendable {
     }
   }
 
-  /// The slots, led by as many as it takes to have the whole span: they show `standing`, the picture that the first
-  /// known one took the place of.
+  /// The slots, led by as many as it takes to have the whole span: they show the oldest picture that is known, so that
+  /// none comes after a newer one, and `standing` where nothing has changed since.
   func filled(standing: ByteBuffer?) -> [Slot] {
     guard var first = slots.first, let last = slots.last else { return slots }
-    if let standing, !first.changes.contains(where: { $0.step == 0 }) {
-      first.changes.insert(Loop.Change(step: 0, jpeg: standing), at: 0)
+    if let oldest = slots.lazy.flatMap(\.changes).first?.jpeg ?? standing,
+      !first.changes.contains(where: { $0.step == 0 })
+    {
+      first.changes.insert(Loop.Change(step: 0, jpeg: oldest), at: 0)
     }
     var missing = (span - (last.start - first.start)).floorDivided(by: part)
     var lead: [Slot] = []

@@ -51,7 +51,7 @@ class Counter:
                     self.bytes[f"{way} {kind[0]}"] += len(data)
                     sink.write(data)
                     await sink.drain()
-            except ConnectionError:
+            except (ConnectionError, asyncio.CancelledError):
                 pass
             finally:
                 sink.close()
@@ -73,7 +73,7 @@ async def measure(style, minutes, photos, more):
             async with Counter(rig.public) as counter, BROWSERS["chromium"]() as page:
                 await page.preload(splices.SCRIPT)
                 await page.goto(f"http://127.0.0.1:{counter.own}/{quietcam.CAMERA}/")
-                await asyncio.sleep(round_seconds + 30)
+                await asyncio.sleep(max(60, round_seconds) + round_seconds + 12)
                 before = counter.bytes.copy(), counter.requests.copy(), counter.connections, time.monotonic()
                 first = await page.eval("quietcam.video.currentTime")
                 await asyncio.sleep(60 * minutes)
@@ -82,7 +82,8 @@ async def measure(style, minutes, photos, more):
                 requests = counter.requests - before[1]
                 played = await page.eval("quietcam.video.currentTime") - first
                 taken = await page.eval("quietcamSplices.take()")
-                problems = [e for v in taken.values() for e in v["events"] if e[1] in ("hls", "fatal", "waiting", "error")]
+                events = [event for viewer in taken.values() for event in viewer["events"]]
+                problems = [event for event in events if event[1] in ("hls", "fatal", "waiting", "error")]
             total = sum(bytes.values()) / took
             print(f"{style}: {total:.0f} bytes a minute, {POLLING / total:.0f} times less than polling;", end=" ")
             print(f"{sum(requests.values()) / took:.1f} requests a minute,", end=" ")

@@ -323,7 +323,9 @@ class Browser:
     def seen(self):
         for name, viewer in self.found.items():
             begun = next((s[0] for s in viewer["samples"] if s[3] >= 0), 0)
-            problems = [e for e in viewer["events"] if e[1] in ("hls", "fatal", "error", "ended", "begun anew") and e[0] > begun]
+            kinds = ("hls", "fatal", "error", "ended", "begun anew")
+            # hls.js complains on its way to the first picture of any live stream.
+            problems = [event for event in viewer["events"] if event[1] in kinds and event[0] > begun]
             fatal = sum(e[1] in ("fatal", "error", "ended") for e in problems)
             samples = [(moment, place, value) for moment, place, _, value in viewer["samples"]]
             yield Seen(f"{self.name} {name}", samples, problems, patience=self.rig.segment, fatal=fatal)
@@ -342,7 +344,8 @@ async def show(
                 Browser(name, rig, own if name == "chromium" else ()) for name in players if name in BROWSERS
             ]
             tasks = [asyncio.create_task(browser.run()) for browser in browsers]
-            others = [plainplayers.PLAYERS[name](rig.base + file, rig.segment) for name in players if name not in BROWSERS]
+            programs = [plainplayers.PLAYERS[name] for name in players if name not in BROWSERS]
+            others = [begin(rig.base + file, rig.segment) for begin in programs]
             for browser, task in zip(browsers, tasks):
                 waiting = asyncio.create_task(browser.ready.wait())
                 await asyncio.wait([waiting, task], return_when=asyncio.FIRST_COMPLETED)
@@ -361,7 +364,8 @@ async def show(
                 seen += browser.seen()
             for other in others:
                 await asyncio.to_thread(other.stop)
-                seen.append(Seen(other.name, other.samples(), other.problems(), False, other.patience, 0, other.ended))
+                found = (other.samples(), other.problems(), False, other.patience, 0, other.ended)
+                seen.append(Seen(other.name, *found))
             rig.final = rig.status()
             rig.log = rig.log_path.read_text(errors="replace")
         return rig, seen
@@ -382,7 +386,16 @@ def main():
     own = [file for file in asked.own.split(",") if file]
     rig_options = {"segment": asked.segment, "part": asked.part}
     rig, seen = asyncio.run(
-        show(asked.story, asked.rounds, asked.players.split(","), STORIES[asked.story][1], asked.more, own, rig_options, asked.file)
+        show(
+            asked.story,
+            asked.rounds,
+            asked.players.split(","),
+            STORIES[asked.story][1],
+            asked.more,
+            own,
+            rig_options,
+            asked.file,
+        )
     )
     began = rig.notes[0][0]
     print(f"{asked.story}, {asked.rounds} rounds, segments of {rig.segment} s")
@@ -394,7 +407,8 @@ def main():
         for moment, before, after in player.backward():
             print(f"  {player.name}: {after} after {before} at {moment - began:.1f}")
         for problem in player.problems[:30]:
-            print(f"  {player.name}: {problem[0] - began:.1f} {' '.join(map(str, problem[1:]))}")
+            words = " ".join(map(str, problem[1:])).splitlines()[0][:200]
+            print(f"  {player.name}: {problem[0] - began:.1f} {words}")
     if asked.keep:
         kept = {
             "notes": rig.notes,

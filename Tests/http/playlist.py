@@ -117,6 +117,8 @@ def parse(text):
             found = attributes(value)
             assert found["TYPE"] == "PART" and hint is None, line
             hint = found["URI"]
+        elif name == "RENDITION-REPORT":
+            assert set(attributes(value)) >= {"URI", "LAST-MSN"} and duration is None, line
         elif name == "ENDLIST":
             ended = True
         elif name == "RENDITION-REPORT":

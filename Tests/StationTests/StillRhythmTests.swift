@@ -1,0 +1,53 @@
+import Media
+import Packager
+import Testing
+
+@testable import Station
+
+@Suite struct StillRhythmTests {
+  private let step = Ticks.milliseconds(500)
+
+  /// The rhythm of a camera that sends each 2.15 s, so that its stills come at all times of a slot.
+  private func steady(_ count: Int) -> (rhythm: StillRhythm, last: Ticks) {
+    var rhythm = StillRhythm()
+    for index in 0..<count {
+      let arrival = Ticks.milliseconds(2150 * Int64(index))
+      rhythm.note([arrival], collectedFrom: Ticks.seconds(arrival.floorDivided(by: .seconds(1))))
+    }
+    return (rhythm, .milliseconds(2150 * Int64(count - 1)))
+  }
+
+  @Test func recordedPicturesFollowEachOtherAsTheCamerasStillsDo() {
+    var (rhythm, last) = steady(64)
+    for index in 1...50 {
+      // The recording shows a picture in each slot in which the camera would have sent one.
+      let slot = Ticks.seconds((last + .milliseconds(2150)).floorDivided(by: .seconds(1)))
+      let time = rhythm.arrivals(at: [0], collectedFrom: slot, step: step, count: 2)[0]
+      #expect(time - last == .milliseconds(2150), "picture \(index)")
+      last = time
+    }
+  }
+
+  @Test func arrivalsFitTheStepsAtWhichTheirPicturesShow() {
+    for steps in [[0], [1], [0, 1], [0, 3], [0, 1, 2, 3], [1, 3]] {
+      var (rhythm, last) = steady(10)
+      var slot = Ticks.seconds(last.floorDivided(by: .seconds(1)) + 1)
+      for _ in 0..<100 {
+        let times = rhythm.arrivals(at: steps, collectedFrom: slot, step: step, count: 4)
+        #expect(times == times.sorted())
+        #expect(times.allSatisfy { $0 >= slot && $0 < slot + step * 4 })
+        let shown = SlotPictures.arrange(arrivals: times, collectedFrom: slot, step: step, count: 4)
+        #expect(shown.indices.filter { shown[$0] != nil } == steps.map { $0 - steps[0] })
+        slot = slot + step * 4
+        last = times[0]
+      }
+    }
+  }
+
+  @Test func whereNothingIsKnownOfTheCameraAnyTimeOfTheSlotWillDo() {
+    var rhythm = StillRhythm()
+    let times = rhythm.arrivals(at: [0, 1], collectedFrom: .seconds(3), step: step, count: 2)
+    #expect(times.count == 2 && times[0] >= .seconds(3) && times[0] < times[1] && times[1] < .seconds(4))
+    #expect(rhythm.arrivals(at: [], collectedFrom: .seconds(4), step: step, count: 2).isEmpty)
+  }
+}
