@@ -14,7 +14,7 @@ extension Bench {
       abstract: "What each way of showing the stills costs a viewer, every byte on the wire counted.",
       discussion: """
         SOURCE is a folder of JPEGs, which are pushed as they are, a video file, or demo for the painted desk. All ways \
-        run at the same time against a real server on loopback, in real time: --for 2m takes about three minutes.
+        run at the same time against a real server on loopback, in real time: --for 2m takes about four minutes.
         """)
 
     @Argument(help: ArgumentHelp("Where stills come from.", valueName: "source")) var source = "demo"

@@ -98,7 +98,7 @@ public struct BandwidthBench: Sendable {
       }
       let measuring = Measuring(
         options: options, venue: venue, ways: wanted.filter { venue.port(of: $0) != nil }, segment: facts.segment,
-        feed: feed, folder: folder, progress: progress)
+        window: facts.window, feed: feed, folder: folder, progress: progress)
       // Whatever else ends first has failed.
       let outcome = Mutex<Measuring.Outcome?>(nil)
       group.addTask {

@@ -22,6 +22,7 @@ struct Measuring: Sendable {
   let venue: Venue
   let ways: [Way]
   let segment: Ticks
+  let window: Ticks
   let feed: StillFeed
   let folder: URL
   let progress: @Sendable (String) -> Void
@@ -45,17 +46,19 @@ struct Measuring: Sendable {
     return try await withThrowingTaskGroup(of: Void.self) { group in
       // Who watches a camera that is off has seen its loop when the measuring begins.
       for viewer in viewers where !viewer.way.isLive { group.addTask { await viewer.watch() } }
-      try await wait(options.warmUp.duration, "warming up")
+      let length = segment * -((Ticks.zero - options.duration).floorDivided(by: segment))
+      // A short run is a trial, and nobody reads fine differences from it.
+      let isTrial = length < .seconds(60)
+      let round = ways.contains(.offCached) && !isTrial ? window + segment : .zero
+      try await wait(max(options.warmUp, round).duration, "warming up")
       for viewer in viewers + others where viewer.way.isLive {
         group.addTask {
           await waitForPlaylist(of: viewer.way)
           await viewer.watch()
         }
       }
-      let length = segment * -((Ticks.zero - options.duration).floorDivided(by: segment))
       // A viewer's beginning is left out, and half an interval more, so that no request falls on either end of what is
-      // measured. A short run is a trial, and nobody reads fine differences from it.
-      let isTrial = length < .seconds(60)
+      // measured.
       try await wait((Ticks.seconds(isTrial ? 4 : 8) + Ticks(options.every.count / 2)).duration, "viewers join")
       let start = ContinuousClock.now
       let before = viewers.map(\.tab.client.tally.bytes)
@@ -104,7 +107,7 @@ struct Measuring: Sendable {
     for viewer in viewers {
       for attempt in 0..<6 {
         let before = viewer.tab.client.tally.now
-        let ports = await viewer.tab.client.ports
+        guard let ports = await viewer.tab.client.ports else { break }
         let kernel = try await SocketCheck.now().bytes(ofPorts: ports)
         let after = viewer.tab.client.tally.now
         guard before == after || attempt == 5 else {

@@ -20,6 +20,8 @@ final class Stage: Sendable {
     let step: Ticks
     let part: Ticks
     let segment: Ticks
+    /// How much a playlist lists; a loop of cached names comes round no sooner.
+    let window: Ticks
   }
 
   /// Starts the servers.
@@ -50,6 +52,7 @@ final class Stage: Sendable {
         off[way] = try await ServerProcess(
           program: program, name: style, folder: folder, store: store.path, settings: settings + ["--off", style],
           certificate: certificate)
+        _ = try await Self.facts(port: off[way]?.publicPort ?? 0, tls: clientTLS)
       } catch let failure as BenchFailure { problems[way] = failure.description }
     }
     (self.off, self.problems) = (off, problems)
@@ -58,9 +61,11 @@ final class Stage: Sendable {
   /// Asks the stream about itself, once it is there.
   ///
   /// - Throws: `BenchFailure`.
-  func facts() async throws -> Facts {
-    let venue = Venue(quietcam: server.publicPort, plain: 0, off: [:], tls: clientTLS, every: .zero)
-    let tab = venue.tab(port: server.publicPort)
+  func facts() async throws -> Facts { try await Self.facts(port: server.publicPort, tls: clientTLS) }
+
+  private static func facts(port: Int, tls: NIOSSLContext?) async throws -> Facts {
+    let venue = Venue(quietcam: port, plain: 0, off: [:], tls: tls, every: .zero)
+    let tab = venue.tab(port: port)
     let path = "/\(ServerProcess.camera)/index.m3u8"
     for _ in 0..<200 {
       if let first = try? await tab.load(path, .playlist), let playlist = try? MultivariantPlaylist.parse(first.body),
@@ -71,7 +76,7 @@ final class Stage: Sendable {
         let segment = Ticks.seconds(Int64(media.targetDuration))
         return Facts(
           size: size, step: Ticks(Ticks.perSecond * 1000 / Int64(rate.thousandths)), part: media.partTarget ?? segment,
-          segment: segment)
+          segment: segment, window: segment * Int64(media.segments.count))
       }
       try await Task.sleep(for: .milliseconds(50))
     }

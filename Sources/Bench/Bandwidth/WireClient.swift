@@ -35,8 +35,10 @@ actor WireClient {
       authority: "127.0.0.1:\(endpoint.port)", referrer: referrer, isHTTP2: endpoint.tls != nil)
   }
 
-  /// The local ports of its open connections.
-  var ports: [Int] { channels.filter(\.isActive).compactMap { $0.localAddress?.port } }
+  /// The local ports of its connections; `nil` once one of them is closed, whose bytes only the account still knows.
+  var ports: [Int]? {
+    channels.allSatisfy(\.isActive) ? channels.compactMap { $0.localAddress?.port } : nil
+  }
 
   /// Asks, and waits for the whole answer.
   ///
@@ -68,7 +70,6 @@ actor WireClient {
   private func channel() async throws -> any Channel {
     if endpoint.tls != nil { return try await stream() }
     while let channel = idle.popLast() { if channel.isActive { return channel } }
-    channels.removeAll { !$0.isActive }
     let tally = tally
     let channel = try await bootstrap().connect(host: "127.0.0.1", port: endpoint.port) { channel in
       channel.eventLoop.makeCompletedFuture {
