@@ -11,6 +11,7 @@ import pytest
 import quietcam
 import serving
 import stills
+import wire
 
 
 def make_certificate(folder, name):
@@ -153,6 +154,37 @@ def test_a_certificate_that_changes_is_taken_without_a_restart(secure):
         time.sleep(0.2)
     assert shown().strip() == secure.certificate.read_text().strip() != before.strip()
     assert secure.curl(secure.public, "/healthz", "-o", "/dev/null") == "200"
+
+
+def test_a_handshake_that_does_not_come_is_not_waited_for(tmp_path):
+    certificate, key = make_certificate(tmp_path, "one")
+    doors = [f"--{door}-{part}={path}" for door in ("public", "private")
+             for part, path in (("certificate", certificate), ("key", key))]
+    with serving.launched(
+            *serving.FREE_PORTS, "--store", "memory", *serving.ONE_CAMERA, "--patience", "1s", "--public-connections", "3",
+            *doors) as server:
+        secure = Secure(server, certificate)
+        for port in (secure.public, secure.private):
+            for said in (b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"):
+                with wire.Wire(port) as client:
+                    client.send(said)
+                    began = time.monotonic()
+                    while client.socket.recv(4096):
+                        pass
+                    assert time.monotonic() - began < 10
+        held = [wire.Wire(secure.public) for _ in range(3)]
+        with wire.Wire(secure.public) as late:
+            assert late.is_ended(), "who is turned away is not spoken to in the clear"
+        for client in held:
+            client.close()
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                assert secure.curl(secure.public, "/healthz", "-o", "/dev/null") == "200"
+                break
+            except subprocess.CalledProcessError:
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
 
 
 def test_files_that_do_not_belong_together_are_refused_by_name(tmp_path):
