@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Logging
 import Media
@@ -17,7 +18,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let clock = HandClock()
     var settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: "token",
+      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
       picture: PictureSettings(size: PictureSize(width: 32, height: 32), denoise: 0),
       encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: 1, part: .seconds(2), segment: .seconds(12)))

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Logging
 import Media
@@ -17,7 +18,7 @@ import Testing
 
   private func settings() throws -> CameraSettings {
     CameraSettings(
-      name: try #require(CameraName("desk")), token: "token",
+      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
       picture: PictureSettings(size: size, denoise: 0), encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(2)),
       ladder: Ladder.Settings(hold: nil, steady: .zero))
