@@ -151,7 +151,7 @@ def log(text):
 
 def run(idle, trickling, stuck, seconds, *options):
     raise_open_files()
-    arguments = ["--size", "640x480", "--part", PART, "--segment", 6, *options]
+    arguments = ["--size", "640x480", "--part", PART, "--segment", 6, "--max-rate", 1000, *options]
     with launched(*FREE_PORTS, "--store", "memory", *ONE_CAMERA, *arguments) as server:
         server.wait_until_ready()
         server.names = re.findall(r"^(\d+\.mp4)$", server.get("/desk/live.m3u8").text, re.M) + ["latest.jpg"]
