@@ -39,11 +39,12 @@ public struct LiveWindow: Sendable {
     self.discontinuitySequence = discontinuitySequence
   }
 
-  /// A window with the segments of an earlier life of the process, which end at stream time zero; what comes next is
-  /// discontinuous.
+  /// A window with the segments of an earlier life of the process, which end at stream time zero.
+  ///
+  /// - Parameter isContinued: whether what comes next goes on with their timeline; it is discontinuous otherwise.
   public init(
     settings: TimelineSettings, initName: String, firstSequence: Int, discontinuitySequence: Int,
-    restoring segments: [ListedSegment]
+    restoring segments: [ListedSegment], isContinued: Bool = false
   ) {
     self.init(
       settings: settings, initName: initName, firstSequence: firstSequence,
@@ -54,7 +55,7 @@ public struct LiveWindow: Sendable {
       complete.insert(Entry(segment: segment, start: start), at: 0)
     }
     hasListed = !segments.isEmpty
-    announcesDiscontinuity = hasListed
+    announcesDiscontinuity = hasListed && !isContinued
     // They are served on, though they are not listed any more.
     leaving = dropOldParts(end: .zero)
     // What was published last may be one segment further than what is known of it, and no number may come back.

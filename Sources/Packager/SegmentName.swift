@@ -14,6 +14,9 @@ public struct SegmentName: Hashable, Sendable, Codable {
   /// The name of a loop's segment, which comes again on each round; `key` is made of the loop's content.
   public init(loop key: String, index: Int) { stem = "loop-\(key)-\(index)" }
 
+  /// Whether it is a loop's, which has a timeline of its own.
+  public var isOfLoop: Bool { stem.hasPrefix("loop-") }
+
   /// The file name of the whole segment.
   public var file: String { stem + ".mp4" }
 

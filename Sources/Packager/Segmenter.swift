@@ -41,16 +41,20 @@ public struct Segmenter: Sendable {
   /// - Parameters:
   ///   - firstName: the number in the name of that segment; the following ones count on from it.
   ///   - start: the stream time of the first part.
+  ///   - mediaStart: the media time of the first part, where it goes on from an earlier life of the process.
   ///   - isPlain: whether the segments are those of the playlist without parts.
   public init(
-    settings: TimelineSettings, firstSequence: Int, firstName: Int? = nil, start: Ticks = .zero, isPlain: Bool = false
+    settings: TimelineSettings, firstSequence: Int, firstName: Int? = nil, start: Ticks = .zero,
+    mediaStart: Ticks? = nil,
+    isPlain: Bool = false
   ) {
     self.settings = settings
     self.isPlain = isPlain
     sequence = firstSequence
     nameOffset = (firstName ?? firstSequence) - firstSequence
     slots = start.floorDivided(by: settings.part)
-    mediaSlot = max(0, slots)
+    mediaSlot = mediaStart.map { $0.floorDivided(by: settings.part) } ?? max(0, slots)
+    fragments = mediaStart == nil ? 0 : UInt32(truncatingIfNeeded: mediaSlot)
   }
 
   /// Where the next part will stand.

@@ -27,7 +27,7 @@ public struct TimelineSettings: Hashable, Sendable {
   ///   - segment: 1 to 60 seconds.
   ///   - listedSegments: 6 to 100; fewer than six make a playlist that players may fall out of.
   public init(
-    rate: Int64 = 2, part: Ticks = .seconds(1), segment: Ticks = .seconds(30), listedSegments: Int = 6
+    rate: Int64 = 2, part: Ticks = .seconds(2), segment: Ticks = .seconds(30), listedSegments: Int = 6
   ) throws(Problem) {
     guard (1...30).contains(rate), Ticks.perSecond % rate == 0 else {
       throw Problem(setting: "rate", description: "\(rate) pictures a second; accepted: 1 to 30 that divide 90000")

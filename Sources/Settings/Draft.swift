@@ -68,7 +68,7 @@ struct CameraDraft: Draft {
   var encoder = EncoderSettings()
   // The parts of a timeline, which only make sense together; a test holds them to the defaults of TimelineSettings.
   var rate = 2
-  var part = Ticks.seconds(1)
+  var part = Ticks.seconds(2)
   var segment = Ticks.seconds(30)
   var window = 6
   var latestQuality = 75

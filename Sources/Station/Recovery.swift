@@ -140,6 +140,18 @@ package struct Recovery: Sendable {
     if state.isLive { picture = Self.file("latest.jpg", in: folder) }
   }
 
+  /// Where the media timeline of the segments ends; `nil` where nothing can go on with it, because it was a loop's own
+  /// or needs another init segment.
+  ///
+  /// Going on without a discontinuity is more than tidy: players that saw a segment closed before the process died
+  /// give up when a discontinuity is said to stand behind it later.
+  func mediaEnd(initName: String, step: Ticks) -> Ticks? {
+    guard let last = segments.last, last.map == initName, !last.name.isOfLoop, let bytes = media[last.file],
+      let part = try? FragmentReader.parts(in: bytes).last
+    else { return nil }
+    return part.start + step * Int64(part.pictures.count)
+  }
+
   /// A segment that the end of the process has cut short, of the parts that are there.
   private static func close(_ open: ListedSegment, in folder: String) -> (ListedSegment, ByteBuffer)? {
     var segment = open

@@ -58,16 +58,17 @@ package struct StreamPublisher {
     let playlist = info.multivariantPlaylist(uri: Self.playlistName).render()
     multivariant = Rendition(playlist, etag: playlist.fingerprint)
     standing = recovery.standing
+    let mediaEnd = recovery.mediaEnd(initName: initSegment.name, step: timeline.step)
     window = LiveWindow(
       settings: timeline, initName: initSegment.name, firstSequence: recovery.firstSequence,
-      discontinuitySequence: recovery.discontinuitySequence, restoring: recovery.segments)
+      discontinuitySequence: recovery.discontinuitySequence, restoring: recovery.segments, isContinued: mediaEnd != nil)
     segmenter = Segmenter(
-      settings: timeline, firstSequence: window.nextSequence, firstName: recovery.firstName)
+      settings: timeline, firstSequence: window.nextSequence, firstName: recovery.firstName, mediaStart: mediaEnd)
     reservedName = recovery.firstName + Recovery.reserve
     // Dates that were given out must not come again.
     let earliest = recovery.end.map { $0.advanced(by: lead) } ?? wall
     dates = DateMap(media: lead, wall: max(wall, earliest))
-    window.expect(segmenter.name, isDiscontinuous: !recovery.segments.isEmpty)
+    window.expect(segmenter.name, isDiscontinuous: mediaEnd == nil)
     adding = [(initSegment.name, initSegment.bytes)] + recovery.media.map { ($0.key, $0.value) }
     contents.media = recovery.media.filter { name, _ in
       name.hasPrefix("init-") || recovery.segments.contains { $0.file == name }
