@@ -20,7 +20,7 @@ public struct EncoderSettings: Hashable, Sendable {
   public var maxKilobits: Int?
 
   /// The settings for a quiet background picture.
-  public init(preset: Preset = .slow, crf: Int = 24, ssim: Int = 974, maxKilobits: Int? = nil) {
+  public init(preset: Preset = .slow, crf: Int = 22, ssim: Int = 974, maxKilobits: Int? = nil) {
     self.preset = preset
     self.crf = crf
     self.ssim = ssim

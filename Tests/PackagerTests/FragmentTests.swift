@@ -61,7 +61,7 @@ import Testing
   }
 
   @Test func segmentsAreTheirPartsOneAfterTheOther() throws {
-    let timeline = try TimelineSettings(segment: .seconds(12))
+    let timeline = try TimelineSettings(part: .seconds(1), segment: .seconds(12))
     var segmenter = Segmenter(settings: timeline, firstSequence: 3)
     var parts = ByteBuffer()
     for slot in 0..<24 {

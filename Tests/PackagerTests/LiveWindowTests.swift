@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test func theMirroredPlaylistListsWholeSegmentsOnly() throws {
-    var stream = Stream(try TimelineSettings(segment: .seconds(12)))
+    var stream = Stream(try TimelineSettings(part: .seconds(1), segment: .seconds(12)))
     for _ in 0..<100 { _ = stream.slot() }
     let playlist = stream.window.plainPlaylist
     #expect(playlist.segments.count == 6)

@@ -7,9 +7,9 @@ import Testing
 @testable import Packager
 
 @Suite struct SettingsRulesTests {
-  @Test func theDefaultTimelineIsTwoPicturesAPartAndThirtyPartsASegment() throws {
+  @Test func theDefaultTimelineIsFourPicturesAPartAndFifteenPartsASegment() throws {
     let timeline = try TimelineSettings()
-    #expect(timeline.stepsPerPart == 2 && timeline.partsPerSegment == 30 && timeline.targetDuration == 30)
+    #expect(timeline.stepsPerPart == 4 && timeline.partsPerSegment == 15 && timeline.targetDuration == 30)
   }
 
   @Test(

@@ -7,7 +7,7 @@ import Testing
 @Suite struct SlotClockTests {
   let timeline: TimelineSettings
 
-  init() throws { timeline = try TimelineSettings() }
+  init() throws { timeline = try TimelineSettings(part: .seconds(1)) }
 
   @Test func aSlotIsDueWhenItBegins() {
     var clock = SlotClock(settings: timeline, next: 72, now: .seconds(100))

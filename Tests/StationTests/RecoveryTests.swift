@@ -11,7 +11,7 @@ import Testing
   private let now = WallTime(milliseconds: 1_795_000_000_000)
   private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-  private func timeline() throws -> TimelineSettings { try TimelineSettings(segment: .seconds(4)) }
+  private func timeline() throws -> TimelineSettings { try TimelineSettings(part: .seconds(1), segment: .seconds(4)) }
 
   private func withFolder(_ body: (String) throws -> Void) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
@@ -95,7 +95,7 @@ import Testing
   @Test func aStreamWhoseSegmentsHaveAnotherLengthBeginsAnewAbove() throws {
     try withFolder { folder in
       try write(state((100..<107).map { try segment($0, isDiscontinuous: true) }), in: folder)
-      let other = try TimelineSettings(segment: .seconds(6))
+      let other = try TimelineSettings(part: .seconds(1), segment: .seconds(6))
       let recovery = Recovery.read(folder: folder, timeline: other, now: now, logger: silent)
       #expect(recovery.segments.isEmpty && recovery.firstSequence > 507 && recovery.discontinuitySequence >= 10)
     }
