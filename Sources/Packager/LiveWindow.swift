@@ -24,7 +24,9 @@ public struct LiveWindow: Sendable {
   /// Whether anything was ever listed: before that there is nothing to break with.
   private var hasListed = false
   private var nextName = SegmentName(number: 0)
-  /// Names that left the playlist and the moment of stream time until which they must be served.
+  /// How much has played in this life of the process: what was made in advance does not count.
+  private var played = Ticks.zero
+  /// Names that left the playlist, and how much will have played when they need not be served any more.
   private var leaving: [(name: String, until: Ticks)] = []
 
   /// An empty window.
@@ -59,7 +61,7 @@ public struct LiveWindow: Sendable {
     // They are served on, though they are not listed any more.
     leaving = dropOldParts(end: .zero)
     // What was published last may be one segment further than what is known of it, and no number may come back.
-    while holds(moreThan: settings.partsPerSegment * (settings.listedSegments - 1)) { dropFirstSegment(now: .zero) }
+    while holds(moreThan: settings.partsPerSegment * (settings.listedSegments - 1)) { dropFirstSegment() }
   }
 
   /// The media sequence number of the segment that the next part belongs to.
@@ -100,9 +102,10 @@ public struct LiveWindow: Sendable {
   /// - Parameters:
   ///   - date: when its segment begins; counts for the first part of a segment only.
   ///   - marksRecorded: whether a mark says that the segment shows a recording; likewise.
+  ///   - isLead: whether it is made in advance, so that no time passes with it.
   /// - Returns: the names that need not be served any more (rfc8216bis, section 6.2.2).
   public mutating func append(
-    _ output: Segmenter.Output, date: WallTime, marksRecorded: Bool = false
+    _ output: Segmenter.Output, date: WallTime, marksRecorded: Bool = false, isLead: Bool = false
   ) -> [String] {
     var entry =
       open
@@ -118,10 +121,10 @@ public struct LiveWindow: Sendable {
       complete.append(entry)
       open = nil
     }
-    let end = output.start + settings.part
-    leaving += dropOldParts(end: end)
-    dropOldSegments(now: end)
-    return gone(now: end)
+    if !isLead { played = played + settings.part }
+    leaving += dropOldParts(end: output.start + settings.part)
+    dropOldSegments()
+    return gone()
   }
 
   /// Empties the window, and all that is still served of what left it.
@@ -139,10 +142,10 @@ public struct LiveWindow: Sendable {
   }
 
   /// Names whose time is over; a loop's names may be listed again meanwhile, or be served longer for another round.
-  private mutating func gone(now: Ticks) -> [String] {
-    let names = leaving.filter { $0.until <= now }.map(\.name)
+  private mutating func gone() -> [String] {
+    let names = leaving.filter { $0.until <= played }.map(\.name)
     guard !names.isEmpty else { return [] }
-    leaving.removeAll { $0.until <= now }
+    leaving.removeAll { $0.until <= played }
     var needed = Set(leaving.map(\.name))
     for entry in complete + (open.map { [$0] } ?? []) {
       needed.insert(entry.segment.file)
@@ -159,16 +162,16 @@ public struct LiveWindow: Sendable {
       let segment = complete[index].segment
       let segmentEnd = complete[index].start + settings.part * Int64(segment.partBytes.count)
       guard segmentEnd < end - settings.segment * 3 + settings.part else { break }
-      dropped += segment.partBytes.indices.map { (segment.name.part($0), end + settings.segment * 3) }
+      dropped += segment.partBytes.indices.map { (segment.name.part($0), played + settings.segment * 3) }
       complete[index].listsParts = false
     }
     return dropped
   }
 
   /// A segment is served for its own duration and that of the longest playlist that listed it.
-  private mutating func dropOldSegments(now: Ticks) {
+  private mutating func dropOldSegments() {
     // A segment that was cut short by the end of a process counts for nothing: the window stays as long without it.
-    while holds(moreThan: settings.partsPerSegment * settings.listedSegments - 1) { dropFirstSegment(now: now) }
+    while holds(moreThan: settings.partsPerSegment * settings.listedSegments - 1) { dropFirstSegment() }
   }
 
   /// Whether a segment can go and so many parts are still exceeded.
@@ -177,11 +180,11 @@ public struct LiveWindow: Sendable {
       && complete.dropFirst().reduce(0) { $0 + $1.segment.partBytes.count } > parts
   }
 
-  private mutating func dropFirstSegment(now: Ticks) {
+  private mutating func dropFirstSegment() {
     let first = complete.removeFirst()
-    leaving.append((first.segment.file, now + settings.segment * Int64(settings.listedSegments + 3)))
+    leaving.append((first.segment.file, played + settings.segment * Int64(settings.listedSegments + 3)))
     if first.listsParts {
-      leaving += first.segment.partBytes.indices.map { (first.segment.name.part($0), now + settings.segment * 3) }
+      leaving += first.segment.partBytes.indices.map { (first.segment.name.part($0), played + settings.segment * 3) }
     }
     firstSequence += 1
     if first.segment.isDiscontinuous { discontinuitySequence += 1 }

@@ -105,7 +105,7 @@ package struct StreamPublisher {
     adding.append((output.partName, output.part))
     var date = dates.date(of: output.start)
     if output.position.part == 0, let wall { date = dates.segmentBegins(at: output.start, wall: wall) }
-    let retired = window.append(output, date: date, marksRecorded: marksRecorded)
+    let retired = window.append(output, date: date, marksRecorded: marksRecorded, isLead: wall == nil)
     contents.media[output.partName] = output.part
     early.remove(output.partName)
     if let segment = output.segment {

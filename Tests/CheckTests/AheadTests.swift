@@ -12,7 +12,7 @@ import Testing
   /// Each segment is published whole to directed requests when it begins; plain ones see part after part.
   private func check(_ steps: Int, plain: (Int) -> Int = { $0 }) -> [Finding] {
     var history = PlaylistHistory(url: "u")
-    var findings: [Finding] = []
+    var findings = history.take(stream.version(0), asked: .zero, arrived: .zero).findings
     for step in 0..<steps {
       let asked = stream.step * Int64(step)
       if step % 4 == 0 {
@@ -53,7 +53,7 @@ import Testing
     _ = history.take(stream.version(11), asked: .seconds(1), arrived: .seconds(1), isDirected: true)
     var early = stream.version(9)
     early.trailingParts[0].uri = "other.mp4"
-    let found = history.take(early, asked: .seconds(2), arrived: .seconds(2)).findings
+    let found = history.take(early, asked: .milliseconds(1200), arrived: .milliseconds(1200)).findings
     #expect(found.map(\.rule) == [.appending])
   }
 

