@@ -39,6 +39,8 @@ public actor SnapshotSource: StillSource {
     var tls = TLSConfiguration.makeClientConfiguration()
     tls.certificateVerification = .none
     configuration.tlsConfiguration = tls
+    // The next beat tries again; a camera that is off is to be said at once.
+    configuration.connectionPool.retryConnectionEstablishment = false
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
@@ -58,6 +60,7 @@ public actor SnapshotSource: StillSource {
         case 401: FFmpegError.unauthorized
         case 403: FFmpegError.forbidden
         case 404: FFmpegError.notFound
+        case 0 where trouble.words == "connection refused": -ECONNREFUSED
         default: -EIO
         }
       throw FFmpegError(code: code, call: "GET \(location): \(trouble.words)")
