@@ -162,7 +162,9 @@ public struct LiveWindow: Sendable {
       let segment = complete[index].segment
       let segmentEnd = complete[index].start + settings.part * Int64(segment.partBytes.count)
       guard segmentEnd < end - settings.segment * 3 + settings.part else { break }
-      dropped += segment.partBytes.indices.map { (segment.name.part($0), played + settings.segment * 3) }
+      dropped += segment.partBytes.indices.map {
+        (segment.name.part($0), played + settings.segment * 3 + settings.part)
+      }
       complete[index].listsParts = false
     }
     return dropped
@@ -184,7 +186,9 @@ public struct LiveWindow: Sendable {
     let first = complete.removeFirst()
     leaving.append((first.segment.file, played + settings.segment * Int64(settings.listedSegments + 3)))
     if first.listsParts {
-      leaving += first.segment.partBytes.indices.map { (first.segment.name.part($0), played + settings.segment * 3) }
+      leaving += first.segment.partBytes.indices.map {
+        (first.segment.name.part($0), played + settings.segment * 3 + settings.part)
+      }
     }
     firstSequence += 1
     if first.segment.isDiscontinuous { discontinuitySequence += 1 }

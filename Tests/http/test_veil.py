@@ -22,7 +22,7 @@ import pytest
 import playlist
 import quietcam
 import wire
-from serving import CAMERA, serving
+from serving import ASKED, CAMERA, OPERATOR, serving
 
 PHOTOS = sorted((pathlib.Path(__file__).resolve().parents[2] / "fixtures" / "desk").glob("*.jpg"))
 PART, SEGMENT, EVERY = 0.5, 2, 0.75
@@ -199,7 +199,7 @@ def seen(tmp_path_factory):
         [str(word) for word in command], env=quietcam.environment(), cwd=home, capture_output=True, text=True
     )
     assert made.returncode == 0, made.stderr
-    with serving(*OPTIONS, "--steady", 0, store=home / "store", home=home) as server:
+    with serving(*OPTIONS, "--steady", 0, "--operator-token", OPERATOR, store=home / "store", home=home) as server:
         observer = Observer(server)
 
         def wait_for(source):
@@ -212,7 +212,7 @@ def seen(tmp_path_factory):
             for source, order in (("live", "veil"), ("veiled", "unveil")):
                 wait_for(source)
                 time.sleep(STRETCH_SECONDS)
-                assert server.camera("POST", f"/cameras/{CAMERA}/{order}", body=b"").status == 200
+                assert server.camera("POST", f"/cameras/{CAMERA}/{order}", ASKED, b"").status == 200
         with contextlib.suppress(wire.Broken):
             observer.stop()
         return observer.sorted()
