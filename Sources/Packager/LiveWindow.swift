@@ -129,11 +129,14 @@ public struct LiveWindow: Sendable {
 
   /// Empties the window, and all that is still served of what left it.
   ///
+  /// The number of the segment that is open or announced goes too: players have it on the timeline that ends here, and
+  /// hls.js gives up where a number that it knows comes behind another count of discontinuities.
+  ///
   /// - Returns: the names of all media that must vanish.
   public mutating func withdraw() -> [String] {
     let entries = complete + (open.map { [$0] } ?? [])
     discontinuitySequence += entries.count { $0.segment.isDiscontinuous } + (announcesDiscontinuity ? 1 : 0)
-    firstSequence += entries.count
+    firstSequence = nextSequence + 1
     let names = entries.flatMap { entry in
       [entry.segment.file] + entry.segment.partBytes.indices.map(entry.segment.name.part)
     }

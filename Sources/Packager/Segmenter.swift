@@ -111,9 +111,8 @@ public struct Segmenter: Sendable {
       position: position, name: name, start: start, part: bytes, isIndependent: pictures[0].isIDR, segment: segment)
   }
 
-  /// Drops the open segment: its parts are withdrawn, and so is its number.
-  public mutating func dropOpenSegment() {
-    guard part > 0 else { return }
+  /// Drops the segment that is open or comes next: its parts are withdrawn, and so is its number.
+  public mutating func dropSegment() {
     (sequence, part, loopName) = (sequence + 1, 0, nil)
     open.clear()
   }

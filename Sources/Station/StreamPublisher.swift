@@ -176,7 +176,7 @@ package struct StreamPublisher {
     removing += window.withdraw() + early
     early.removeAll()
     withdrawals += 1
-    segmenter.dropOpenSegment()
+    segmenter.dropSegment()
     contents.withdrawals = withdrawals
     contents.media = [initSegment.name: initSegment.bytes]
     adding.removeAll()

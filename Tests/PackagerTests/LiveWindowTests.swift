@@ -120,4 +120,20 @@ import Testing
     #expect(stream.window.playlist.mediaSequence == 59_552_948)
     #expect(stream.window.playlist.preloadHint?.uri == "59552948.1.mp4")
   }
+
+  /// hls.js has the announced number on the timeline that ended, and gives up where it comes behind a discontinuity.
+  @Test(arguments: [0, 1, 11]) func noNumberThatPlayersKnowComesAgainAfterAWithdrawal(openParts: Int) throws {
+    var stream = Stream(try TimelineSettings(part: .seconds(1), segment: .seconds(12)))
+    for _ in 0..<7 * 12 + openParts { _ = stream.slot() }
+    let before = stream.window.playlist
+    let announced = before.mediaSequence + before.segments.count
+    _ = stream.window.withdraw()
+    stream.segmenter.dropSegment()
+    stream.window.expect(stream.segmenter.name, isDiscontinuous: true)
+    let output = stream.slot()
+    #expect(output.position.sequence == announced + 1)
+    #expect(stream.window.playlist.mediaSequence == announced + 1)
+    #expect(stream.window.newest == output.position)
+    #expect(stream.window.playlist.discontinuitySequence == before.discontinuitySequence)
+  }
 }
