@@ -136,8 +136,8 @@ def gstreamer(pipeline, enough, seconds):
 
 
 def has_waited(pictures):
-    """Whether the newest picture came after a wait, as when the playlist had to grow first."""
-    return len(pictures) > 1 and pictures[-1][0] - pictures[-2][0] > 1
+    """Whether a picture came after a wait, as when the playlist had to grow first; a busy machine waits less."""
+    return any(after[0] - before[0] > 5 for before, after in zip(pictures, pictures[1:]))
 
 
 def gstreamer_old(server):
@@ -227,7 +227,7 @@ def test_gstreamer_hlsdemux_reads_on(players, note):
     lines, pictures = players[gstreamer_old].result()
     judge_pictures(lines, pictures)
     assert has_waited(pictures), "hlsdemux did not go on with a segment that was new in the playlist"
-    note(f"gstreamer hlsdemux: {len(pictures)} pictures, the last of a segment that was new in the playlist")
+    note(f"gstreamer hlsdemux: {len(pictures)} pictures, the last after the playlist had grown")
 
 
 def test_gstreamer_hlsdemux2_plays(players, note):
