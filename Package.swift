@@ -142,6 +142,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Fuzz", exclude: ["corpus.py", "fuzz_requests.py"], swiftSettings: strict),
+    .executableTarget(
+      name: "PlaylistFuzz", dependencies: ["Media", "Playlist", nio], path: "Tests/PlaylistFuzz",
+      exclude: ["hls.dict", "seeds"], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
     .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio], swiftSettings: strict),
     .testTarget(

@@ -62,15 +62,13 @@ public struct TimelineSettings: Hashable, Sendable {
     self.step = step
     part = segment
     self.segment = segment
-    listedSegments = 6
+    listedSegments = 12
   }
 
-  /// The timeline for players that know no parts: segments of two seconds, or of the next longer time that is a whole
-  /// number of parts and of seconds.
+  /// The timeline for players that know no parts and run three segments behind: segments of one second, or of two where
+  /// one would be a single picture, which players stumble over. Twelve are listed, as some begin ten seconds behind.
   public var plain: TimelineSettings {
-    var length = part
-    while length < .seconds(2) || !length.isMultiple(of: .seconds(1)) { length = length + part }
-    return TimelineSettings(step: step, segmentWithoutParts: length)
+    TimelineSettings(step: step, segmentWithoutParts: step < .seconds(1) ? .seconds(1) : .seconds(2))
   }
 
   /// Pictures in one part.

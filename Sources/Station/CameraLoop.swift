@@ -117,7 +117,7 @@ struct CameraLoop: ~Copyable {
   /// Runs until the task is cancelled, then publishes what still waits and ends the stream.
   consuming func run() async {
     while !Task.isCancelled {
-      let (camera, deadline) = (camera, clock.deadline)
+      let (camera, deadline) = (camera, min(clock.deadline, plain.deadline ?? clock.deadline))
       await withTaskGroup(of: Void.self) { group in
         group.addTask { try? await camera.clock.sleep(deadline) }
         group.addTask { await camera.alarm.wait() }
@@ -189,7 +189,7 @@ struct CameraLoop: ~Copyable {
     let shown = scene
     if publisher.isAtSegmentStart { endSegment() }
     announcer.announce(content.changes, of: shown, publisher: &publisher)
-    plain.append(content, start: start, date: publisher.date(of: start))
+    plain.append(content, start: start, date: publisher.date(of: start), begins: beginning)
     publisher.reserve(plain.nextName)
     camera.tellWaves()
     count(stills: stills.count, arranged: arrangement.count { $0 != nil }, in: shown, content: content, bytes: bytes)

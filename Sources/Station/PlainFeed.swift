@@ -7,10 +7,13 @@ import Packager
 /// it slot by slot, and ends it.
 struct PlainFeed: ~Copyable {
   private let camera: Camera
+  private let plain: TimelineSettings
   private let logger: Logger
   private var firstName: Int
   private var history: PlainHistory
   private var stream: PlainStream?
+  /// Pieces of slots whose time has not come: of a long slot not all is told at once, or segments would come in heaps.
+  private var waiting: [(due: Ticks, piece: PlainHistory.Slot)] = []
 
   /// A feed before the first slot.
   ///
@@ -19,8 +22,9 @@ struct PlainFeed: ~Copyable {
     self.camera = camera
     self.logger = logger
     self.firstName = firstName
-    let (timeline, plain) = (camera.settings.timeline, camera.settings.timeline.plain)
-    history = PlainHistory(span: plain.segment * Int64(plain.listedSegments + 1), part: timeline.part)
+    plain = camera.settings.timeline.plain
+    // One more than it takes to begin with, as the oldest is hardly ever whole.
+    history = PlainHistory(span: plain.segment * 9, step: plain.step)
   }
 
   /// Whether the playlist is made now.
@@ -35,8 +39,16 @@ struct PlainFeed: ~Copyable {
   /// How many slots it could begin with.
   var rememberedSlots: Int { history.slots.count }
 
-  /// Begins the playlist when somebody asks for it, and ends it when nobody does.
+  /// When there is something to do that nobody asks for; `nil` where nothing waits.
+  var deadline: Ticks? { waiting.first?.due }
+
+  /// Tells what is due, begins the playlist when somebody asks for it, and ends it when nobody does.
   mutating func tend() {
+    let now = camera.clock.now()
+    let due = waiting.prefix { $0.due <= now }.map(\.piece)
+    waiting.removeFirst(due.count)
+    for piece in due { history.append(piece) }
+    feed(due)
     guard camera.isPlainWanted else { return end() }
     guard stream == nil else { return }
     do {
@@ -48,24 +60,29 @@ struct PlainFeed: ~Copyable {
   }
 
   /// Takes a slot that was made.
-  mutating func append(_ content: SlotContent, start: Ticks, date: WallTime) {
+  ///
+  /// - Parameter beginning: when it begins on the camera's clock.
+  mutating func append(_ content: SlotContent, start: Ticks, date: WallTime, begins beginning: Ticks) {
+    // All of them are known already, so the first is shown at once and not as far into the slot as it came.
+    let first = content.changes.first?.step ?? 0
     let changes = content.changes.compactMap { change in
-      change.jpeg.map { Loop.Change(step: change.step, jpeg: $0) }
+      change.jpeg.map { Loop.Change(step: change.step - first, jpeg: $0) }
     }
     let slot = PlainHistory.Slot(
       start: start, date: date, steps: camera.settings.timeline.stepsPerPart, changes: changes)
-    history.append(slot)
-    feed([slot])
+    waiting += slot.pieces(segment: plain.segment, step: plain.step).map { ($0.start - start + beginning, $0) }
+    tend()
   }
 
   /// Forgets all pictures, and takes away what is made of them.
   mutating func withdraw() {
     history.clear()
+    waiting.removeAll()
     end()
   }
 
   private mutating func feed(_ slots: [PlainHistory.Slot]) {
-    guard stream != nil else { return }
+    guard stream != nil, !slots.isEmpty else { return }
     do {
       for slot in slots { try stream?.append(slot) }
       stream?.publish()

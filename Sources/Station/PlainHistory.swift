@@ -4,7 +4,7 @@ import NIOCore
 /// The newest pictures of a stream, by the slots that they began to show in: what its playlist without parts begins
 /// with.
 struct PlainHistory: Sendable {
-  /// One slot.
+  /// One slot, or a piece of one.
   struct Slot: Sendable {
     /// When it begins in stream time.
     let start: Ticks
@@ -14,16 +14,40 @@ struct PlainHistory: Sendable {
     let steps: Int
     /// The pictures that begin to show in it.
     var changes: [Loop.Change]
+
+    /// The slot in pieces of which none reaches over a boundary between segments.
+    ///
+    /// - Parameters:
+    ///   - segment: the length of the segments, whose boundaries are its multiples in stream time.
+    ///   - step: the time from one picture to the next.
+    func pieces(segment: Ticks, step: Ticks) -> [Slot] {
+      var pieces: [Slot] = []
+      var first = 0
+      while first < steps {
+        let offset = step * Int64(first)
+        let left = segment * ((start + offset).floorDivided(by: segment) + 1) - start - offset
+        let count = min(steps - first, Int(left.floorDivided(by: step)))
+        let range = first..<first + count
+        pieces.append(
+          Slot(
+            start: start + offset, date: date.advanced(by: offset), steps: count,
+            changes: changes.filter { range.contains($0.step) }.map { change in
+              Loop.Change(step: change.step - first, jpeg: change.jpeg)
+            }))
+        first += count
+      }
+      return pieces
+    }
   }
 
   private let span: Ticks
-  private let part: Ticks
+  private let step: Ticks
   private(set) var slots: [Slot] = []
 
-  /// A history of at least `span`.
-  init(span: Ticks, part: Ticks) {
+  /// A history of at least `span`, of pictures that are `step` apart.
+  init(span: Ticks, step: Ticks) {
     self.span = span
-    self.part = part
+    self.step = step
   }
 
   /// Adds a slot; what is too old goes, but for the picture that stood when the rest began.
@@ -37,8 +61,8 @@ struct PlainHistory: Sendable {
     }
   }
 
-  /// The slots, led by as many as it takes to have the whole span: they show the oldest picture that is known, so that
-  /// none comes after a newer one, and `standing` where nothing has changed since.
+  /// The slots, led by one that is as long as it takes to have the whole span: it shows the oldest picture that is
+  /// known, so that none comes after a newer one, and `standing` where nothing has changed since.
   func filled(standing: ByteBuffer?) -> [Slot] {
     guard var first = slots.first, let last = slots.last else { return slots }
     if let oldest = slots.lazy.flatMap(\.changes).first?.jpeg ?? standing,
@@ -46,16 +70,13 @@ struct PlainHistory: Sendable {
     {
       first.changes.insert(Loop.Change(step: 0, jpeg: oldest), at: 0)
     }
-    var missing = (span - (last.start - first.start)).floorDivided(by: part)
-    var lead: [Slot] = []
-    while missing > 0 {
-      lead.append(
-        Slot(
-          start: first.start - part * missing, date: first.date.advanced(by: .zero - part * missing),
-          steps: first.steps, changes: lead.isEmpty ? Array(first.changes.prefix(1)) : []))
-      missing -= 1
-    }
-    return lead + [first] + slots.dropFirst()
+    let missing = (span - (last.start - first.start)).floorDivided(by: step)
+    guard missing > 0 else { return [first] + slots.dropFirst() }
+    let length = step * missing
+    let lead = Slot(
+      start: first.start - length, date: first.date.advanced(by: .zero - length), steps: Int(missing),
+      changes: Array(first.changes.prefix(1)))
+    return [lead, first] + slots.dropFirst()
   }
 
   /// Forgets all.

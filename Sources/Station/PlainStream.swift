@@ -104,7 +104,13 @@ struct PlainStream: ~Copyable {
 
   /// Publishes what is new, once there is enough for every player to begin.
   mutating func publish() {
-    guard !adding.isEmpty, let playlist = window?.plainPlaylist, playlist.segments.count >= 3 else { return }
+    guard !adding.isEmpty, var playlist = window?.plainPlaylist, playlist.segments.count >= 3 else { return }
+    if let newest = edge.edition?.position {
+      playlist.renditionReports = [
+        MediaPlaylist.RenditionReport(
+          uri: StreamPublisher.playlistName, lastMediaSequence: newest.sequence, lastPart: newest.part)
+      ]
+    }
     let gone = Set(removing)
     published.removeAll { gone.contains($0) }
     edge.publishPlain(Rendition(playlist.render(), etag: "p\(version)"), adding: adding, removing: removing)

@@ -63,11 +63,13 @@ async function playWithLibrary() {
       if (error.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
       else setTimeout(begin, 2000);
     });
-    hls.on(Hls.Events.MANIFEST_PARSED, play);
     keepPace(hls, Hls.Events.LEVEL_UPDATED);
     hls.loadSource(stream);
     hls.attachMedia(video);
   };
+  // Whoever plays before there is anything to play stalls in the library's eyes (in Firefox), and it then stays a second
+  // further behind for good.
+  video.addEventListener("canplay", play);
   begin();
   pauseWhileHidden(
     () => hls.stopLoad(),
