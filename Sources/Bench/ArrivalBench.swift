@@ -37,7 +37,8 @@ public struct ArrivalBench: Sendable {
 
   /// The moments at which the photo that was put down last was first seen.
   private final class Sightings: Sendable {
-    private let state = Mutex<(seen: [String: (isPhoto: Bool, at: ContinuousClock.Instant)], failure: String?)>(([:], nil))
+    private let state = Mutex<(seen: [String: (isPhoto: Bool, at: ContinuousClock.Instant)], failure: String?)>(
+      ([:], nil))
 
     func saw(_ way: String, isPhoto: Bool, at now: ContinuousClock.Instant = .now) {
       state.withLock { if $0.seen[way]?.isPhoto != isPhoto { $0.seen[way] = (isPhoto, now) } }
@@ -86,6 +87,14 @@ public struct ArrivalBench: Sendable {
     var result = Result(part: part)
     let sightings = Sightings()
     let follower = PartFollower(camera: camera)
+    // Its doors are open before there is anything to see.
+    for attempt in 0... {
+      do { _ = try await follower.fetch("latest.jpg") } catch  where attempt < 200 {
+        try await Task.sleep(for: .milliseconds(50))
+        continue
+      }
+      break
+    }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         do {

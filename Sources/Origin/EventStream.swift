@@ -25,7 +25,8 @@ struct EventStream: Sendable {
   ///   - channel: the listener's connection; when it closes the stream ends.
   ///   - end: when the listener's right to it ends.
   ///   - place: is held until the stream ends.
-  init(edge: LiveEdge, lastEventID: String?, channel: any Channel, end: ContinuousClock.Instant? = nil,
+  init(
+    edge: LiveEdge, lastEventID: String?, channel: any Channel, end: ContinuousClock.Instant? = nil,
     place: Waits.Place? = nil
   ) {
     self.end = end

@@ -78,9 +78,9 @@ struct Push: AsyncParsableCommand {
           source: DemoSource(size: PictureSize(width: 640, height: 480), seed: 1, quality: quality), target: target,
           every: every, logger: logger)
         : Pusher(
-          source: try await PushSource.open(source, every: every, loop: loop, quality: quality, login: login, authority: sourceCa),
-          target: target,
-          every: every, logger: logger)
+          source: try await PushSource.open(
+            source, every: every, loop: loop, quality: quality, login: login, authority: sourceCa),
+          target: target, every: every, logger: logger)
       try await ServiceGroup(
         configuration: ServiceGroupConfiguration(
           services: [
