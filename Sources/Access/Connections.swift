@@ -15,6 +15,11 @@ public final class Connections: Sendable {
       self.total = total
       self.perAddress = perAddress
     }
+
+    /// How many an address may have; `nil` for any number.
+    func most(of address: ClientAddress) -> Int? {
+      perAddress ?? (address.isLocal ? nil : Connections.standardPerAddress)
+    }
   }
 
   /// How many connections an address of the internet may have where nothing else is configured.
@@ -38,7 +43,7 @@ public final class Connections: Sendable {
 
   /// Whether one more connection from this address is taken; then `leave` has to follow.
   public func enter(_ address: ClientAddress) -> Bool {
-    let most = limits.perAddress ?? (address.isLocal ? Int.max : Self.standardPerAddress)
+    let most = limits.most(of: address) ?? .max
     return state.withLock { state in
       let own = state.addresses[address.key, default: 0]
       guard state.count < limits.total, own < most else {

@@ -5,6 +5,8 @@ import Synchronization
 public final class DoorBook: Sendable {
   /// The viewers' connections.
   public let viewers: Connections
+  /// The viewers' requests that wait for what comes next.
+  public let waits: Waits
   /// The cameras' and operators' connections.
   public let cameras: Connections
   /// The memory of bodies on their way in.
@@ -14,6 +16,7 @@ public final class DoorBook: Sendable {
   /// A book in which nothing is written yet.
   public init(viewers: Connections.Limits, cameras: Connections.Limits, uploads: UploadMemory) {
     self.viewers = Connections(limits: viewers)
+    waits = Waits(limits: viewers)
     self.cameras = Connections(limits: cameras)
     self.uploads = uploads
   }

@@ -22,9 +22,11 @@ public struct PushSource: StillSource {
   ///   - loop: whether a source that has an end begins again.
   ///   - quality: the JPEG quality of pictures that are no JPEG yet, 1 to 100 on libjpeg's scale.
   ///   - login: the user and password of a camera, in place of those in its address.
+  ///   - authority: a PEM file with the certificate that the camera's https is trusted by, in place of the system's.
   /// - Throws: `PushError`; credentials never come into it.
   public static func open(
-    _ text: String, every: Ticks, loop: Bool, quality: Int, login: (user: String, password: String)? = nil
+    _ text: String, every: Ticks, loop: Bool, quality: Int, login: (user: String, password: String)? = nil,
+    authority: String? = nil
   ) async throws -> PushSource {
     var location = MediaLocation(text)
     if let login {
@@ -34,6 +36,7 @@ public struct PushSource: StillSource {
       (parts.user, parts.password) = (login.user, login.password)
       location = MediaLocation(parts.string ?? text)
     }
+    location.authority = authority
     do {
       switch location.kind {
       case .videoDevice: return PushSource(try await LiveSource(location, every: every, quality: quality))

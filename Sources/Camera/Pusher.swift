@@ -213,7 +213,11 @@ struct PushRun {
     return String(text.prefix { !$0.isNewline }.prefix(120))
   }
 
+  /// What a certificate is called that nobody vouches for.
+  static let untrusted = "the certificate is not trusted"
+
   private static let troubles = [
+    ("CERTIFICATE_VERIFY_FAILED", untrusted), ("unableToValidateCertificate", untrusted),
     ("Connection refused", "connection refused"), ("connectTimeout", "no connection within 5 s"),
     ("deadlineExceeded", "no answer within 30 s"), ("readTimeout", "no answer within 30 s"),
     ("remoteConnectionClosed", "the server closed the connection"), ("Connection reset", "the connection was reset"),

@@ -49,7 +49,8 @@ public enum Doors {
     patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     try application(
-      PublicDoor(cameras: cameras, web: web, site: site, linkKey: linkKey), at: address, connections: book.viewers,
+      PublicDoor(cameras: cameras, web: web, site: site, linkKey: linkKey, waits: book.waits), at: address,
+      connections: book.viewers,
       handlers: { [HangUpHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience), logger: logger,
       onListening)
   }

@@ -1,3 +1,4 @@
+import Access
 import HTTPTypes
 import Hummingbird
 import Media
@@ -16,14 +17,20 @@ struct EventStream: Sendable {
   private let last: Int64
   private let channel: any Channel
   private let end: ContinuousClock.Instant?
+  private let place: Waits.Place?
 
   /// A stream of the events after `Last-Event-ID`, or of those to come where there is none.
   ///
   /// - Parameters:
   ///   - channel: the listener's connection; when it closes the stream ends.
   ///   - end: when the listener's right to it ends.
-  init(edge: LiveEdge, lastEventID: String?, channel: any Channel, end: ContinuousClock.Instant? = nil) {
+  ///   - place: is held until the stream ends.
+  init(
+    edge: LiveEdge, lastEventID: String?, channel: any Channel, end: ContinuousClock.Instant? = nil,
+    place: Waits.Place? = nil
+  ) {
     self.end = end
+    self.place = place
     self.edge = edge
     self.channel = channel
     let newest = edge.newestEventID
@@ -51,6 +58,7 @@ struct EventStream: Sendable {
           last = events.last?.id ?? last
         }
         try await writer.finish(nil)
+        withExtendedLifetime(place) {}
       })
   }
 

@@ -36,6 +36,12 @@ struct OperatorSwitches {
     switch action {
     case .command(let command):
       guard request.method == .post else { return Reply.wrongMethod(request, allowed: "POST") }
+      if command == .order(.veil), camera.settings.showsAtOnce {
+        return Reply.error(
+          request, .conflict, "showsAtOnce",
+          "camera \(name) shows its stills at once and recorded pictures come with the parts, so a veil would be seen; "
+            + "set at-once: false for it, or pause it")
+      }
       guard await camera.carryOut(command) else {
         return Reply.error(
           request, .serviceUnavailable, "notReady", "the camera is ending or has too much to do; try again",

@@ -14,14 +14,16 @@ struct PublicDoor: HTTPResponder {
   private let pages: Pages
   private let site: SitePolicy
   private let linkKey: LinkKey?
+  private let waits: Waits
   private let hidden: Set<CameraName>
 
-  init(cameras: [Camera], web: WebAssets, site: SitePolicy, linkKey: LinkKey?) {
+  init(cameras: [Camera], web: WebAssets, site: SitePolicy, linkKey: LinkKey?, waits: Waits) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     names = cameras.map(\.settings.name)
     self.web = web
     self.site = site
     self.linkKey = linkKey
+    self.waits = waits
     hidden = Set(cameras.map(\.settings).filter { $0.access == .signed }.map(\.name))
     pages = Pages(web, cameras: names, hidden: hidden, site: site)
   }
@@ -66,7 +68,7 @@ struct PublicDoor: HTTPResponder {
     case .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .wave:
       guard let camera else { return Reply.notFound(request) }
       let response = await answer(
-        request, route, camera: camera, pass: pass, query: target.query, channel: context.channel)
+        request, route, camera: camera, pass: pass, query: target.query, context: context)
       return pass.limiting(response, now: .now)
     }
   }
@@ -81,9 +83,9 @@ struct PublicDoor: HTTPResponder {
   }
 
   private func answer(
-    _ request: Request, _ route: PublicRoute, camera: Camera, pass: ViewerPass, query: Substring, channel: any Channel
+    _ request: Request, _ route: PublicRoute, camera: Camera, pass: ViewerPass, query: Substring, context: DoorContext
   ) async -> Response {
-    let edge = camera.edge
+    let (edge, channel) = (camera.edge, context.channel)
     switch route {
     case .withoutSlash(let name):
       let folder = "/\(name)/" + (pass.link.map { "\($0)/" } ?? "")
@@ -93,8 +95,10 @@ struct PublicDoor: HTTPResponder {
     case .page(let name): return pages.player(request, camera: name) ?? Reply.notFound(request)
     case .events:
       let end = pass.secondsLeft(.now).map { ContinuousClock.now + .seconds($0) }
-      return EventStream(edge: edge, lastEventID: request.headers[.lastEventID], channel: channel, end: end)
-        .response(request)
+      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
+      return EventStream(
+        edge: edge, lastEventID: request.headers[.lastEventID], channel: channel, end: end, place: place
+      ).response(request)
     case .latest:
       guard let latest = edge.latest else { return notReady(request) }
       return Reply.resource(
@@ -102,14 +106,14 @@ struct PublicDoor: HTTPResponder {
     case .multivariant:
       guard let edition = edge.edition else { return notReady(request) }
       return Reply.text(request, edition.multivariant, type: playlistType, caching: .seconds(60))
-    case .media: return await playlist(request, camera: camera, query: query, channel: channel)
-    case .plain: return await plainPlaylist(request, camera: camera, channel: channel)
-    case .file(_, let name): return await file(request, camera: camera, named: name, channel: channel)
+    case .media: return await playlist(request, camera: camera, query: query, context: context)
+    case .plain: return await plainPlaylist(request, camera: camera, context: context)
+    case .file(_, let name): return await file(request, camera: camera, named: name, context: context)
     default: return Reply.notFound(request)
     }
   }
 
-  private func playlist(_ request: Request, camera: Camera, query: Substring, channel: any Channel) async -> Response {
+  private func playlist(_ request: Request, camera: Camera, query: Substring, context: DoorContext) async -> Response {
     guard let newest = camera.edge.edition, let furthest = camera.edge.furthest else { return notReady(request) }
     let timeline = camera.settings.timeline
     do throws(BlockingReload.Refusal) {
@@ -128,7 +132,9 @@ struct PublicDoor: HTTPResponder {
         // Without a number the answer changes with each part, like that to a plain request.
         return text(furthest, reload.sequence == nil ? .seconds(Int(timeline.part.count / Ticks.perSecond)) : kept)
       }
-      let deadline = ContinuousClock.now + (timeline.segment * 3).duration
+      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
+      defer { withExtendedLifetime(place) {} }
+      let (deadline, channel) = (ContinuousClock.now + (timeline.segment * 3).duration, context.channel)
       switch await camera.edge.wait(for: target, deadline: deadline, isWanted: { channel.isActive }) {
       case .published(let edition): return text(edition, kept)
       case .timedOut, .refused, .ended: return notReady(request)
@@ -139,8 +145,10 @@ struct PublicDoor: HTTPResponder {
   }
 
   /// The playlist for players that know no parts. The first who asks waits a moment for it to be made.
-  private func plainPlaylist(_ request: Request, camera: Camera, channel: any Channel) async -> Response {
-    let deadline = ContinuousClock.now + .seconds(10)
+  private func plainPlaylist(_ request: Request, camera: Camera, context: DoorContext) async -> Response {
+    guard let place = waits.enter(context.client) else { return tooManyWait(request) }
+    defer { withExtendedLifetime(place) {} }
+    let (deadline, channel) = (ContinuousClock.now + .seconds(10), context.channel)
     guard let playlist = await camera.plainPlaylist(deadline: deadline, isWanted: { channel.isActive }) else {
       return notReady(request)
     }
@@ -148,13 +156,17 @@ struct PublicDoor: HTTPResponder {
     return Reply.text(request, playlist, type: playlistType, caching: .seconds(seconds))
   }
 
-  private func file(_ request: Request, camera: Camera, named name: String, channel: any Channel) async -> Response {
+  private func file(_ request: Request, camera: Camera, named name: String, context: DoorContext) async -> Response {
     // The announcement is read before the media: a part that is published between the two is then found.
     let announced = camera.edge.announced(named: name)
     var bytes = camera.edge.media(named: name)
     if bytes == nil, let announced {
       // The announced part may be asked for before it is there; the answer begins when it is complete.
-      let deadline = ContinuousClock.now + (camera.settings.timeline.segment * 3).duration
+      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
+      defer { withExtendedLifetime(place) {} }
+      let (deadline, channel) = (
+        ContinuousClock.now + (camera.settings.timeline.segment * 3).duration, context.channel
+      )
       _ = await camera.edge.wait(for: announced, deadline: deadline, isWanted: { channel.isActive })
       bytes = camera.edge.media(named: name)
       if bytes == nil { return notReady(request) }
@@ -162,6 +174,13 @@ struct PublicDoor: HTTPResponder {
     guard let bytes else { return Reply.notFound(request) }
     return Reply.resource(
       request, bytes: bytes, type: "video/mp4", etag: "\"\(name.dropLast(4))\"", caching: .forever)
+  }
+
+  private func tooManyWait(_ request: Request) -> Response {
+    Reply.error(
+      request, .serviceUnavailable, "tooManyWaiting",
+      "too many requests from your address wait for what comes next; end some, or try again in a while",
+      fields: [.retryAfter: "5"])
   }
 
   private func notReady(_ request: Request) -> Response {

@@ -82,6 +82,8 @@ public struct MediaLocation: Hashable, Sendable {
   public let kind: Kind
   /// What FFmpeg gets as the URL, credentials and all; never print it.
   public let url: String
+  /// A PEM file with the certificates that an https address is trusted by; `nil` for those of the system.
+  public var authority: String?
 
   /// Reads what a person writes: `/dev/videoN` is a device, `lavfi:GRAPH` a filter graph, anything else a URL or file.
   public init(_ text: String) {
@@ -141,6 +143,10 @@ struct MediaInput: ~Copyable {
     switch location.kind {
     case .videoDevice: tries = [["input_format": "mjpeg"], [:]]  // The camera's own JPEGs where it makes them.
     case .url where location.url.hasPrefix("rtsp"): tries[0]["rtsp_flags"] = "prefer_tcp"
+    case .url where location.url.hasPrefix("https"):
+      // FFmpeg trusts everyone unless it is told.
+      tries[0]["tls_verify"] = "1"
+      if let authority = location.authority { tries[0]["ca_file"] = authority }
     default: break
     }
     var opened: UnsafeMutablePointer<AVFormatContext>?

@@ -114,6 +114,7 @@ struct Assembly {
       ladder: draft.ladder, off: draft.off, veil: draft.veil, delay: draft.delay, marksRecorded: draft.marksRecorded,
       remember: draft.remember)
     (settings.folder, settings.scansFolder) = (draft.folder, draft.scansFolder)
+    settings.showsAtOnce = showsAtOnce(draft)
     settings.signing = draft.signing
     settings.access = draft.access
     settings.maxRate = draft.maxRate
@@ -129,6 +130,16 @@ struct Assembly {
             + "link-key: SECRET or link-key-file: FILE"))
     }
     return settings
+  }
+
+  /// Whether stills are shown before their part: photos that are put into a folder are waited for.
+  private mutating func showsAtOnce(_ draft: CameraDraft) -> Bool {
+    let hindrance = draft.delay > .zero ? "delay" : draft.veil != nil ? "veil-every" : nil
+    if draft.showsAtOnce == true, let hindrance {
+      let spot = draft.spots["at-once"] ?? Spot(place: .standard, path: "at-once")
+      problems.append(.init(at: spot.place, key: spot.path, "found true with \(hindrance); accepted: one of them"))
+    }
+    return draft.showsAtOnce ?? (draft.folder != nil && hindrance == nil)
   }
 
   private mutating func timeline(of camera: FileLayer.Camera, _ draft: CameraDraft) -> TimelineSettings? {

@@ -84,6 +84,7 @@ struct CameraDraft: Draft {
   var remember = Ticks.seconds(600)
   var folder: String?
   var scansFolder = false
+  var showsAtOnce: Bool?
   var spots: [String: Spot] = [:]
   var refused: Set<String> = []
 

@@ -140,6 +140,10 @@ extension Setting {
     .camera(
       "folder-scan", .truth, \.scansFolder,
       "Look at that folder twice a second even where the system would tell of changes"),
+    .camera(
+      "at-once", Kind<Bool>.truth.optional, \.showsAtOnce,
+      "Show stills in latest.jpg and the events as soon as they have come, not with the next part",
+      standard: "true for a camera with a folder and no delay or veil-every, else false"),
   ]
 }
 

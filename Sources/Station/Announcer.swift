@@ -68,7 +68,7 @@ struct Announcer: Sendable {
   /// is no news each time that it comes round.
   mutating func announce(_ changes: [SlotContent.Change], of scene: Scene, publisher: inout StreamPublisher) {
     let isLoop = scene.source.isRecorded && scene.source != .veiled
-    let news = changes.filter { !isLoop || $0.jpeg != shown }
+    let news = changes.filter { !$0.isTold && (!isLoop || $0.jpeg != shown) }
     if let newest = news.last(where: { $0.jpeg != nil }), let jpeg = newest.jpeg {
       publisher.show(jpeg, time: newest.time)
       shown = jpeg

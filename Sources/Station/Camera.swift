@@ -63,6 +63,14 @@ public final class Camera: Sendable {
 
   private struct State {
     var queue: StillQueue
+    /// The newest still that is to be decoded before its slot, and one that was.
+    var early: Still?
+    var decoded: DecodedStill?
+    /// How often stills were dropped: one that is being decoded meanwhile is dropped with them.
+    var drops = 0
+    var dropsBeforeDecoding = 0
+    /// When the newest still came that a slot took.
+    var newestTaken: Ticks?
     var wavesTold: (count: Int64, at: Ticks)?
     var counters = Counters()
     var commands: [(command: Command, waiter: CheckedContinuation<Bool, Never>)] = []
@@ -78,6 +86,8 @@ public final class Camera: Sendable {
   public let recent: RecentMedia
   /// Wakes the loop before its time.
   let alarm = Alarm()
+  /// Wakes who decodes stills before their slot.
+  let earlyAlarm = Alarm()
   let clock: StationClock
   private let state: Mutex<State>
 
@@ -106,8 +116,15 @@ public final class Camera: Sendable {
       var jpeg = body
       let still = Still(
         jpeg: jpeg.readSlice(length: header.length) ?? body, arrival: clock.now(), wallTime: clock.wall())
+      let isEarly = settings.decodesEarly(header)
+      defer { if isEarly { earlyAlarm.ring() } }
       return state.withLock { state in
-        state.counters.displaced += Int64(state.queue.push(still).displaced)
+        if isEarly {
+          if state.early != nil { state.counters.displaced += 1 }
+          state.early = still
+        } else {
+          state.counters.displaced += Int64(state.queue.push(still).displaced)
+        }
         state.counters.taken += 1
         state.counters.takenBytes += Int64(still.jpeg.readableBytes)
         state.counters.lastStill = still.wallTime
@@ -152,14 +169,65 @@ public final class Camera: Sendable {
     if let waves { edge.announce(.wave, at: clock.wall(), json: "{\"waves\":\(waves)}") }
   }
 
-  /// Takes the stills whose delay is over.
-  func takeStills() -> [Still] {
+  /// Takes the stills whose delay is over, in the order in which they came.
+  func takeStills() -> [ArrivedStill] {
     let cutoff = clock.now() - settings.delay
-    return state.withLock { $0.queue.take(arrivedBy: cutoff) }
+    return state.withLock { state in
+      var stills = state.queue.take(arrivedBy: cutoff).map { ArrivedStill($0) }
+      if let decoded = state.decoded.take() {
+        if let newest = state.newestTaken, decoded.still.arrival < newest {
+          // A small still that came later was quicker.
+          state.counters.displaced += 1
+        } else {
+          let index = stills.firstIndex { $0.still.arrival > decoded.still.arrival } ?? stills.endIndex
+          stills.insert(ArrivedStill(decoded), at: index)
+        }
+      }
+      state.newestTaken = stills.last?.still.arrival ?? state.newestTaken
+      return stills
+    }
   }
 
   /// Drops the stills that wait.
-  func dropStills() { state.withLock { _ = $0.queue.takeAll() } }
+  func dropStills() {
+    state.withLock { state in
+      _ = state.queue.takeAll()
+      (state.early, state.decoded) = (nil, nil)
+      state.drops += 1
+    }
+  }
+
+  // MARK: Stills that are decoded before their slot
+
+  /// Takes the still that is to be decoded next.
+  func takeEarlyStill() -> Still? {
+    state.withLock { state in
+      state.dropsBeforeDecoding = state.drops
+      return state.early.take()
+    }
+  }
+
+  /// Brings a decoded still to the next slot, or to the latest picture at once.
+  func put(_ decoded: DecodedStill) {
+    state.withLock { state in
+      guard state.dropsBeforeDecoding == state.drops else { return }
+      if state.decoded != nil { state.counters.displaced += 1 }
+      state.decoded = decoded
+    }
+    if settings.showsAtOnce { alarm.ring() }
+  }
+
+  /// Counts a still that does not decode, and logs it.
+  func tellUndecodable(_ error: any Error, logger: Logger) {
+    let count = count { counters in
+      counters.undecodable += 1
+      return counters.undecodable
+    }
+    // The first of a series tells the operator; the counter tells the rest.
+    logger.log(
+      level: count & (count - 1) == 0 ? .warning : .debug,
+      "a still was taken and cannot be shown (\(count) so far): \(error)")
+  }
 
   // MARK: What the operator wants
 

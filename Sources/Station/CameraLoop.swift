@@ -22,6 +22,8 @@ struct CameraLoop: ~Copyable {
   /// What the current segment shows.
   private var scene: Scene
   private var collectedFrom: Ticks
+  /// The stills that were shown as the latest picture before their slot.
+  private var early: [ArrivedStill] = []
   private var hasToldOfVeil = false
 
   /// Opens the camera's workers and publishes its first state: what an earlier life has left, or a full window of the
@@ -144,8 +146,19 @@ struct CameraLoop: ~Copyable {
       // What was withdrawn is gone from the disk too when the operator is told so.
       publisher.afterMirroring { waiter.resume(returning: true) }
     }
+    if camera.settings.showsAtOnce { showAtOnce() }
     plain.tend()
     for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
+  }
+
+  /// Shows the stills that have come as the latest picture, where the slot that they go into shows the camera.
+  private mutating func showAtOnce() {
+    guard !scene.source.isRecorded, camera.settings.delay == .zero else { return }
+    for var still in camera.takeStills() where coder.showEarly(&still) {
+      let change = SlotContent.Change(step: 0, jpeg: still.shown?.jpeg, time: still.still.wallTime)
+      announcer.announce([change], of: scene, publisher: &publisher)
+      early.append(still)
+    }
   }
 
   // MARK: Slots
@@ -153,11 +166,12 @@ struct CameraLoop: ~Copyable {
   private mutating func makeSlot(begins beginning: Ticks) {
     let settings = camera.settings
     let timeline = settings.timeline
-    let stills = camera.takeStills()
-    for still in stills { director.stillArrived(at: still.arrival + settings.delay) }
+    let stills = early + camera.takeStills()
+    early.removeAll()
+    let arrivals = stills.map { $0.still.arrival + settings.delay }
+    for arrival in arrivals { director.stillArrived(at: arrival) }
     let arrangement = SlotPictures.arrange(
-      arrivals: stills.map { $0.arrival + settings.delay }, collectedFrom: collectedFrom, step: timeline.step,
-      count: timeline.stepsPerPart)
+      arrivals: arrivals, collectedFrom: collectedFrom, step: timeline.step, count: timeline.stepsPerPart)
     let collected = collectedFrom
     collectedFrom = beginning
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
@@ -177,7 +191,7 @@ struct CameraLoop: ~Copyable {
       announcer.enter(scene, part: part, content: &content, wall: wall)
     } else {
       content = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
-      announcer.note(stills.map { $0.arrival + settings.delay }, collectedFrom: collected)
+      announcer.note(arrivals, collectedFrom: collected)
       if part == 0, announcer.isReturning(to: scene), content?.changes.isEmpty == true {
         content?.changes = [.init(step: 0, jpeg: coder.latest(), time: wall)]
       }
@@ -297,6 +311,7 @@ struct CameraLoop: ~Copyable {
     let timeline = camera.settings.timeline
     director.withdraw()
     camera.dropStills()
+    early.removeAll()
     camera.recent.clear()
     camera.edge.forgetEvents()
     plain.withdraw()

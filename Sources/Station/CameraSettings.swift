@@ -52,6 +52,17 @@ public struct CameraSettings: Sendable, Hashable {
   public var folder: String?
   /// Whether that folder is looked at twice a second even where the system would tell of changes.
   public var scansFolder = false
+  /// Whether stills become the latest picture, with their event, as soon as they have come, and not with their slot.
+  /// It has no effect with a delay, and must not be where a veil falls: recorded pictures come with the slots.
+  public var showsAtOnce = false
+
+  /// Stills of more pixels are decoded beside the camera's loop: they would take a good part of a slot's time.
+  static let largeStill = 4_000_000
+
+  /// Whether a still is decoded as soon as it has come.
+  func decodesEarly(_ header: JPEGHeader) -> Bool {
+    delay == .zero && (showsAtOnce || header.size.pixels > Self.largeStill)
+  }
 
   /// The settings of a camera, all but its name and token with defaults that suit a quiet background picture.
   public init(

@@ -22,14 +22,18 @@ struct LiveCoder: ~Copyable {
   /// - Parameters:
   ///   - arrangement: for each step the index of the still that begins to show there.
   ///   - startsSegment: whether the first picture has to be an IDR picture.
-  mutating func code(_ stills: [Still], arrangement: [Int?], startsSegment: Bool) -> SlotContent? {
+  mutating func code(_ stills: [ArrivedStill], arrangement: [Int?], startsSegment: Bool) -> SlotContent? {
     var content = SlotContent()
     do {
       for (step, index) in arrangement.enumerated() {
         let still = index.flatMap { show(stills[$0]) ? stills[$0] : nil }
         let isFirst = step == 0 && startsSegment
         content.pictures.append(try line.encode(isFirst ? .idr : still == nil ? .repeated : .new))
-        if let still { content.changes.append(.init(step: step, jpeg: latest(), time: still.wallTime)) }
+        if let still {
+          let jpeg = still.shown.map { $0.jpeg } ?? latest()
+          content.changes.append(
+            .init(step: step, jpeg: jpeg, time: still.still.wallTime, isTold: still.shown != nil))
+        }
       }
       return content
     } catch {
@@ -40,21 +44,27 @@ struct LiveCoder: ~Copyable {
   }
 
   /// Makes a still the current picture; `false`, counted and logged, when it does not decode: the picture before stays.
-  mutating func show(_ still: Still) -> Bool {
+  mutating func show(_ still: ArrivedStill) -> Bool {
     do {
-      try line.show(still)
+      if let shown = still.shown {
+        line.show(shown.picture)
+      } else if let decoded = still.decoded {
+        try line.show(decoded)
+      } else {
+        try line.show(still.still)
+      }
       return true
     } catch {
-      let count = camera.count { counters in
-        counters.undecodable += 1
-        return counters.undecodable
-      }
-      // The first of a series tells the operator; the counter tells the rest.
-      logger.log(
-        level: count & (count - 1) == 0 ? .warning : .debug,
-        "a still was taken and cannot be shown (\(count) so far): \(error)")
+      camera.tellUndecodable(error, logger: logger)
       return false
     }
+  }
+
+  /// Makes a still the current picture before its slot, which shows the very same; `false` as for `show`.
+  mutating func showEarly(_ still: inout ArrivedStill) -> Bool {
+    guard show(still) else { return false }
+    still.shown = (line.current, latest())
+    return true
   }
 
   /// Makes a picture of an earlier life the current one, where it decodes.

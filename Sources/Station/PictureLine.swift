@@ -12,7 +12,8 @@ struct PictureLine: ~Copyable {
   private var filter: PictureFilter
   private var encoder: PictureEncoder
   private var jpegEncoder: JPEGEncoder
-  private var current: Frame
+  /// The current picture.
+  private(set) var current: StreamPicture
   /// Whether the encoder has to begin anew with the next picture.
   private var needsIDR = true
 
@@ -20,7 +21,7 @@ struct PictureLine: ~Copyable {
   ///
   /// - Throws: what FFmpeg refuses, with the setting in its words.
   static func open(_ settings: CameraSettings, logger: Logger) throws(FFmpegError) -> PictureLine {
-    let current = try Frame.house(size: settings.picture.size)
+    let current = StreamPicture(try Frame.house(size: settings.picture.size))
     let encoder = try openEncoder(settings)
     return PictureLine(
       settings: settings, logger: logger, filter: PictureFilter(settings: settings.picture), encoder: encoder,
@@ -29,7 +30,7 @@ struct PictureLine: ~Copyable {
 
   private init(
     settings: CameraSettings, logger: Logger, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
-    jpegEncoder: consuming JPEGEncoder, current: consuming Frame
+    jpegEncoder: consuming JPEGEncoder, current: StreamPicture
   ) {
     self.settings = settings
     self.logger = logger
@@ -55,8 +56,21 @@ struct PictureLine: ~Copyable {
     let header = try JPEGHeader(still.jpeg, maxPixels: settings.picture.maxPixels)
     let reduction = filter.reduction(of: header)
     let decoded = try decoder.decode(still.jpeg, header: header, reduction: reduction)
-    current = try filter.process(decoded, orientation: header.orientation, reduction: reduction)
+    current = StreamPicture(
+      try filter.process(decoded, orientation: header.orientation, reduction: reduction))
   }
+
+  /// Makes a still the current picture that was decoded before.
+  ///
+  /// - Throws: an `FFmpegError`; the picture before stays.
+  mutating func show(_ still: DecodedStill) throws(FFmpegError) {
+    guard let frame = still.takeFrame() else { return }
+    current = StreamPicture(
+      try filter.process(frame, orientation: still.orientation, reduction: still.reduction))
+  }
+
+  /// Makes a picture the current one that was so before.
+  mutating func show(_ picture: StreamPicture) { current = picture }
 
   /// Makes a picture that went through the filter in an earlier life the current one.
   ///
@@ -65,12 +79,12 @@ struct PictureLine: ~Copyable {
     let header = try JPEGHeader(jpeg, maxPixels: settings.picture.maxPixels)
     let decoded = try decoder.decode(jpeg, header: header)
     var plain = PictureFilter(settings: PictureSettings(size: settings.picture.size, denoise: 0))
-    current = try plain.process(decoded, orientation: .upright)
+    current = StreamPicture(try plain.process(decoded, orientation: .upright))
   }
 
   /// Makes the house picture the current one, and forgets what the filter remembers of the ones before.
   mutating func forget() throws(FFmpegError) {
-    current = try Frame.house(size: settings.picture.size)
+    current = StreamPicture(try Frame.house(size: settings.picture.size))
     filter = PictureFilter(settings: settings.picture)
     needsIDR = true
   }
@@ -80,14 +94,14 @@ struct PictureLine: ~Copyable {
   /// - Throws: when the new encoder fails too.
   mutating func encode(_ role: PictureEncoder.Role) throws(FFmpegError) -> CodedPicture {
     do throws(FFmpegError) {
-      let coded = try encoder.encode(current, as: needsIDR ? .idr : role)
+      let coded = try encoder.encode(current.frame, as: needsIDR ? .idr : role)
       needsIDR = false
       return coded
     } catch {
       logger.error("the encoder failed and is made anew: \(error)")
       needsIDR = true
       encoder = try Self.openEncoder(settings)
-      let coded = try encoder.encode(current, as: .idr)
+      let coded = try encoder.encode(current.frame, as: .idr)
       needsIDR = false
       return coded
     }
@@ -97,5 +111,5 @@ struct PictureLine: ~Copyable {
   mutating func beginAnew() { needsIDR = true }
 
   /// The current picture as a JPEG without metadata.
-  mutating func jpeg() throws(FFmpegError) -> ByteBuffer { try jpegEncoder.encode(current) }
+  mutating func jpeg() throws(FFmpegError) -> ByteBuffer { try jpegEncoder.encode(current.frame) }
 }

@@ -11,6 +11,8 @@ struct SlotContent: Sendable {
     let jpeg: ByteBuffer?
     /// When its still came.
     let time: WallTime
+    /// Whether it has been shown as the latest picture already, and who listens was told.
+    var isTold = false
   }
 
   /// One picture for each step.

@@ -70,6 +70,8 @@ public struct Station: Service {
     }
     do {
       let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
+      // It ends with the loop.
+      async let _ = EarlyDecoder(camera: camera, logger: logger).run()
       await loop.run()
     } catch {
       throw StationError(description: "camera \(camera.settings.name) cannot begin: \(error)")

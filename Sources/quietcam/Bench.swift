@@ -66,14 +66,25 @@ struct Bench: AsyncParsableCommand {
   /// `quietcam bench still`.
   struct Still: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "What a large still costs until it is a picture of the stream, in full and as it is decoded.")
+      abstract: "What a large still costs until it is a picture of the stream, and how soon viewers have it.",
+      discussion: """
+        Each file is decoded in full and as the server does it. Then it is put into a server's folder, and the time is \
+        taken from its last byte until a viewer has its event, latest.jpg, and the part of the stream that shows it.
+        """)
 
     @Argument(help: ArgumentHelp("JPEGs.", valueName: "file")) var files: [String]
     @Option(help: ArgumentHelp("The size of the stream.", valueName: "WIDTHxHEIGHT")) var size = "640x480"
+    @Option(help: ArgumentHelp("How often it is put into the folder; 0 leaves that out.", valueName: "count"))
+    var rounds = 5
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Lengths of the server's parts.", valueName: "seconds"))
+    var parts = ["0.5", "1", "2"]
 
     func run() async throws {
       guard let stream = PictureSize(size) else {
         throw ValidationError("--size: found \(size); accepted: a size such as 640x480")
+      }
+      guard let program = Bundle.main.executableURL else {
+        throw ValidationError("this program does not know its own file")
       }
       for file in files {
         guard let data = FileManager.default.contents(atPath: file) else {
@@ -84,6 +95,9 @@ struct Bench: AsyncParsableCommand {
         let kind = header.isProgressive ? "progressive" : "baseline"
         print("\(file): \(header.size), \(kind), \(data.count) bytes, to \(stream)")
         for result in try StillBench(size: stream).run(jpeg) { print(result) }
+        for part in rounds > 0 ? parts : [] {
+          print(try await ArrivalBench(program: program, size: stream).run(jpeg, part: part, rounds: rounds))
+        }
       }
     }
   }

@@ -28,6 +28,10 @@ struct Push: AsyncParsableCommand {
   var every: Pace?
   @Option(help: ArgumentHelp("The user that the camera at an address wants.", valueName: "name")) var user: String?
   @Option(help: ArgumentHelp("A file with that user's password.", valueName: "file")) var passwordFile: String?
+  @Option(
+    help: ArgumentHelp(
+      "A PEM file with the certificate, or its signer's, that the camera's https is trusted by.", valueName: "file"))
+  var sourceCa: String?
   @Option(help: ArgumentHelp("The JPEG quality of pictures that are no JPEG yet, 1 to 100.", valueName: "quality"))
   var quality = 75
   @Option(
@@ -38,8 +42,10 @@ struct Push: AsyncParsableCommand {
 
   func validate() throws {
     guard (1...100).contains(quality) else { throw ValidationError("--quality: found \(quality); accepted: 1 to 100") }
-    if let ca, !FileManager.default.isReadableFile(atPath: ca) {
-      throw ValidationError("--ca: cannot read \(ca); give a PEM file")
+    for (flag, file) in [("--ca", ca), ("--source-ca", sourceCa)] {
+      if let file, !FileManager.default.isReadableFile(atPath: file) {
+        throw ValidationError("\(flag): cannot read \(file); give a PEM file")
+      }
     }
   }
 
@@ -72,9 +78,9 @@ struct Push: AsyncParsableCommand {
           source: DemoSource(size: PictureSize(width: 640, height: 480), seed: 1, quality: quality), target: target,
           every: every, logger: logger)
         : Pusher(
-          source: try await PushSource.open(source, every: every, loop: loop, quality: quality, login: login),
-          target: target,
-          every: every, logger: logger)
+          source: try await PushSource.open(
+            source, every: every, loop: loop, quality: quality, login: login, authority: sourceCa),
+          target: target, every: every, logger: logger)
       try await ServiceGroup(
         configuration: ServiceGroupConfiguration(
           services: [

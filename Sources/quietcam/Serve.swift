@@ -41,7 +41,9 @@ struct Serve: AsyncParsableCommand {
   private static let keptDescriptors = 256
 
   func run() async throws {
-    let settings = try ServeSettings.load(config: config, flags: flags.given)
+    var settings = try ServeSettings.load(config: config, flags: flags.given)
+    // Nobody is shown it here; what comes is held against its digest.
+    settings.operatorSecret = nil
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "quietcam")
     logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info

@@ -56,6 +56,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("remember")) var remember: String?
   @Option(help: .setting("folder")) var folder: String?
   @Option(help: .setting("folder-scan")) var folderScan: String?
+  @Option(help: .setting("at-once")) var atOnce: String?
 
   /// The flags that were given, by the keys of the settings.
   var given: [String: String] {
@@ -74,7 +75,7 @@ struct ServeFlags: ParsableArguments {
       ("max-still-bytes", maxStillBytes), ("interval", interval), ("max-rate", maxRate),
       ("hold", hold), ("steady", steady), ("off", off), ("veil-every", veilEvery), ("veil-for", veilFor),
       ("delay", delay), ("mark-recorded", markRecorded), ("remember", remember),
-      ("folder", folder), ("folder-scan", folderScan),
+      ("folder", folder), ("folder-scan", folderScan), ("at-once", atOnce),
     ]
     return Dictionary(uniqueKeysWithValues: options.compactMap { key, value in value.map { (key, $0) } })
   }

@@ -84,6 +84,23 @@ import Testing
 }
 
 @Suite struct ConnectionsTests {
+  @Test func soManyOfAnAddressMayWaitAndEachPlaceIsFreeAgain() throws {
+    let far = ClientAddress(try SocketAddress(ipAddress: "203.0.113.9", port: 1))
+    let near = ClientAddress(try SocketAddress(ipAddress: "10.0.0.9", port: 1))
+    let waits = Waits(limits: .init(total: 10))
+    var places = (0..<Waits.perConnection * Connections.standardPerAddress).map { _ in waits.enter(far) }
+    #expect(places.allSatisfy { $0 != nil } && waits.enter(far) == nil)
+    #expect(waits.enter(ClientAddress(try SocketAddress(ipAddress: "203.0.113.8", port: 1))) != nil)
+    let many = (0..<5000).map { _ in waits.enter(near) }
+    #expect(many.allSatisfy { $0 != nil }, "proxies stand there")
+    places.removeLast()
+    places.append(waits.enter(far))
+    #expect(places.allSatisfy { $0 != nil } && waits.enter(far) == nil)
+    let few = Waits(limits: .init(total: 10, perAddress: 1))
+    let held = (0..<Waits.perConnection).map { _ in few.enter(near) }
+    #expect(held.allSatisfy { $0 != nil } && few.enter(near) == nil)
+  }
+
   @Test func anAddressHasItsShareAndAllHaveTheirs() throws {
     let connections = Connections(limits: .init(total: 3, perAddress: 2))
     let a = ClientAddress(try SocketAddress(ipAddress: "192.0.2.1", port: 1))

@@ -62,13 +62,14 @@ struct PictureFuzz: ParsableCommand {
         refused += 1
         continue
       }
-      guard let frame = try? StillDecoder().decode(buffer, header: header) else {
+      let line = lines[number % lines.count]
+      let reduction = line.filter.reduction(of: header)
+      guard let frame = try? StillDecoder().decode(buffer, header: header, reduction: reduction) else {
         undecodable += 1
         continue
       }
-      let line = lines[number % lines.count]
       do {
-        let picture = try line.filter.process(frame, orientation: header.orientation)
+        let picture = try line.filter.process(frame, orientation: header.orientation, reduction: reduction)
         shown += 1
         if number % 16 == 0 {
           _ = try line.jpeg.encode(picture)

@@ -3,7 +3,7 @@
     QUIETCAM=.build/fuzz/build/release/quietcam python fuzz_requests.py FOLDER [--count N] [--first N]
 
 Each request follows from its number alone. The server must answer each request with an HTTP answer or close the
-connection, take a good still now and then, publish a part in each part's time, keep its memory, and end in good order;
+connection, take a good still now and then, let the viewer play without a stall, keep its memory, and end in good order;
 built with AddressSanitizer it ends at a wrong access, and at its end tells what it leaked.
 """
 
@@ -25,6 +25,8 @@ import wire  # noqa: E402
 from serving import BEARER, serving  # noqa: E402
 
 PART = 0.5
+# What a low-latency player has in hand (PART-HOLD-BACK, three parts): it stalls when no part comes for longer.
+HOLD_BACK = 3 * PART
 TOKENS = [
     b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b"--", b"0\r\n\r\n", b"\r\n\r\n", b"Content-Length: 5\r\n",
     b"Content-Length: 99999999999999999999\r\n", b"Content-Length: -1\r\n", b"Transfer-Encoding: chunked\r\n",
@@ -107,10 +109,11 @@ def send(port, dice, data):
 
 
 class Viewer:
-    """Follows the stream part by part and keeps the longest time from one to the next."""
+    """Follows the stream part by part, counts the stalls and keeps the longest time from one to the next."""
 
     def __init__(self, server):
         self.server, self.longest, self.parts, self.is_over, self.problem = server, 0, 0, False, None
+        self.stalls = 0
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -126,6 +129,7 @@ class Viewer:
                     answer = client.ask("GET", f"/desk/{seen}")
                     assert answer.status == 200 and answer.body, answer
                     now = time.monotonic()
+                    self.stalls += now - last > HOLD_BACK
                     self.longest, last, self.parts = max(self.longest, now - last), now, self.parts + 1
         except Exception as error:
             self.problem = error
@@ -165,9 +169,10 @@ def main():
         viewer.thread.join(10)
         print(
             f"{arguments.count} requests in {time.monotonic() - began:.0f} s, {resident(server)} MiB: "
-            f"{sorted(answers.items())}; {viewer.parts} parts of {PART} s, the longest wait {viewer.longest:.2f} s; "
+            f"{sorted(answers.items())}; {viewer.parts} parts of {PART} s, {viewer.stalls} stalls, the longest wait {viewer.longest:.2f} s; "
             f"{server.status()['stills']}")
         assert viewer.problem is None, viewer.problem
+        assert viewer.parts and not viewer.stalls, "the viewer's player would have stalled"
         server.stop()
         assert "AddressSanitizer" not in server.log() and "LeakSanitizer" not in server.log(), server.log()
     print("no wrong access, no leak")

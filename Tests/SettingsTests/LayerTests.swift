@@ -79,6 +79,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("remember", "0", Ticks.zero) { $0.remember },
     .camera("folder", "/srv/desk", "/srv/desk") { $0.folder },
     .camera("folder-scan", "true", true) { $0.scansFolder },
+    .camera("at-once", "true", true) { $0.showsAtOnce },
   ]
 
   var variable: String { "QUIETCAM_" + key.uppercased().replacing("-", with: "_") }

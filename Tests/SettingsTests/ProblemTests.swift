@@ -1,4 +1,5 @@
 import Settings
+import Station
 import Testing
 
 private let sizes = "two even numbers from 32 to 4096 around an x, such as 640x480"
@@ -45,6 +46,20 @@ private let addresses =
   ])
   func textOutOfRange(key: String, text: String, accepted: String) {
     #expect(problems(desk(), flags: [key: text]) == [#"--\#(key): found "\#(text)"; accepted: \#(accepted)"#])
+  }
+
+  @Test func stillsAreShownAtOnceWhereNothingHoldsThemBack() throws {
+    let folder = "folder: /srv/desk"
+    #expect(try load(desk(folder)).camera("desk").showsAtOnce)
+    #expect(try !load(desk()).camera("desk").showsAtOnce)
+    #expect(try !load(desk(folder, "at-once: false")).camera("desk").showsAtOnce)
+    for (line, key) in [("delay: 10", "delay"), ("veil-every: 600..3600", "veil-every")] {
+      #expect(try !load(desk(folder, line)).camera("desk").showsAtOnce)
+      #expect(
+        problems(desk(line, "at-once: true")) == [
+          "q.yaml:5: cameras.desk.at-once: found true with \(key); accepted: one of them"
+        ])
+    }
   }
 
   @Test(arguments: ["token", "operator-token"]) func secretsAreNotShown(key: String) {

@@ -60,6 +60,28 @@ import Testing
     #expect(edge.waiters.viewers == 0)
   }
 
+  @Test func noMoreMayWaitThanThereIsRoomForAndThoseWhoDoAreServed() async {
+    let edge = LiveEdge()
+    edge.publish(edition(1, 0), adding: [])
+    let (deadline, next) = (ContinuousClock.now + .seconds(60), SlotPosition(sequence: 1, part: 1))
+    await withTaskGroup(of: Bool.self) { group in
+      for _ in 0..<LiveEdge.maxWaiters {
+        group.addTask { position(await edge.wait(for: next, deadline: deadline)) == next }
+        group.addTask { await edge.events(after: 0, deadline: deadline)?.count == 1 }
+      }
+      while edge.waiters != (LiveEdge.maxWaiters, LiveEdge.maxWaiters) { await Task.yield() }
+      guard case .refused = await edge.wait(for: next, deadline: deadline) else {
+        Issue.record("one more may wait")
+        return
+      }
+      #expect(await edge.events(after: 0, deadline: deadline) == nil)
+      edge.publish(edition(1, 1), adding: [])
+      edge.announce(.wave, at: WallTime(milliseconds: 1), json: "{}")
+      for await isServed in group { #expect(isServed) }
+    }
+    #expect(edge.waiters == (0, 0))
+  }
+
   @Test func waitsEndAtTheirDeadlineWhenSomebodyLooksAfterThem() async {
     let edge = LiveEdge()
     let deadline = ContinuousClock.now + .seconds(3)

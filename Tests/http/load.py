@@ -3,7 +3,7 @@
 Idle connections, uploads that trickle, and readers that stop reading hold on, while a viewer follows the live playlist
 with blocking reloads and fetches each part. A stall is a part that comes later than two part targets after the one
 before it. `python Tests/http/load.py [IDLE TRICKLING STUCK SECONDS]` prints what was seen as JSON; its exit code says
-whether there was a stall.
+whether there was a stall, or more memory than the README's bound.
 """
 
 import contextlib
@@ -25,6 +25,8 @@ import wire  # noqa: E402
 from serving import BEARER, FREE_PORTS, ONE_CAMERA, launched  # noqa: E402
 
 PART = 1.0
+# What the README says that a connection, and all uploads together, take at most.
+CONNECTION_KIB, UPLOADS_MIB = 32, 256
 
 
 def raise_open_files():
@@ -200,7 +202,8 @@ def run(idle, trickling, stuck, seconds, *options):
             "openConnectionsAtMost": open_most, "closedByServer": crowd.refused, "parts": len(viewer.times),
             "stalls": sum(gap > 2 * PART for gap in gaps), "longestGap": round(max(gaps), 3),
             "meanGap": round(statistics.mean(gaps), 3), "stillsOfTheCamera": pushed,
-            "memoryBeforeMiB": round(before / 1024, 1), "memoryMiB": round(now / 1024, 1),
+            "memoryBeforeMiB": round(before / 1024, 1),
+            "memoryBoundMiB": round(before / 1024 + open_most * CONNECTION_KIB / 1024 + UPLOADS_MIB, 1), "memoryMiB": round(now / 1024, 1),
             "memoryAtMostMiB": round(peak / 1024, 1), "doors": doors,
         }
 
@@ -209,4 +212,4 @@ if __name__ == "__main__":
     numbers = [int(part) for part in sys.argv[1:5]] or [5000, 500, 500, 60]
     seen = run(*numbers)
     print(json.dumps(seen, indent=2))
-    sys.exit(1 if seen["stalls"] else 0)
+    sys.exit(seen["stalls"] > 0 or seen["memoryAtMostMiB"] > seen["memoryBoundMiB"])

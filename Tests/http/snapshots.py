@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import itertools
 import re
+import ssl
 import threading
 import time
 
@@ -13,8 +14,10 @@ QUOTED_REALM = REALM.replace('"', '\\"')
 
 
 class SnapshotCamera:
-    def __init__(self, jpeg, scheme, user="viewer", password="pass:word@/?", uses=2):
-        self.jpeg, self.scheme, self.user, self.password, self.uses = jpeg, scheme, user, password, uses
+    def __init__(
+        self, jpeg, scheme, user="viewer", password="pass:word@/?", uses=2, type_="image/jpeg", certificate=None
+    ):
+        self.type, self.jpeg, self.scheme, self.user, self.password, self.uses = type_, jpeg, scheme, user, password, uses
         self.asked, self.served, self.wrong = 0, 0, []
         self.nonces, self.numbers = {}, itertools.count()
         camera = self
@@ -31,6 +34,12 @@ class SnapshotCamera:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.handle_error = lambda *_: None  # Clients go when they have seen enough.
         self.port = self.server.server_port
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            # The handshake waits for the thread of its connection.
+            self.server.socket = context.wrap_socket(
+                self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self):
@@ -48,7 +57,7 @@ class SnapshotCamera:
             self.served += 1
             body = self.jpeg
             request.send_response(200)
-            request.send_header("Content-Type", "image/jpeg")
+            request.send_header("Content-Type", self.type)
         else:
             self.asked += 1
             body = b"who are you?"

@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import re
 import time
 
 import pytest
@@ -486,6 +487,12 @@ def test_no_metadata_of_a_still_reaches_a_viewer(server, tmp_path):
             time.sleep(0.05)
         for uri in ["", "index.m3u8", "live.m3u8", *live(server).uris()]:
             collected[uri] = server.get(f"/desk/{uri}").body
+        plain = server.get("/desk/plain.m3u8").text
+        media = re.findall(r'URI="([^"]+)"|^([^#].*)$', plain, re.M)
+        assert len(media) > 3
+        for uri in [either for pair in media for either in pair if either]:
+            collected[f"plain {uri}"] = server.get(f"/desk/{uri}").body
+        collected["recent.mp4"] = server.camera("GET", "/cameras/desk/recent.mp4").body
         collected["events"] = b"".join(iter_chunks(listener))
         for path in home.rglob("*"):
             if path.is_file():

@@ -1,4 +1,34 @@
-"""Who gets in and who does not: tokens, signatures, links, limits, and what the doors tell nobody."""
+"""Who gets in and who does not: tokens, signatures, links, limits, and what the doors tell nobody.
+
+The attacks that are tried, and what each gets:
+
+| attack | gets | tried by |
+|---|---|---|
+| no token, another camera's, the operator's, a digest for a token | 401 | `test_ingest`, here |
+| guessing tokens, by every form and address | 401, after ten of them 429; who is known there is heard | here |
+| reading what was shown from logs, answers, status, metrics | nothing | here |
+| a signed still changed, replayed, of another time, camera or key; a token where a signature is due | 401 | here |
+| a signature over two pictures, or over a stream | 400, 401 | here |
+| a link forged, altered, of another camera or key | 404, to the byte that of a camera that is not there | here |
+| a link that has ended; events that outlive their link | 403; they end | here |
+| the private door's addresses at the public one, by ten methods | 404, 405 | here, `test_delivery` |
+| 27 traversals in 3 forms at both doors, files of their names in place | 400, 404, and no byte of a file | here |
+| another site's script or frame | what `allow-origin` and `embed` let it | here |
+| switches without an operator's token | 401; 403 where the operator has none | here |
+| headers too large, too many, too slow | 431, 408, and closed | here |
+| a body that stops; one that trickles | 408; taken, and nobody waits for it | here |
+| readers that stop reading | closed; others play on | here, `load.py` |
+| connections without end, from one address or many | 503; neither door takes the other's | here |
+| a TLS handshake that does not come | closed | `test_tls` |
+| more stills than the camera may send, single or in a stream | 429, counted as refused | here |
+| bodies that fill the memory together | 503 | here |
+| pictures that announce 900 or 4,300 megapixels | 413 by their header, in no memory | here |
+| lengths that lie, chunks that break, smuggled second requests | 400, and closed | `test_ingest` |
+| pictures, bodies and requests damaged at random | refused; the viewer plays on | `make fuzz` |
+| place, serial number, thumbnail, comment planted in stills | in no public byte, nor on disk | `test_delivery` |
+| 5,000 idle connections, 500 uploads that trickle, 500 readers that stop, all at once | no stall | `make load` |
+| a camera's address with another's certificate | no login is shown | `test_pull` |
+"""
 
 import base64
 import contextlib

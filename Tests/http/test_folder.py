@@ -1,5 +1,6 @@
 """Stills that others put into a folder: whole ones come onto the screens, all else changes nothing."""
 
+import io
 import os
 import pathlib
 import shutil
@@ -7,9 +8,12 @@ import subprocess
 import time
 
 import pytest
+from PIL import Image
 
 import stills
+import wire
 from dropping import dropping
+from serving import ASKED, OPERATOR
 
 RED, GREEN, BLUE, WHITE = (220, 20, 20), (20, 200, 20), (20, 20, 220), (240, 240, 240)
 
@@ -211,3 +215,81 @@ def test_lost_events_are_made_good():
         drop.wait_until_shown(BLUE)
 
 
+def test_a_folder_that_tells_of_no_changes_is_looked_at(tmp_path):
+    """A program shows the folder at another place, where the kernel knows nothing of what happens to it."""
+    bindfs = shutil.which("bindfs") or pytest.skip("bindfs is not installed")
+    behind, shown = tmp_path / "behind", tmp_path / "shown"
+    behind.mkdir()
+    leave_old(behind)
+
+    def mount(folder):
+        done = subprocess.run([bindfs, behind, folder], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+
+    try:
+        with dropping(prepare=mount, folder=shown) as drop:
+            drop.wait_for_log("looking twice a second (FUSE tells of no changes)")
+            for colour in (GREEN, BLUE):
+                (behind / "new.jpg").write_bytes(solid(colour))
+                drop.wait_until_shown(colour)
+            assert drop.stills()["taken"] == 2
+    finally:
+        subprocess.run(["umount", "-l", shown], capture_output=True)
+
+
+# Photos
+
+
+def photo(colour, **options):
+    """24 megapixels."""
+    data = io.BytesIO()
+    Image.new("RGB", (6000, 4000), colour).save(data, "JPEG", quality=90, **options)
+    return data.getvalue()
+
+
+@pytest.fixture(scope="module")
+def slow():
+    """A camera whose parts take longer than anyone would wait for a photo."""
+    options = ["--size", "128x96", "--part", 6, "--segment", 6, "--hold", "forever", "--operator-token", OPERATOR]
+    with dropping(*options, prepare=lambda folder: None) as drop:
+        yield drop
+
+
+@pytest.mark.parametrize("options", [{}, {"subsampling": "4:2:2"}, {"subsampling": "4:4:4"}, {"progressive": True}], ids=str)
+def test_a_photo_is_the_latest_picture_before_its_part_begins(slow, options):
+    for colour in (BLUE, GREEN, RED):
+        jpeg = photo(colour, **options)
+        before = slow.server.get("/desk/live.m3u8").body
+        with wire.Wire(slow.server.public) as listener:
+            listener.send(wire.request_bytes("GET", "/desk/events"))
+            assert listener.head().status == 200
+            (slow.folder / "DSC_0001.JPG").write_bytes(jpeg)
+            slow.wait_until_shown(colour)
+            event = listener.chunk()
+            while b"event: still" not in event:
+                event = listener.chunk()
+        # A part may have begun in between by chance.
+        if slow.server.get("/desk/live.m3u8").body == before:
+            break
+    else:
+        raise AssertionError("photos came with their parts only")
+    assert slow.server.settled()["undecodable"] == 0
+
+
+def test_no_veil_falls_where_it_would_be_seen(slow):
+    answer = slow.server.camera("POST", "/cameras/desk/veil", ASKED)
+    assert (answer.status, answer.json["error"]) == (409, "showsAtOnce")
+    for path in ("unveil", "resume"):
+        assert slow.server.camera("POST", f"/cameras/desk/{path}", ASKED).status == 200
+    with dropping("--at-once", "false", "--operator-token", OPERATOR, prepare=lambda folder: None) as drop:
+        assert drop.server.camera("POST", "/cameras/desk/veil", ASKED).status == 200
+
+
+def test_a_photo_is_kept_back_as_long_as_all_stills():
+    with dropping("--delay", 3, prepare=lambda folder: None) as drop:
+        jpeg = photo(GREEN)
+        began = time.monotonic()
+        (drop.folder / "DSC_0002.JPG").write_bytes(jpeg)
+        drop.wait_until_shown(GREEN)
+        assert time.monotonic() - began >= 3

@@ -16,6 +16,7 @@ import stills
 from dropping import QUICK
 from serving import TOKEN, serving
 from snapshots import SnapshotCamera
+from test_tls import make_certificate
 
 GREEN = (20, 200, 20)
 
@@ -155,3 +156,48 @@ def test_the_servers_interval_holds_where_none_is_given(server):
             began = camera.served
             time.sleep(1)
             assert camera.served == began
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """A camera's certificate, which bears no name that anyone would call it by, and a stranger's."""
+    folder = tmp_path_factory.mktemp("certificates")
+    return [make_certificate(folder, name, "DNS:ipcam.invalid") for name in ("camera", "stranger")]
+
+
+def secure(certificate, body=None, type_="image/jpeg"):
+    return SnapshotCamera(body or stills.solid(*GREEN), "basic", type_=type_, certificate=certificate)
+
+
+@pytest.mark.parametrize("trusted", [None, 1], ids=["nobody", "another"])
+def test_a_camera_whose_certificate_nobody_vouches_for_gets_no_login(server, certificates, trusted):
+    with secure(certificates[0]) as camera:
+        flags = [] if trusted is None else ["--source-ca", certificates[trusted][0]]
+        with pulling(server, address_of(camera).replace("http:", "https:"), *flags) as process:
+            assert process.wait(20) != 0
+        assert "--source-ca FILE" in process.output and "pass" not in process.output
+        assert (camera.asked, camera.served, camera.wrong) == (0, 0, [])
+
+
+def test_a_camera_is_trusted_by_its_own_certificate(server, certificates):
+    with secure(certificates[0]) as camera:
+        address = address_of(camera).replace("http:", "https:")
+        with pulling(server, address, "--source-ca", certificates[0][0]) as process:
+            wait_for_taken(server, 3, process)
+
+
+@pytest.mark.parametrize("is_trusted", [False, True], ids=["not trusted", "trusted"])
+def test_a_video_over_tls_needs_a_certificate_that_is_trusted(server, tmp_path, is_trusted):
+    certificate = make_certificate(tmp_path, "video", "IP:127.0.0.1")
+    part = b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + stills.solid(*GREEN) + b"\r\n"
+    with secure(certificate, part * 20 + b"--b--\r\n", "multipart/x-mixed-replace;boundary=b") as camera:
+        address = address_of(camera).replace("http:", "https:")
+        with pulling(server, address, *(["--source-ca", certificate[0]] if is_trusted else [])) as process:
+            if is_trusted:
+                wait_for_taken(server, 1, process)
+            else:
+                assert process.wait(20) != 0
+        assert (camera.served > 0) == is_trusted

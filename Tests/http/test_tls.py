@@ -14,12 +14,12 @@ import stills
 import wire
 
 
-def make_certificate(folder, name):
-    """A self-signed certificate for loopback and its key."""
+def make_certificate(folder, name, names="IP:127.0.0.1"):
+    """A self-signed certificate, for loopback if nothing else is said, and its key."""
     certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-        + ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        + ["-subj", f"/CN={name}", "-addext", f"subjectAltName={names}", "-keyout", key, "-out", certificate],
         check=True, capture_output=True,
     )
     return certificate, key
@@ -129,6 +129,25 @@ def test_a_viewer_that_hangs_up_frees_its_place(secure):
     while count() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert count() == 0
+
+
+def test_one_connection_of_many_streams_takes_no_more_places_than_its_address_has(tmp_path):
+    certificate, key = make_certificate(tmp_path, "one")
+    options = ["--public-certificate", certificate, "--public-key", key, "--private-certificate", certificate]
+    options += ["--private-key", key, "--part", 2, "--segment", 4, "--connections-per-address", 2]
+    with serving.launched(*serving.FREE_PORTS, "--store", "memory", *serving.ONE_CAMERA, *options) as server:
+        secure = Secure(server, certificate)
+        newest = re.findall(r"^(\d+)\.mp4$", secure.curl(secure.public, "/desk/live.m3u8", write=""), re.M)[-1]
+        url = f"https://127.0.0.1:{secure.public}/desk/live.m3u8?_HLS_msn={int(newest) + 2}&x="
+        done = subprocess.run(
+            ["curl", "-skZ", "--http2", "--parallel-max", "30", "-w", "%{http_code} %{num_connects}\n"]
+            + [part for number in range(30) for part in ("-o", "/dev/null", url + str(number))],
+            capture_output=True, text=True, timeout=60)
+        seen = [line.split() for line in done.stdout.splitlines()]
+        assert len(seen) == 30 and sum(int(connects) for _, connects in seen) <= 2
+        assert [status for status, _ in seen].count("200") == 8, seen
+        assert {status for status, _ in seen} == {"200", "503"}
+        assert secure.curl(secure.public, "/desk/live.m3u8", "-o", "/dev/null") == "200"
 
 
 def test_quietcam_push_trusts_the_certificate_it_is_given(secure, tmp_path):

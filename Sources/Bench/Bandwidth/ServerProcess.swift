@@ -64,6 +64,13 @@ final class ServerProcess: Sendable {
     return Int(address.drop { $0 != ":" }.dropFirst().prefix { $0 != "/" })
   }
 
+  /// The most memory that it has had so far, in KiB; `nil` where the system does not tell.
+  var peakKiB: Int? {
+    let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+    let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+  }
+
   /// Ends it and waits for it, on the calling thread.
   func stop() {
     if process.isRunning { process.terminate() }

@@ -9,6 +9,7 @@ import Playlist
 /// Viewers without a screen: each asks for pictures one way, reads the time in them and tells the board.
 public struct LatencyClients: Sendable {
   private let camera: URL
+  private var follower: PartFollower { PartFollower(camera: camera) }
   private let board: LatencyBoard
 
   /// Viewers of the camera whose multivariant playlist is at `stream`.
@@ -39,13 +40,6 @@ public struct LatencyClients: Sendable {
     }
   }
 
-  private func fetch(_ path: String) async throws -> ByteBuffer {
-    let url = path.contains("://") ? path : camera.appendingPathComponent("").absoluteString + path
-    let answer = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(30))
-    guard answer.status == .ok else { throw LatencyError("\(url) answers \(answer.status.code)") }
-    return try await answer.body.collect(upTo: 1 << 24)
-  }
-
   private func look(at jpeg: ByteBuffer, way: String) throws {
     let picture = try StillDecoder().decode(jpeg, header: try JPEGHeader(jpeg, maxPixels: 1 << 24))
     if let time = TimePattern.read(picture) { board.saw(time, way: way) }
@@ -53,7 +47,7 @@ public struct LatencyClients: Sendable {
 
   private func poll(every: Duration) async throws {
     while true {
-      try look(at: try await fetch("latest.jpg?\(LatencyBoard.now())"), way: "client: polling every 2 s")
+      try look(at: try await follower.fetch("latest.jpg?\(LatencyBoard.now())"), way: "client: polling every 2 s")
       try await Task.sleep(for: every)
     }
   }
@@ -62,45 +56,13 @@ public struct LatencyClients: Sendable {
     let events = HTTPClientRequest(url: camera.appendingPathComponent("events").absoluteString)
     let answer = try await HTTPClient.shared.execute(events, deadline: .distantFuture)
     for try await chunk in answer.body where String(buffer: chunk).contains("event: still") {
-      try look(at: try await fetch("latest.jpg?\(LatencyBoard.now())"), way: "client: events and JPEG")
+      try look(at: try await follower.fetch("latest.jpg?\(LatencyBoard.now())"), way: "client: events and JPEG")
     }
   }
 
-  /// Blocking reloads, one for each part, as a low-latency player makes them.
   private func followParts() async throws {
-    let multivariant = try MultivariantPlaylist.parse(try await fetch("index.m3u8"))
-    guard let name = multivariant.variants.first?.uri else { throw LatencyError("no variant is listed") }
-    var decoder = try StreamDecoder()
-    var playlist = try MediaPlaylist.parse(try await fetch(name))
-    // What is decoded begins with the newest independent part.
-    var next = (
-      sequence: playlist.mediaSequence + playlist.segments.count,
-      part: playlist.trailingParts.lastIndex { $0.independent } ?? playlist.trailingParts.count
-    )
-    while true {
-      let open = playlist.mediaSequence + playlist.segments.count
-      let parts: [MediaPlaylist.Part]
-      if next.sequence == open {
-        parts = Array(playlist.trailingParts.dropFirst(next.part))
-      } else if playlist.segments.indices.contains(next.sequence - playlist.mediaSequence) {
-        parts = Array(playlist.segments[next.sequence - playlist.mediaSequence].parts.dropFirst(next.part))
-      } else {
-        throw LatencyError("the stream has gone on without this client")
-      }
-      for part in parts {
-        let pictures = FragmentReader.pictures(try await fetch(part.uri))
-        for picture in pictures {
-          let frame = try decoder.decode(picture)
-          if let time = TimePattern.read(frame) { board.saw(time, way: "client: LL-HLS") }
-        }
-        next.part += 1
-      }
-      if next.sequence < open {
-        next = (next.sequence + 1, 0)
-        continue
-      }
-      playlist = try MediaPlaylist.parse(
-        try await fetch("\(name)?_HLS_msn=\(next.sequence)&_HLS_part=\(next.part)"))
+    try await follower.follow { frame in
+      if let time = TimePattern.read(frame) { board.saw(time, way: "client: LL-HLS") }
     }
   }
 }

@@ -1,0 +1,26 @@
+import Media
+import NIOCore
+import Picture
+
+/// A still on its way into a slot, with what has been done to it so far.
+struct ArrivedStill {
+  let still: Still
+  /// Its picture as it was decoded; `nil` where the slot decodes it.
+  var decoded: DecodedStill?
+  /// Its picture in the stream, where it has been shown as the latest one already.
+  var shown: (picture: StreamPicture, jpeg: ByteBuffer?)?
+
+  init(_ still: Still) { self.still = still }
+
+  init(_ decoded: DecodedStill) {
+    still = decoded.still
+    self.decoded = decoded
+  }
+}
+
+/// A picture of the stream, for all who hold it.
+final class StreamPicture {
+  let frame: Frame
+
+  init(_ frame: consuming Frame) { self.frame = frame }
+}
