@@ -22,8 +22,8 @@ package struct FragmentReader {
     package init(description: String) { self.description = description }
   }
 
-  private let bytes: ByteBuffer
-  private var offset = 0
+  let bytes: ByteBuffer
+  var offset = 0
 
   /// The parts in `bytes`, which must hold nothing else.
   ///
@@ -45,9 +45,9 @@ package struct FragmentReader {
     return reader.offset
   }
 
-  private init(bytes: ByteBuffer) { self.bytes = bytes }
+  init(bytes: ByteBuffer) { self.bytes = bytes }
 
-  private mutating func part() throws(Damage) -> Part {
+  mutating func part() throws(Damage) -> Part {
     let (begin, end) = (offset, bytes.readableBytes)
     let moofEnd = begin + (try box("moof", upTo: end))
     try fullBox("mfhd", size: 16, versionAndFlags: 0)
@@ -114,12 +114,11 @@ package struct FragmentReader {
   }
 
   /// Steps into a box that ends at or before `end`, and gives its size with the header.
-  private mutating func box(_ type: StaticString, upTo end: Int) throws(Damage) -> Int {
+  mutating func box(_ type: StaticString, upTo end: Int) throws(Damage) -> Int {
     let begin = offset
     let size = Int(try number() as UInt32)
     let found: UInt32 = try number()
-    let wanted = type.withUTF8Buffer { $0.reduce(0) { $0 << 8 | UInt32($1) } }
-    guard found == wanted else {
+    guard found == type.code else {
       offset = begin
       throw damage("no box \(type)")
     }
@@ -136,7 +135,7 @@ package struct FragmentReader {
     }
   }
 
-  private mutating func number<Number: FixedWidthInteger>() throws(Damage) -> Number {
+  mutating func number<Number: FixedWidthInteger>() throws(Damage) -> Number {
     guard let number: Number = peek() else { throw damage("the end of the bytes") }
     offset += MemoryLayout<Number>.size
     return number
@@ -144,5 +143,10 @@ package struct FragmentReader {
 
   private func peek<Number: FixedWidthInteger>() -> Number? { bytes.getInteger(at: bytes.readerIndex + offset) }
 
-  private func damage(_ found: String) -> Damage { Damage(description: "found \(found) at byte \(offset)") }
+  func damage(_ found: String) -> Damage { Damage(description: "found \(found) at byte \(offset)") }
+}
+
+extension StaticString {
+  /// The four characters of a box type as a number.
+  var code: UInt32 { withUTF8Buffer { $0.reduce(0) { $0 << 8 | UInt32($1) } } }
 }

@@ -5,8 +5,8 @@ import Picture
 
 /// Brings the pictures that begin to show to `latest.jpg` and to those who listen.
 ///
-/// Recorded pictures are announced like live ones. Under a veil they come in the rhythm in which live stills came
-/// lately, because their own would be too even.
+/// Recorded pictures are announced like live ones. Under a veil they come when the camera's stills come or, where the
+/// recording is in another step, in the rhythm in which these came lately.
 struct Announcer: Sendable {
   private let camera: Camera
   private var rhythm = StillRhythm()
@@ -16,9 +16,29 @@ struct Announcer: Sendable {
 
   init(camera: Camera) { self.camera = camera }
 
-  /// Notes when live stills came, in the clock's own time.
-  mutating func note(_ arrivals: [Ticks], collectedFrom: Ticks) {
-    rhythm.note(arrivals, collectedFrom: collectedFrom)
+  /// Notes when stills came, in the clock's own time.
+  ///
+  /// - Parameter isTold: whether they are shown.
+  mutating func note(_ arrivals: [Ticks], collectedFrom: Ticks, isTold: Bool) {
+    rhythm.note(arrivals, collectedFrom: collectedFrom, isTold: isTold)
+  }
+
+  /// Whether the camera's next still follows what was told last as its stills do.
+  var isInStep: Bool { rhythm.isInStep }
+
+  /// Whether a recording can go on in the camera's rhythm when its first slot takes the place of these stills.
+  ///
+  /// - Parameters:
+  ///   - last: when the newest of them came.
+  ///   - collectedFrom: when the collecting for the slot began.
+  func canGoOn(_ recording: Loop.Segment, after last: Ticks, collectedFrom: Ticks) -> Bool {
+    let timeline = camera.settings.timeline
+    let steps = timeline.stepsPerPart
+    guard let next = recording.changes.first(where: { $0.step >= steps })?.step else {
+      return rhythm.canFollow(last, in: collectedFrom + timeline.segment..<Ticks(.max))
+    }
+    let begin = collectedFrom + timeline.part * Int64(next / steps)
+    return rhythm.canFollow(last, in: begin..<begin + timeline.part)
   }
 
   /// Notes that another segment begins to show.
@@ -35,33 +55,41 @@ struct Announcer: Sendable {
     !scene.source.isRecorded && previous.isRecorded && previous != .veiled
   }
 
-  /// Puts dates to recorded pictures.
-  ///
-  /// - Parameters:
-  ///   - collectedFrom: when the collecting for their slot began.
-  ///   - begins: when the slot begins, in the clock's own time; in civil time it is `wall`.
-  mutating func date(
-    _ content: inout SlotContent?, collectedFrom: Ticks, begins: Ticks, wall: WallTime, isVeiled: Bool
-  ) {
-    guard let changes = content?.changes else { return }
-    let settings = camera.settings
-    let times = rhythm.arrivals(
-      at: isVeiled ? changes.map(\.step) : [], collectedFrom: collectedFrom, step: settings.timeline.step,
-      count: settings.timeline.stepsPerPart)
-    content?.changes = changes.enumerated().map { index, change in
-      // A live still bears the time at which it came, however long it was kept back.
-      let time = isVeiled ? wall.advanced(by: times[index] - settings.delay - begins) : camera.clock.wall()
-      return SlotContent.Change(step: change.step, jpeg: change.jpeg, time: time)
-    }
+  /// Dates the pictures of an off camera's loop: they show now.
+  func date(_ content: inout SlotContent, wall: WallTime) {
+    content.changes = content.changes.map { .init(step: $0.step, jpeg: $0.jpeg, time: wall) }
   }
 
-  /// Shows the picture that a loop is entered with, where the slot does not bring one itself. Under a veil it waits
-  /// for its next picture, as a camera would.
-  mutating func enter(_ scene: Scene, part: Int, content: inout SlotContent?, wall: WallTime) {
-    guard part == 0, scene.source != .veiled, !previous.isRecorded || previous == .veiled,
-      content?.changes.contains(where: { $0.step == 0 }) == false, let recording = scene.recording
+  /// Dates recorded pictures under a veil: those that take the place of stills came when these did, the others when
+  /// stills of this camera could have come.
+  ///
+  /// - Parameters:
+  ///   - stills: that came for the slot, with the steps at which they would show.
+  ///   - collectedFrom: when the collecting for the slot began.
+  ///   - begins: when the slot begins, in the clock's own time; in civil time it is `wall`.
+  mutating func date(
+    _ content: inout SlotContent, inPlaceOf stills: [(step: Int, still: Still)], collectedFrom: Ticks, begins: Ticks,
+    wall: WallTime
+  ) {
+    let (settings, steps) = (camera.settings, content.changes.map(\.step))
+    let isInPlace = !steps.isEmpty && steps == stills.map(\.step)
+    rhythm.note(stills.map { $0.still.arrival + settings.delay }, collectedFrom: collectedFrom, isTold: isInPlace)
+    // A live still bears the time at which it came, however long it was kept back.
+    let times =
+      isInPlace
+      ? stills.map(\.still.wallTime)
+      : rhythm.arrivals(
+        at: steps, collectedFrom: collectedFrom, step: settings.timeline.step, count: settings.timeline.stepsPerPart
+      ).map { wall.advanced(by: $0 - settings.delay - begins) }
+    content.changes = zip(content.changes, times).map { .init(step: $0.step, jpeg: $0.jpeg, time: $1) }
+  }
+
+  /// Shows the picture that the loop of an off camera is entered with, where the slot does not bring one itself.
+  func enter(_ scene: Scene, part: Int, content: inout SlotContent, wall: WallTime) {
+    guard part == 0, !previous.isRecorded || previous == .veiled, content.changes.first?.step != 0,
+      let recording = scene.recording
     else { return }
-    content?.changes.insert(.init(step: 0, jpeg: recording.opening, time: wall), at: 0)
+    content.changes.insert(.init(step: 0, jpeg: recording.opening, time: wall), at: 0)
   }
 
   /// Shows the newest of the pictures as the latest one and tells the listeners of every one. A loop of one picture

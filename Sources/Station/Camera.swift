@@ -95,7 +95,7 @@ public final class Camera: Sendable {
   public init(settings: CameraSettings, clock: StationClock) {
     self.settings = settings
     self.clock = clock
-    recent = RecentMedia(length: settings.remember)
+    recent = RecentMedia(length: settings.remember, timeline: settings.timeline)
     // A slot can show one still a step; twice as many may wait, so that a burst keeps its rhythm. Stills that are kept
     // back need room besides: one for each step would fill the memory, one for each interval does not.
     let delayed = Int(settings.delay.floorDivided(by: max(settings.interval, settings.timeline.step)))

@@ -24,7 +24,12 @@ struct CameraLoop: ~Copyable {
   private var collectedFrom: Ticks
   /// The stills that were shown as the latest picture before their slot.
   private var early: [ArrivedStill] = []
+  private var veiling = Veiling()
+  /// Whether the coder holds a picture that the veil hides, and not the one that is shown.
+  private var holdsHidden = false
   private var hasToldOfVeil = false
+  /// What the current segment has shown so far, where it is live.
+  private var remembered: RecentMedia.Segment?
 
   /// Opens the camera's workers and publishes its first state: what an earlier life has left, or a full window of the
   /// loop, so that no player ever meets an empty playlist.
@@ -96,9 +101,9 @@ struct CameraLoop: ~Copyable {
     if camera.edge.latest == nil, let jpeg = coder.latest() {
       publisher.show(jpeg, time: camera.clock.wall())
     }
-    scene = nextScene(at: camera.clock.now())
-    publisher.isLive = !scene.source.isRecorded
-    publisher.expect(scene)
+    let first = nextScene(at: camera.clock.now())
+    publisher.expect(first)
+    enter(first, isFirst: true)
     publisher.publish()
   }
 
@@ -176,22 +181,28 @@ struct CameraLoop: ~Copyable {
     collectedFrom = beginning
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
     let part = publisher.nextPart
+    let places = arrangement.enumerated().compactMap { step, index in
+      index.map { (step: step, still: stills[$0].still) }
+    }
     var content: SlotContent?
-    if let recording = scene.recording {
-      // A veil takes its time like the pictures that it hides, or the time would tell of it.
-      if scene.source == .veiled {
-        _ = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
-      } else if let newest = stills.last {
-        _ = coder.show(newest)
-      }
+    switch scene.source {
+    case .veiled:
+      content = veiledContent(
+        stills, arrangement, places, part: part, collectedFrom: collected, begins: beginning, wall: wall)
+    case .off, .paused:
+      if let newest = stills.last { _ = coder.show(newest) }
       coder.beginAnew()
-      content = recording.slot(part, timeline)
-      announcer.date(
-        &content, collectedFrom: collected, begins: beginning, wall: wall, isVeiled: scene.source == .veiled)
-      announcer.enter(scene, part: part, content: &content, wall: wall)
-    } else {
+      holdsHidden = false
+      announcer.note(arrivals, collectedFrom: collected, isTold: false)
+      if var recorded = scene.recording?.slot(part, timeline) {
+        announcer.date(&recorded, wall: wall)
+        announcer.enter(scene, part: part, content: &recorded, wall: wall)
+        content = recorded
+      }
+    case .live:
+      showShown()
       content = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
-      announcer.note(arrivals, collectedFrom: collected)
+      announcer.note(arrivals, collectedFrom: collected, isTold: true)
       if part == 0, announcer.isReturning(to: scene), content?.changes.isEmpty == true {
         content?.changes = [.init(step: 0, jpeg: coder.latest(), time: wall)]
       }
@@ -200,23 +211,63 @@ struct CameraLoop: ~Copyable {
     let start = publisher.start
     let bytes = append(content, wall: wall)
     publisher.publish(following: following(part, timeline), plainSequence: plain.newestSequence)
-    let shown = scene
-    if publisher.isAtSegmentStart { endSegment() }
-    announcer.announce(content.changes, of: shown, publisher: &publisher)
+    announcer.announce(content.changes, of: scene, publisher: &publisher)
     plain.append(content, start: start, date: publisher.date(of: start), begins: beginning)
     publisher.reserve(plain.nextName)
     camera.tellWaves()
-    count(stills: stills.count, arranged: arrangement.count { $0 != nil }, in: shown, content: content, bytes: bytes)
+    count(stills: stills.count, arranged: places.count, in: scene, content: content, bytes: bytes)
+    // Reading a recording takes time, and nobody waits for it now.
+    if publisher.isAtSegmentStart, let upcoming { enter(upcoming) }
+  }
+
+  /// A slot under the veil. It takes its time like the pictures that it hides, or the time would tell of it.
+  private mutating func veiledContent(
+    _ stills: [ArrivedStill], _ arrangement: [Int?], _ places: [(step: Int, still: Still)], part: Int,
+    collectedFrom: Ticks,
+    begins: Ticks, wall: WallTime
+  ) -> SlotContent? {
+    let (timeline, delay) = (camera.settings.timeline, camera.settings.delay)
+    let recorded = scene.recording?.slot(part, timeline)
+    if part == 0, let recording = scene.recording, let recorded, let last = places.last {
+      veiling.enter(
+        places: places.map(\.step), recorded: recorded.changes.map(\.step),
+        canGoOn: announcer.canGoOn(recording, after: last.still.arrival + delay, collectedFrom: collectedFrom))
+    }
+    guard veiling.isPlaying else {
+      showShown()
+      announcer.note(stills.map { $0.still.arrival + delay }, collectedFrom: collectedFrom, isTold: true)
+      return coder.cover(
+        stills, arrangement: arrangement, startsSegment: part == 0, with: &veiling.covers,
+        standing: camera.edge.latest?.jpeg)
+    }
+    _ = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
+    coder.beginAnew()
+    holdsHidden = true
+    guard var content = recorded else { return nil }
+    announcer.date(&content, inPlaceOf: places, collectedFrom: collectedFrom, begins: begins, wall: wall)
+    return content
+  }
+
+  /// Makes the coder go on with the picture that is shown, where it holds one that the veil hides: it stands until the
+  /// next still.
+  private mutating func showShown() {
+    guard holdsHidden else { return }
+    if let latest = camera.edge.latest { coder.restore(latest.jpeg) }
+    coder.beginAnew()
+    holdsHidden = false
   }
 
   /// Packages a slot. With the last of a segment it is decided what the next one shows, so that the version which
   /// closes the segment can announce it.
   @discardableResult private mutating func append(_ content: SlotContent, wall: WallTime?) -> Int {
+    if wall != nil { remember(content, part: publisher.nextPart) }
     let appended = publisher.append(content.pictures, wall: wall)
     if let segment = appended.segment, wall != nil {
-      if !scene.source.isRecorded {
-        camera.recent.append(segment, of: camera.settings.timeline.segment, header: publisher.initSegment.bytes)
+      if var remembered, !scene.source.isRecorded {
+        remembered.media = segment
+        camera.recent.append(remembered, header: publisher.initSegment.bytes)
       }
+      remembered = nil
       upcoming = nextScene(at: camera.clock.now())
       if let upcoming { publisher.expect(upcoming) }
     }
@@ -225,10 +276,40 @@ struct CameraLoop: ~Copyable {
 
   private var upcoming: Scene?
 
-  private mutating func endSegment() {
-    guard let upcoming else { return }
-    announcer.changes(from: scene, to: upcoming)
-    scene = upcoming
+  /// Notes what a slot shows; whoever makes a loop of it needs the very pictures that `latest.jpg` showed.
+  private mutating func remember(_ content: SlotContent, part: Int) {
+    if part == 0 {
+      remembered = (content.changes.first { $0.step == 0 }?.jpeg ?? camera.edge.latest?.jpeg).map { .init(opening: $0) }
+    }
+    remembered?.add(content, at: part * camera.settings.timeline.stepsPerPart)
+  }
+
+  /// Begins what was decided.
+  private mutating func enter(_ next: Scene, isFirst: Bool = false) {
+    var next = next
+    if next.source == .veiled {
+      if isFirst || scene.source != .veiled {
+        if isFirst || !scene.source.isRecorded { player.load() }
+        veiling.fall(isLive: !isFirst && !scene.source.isRecorded)
+        var generator = SystemRandomNumberGenerator()
+        player.enterAnywhere(using: &generator)
+      }
+      if player.isBuiltIn {
+        // The house picture in a live stream would tell of itself.
+        if !hasToldOfVeil {
+          logger.error("the veil cannot fall: the camera has no loop. Make one with `quietcam loop`.")
+          hasToldOfVeil = true
+        }
+        next = Scene(source: .live, isDiscontinuous: next.isDiscontinuous)
+        publisher.expect(next)
+      } else {
+        next.recording = player.advanceUnderVeil(beginsAnew: isFirst || scene.source != .veiled || !veiling.isPlaying)
+        veiling.begin(next.recording)
+      }
+    }
+    camera.count { $0.segments[next.source, default: 0] += 1 }
+    if !isFirst { announcer.changes(from: scene, to: next) }
+    scene = next
     publisher.isLive = !scene.source.isRecorded
   }
 
@@ -266,27 +347,20 @@ struct CameraLoop: ~Copyable {
   /// Decides what the next segment shows.
   private mutating func nextScene(at now: Ticks) -> Scene {
     var source = director.decide(at: now)
-    if source.isRecorded, !scene.source.isRecorded { player.load() }
-    if source == .veiled, player.isBuiltIn {
-      // The house picture in a live stream would tell of itself.
-      if !hasToldOfVeil {
-        logger.error("the veil cannot fall: the camera has no loop. Make one with `quietcam loop`.")
-        hasToldOfVeil = true
-      }
-      source = .live
+    if source == .live, scene.source == .veiled, veiling.stays(isInStep: announcer.isInStep) { source = .veiled }
+    switch source {
+    case .live: return Scene(source: .live, isDiscontinuous: player.leave())
+    case .veiled:
+      return Scene(
+        source: .veiled, isDiscontinuous: player.leave(), isMarkedRecorded: camera.settings.marksRecorded)
+    case .off, .paused:
+      if !scene.source.isRecorded { player.load() }
+      return recordedScene(source)
     }
-    camera.count { $0.segments[source, default: 0] += 1 }
-    if source == .live { return Scene(source: .live, isDiscontinuous: player.leave()) }
-    if source == .veiled, scene.source != .veiled {
-      var generator = SystemRandomNumberGenerator()
-      player.enterAnywhere(using: &generator)
-    }
-    return recordedScene(source)
   }
 
   private mutating func recordedScene(_ source: Director.Source) -> Scene {
-    let isCached = source != .veiled && camera.settings.off == .cached
-    let next = player.advance(isCached ? .cached : .seamless)
+    let next = player.advance(camera.settings.off == .cached ? .cached : .seamless)
     return Scene(
       source: source, recording: next.segment, place: next.place, isDiscontinuous: next.isDiscontinuous,
       isMarkedRecorded: camera.settings.marksRecorded)
@@ -325,8 +399,9 @@ struct CameraLoop: ~Copyable {
     fill()
     let next = nextScene(at: camera.clock.now())
     publisher.expect(next)
-    announcer.changes(from: scene, to: next)
-    scene = next
+    remembered = nil
+    holdsHidden = false
+    enter(next)
     camera.count { $0.source = next.source }
     publisher.publish()
   }
@@ -337,18 +412,5 @@ extension TimelineSettings {
   /// hls.js takes a reload of more than three parts, or eight tenths of a target duration, or ten seconds for lost.
   fileprivate var partsAhead: Int {
     max(1, min(max(2, partsPerSegment / 2), Int(Ticks.seconds(8).floorDivided(by: part))))
-  }
-}
-
-extension Loop.Segment {
-  /// The content of one of its slots.
-  func slot(_ part: Int, _ timeline: TimelineSettings) -> SlotContent {
-    let first = part * timeline.stepsPerPart
-    let range = first..<first + timeline.stepsPerPart
-    return SlotContent(
-      pictures: Array(pictures[range]),
-      changes: changes.filter { range.contains($0.step) }.map { change in
-        SlotContent.Change(step: change.step - first, jpeg: change.jpeg, time: WallTime(milliseconds: 0))
-      })
   }
 }

@@ -37,10 +37,45 @@ struct LiveCoder: ~Copyable {
       }
       return content
     } catch {
-      line.beginAnew()
-      logger.critical("no picture can be coded; the stream stands still: \(error)")
-      return nil
+      return fail(error)
     }
+  }
+
+  /// Codes a slot in which recorded pictures cover the stills that came. The stills are decoded all the same, so that
+  /// it takes its time and the filter knows what comes after the veil.
+  ///
+  /// - Parameters:
+  ///   - covers: the pictures that cover these stills and the next, in this order. Without one the picture that stands
+  ///     goes on.
+  ///   - standing: the picture that is shown, which goes on until a still comes.
+  mutating func cover(
+    _ stills: [ArrivedStill], arrangement: [Int?], startsSegment: Bool, with covers: inout [ByteBuffer],
+    standing: ByteBuffer?
+  ) -> SlotContent? {
+    var (content, standing) = (SlotContent(), standing)
+    do {
+      for (step, index) in arrangement.enumerated() {
+        var isNew = false
+        if let index, show(stills[index]) {
+          isNew = !covers.isEmpty
+          if isNew {
+            standing = covers.removeFirst()
+            content.changes.append(.init(step: step, jpeg: standing, time: stills[index].still.wallTime))
+          }
+          if let standing { restore(standing) } else { forget() }
+        }
+        content.pictures.append(try line.encode(step == 0 && startsSegment ? .idr : isNew ? .new : .repeated))
+      }
+      return content
+    } catch {
+      return fail(error)
+    }
+  }
+
+  private mutating func fail(_ error: FFmpegError) -> SlotContent? {
+    line.beginAnew()
+    logger.critical("no picture can be coded; the stream stands still: \(error)")
+    return nil
   }
 
   /// Makes a still the current picture; `false`, counted and logged, when it does not decode: the picture before stays.

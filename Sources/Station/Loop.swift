@@ -70,6 +70,14 @@ package struct Loop: Sendable {
     }
   }
 
+  /// Whether a new picture shows at the beginning of a segment. It takes no reading.
+  func beginsAnew(_ index: Int) -> Bool {
+    switch content {
+    case .memory(let segments): segments[index].changes.first?.step == 0
+    case .stored(let loop): loop.beginsAnew(index)
+    }
+  }
+
   /// The loop for a camera that has none of its own: one segment of the house picture, coded by the camera's own line,
   /// which must be new.
   static func builtIn(_ line: inout PictureLine, timeline: TimelineSettings) throws(FFmpegError) -> Loop {

@@ -37,6 +37,9 @@ package struct LoopMaker: ~Copyable {
   private var pictureCount = 0
   // The segment under way.
   private var stepsMade = 0
+  /// Steps at the beginning of the slot under way at which the picture before goes on, and which are not coded yet: a
+  /// live slot begins with the first still that came for it (`SlotPictures`), so these come after those that follow.
+  private var stepsPutOff = 0
   private var coded: [CodedPicture] = []
   private var pictures: [LoopManifest.Picture] = []
   private var jpegs = ByteBuffer()
@@ -83,18 +86,20 @@ package struct LoopMaker: ~Copyable {
 
   /// How much was made so far.
   package var length: Ticks {
-    settings.timeline.segment * Int64(segments.count) + settings.timeline.step * Int64(stepsMade)
+    settings.timeline.segment * Int64(segments.count) + settings.timeline.step * Int64(stepsMade + stepsPutOff)
   }
 
   /// Whether there is a picture yet.
   package var hasPicture: Bool { shown != nil }
 
-  /// Shows a new picture on the next step of the grid. When it throws `StillRefusal`, no step was made and the picture
+  /// Shows a new picture on the next step of the grid, or, if it is the first of its slot, from the slot's beginning
+  /// on, as live stills do. When it throws `StillRefusal`, no step was made and the picture
   /// before may go on.
   package mutating func append(_ still: ByteBuffer) throws {
     try line.show(Still(jpeg: still, arrival: .zero, wallTime: WallTime(milliseconds: 0)))
     let jpeg = try line.jpeg()
     try append(try line.encode(stepsMade == 0 ? .idr : .new), new: jpeg)
+    try makeUp()
   }
 
   /// Lets the picture that is shown stand until the loop is so long; it changes nothing where it is longer.
@@ -102,7 +107,19 @@ package struct LoopMaker: ~Copyable {
   /// - Precondition: there is a picture.
   package mutating func hold(until length: Ticks) throws {
     precondition(hasPicture, "a loop begins with a picture")
-    while self.length < length { try append(try line.encode(stepsMade == 0 ? .idr : .repeated), new: nil) }
+    while self.length < length {
+      if coded.isEmpty { stepsPutOff += 1 } else { try append(try line.encode(.repeated), new: nil) }
+      try makeUp()
+    }
+  }
+
+  /// Codes the steps that were put off, if nothing else can come into their slot.
+  private mutating func makeUp() throws {
+    guard coded.count + stepsPutOff == settings.timeline.stepsPerPart else { return }
+    while stepsPutOff > 0 {
+      stepsPutOff -= 1
+      try append(try line.encode(stepsMade == 0 ? .idr : .repeated), new: nil)
+    }
   }
 
   /// Adds a picture that is coded already, with its JPEG where it is a new one.

@@ -50,6 +50,19 @@ struct LoopPlayer: Sendable {
     next = Int.random(in: 0..<loop.count, using: &generator)
   }
 
+  /// The next segment for a veil; `nil`, told, where it cannot be read.
+  ///
+  /// - Parameter beginsAnew: whether those are passed over at whose beginning no new picture shows.
+  mutating func advanceUnderVeil(beginsAnew: Bool) -> Loop.Segment? {
+    for _ in 0..<loop.count where beginsAnew && !loop.beginsAnew(next) { next = (next + 1) % loop.count }
+    guard let segment = read(next) else {
+      load()
+      return nil
+    }
+    next = (next + 1) % loop.count
+    return segment
+  }
+
   /// Notes that something else than the loop is shown.
   ///
   /// - Returns: whether the timeline of cached names ends here.

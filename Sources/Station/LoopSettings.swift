@@ -7,7 +7,7 @@ import Picture
 /// Everything that a loop's pictures hang on, by the names of the settings: two loops with the same of these may stand
 /// in for each other, and one with others must not be shown.
 ///
-/// The part length is not among them: the same pictures are cut into parts when they are published.
+/// The part length is among them, because new pictures show at the beginning of parts.
 package struct LoopSettings: Hashable, Sendable {
   /// The values, as texts; of crop and masks a fingerprint.
   package let values: [String: String]
@@ -25,8 +25,8 @@ package struct LoopSettings: Hashable, Sendable {
       "masks": picture.masks.isEmpty ? "none" : Self.fingerprint(picture.masks.map(\.corners)),
       "preset": encoder.preset.rawValue, "crf": "\(encoder.crf)",
       "max-kilobits": "\(encoder.kilobits(for: picture.size))",
-      "rate": "\(Ticks.perSecond / timeline.step.count)", "segment": timeline.segment.secondsText,
-      "latest-quality": "\(settings.latestQuality)",
+      "rate": "\(Ticks.perSecond / timeline.step.count)", "part": timeline.part.secondsText,
+      "segment": timeline.segment.secondsText, "latest-quality": "\(settings.latestQuality)",
     ]
   }
 

@@ -13,26 +13,24 @@ extension LoopMaker {
   /// - Parameters:
   ///   - every: a whole number of steps of the grid.
   ///   - limit: the loop does not get longer than that.
-  ///   - wanted: the indices of the video's pictures that are taken; all where `nil`.
   ///   - progress: is told the loop's length now and then; what it throws ends the work.
   /// - Returns: how many pictures were damaged and passed over.
   /// - Throws: what FFmpeg says about the video, or `LoopError`.
   package mutating func append(
-    video location: MediaLocation, every: Ticks, limit: Ticks, only wanted: Set<Int>? = nil, interrupt: MediaInterrupt,
+    video location: MediaLocation, every: Ticks, limit: Ticks, interrupt: MediaInterrupt,
     progress: (Ticks) throws -> Void
   ) throws -> Int {
     var source = try FrameSource(location, interrupt: interrupt, quality: Self.videoQuality)
     let begin = length
-    var (last, damaged, index) = (Int64(-1), 0, -1)
+    var (last, damaged) = (Int64(-1), 0)
     var end = Ticks.zero
     while case .picture(let time) = try source.advance() {
       let place = time.floorDivided(by: every)
-      index += 1
       end = time
       // The picture before stands for its own time even where the next is beyond the end.
       if hasPicture { try hold(until: min(limit, begin + every * place)) }
       if begin + every * place >= limit { break }
-      guard place > last, wanted?.contains(index) ?? true else { continue }
+      guard place > last else { continue }
       let jpeg: ByteBuffer
       do throws(FFmpegError) { jpeg = try source.jpeg() } catch {
         damaged += 1

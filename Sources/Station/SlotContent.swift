@@ -1,5 +1,6 @@
 import Media
 import NIOCore
+import Packager
 
 /// What one slot shows: its coded pictures, and the pictures that begin to show in it.
 struct SlotContent: Sendable {
@@ -19,4 +20,17 @@ struct SlotContent: Sendable {
   var pictures: [CodedPicture] = []
   /// In their order.
   var changes: [Change] = []
+}
+
+extension Loop.Segment {
+  /// The content of one of its slots.
+  func slot(_ part: Int, _ timeline: TimelineSettings) -> SlotContent {
+    let first = part * timeline.stepsPerPart
+    let range = first..<first + timeline.stepsPerPart
+    return SlotContent(
+      pictures: Array(pictures[range]),
+      changes: changes.filter { range.contains($0.step) }.map { change in
+        SlotContent.Change(step: change.step - first, jpeg: change.jpeg, time: WallTime(milliseconds: 0))
+      })
+  }
 }

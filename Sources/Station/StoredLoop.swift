@@ -43,6 +43,9 @@ struct StoredLoop: Sendable {
   /// How many segments it has.
   var count: Int { manifest.segments.count }
 
+  /// Whether a new picture shows at the beginning of a segment.
+  func beginsAnew(_ index: Int) -> Bool { manifest.segments[index].beginsAnew }
+
   /// Reads a segment, blocking.
   ///
   /// - Throws: `LoopError` if its files are not what they were when the loop was made.

@@ -102,7 +102,7 @@ struct LoopOrder: Sendable {
     }
     var maker = try LoopMaker.open(folder: folder, settings: camera, isProcessed: true, logger: logger)
     let isAsItWas = try maker.append(
-      recording, mayReuse: theirs.map { $0 == ours } ?? true, limit: limit, interrupt: MediaInterrupt(),
+      recording, mayReuse: theirs.map { $0 == ours } ?? true, limit: limit,
       progress: { try step($0, &line) })
     let text = try finish(maker, LoopSource(kind: .recording, length: length), leftOut: 0, &line)
     return isAsItWas ? text : text + "\nThe recording was made with other settings and has been coded anew."

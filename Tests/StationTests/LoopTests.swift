@@ -88,8 +88,9 @@ import Testing
         #expect(segment.pictures.map(\.isIDR) == (0..<8).map { $0 == 0 })
         var changes: [Int] = []
         for step in 0..<8 {
-          let (number, isNew) = (8 * index + step).quotientAndRemainder(dividingBy: 3)
-          if isNew == 0, number < grays.count {
+          // The second came at step 3 and the fourth at step 9: each was the first of its slot, which begins a step
+          // before.
+          if let number = [0, 2, 6, 8, 12].firstIndex(of: 8 * index + step) {
             let jpeg = try still(gray: grays[number])
             try line.show(Still(jpeg: jpeg, arrival: .zero, wallTime: .now))
             changes.append(step)
@@ -123,8 +124,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "size", "fit", "crop", "masks", "gray", "blur", "denoise", "preset", "crf", "max-kilobits", "rate", "segment",
-    "latest-quality",
+    "size", "fit", "crop", "masks", "gray", "blur", "denoise", "preset", "crf", "max-kilobits", "rate", "part",
+    "segment", "latest-quality",
   ])
   func aLoopThatWasMadeWithAnotherSettingIsRefusedByItsName(_ key: String) throws {
     try withFolder { folder in
@@ -142,6 +143,7 @@ import Testing
         case "crf": settings.encoder.crf = 30
         case "max-kilobits": settings.encoder.maxKilobits = 333
         case "rate": settings.timeline = try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(4))
+        case "part": settings.timeline = try TimelineSettings(rate: 2, part: .seconds(2), segment: .seconds(4))
         case "segment": settings.timeline = try TimelineSettings(rate: 2, part: .seconds(1), segment: .seconds(6))
         default: settings.latestQuality = 50
         }
@@ -160,7 +162,7 @@ import Testing
         settings.interval = .seconds(5)
         settings.picture.maxPixels = 1_000_000
         settings.timeline = try TimelineSettings(
-          rate: 2, part: .milliseconds(500), segment: .seconds(4), listedSegments: 9)
+          rate: 2, part: .seconds(1), segment: .seconds(4), listedSegments: 9)
       }
       let loop = try #require(try open(folder, other))
       #expect(try loop.segment(1).pictures.count == 8)
@@ -277,12 +279,28 @@ import Testing
   // Recordings
 
   /// What a server would answer that has shown the loop in this folder.
-  private func recording(of folder: String, segments: Int) throws -> ByteBuffer {
-    var bytes = ByteBuffer()
-    for name in ["init.mp4"] + (0..<segments).map({ "\($0).mp4" }) {
-      bytes.writeBytes(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/loop/\(name)")))
+  private func recording(of folder: String, _ settings: CameraSettings, from first: Int = 0) throws -> ByteBuffer {
+    let loop = try #require(try open(folder, settings))
+    let recent = RecentMedia(length: .seconds(60), timeline: settings.timeline)
+    let header = ByteBuffer(bytes: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/loop/init.mp4")))
+    for index in first..<loop.count {
+      let segment = try loop.segment(index)
+      var shown = RecentMedia.Segment(opening: segment.opening)
+      shown.media = ByteBuffer(bytes: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/loop/\(index).mp4")))
+      for part in 0..<settings.timeline.partsPerSegment {
+        shown.add(segment.slot(part, settings.timeline), at: part * settings.timeline.stepsPerPart)
+      }
+      recent.append(shown, header: header)
     }
-    return bytes
+    return try #require(recent.file(span: .seconds(60), segment: settings.timeline.segment))
+  }
+
+  private func record(_ recording: ByteBuffer, in folder: String, _ settings: CameraSettings, limit: Ticks) throws
+    -> (isAsItWas: Bool, product: LoopMaker.Product)
+  {
+    var maker = try LoopMaker.open(folder: folder, settings: settings, isProcessed: true, logger: logger)
+    let isAsItWas = try maker.append(try LoopRecording(recording), mayReuse: true, limit: limit, progress: { _ in })
+    return (isAsItWas, try maker.finish(source: LoopSource(kind: .recording), made: .now))
   }
 
   @Test func aRecordingWithTheSameSettingsIsTakenAsItIs() throws {
@@ -290,21 +308,43 @@ import Testing
     try withFolder { folder in
       try make(in: folder + "/a", settings)
       let original = try #require(try open(folder + "/a", settings))
-      var maker = try LoopMaker.open(folder: folder + "/b", settings: settings, isProcessed: true, logger: logger)
-      let isAsItWas = try maker.append(
-        try LoopRecording(try recording(of: folder + "/a", segments: 2)), mayReuse: true, limit: .seconds(60),
-        interrupt: MediaInterrupt(), progress: { _ in })
-      #expect(isAsItWas)
-      _ = try maker.finish(source: LoopSource(kind: .recording), made: .now)
+      let made = try record(
+        try recording(of: folder + "/a", settings), in: folder + "/b", settings, limit: .seconds(60))
+      #expect(made.isAsItWas)
       let copy = try #require(try open(folder + "/b", settings))
       #expect(copy.count == 2)
       for index in 0..<2 {
         let (old, new) = (try original.segment(index), try copy.segment(index))
-        #expect(new.pictures == old.pictures)
+        #expect(new.pictures == old.pictures && new.opening == old.opening)
         #expect(new.changes.map(\.step) == old.changes.map(\.step))
-        for change in new.changes { #expect(try JPEGHeader(change.jpeg, maxPixels: .max).length > 500) }
+        #expect(new.changes.map(\.jpeg) == old.changes.map(\.jpeg))
       }
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/b/loop").count == 6)
+    }
+  }
+
+  @Test func aRecordingBeginsWithThePictureThatStoodThen() throws {
+    // The second still stands when the second segment begins.
+    let settings = try settings()
+    try withFolder { folder in
+      var maker = try LoopMaker.open(folder: folder + "/a", settings: settings, logger: logger)
+      try maker.append(try still(gray: 90))
+      try maker.hold(until: .seconds(2))
+      try maker.append(try still(gray: 140))
+      try maker.hold(until: .seconds(6))
+      try maker.append(try still(gray: 190))
+      _ = try maker.finish(source: LoopSource(kind: .stills), made: .now)
+      let original = try #require(try open(folder + "/a", settings)).segment(1)
+      #expect(original.changes.map(\.step) == [4] && original.opening != original.changes[0].jpeg)
+      for recording in [
+        try recording(of: folder + "/a", settings, from: 1), try recording(of: folder + "/a", settings),
+      ] {
+        _ = try record(recording, in: folder + "/b", settings, limit: .seconds(4))
+        let copy = try #require(try open(folder + "/b", settings))
+        let segment = try copy.segment(0)
+        #expect(copy.count == 1 && segment.pictures == original.pictures && segment.opening == original.opening)
+        #expect(segment.changes.map(\.step) == [0, 4] && segment.changes[1].jpeg == original.changes[0].jpeg)
+      }
     }
   }
 
@@ -312,27 +352,25 @@ import Testing
     let settings = try settings()
     try withFolder { folder in
       try make(in: folder + "/a", settings)
-      var maker = try LoopMaker.open(folder: folder + "/b", settings: settings, isProcessed: true, logger: logger)
-      _ = try maker.append(
-        try LoopRecording(try recording(of: folder + "/a", segments: 2)), mayReuse: true, limit: .seconds(4),
-        interrupt: MediaInterrupt(), progress: { _ in })
-      #expect(try maker.finish(source: LoopSource(kind: .recording), made: .now).segments == 1)
+      let made = try record(
+        try recording(of: folder + "/a", settings), in: folder + "/b", settings, limit: .seconds(4))
+      #expect(made.product.segments == 1)
       let (whole, newest) = (try open(folder + "/a", settings), try open(folder + "/b", settings))
       #expect(try newest?.segment(0).pictures == whole?.segment(1).pictures)
     }
   }
 
-  @Test func aRecordingWithOtherSettingsIsCodedAnew() throws {
-    let (settings, other) = (try settings(), try settings { $0.picture.size = PictureSize(width: 128, height: 96) })
+  @Test(arguments: [2, 1])
+  func aRecordingWithOtherSettingsIsCodedAnew(rate: Int64) throws {
+    let other = try settings { $0.picture.size = PictureSize(width: 128, height: 96) }
+    let settings = try settings {
+      $0.timeline = try TimelineSettings(rate: rate, part: .seconds(1), segment: .seconds(4))
+    }
     try withFolder { folder in
       try make(in: folder + "/a", other)
-      var maker = try LoopMaker.open(folder: folder + "/b", settings: settings, isProcessed: true, logger: logger)
-      let isAsItWas = try maker.append(
-        try LoopRecording(try recording(of: folder + "/a", segments: 2)), mayReuse: true, limit: .seconds(60),
-        interrupt: MediaInterrupt(), progress: { _ in })
-      #expect(!isAsItWas)
-      let product = try maker.finish(source: LoopSource(kind: .recording), made: .now)
-      #expect(product.length == .seconds(8) && product.pictures == grays.count)
+      let made = try record(try recording(of: folder + "/a", other), in: folder + "/b", settings, limit: .seconds(60))
+      #expect(!made.isAsItWas)
+      #expect(made.product.length == .seconds(8) && made.product.pictures == grays.count)
       #expect(try open(folder + "/b", settings)?.count == 2)
     }
   }
@@ -342,21 +380,39 @@ import Testing
     #expect { try LoopRecording(ByteBuffer(string: text)) } throws: { "\($0)".contains("is no such one") }
   }
 
-  @Test func theFirstPictureOfASegmentIsNewWhereTheRhythmHasOne() {
-    func segments(_ newSteps: [[Int]]) -> [[CodedPicture]] {
-      newSteps.map { steps in
-        (0..<8).map { step in
-          CodedPicture(
-            bytes: ByteBuffer(repeating: 0, count: step == 0 ? 5000 : steps.contains(step) ? 700 : 13),
-            isIDR: step == 0)
-        }
+  @Test func aRecordingThatDoesNotSayWhatIsNewIsRefused() throws {
+    let settings = try settings()
+    try withFolder { folder in
+      try make(in: folder, settings)
+      var bytes = ByteBuffer()
+      for name in ["init.mp4", "0.mp4"] {
+        bytes.writeBytes(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/loop/\(name)")))
       }
+      #expect { try LoopRecording(bytes) } throws: { "\($0)".contains("does not say which pictures are new") }
     }
-    let size = PictureSize(width: 640, height: 480)
-    func changes(_ steps: [[Int]]) -> [[Int]] { LoopRecording.changes(in: segments(steps), size: size) }
-    #expect(changes([[0, 4], [0, 4], [0, 4]]) == [[0, 4], [0, 4], [0, 4]])
-    #expect(changes([[0, 3, 6], [1, 4, 7], [2, 5]]) == [[0, 3, 6], [1, 4, 7], [2, 5]])
-    #expect(changes([[0], [0], [0]]) == [[0], [0], [0]])
-    #expect(changes([[0, 2, 4, 6], [0, 2, 4, 6]]) == [[0, 2, 4, 6], [0, 2, 4, 6]])
+  }
+
+  // What is kept for recordings
+
+  @Test func noMoreIsKeptThanIsAllowedAndTheNewestStays() throws {
+    let timeline = try settings().timeline
+    func segment(_ number: UInt8) -> RecentMedia.Segment {
+      var segment = RecentMedia.Segment(opening: ByteBuffer(repeating: 0, count: 1000))
+      segment.media = ByteBuffer(repeating: number, count: 100)
+      segment.changes = [Loop.Change(step: 0, jpeg: ByteBuffer(repeating: number, count: 900))]
+      return segment
+    }
+    let recent = RecentMedia(length: .seconds(40), timeline: timeline, mostBytes: 3500)
+    for number in 0..<100 {
+      recent.append(segment(UInt8(number)), header: ByteBuffer())
+      #expect(recent.bytes == 1000 * min(number + 1, 3), "the JPEGs count too")
+    }
+    let file = try #require(recent.file(span: .seconds(60), segment: timeline.segment))
+    #expect(file.readableBytesView.contains(97) && !file.readableBytesView.contains(96))
+    recent.clear()
+    #expect(recent.bytes == 0 && recent.file(span: .seconds(60), segment: timeline.segment) == nil)
+    let none = RecentMedia(length: .zero, timeline: timeline)
+    none.append(segment(1), header: ByteBuffer())
+    #expect(none.bytes == 0 && none.file(span: .seconds(60), segment: timeline.segment) == nil)
   }
 }

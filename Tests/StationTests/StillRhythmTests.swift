@@ -50,4 +50,23 @@ import Testing
     #expect(times.count == 2 && times[0] >= .seconds(3) && times[0] < times[1] && times[1] < .seconds(4))
     #expect(rhythm.arrivals(at: [], collectedFrom: .seconds(4), step: step, count: 2).isEmpty)
   }
+
+  @Test func aHiddenStillIsLearntFromAndNotFollowed() {
+    var (rhythm, last) = steady(10)
+    #expect(rhythm.isInStep)
+    rhythm.note([last + .milliseconds(2150)], collectedFrom: last, isTold: false)
+    #expect(!rhythm.isInStep)
+    rhythm.note([last + .milliseconds(4300)], collectedFrom: last, isTold: true)
+    #expect(rhythm.isInStep)
+    let slot = Ticks.seconds((last + .milliseconds(6450)).floorDivided(by: .seconds(1)))
+    let told = rhythm.arrivals(at: [0], collectedFrom: slot, step: step, count: 2)
+    #expect(told == [last + .milliseconds(6450)] && !rhythm.isInStep)
+  }
+
+  @Test func whatCannotFollowInTheCamerasRhythmIsKnown() {
+    let (rhythm, last) = steady(10)
+    #expect(rhythm.canFollow(last, in: last + .seconds(2)..<last + .seconds(3)))
+    #expect(!rhythm.canFollow(last, in: last + .seconds(1)..<last + .seconds(2)))
+    #expect(StillRhythm().canFollow(last, in: last..<last + .seconds(1)), "nothing is known yet")
+  }
 }

@@ -161,10 +161,8 @@ import Testing
       let file = try #require(camera.recent.file(span: .seconds(200), segment: .seconds(2)))
       var maker = try LoopMaker.open(folder: folder, settings: camera.settings, isProcessed: true, logger: logger)
       #expect(
-        try maker.append(
-          try LoopRecording(file), mayReuse: true, limit: .seconds(200), interrupt: MediaInterrupt(), progress: { _ in }
-        ))
-      #expect(try maker.finish(source: source, made: .now).segments == 100)
+        try maker.append(try LoopRecording(file), mayReuse: true, limit: .seconds(200), progress: { _ in }))
+      #expect(try maker.finish(source: source, made: .now).segments > 88)
       return
     }
     let stills = kind == .stills ? scene : try stills(100, noise: 12, seed: 2)
@@ -173,8 +171,7 @@ import Testing
     while end < 200_000 {
       try maker.append(try #require(stills.randomElement(using: &generator)))
       end += 1400 + Int64.random(in: 0...300, using: &generator)
-      // As live stills do, which show when the next slot begins.
-      try maker.hold(until: .seconds(min(end, 200_000) / 1000))
+      try maker.hold(until: .milliseconds(min(end, 200_000)))
     }
     #expect(try maker.finish(source: source, made: .now).segments == 100)
     try await show(20, of: scene, camera, clock, &generator, &due, viewer: nil)
@@ -228,25 +225,19 @@ import Testing
       })
   }
 
-  private func expectAlike(_ probabilities: [String: Double], only names: Set<String>) {
-    for (name, probability) in probabilities where names.contains(name) {
+  private func expectAlike(_ probabilities: [String: Double]) {
+    for (name, probability) in probabilities.sorted(by: { $0.key < $1.key }) {
+      print("\(name): so far apart by chance with a probability of \(probability)")
       #expect(probability > 1e-4, "\(name): so far apart by chance with a probability of \(probability)")
     }
   }
 
-  private let media: Set<String> = ["bytes of parts", "bytes of segments"]
-  private let events: Set<String> = ["bytes of latest.jpg", "time from event to event", "events with a part"]
-
   @Test func twoHundredSegmentsOfALoopOfStillsAreLikeTwoHundredLiveOnes() async throws {
-    expectAlike(try await probabilities(.stills), only: media.union(events))
+    expectAlike(try await probabilities(.stills))
   }
 
   @Test func twoHundredSegmentsOfARecordingAreLikeTwoHundredLiveOnes() async throws {
-    let probabilities = try await probabilities(.recording)
-    expectAlike(probabilities, only: media)
-    withKnownIssue("a recording has no JPEGs, and an IDR picture hides whether it was new") {
-      expectAlike(probabilities, only: events)
-    }
+    expectAlike(try await probabilities(.recording))
   }
 
   @Test func theCountingTellsALoopOfAnotherScene() async throws {

@@ -5,10 +5,12 @@ import http.server
 import json
 import shutil
 import signal
+import struct
 import subprocess
 import threading
 import time
 import urllib.parse
+import uuid
 
 import pytest
 
@@ -357,13 +359,41 @@ def record(server, *more):
     return ["--record", "90s", "--server", server.url, "--operator-token", TOKEN, *more]
 
 
+def pictures_box(pictures):
+    """The JPEGs that began to show in a segment, as (place, whether it is new, JPEG), in the box of a recording."""
+    entries = b"".join(struct.pack(">IBI", place, is_new, len(jpeg)) for place, is_new, jpeg in pictures)
+    kind = uuid.UUID("6a1c3e0f-94d2-4b57-b8e3-5d7027afc914").bytes
+    body = kind + struct.pack(">II", STEP, len(pictures)) + entries + b"".join(jpeg for *_, jpeg in pictures)
+    return struct.pack(">I", len(body) + 8) + b"uuid" + body
+
+
 @pytest.fixture
 def shown(with_loop, home):
     """What a camera showed, as its server answers it: three segments, one of each still."""
-    path, count = joined(home)
-    assert count == 3
-    segments = [(loop_of(home) / name).read_bytes() for name in segment_names(3)]
-    return path.read_bytes(), manifest(home)["settings"], segments
+    folder = loop_of(home)
+    assert len(manifest(home)["segments"]) == 3
+    segments = [(folder / name).read_bytes() for name in segment_names(3)]
+    body = (folder / "init.mp4").read_bytes()
+    for index, segment in enumerate(segments):
+        body += pictures_box([(0, index > 0, (folder / f"{index}.mjpeg").read_bytes())]) + segment
+    return body, manifest(home)["settings"], segments
+
+
+def test_a_recording_of_a_server_is_a_video_like_any_other(home):
+    with serving(*OPTIONS[2:], "--operator-token", TOKEN, store=home / "hls-out", home=home) as server:
+        asked = {"Authorization": f"Bearer {TOKEN}"}
+        shown, deadline = set(), time.monotonic() + 20
+        while (answer := server.camera("GET", f"/cameras/{CAMERA}/recent.mp4", asked)).status == 404:
+            assert time.monotonic() < deadline
+            assert server.push(stills.one()).status == 202
+            time.sleep(0.3)
+            shown.add(server.get(f"/{CAMERA}/latest.jpg").body)
+        (home / "recent.mp4").write_bytes(answer.body)
+        judge("ffmpeg", "-v", "warning", "-xerror", "-i", home / "recent.mp4", "-f", "null", "-")
+        make(home, "--record", "10m", "--server", f"http://127.0.0.1:{server.private}", "--operator-token", TOKEN)
+        _, count = assert_well_formed(home)
+        kept = b"".join((loop_of(home) / f"{index}.mjpeg").read_bytes() for index in range(count))
+        assert any(jpeg in kept for jpeg in shown), "the loop has the pictures that latest.jpg showed"
 
 
 def test_a_recording_of_the_same_settings_is_kept_as_it_was_coded(home, shown):
@@ -399,7 +429,9 @@ def test_a_recording_of_another_size_is_coded_anew(home, shown):
         (lambda body, settings: (body, settings | {"masks": "0badf00d"}), [], "other settings of what is seen (masks)"),
         (lambda body, settings: (body[:-7], settings), [], "is no such one"),
         (lambda body, settings: (b"<html>", settings), [], "is it another server?"),
+        (lambda body, settings: (body[: body.index(b"uuid") - 4], settings), [], "no whole segment of this camera yet"),
         (lambda body, settings: (body[: body.index(b"moof") - 4], settings), [], "no whole segment of this camera yet"),
+        (lambda body, settings: (body.replace(b"uuid", b"free"), settings), [], "is no such one"),
     ],
 )
 def test_a_recording_that_must_not_be_taken_leaves_the_old_loop(home, shown, change, arguments, says):

@@ -1,0 +1,123 @@
+import Media
+import NIOCore
+
+/// The pictures that begin to show in a segment, as JPEGs, in a box that stands before its parts in a recording.
+///
+/// It is a `uuid` box (ISO/IEC 14496-12, section 11.1), which players pass over, so the recording is a fragmented MP4
+/// like any other:
+///
+///     uuid ─ extended type            16 bytes
+///            step                     u32, the time from picture to picture in ticks of 90 kHz
+///            count                    u32
+///            count times:  place      u32, the index of the picture in the segment
+///                          is new     u8, 0 where it stood before the segment already
+///                          bytes      u32
+///            the JPEGs, one behind the other
+package struct ShownPictures: Hashable, Sendable {
+  /// One JPEG.
+  package struct Picture: Hashable, Sendable {
+    /// The index of the picture in the segment.
+    package let place: Int
+    /// Whether it begins to show there; only one at place 0 may have stood before.
+    package let isNew: Bool
+    /// The picture.
+    package let jpeg: ByteBuffer
+
+    /// A picture that shows from `place` on.
+    package init(place: Int, isNew: Bool, jpeg: ByteBuffer) {
+      self.place = place
+      self.isNew = isNew
+      self.jpeg = jpeg
+    }
+  }
+
+  /// The time from picture to picture of the grid.
+  package let step: Ticks
+  /// In rising order of their places.
+  package let pictures: [Picture]
+
+  static let type: StaticString = "uuid"
+  /// Made once at random, as such types are.
+  fileprivate static let extendedType: (UInt64, UInt64) = (0x6a1c_3e0f_94d2_4b57, 0xb8e3_5d70_27af_c914)
+
+  /// The pictures of one segment.
+  package init(step: Ticks, pictures: [Picture]) {
+    self.step = step
+    self.pictures = pictures
+  }
+
+  /// The box.
+  package var box: ByteBuffer {
+    var writer = BoxWriter(capacity: 40 + pictures.reduce(0) { $0 + 9 + $1.jpeg.readableBytes })
+    writer.box(Self.type) { box in
+      box.put(Self.extendedType.0)
+      box.put(Self.extendedType.1)
+      box.put(UInt32(clamping: step.count))
+      box.put(UInt32(pictures.count))
+      for picture in pictures {
+        box.put(UInt32(picture.place))
+        box.put(UInt8(picture.isNew ? 1 : 0))
+        box.put(UInt32(picture.jpeg.readableBytes))
+      }
+      for picture in pictures { box.put(picture.jpeg) }
+    }
+    return writer.buffer
+  }
+}
+
+extension FragmentReader {
+  /// One thing in a recording, behind its init segment.
+  package enum Item: Sendable {
+    /// The pictures that begin to show in the segment whose parts follow.
+    case pictures(ShownPictures)
+    /// A part.
+    case part(Part)
+  }
+
+  /// The parts in `bytes` and the pictures between them, which must hold nothing else.
+  ///
+  /// - Throws: the first thing that is wrong with them.
+  package static func items(in bytes: ByteBuffer) throws(Damage) -> [Item] {
+    var reader = FragmentReader(bytes: bytes.slice())
+    var items: [Item] = []
+    while reader.offset < reader.bytes.readableBytes {
+      items.append(reader.isAt(ShownPictures.type) ? .pictures(try reader.shownPictures()) : .part(try reader.part()))
+    }
+    return items
+  }
+
+  private func isAt(_ type: StaticString) -> Bool {
+    bytes.getInteger(at: bytes.readerIndex + offset + 4, as: UInt32.self) == type.code
+  }
+
+  private mutating func shownPictures() throws(Damage) -> ShownPictures {
+    let begin = offset
+    let end = begin + (try box(ShownPictures.type, upTo: bytes.readableBytes))
+    let type: (UInt64, UInt64) = (try number(), try number())
+    guard type == ShownPictures.extendedType else { throw damage("a box uuid of another type") }
+    let step: UInt32 = try number()
+    let count: UInt32 = try number()
+    guard step > 0, count > 0, Int(count) <= (end - offset) / 9 else { throw damage("\(count) pictures in a box uuid") }
+    var entries: [(place: Int, isNew: Bool, bytes: Int)] = []
+    for _ in 0..<count {
+      let (place, isNew, length): (UInt32, UInt8, UInt32) = (try number(), try number(), try number())
+      let isInOrder = entries.last.map { $0.place < Int(place) } ?? true
+      guard isInOrder, isNew == 1 || isNew == 0 && place == 0, length > 0 else {
+        throw damage("a picture of \(length) bytes at place \(place) in a box uuid")
+      }
+      entries.append((Int(place), isNew == 1, Int(length)))
+    }
+    guard entries.reduce(offset, { $0 + $1.bytes }) == end else {
+      throw damage("pictures that do not fill their box uuid")
+    }
+    var pictures: [ShownPictures.Picture] = []
+    for entry in entries {
+      guard let jpeg = bytes.getSlice(at: bytes.readerIndex + offset, length: entry.bytes) else {
+        throw damage("the end of the bytes")
+      }
+      pictures.append(ShownPictures.Picture(place: entry.place, isNew: entry.isNew, jpeg: jpeg))
+      offset += entry.bytes
+    }
+    return ShownPictures(step: Ticks(Int64(step)), pictures: pictures)
+  }
+}

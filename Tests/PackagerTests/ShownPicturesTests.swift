@@ -1,0 +1,69 @@
+import Media
+import NIOCore
+import TestSupport
+import Testing
+
+@testable import Packager
+
+@Suite struct ShownPicturesTests {
+  private let shown = ShownPictures(
+    step: .milliseconds(500),
+    pictures: [
+      .init(place: 0, isNew: false, jpeg: ByteBuffer(repeating: 1, count: 900)),
+      .init(place: 3, isNew: true, jpeg: ByteBuffer(repeating: 2, count: 70)),
+      .init(place: 7, isNew: true, jpeg: ByteBuffer(repeating: 3, count: 1)),
+    ])
+
+  private func part() throws -> ByteBuffer {
+    let timeline = try TimelineSettings(rate: 1, part: .seconds(1), segment: .seconds(1))
+    var segmenter = Segmenter(settings: timeline, firstSequence: 0)
+    var unit = ByteBuffer(integer: UInt32(9))
+    unit.writeInteger(UInt8(0x65))
+    unit.writeRepeatingByte(7, count: 8)
+    return segmenter.append([CodedPicture(bytes: unit, isIDR: true)]).part
+  }
+
+  @Test func whatWasWrittenComesBackInItsOrder() throws {
+    var bytes = shown.box
+    bytes.writeImmutableBuffer(try part())
+    bytes.writeImmutableBuffer(try part())
+    bytes.writeImmutableBuffer(shown.box)
+    var found: [ShownPictures?] = []
+    for item in try FragmentReader.items(in: bytes) {
+      if case .pictures(let pictures) = item { found.append(pictures) } else { found.append(nil) }
+    }
+    #expect(found == [shown, nil, nil, shown])
+    #expect(throws: FragmentReader.Damage.self) { try FragmentReader.parts(in: bytes) }
+  }
+
+  @Test func itIsABoxThatPlayersPassOver() {
+    let box = shown.box
+    #expect(box.getInteger(at: 0, as: UInt32.self) == UInt32(box.readableBytes))
+    #expect(box.getString(at: 4, length: 4) == "uuid")
+  }
+
+  @Test func noBeginningOfItIsTaken() throws {
+    let box = shown.box
+    for length in 1..<box.readableBytes {
+      #expect(throws: FragmentReader.Damage.self) { try FragmentReader.items(in: box.getSlice(at: 0, length: length)!) }
+    }
+  }
+
+  @Test func damageIsAnErrorOrOtherPicturesAndNeverACrash() throws {
+    var bytes = shown.box
+    bytes.writeImmutableBuffer(try part())
+    var random = SeededGenerator(seed: 5)
+    for _ in 0..<20_000 {
+      var damaged = bytes
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        let place = Int.random(in: 0..<90, using: &random)
+        damaged.setInteger(UInt8.random(in: 0...255, using: &random), at: place)
+      }
+      guard let items = try? FragmentReader.items(in: damaged) else { continue }
+      for case .pictures(let pictures) in items {
+        #expect(zip(pictures.pictures, pictures.pictures.dropFirst()).allSatisfy { $0.place < $1.place })
+        #expect(pictures.pictures.allSatisfy { $0.isNew || $0.place == 0 } && pictures.step > .zero)
+      }
+    }
+  }
+}

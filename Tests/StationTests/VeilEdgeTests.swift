@@ -1,0 +1,167 @@
+import Access
+import Foundation
+import Logging
+import Media
+import NIOCore
+import Packager
+import Picture
+import Playlist
+import TestSupport
+import Testing
+
+@testable import Station
+
+/// Where a veil falls and where it is lifted, pictures, `latest.jpg` and events stay together as they do with any still.
+@Suite struct VeilEdgeTests {
+  private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  private let size = PictureSize(width: 64, height: 48)
+  /// The brightness of the camera's stills and, apart from it, of the recorded ones.
+  private let live = Array(stride(from: 20, through: 110, by: 10))
+  private let recorded = Array(stride(from: 140, through: 230, by: 10))
+
+  /// A rhythm of stills, in milliseconds.
+  struct Rhythm: Sendable, CustomTestStringConvertible {
+    let gaps: ClosedRange<Int64>
+    var testDescription: String { "a still each \(gaps) ms" }
+  }
+
+  private func still(_ gray: Int) throws -> ByteBuffer {
+    var encoder = JPEGEncoder(quality: 80)
+    return try encoder.encode(
+      try Frame.rgb([UInt8](repeating: UInt8(gray), count: 3 * size.pixels), size: size))
+  }
+
+  private func brightness(_ picture: borrowing Frame) -> Double {
+    picture.withPlane(0) { plane in
+      var sum = 0
+      for y in 0..<plane.height { sum += plane.row(y).reduce(0) { $0 + Int($1) } }
+      return Double(sum) / Double(plane.width * plane.height)
+    }
+  }
+
+  /// The brightness of a JPEG on the scale of the video, which is of limited range.
+  private func brightness(_ jpeg: ByteBuffer) throws -> Double {
+    let picture = try StillDecoder().decode(jpeg, header: try JPEGHeader(jpeg, maxPixels: .max))
+    return 16 + brightness(picture) * 219 / 255
+  }
+
+  /// A viewer who decodes all parts and holds them against the events and `latest.jpg`.
+  private struct Viewer: ~Copyable {
+    var decoder: StreamDecoder
+    var shown = 0.0
+    var lastID: Int64 = 0
+    var lastTime: Date?
+    var gaps: [Double] = []
+    var sources: [Director.Source] = []
+  }
+
+  private func look(_ viewer: inout Viewer, at camera: Camera, _ where_: String) async throws {
+    let playlist = try MediaPlaylist.parse(try #require(camera.edge.edition).media.plain)
+    let part = try #require(playlist.trailingParts.last ?? playlist.segments.last?.parts.last)
+    let bytes = try #require(camera.edge.media(named: part.uri))
+    let pictures = try FragmentReader.parts(in: bytes)[0].pictures
+    var seen: [Double] = []
+    for picture in pictures { seen.append(brightness(try viewer.decoder.decode(picture))) }
+    var events: [CameraEvent] = []
+    if camera.edge.newestEventID > viewer.lastID {
+      events = try #require(await camera.edge.events(after: viewer.lastID, deadline: .now + .seconds(5)))
+      viewer.lastID = camera.edge.newestEventID
+    }
+    let latest = try brightness(try #require(camera.edge.latest).jpeg)
+    #expect(abs(seen[seen.count - 1] - latest) < 4, "\(where_): the stream shows \(seen), latest.jpg \(latest)")
+    if events.isEmpty {
+      #expect(seen.allSatisfy { abs($0 - viewer.shown) < 4 }, "\(where_): no event, and \(viewer.shown) became \(seen)")
+    } else {
+      #expect(abs(seen[0] - viewer.shown) > 4, "\(where_): an event, and \(viewer.shown) stays \(seen)")
+    }
+    for event in events {
+      let fields = try #require(try JSONSerialization.jsonObject(with: Data(event.json.utf8)) as? [String: Any])
+      let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+      let time = try format.parse(try #require(fields["time"] as? String))
+      if let last = viewer.lastTime { viewer.gaps.append(time.timeIntervalSince(last)) }
+      viewer.lastTime = time
+    }
+    viewer.shown = seen[seen.count - 1]
+    viewer.sources.append(camera.counters.source)
+    if camera.counters.source == .veiled {
+      // Limited range ends below the darkest recorded picture; what stood when the veil fell may still stand.
+      #expect(events.isEmpty || latest > 125, "\(where_): a picture of the camera is shown under the veil")
+    }
+  }
+
+  @Test(arguments: [Rhythm(gaps: 1400...1700), Rhythm(gaps: 990...1010), Rhythm(gaps: 4600...5400)])
+  func nothingChangesButWithAStill(_ rhythm: Rhythm) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let settings = CameraSettings(
+      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
+      picture: PictureSettings(size: size, denoise: 0), encoder: EncoderSettings(preset: .ultrafast),
+      timeline: try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(3)),
+      ladder: Ladder.Settings(hold: nil, steady: .zero))
+    var generator = SeededGenerator(seed: 7)
+    // The recording has the rhythm of the camera.
+    var maker = try LoopMaker.open(folder: folder, settings: settings, logger: logger)
+    var (end, index) = (Int64(0), 0)
+    while end < 150_000 {
+      try maker.append(try still(recorded[index % recorded.count]))
+      end += Int64.random(in: rhythm.gaps, using: &generator)
+      try maker.hold(until: .milliseconds(end))
+      index += 1
+    }
+    _ = try maker.finish(source: LoopSource(kind: .recording), made: .now)
+
+    let clock = TurnedClock()
+    let camera = Camera(settings: settings, clock: clock.stationClock)
+    let pool = EncodePool(threads: 1)
+    let logger = logger
+    var viewer = Viewer(decoder: try StreamDecoder())
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask(executorPreference: pool) {
+        let loop = try CameraLoop.open(camera: camera, mirror: nil, folder: folder, logger: logger)
+        await loop.run()
+      }
+      await clock.settle()
+      var (due, count) = (Int64(300), 0)
+      func slot() async throws {
+        var spent: Int64 = 0
+        while due < 1000 {
+          await clock.advance(by: .milliseconds(due - spent))
+          spent = due
+          _ = try camera.take(try still(live[count % live.count]))
+          (due, count) = (due + Int64.random(in: rhythm.gaps, using: &generator), count + 1)
+        }
+        await clock.advance(by: .milliseconds(1000 - spent))
+        due -= 1000
+      }
+      // The loop plays first, and then the camera.
+      for _ in 0..<20 { try await slot() }
+      viewer.shown = try brightness(try #require(camera.edge.latest).jpeg)
+      viewer.lastID = camera.edge.newestEventID
+      while camera.edge.edition?.position.part != 2 { try await slot() }
+      viewer.shown = try brightness(try #require(camera.edge.latest).jpeg)
+      viewer.lastID = camera.edge.newestEventID
+      for round in 0..<12 {
+        for order in [Director.Order.veil, .unveil] {
+          async let isDone = camera.carryOut(.order(order))
+          for number in 0..<(order == .veil ? 27 : 33) {
+            try await slot()
+            try await look(&viewer, at: camera, "\(order) \(round), slot \(number)")
+          }
+          #expect(await isDone)
+        }
+      }
+      group.cancelAll()
+      try await group.waitForAll()
+    }
+    await pool.shutDown()
+    let sources = viewer.sources
+    #expect(Set(sources) == [.live, .veiled])
+    #expect(zip(sources, sources.dropFirst()).count { $0 == .live && $1 == .veiled } == 12)
+    #expect(sources.count { $0 == .veiled } > 12 * 20 && sources.count { $0 == .live } > 12 * 12)
+    // Where the recording is in another step than the camera, a time is drawn as near to the rhythm as its slot allows.
+    let near = Double(rhythm.gaps.lowerBound) / 1000 - 0.7...Double(rhythm.gaps.upperBound) / 1000 + 0.7
+    let odd = viewer.gaps.filter { !near.contains($0) }
+    print("\(rhythm.testDescription): \(viewer.gaps.count) intervals, \(odd.count) odd ones: \(odd)")
+    #expect(odd.count <= 3, "\(odd)")
+  }
+}
