@@ -3,7 +3,8 @@
 # make load   a crowd of misbehaving clients against the release build, once the tests have been installed
 # make soak   half an hour of a camera that comes and goes, with what the server takes of memory, descriptors and disk
 # make lint   checks the format of the sources
-# make fuzz   feeds damaged pictures, bodies and requests to a build with AddressSanitizer (half an hour and more)
+# make fuzz   feeds damaged playlists to a build with libFuzzer, damaged pictures, bodies and requests to one with
+#             AddressSanitizer (three quarters of an hour and more)
 .PHONY: run build test test-swift test-http test-browser load soak lint fuzz clean
 
 HLS = Sources/Origin/Web/hls-1.6.15.mjs
@@ -47,8 +48,9 @@ lint:
 	@bash .ci/setup.sh swift
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
-# Each part says what it did; how many cases: make fuzz PICTURES=10000 BODIES=10000 REQUESTS=1000
+# Each part says what it did; how much: make fuzz PLAYLISTS=60 (seconds) PICTURES=10000 BODIES=10000 REQUESTS=1000
 FUZZ = .build/fuzz
+PLAYLISTS = 600
 PICTURES = 400000
 BODIES = 3000000
 REQUESTS = 20000
@@ -56,6 +58,10 @@ fuzz:
 	@bash .ci/setup.sh build
 	@bash .ci/setup.sh test
 	@bash .ci/fetch-hls.sh $(HLS)
+	swift build -c release --sanitize fuzzer -Xswiftc -DLIBFUZZER --scratch-path $(FUZZ)/playlists --product PlaylistFuzz
+	mkdir -p $(FUZZ)/playlist-corpus
+	$(FUZZ)/playlists/release/PlaylistFuzz -max_total_time=$(PLAYLISTS) -timeout=10 -max_len=4096 -print_final_stats=1 \
+	  -dict=Tests/PlaylistFuzz/hls.dict -artifact_prefix=$(FUZZ)/playlist- $(FUZZ)/playlist-corpus Tests/PlaylistFuzz/seeds
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product Fuzz
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product quietcam
 	$(PYTHON) Tests/Fuzz/corpus.py $(FUZZ)/corpus

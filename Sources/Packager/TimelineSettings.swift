@@ -10,10 +10,12 @@ public struct TimelineSettings: Hashable, Sendable {
   public let segment: Ticks
   /// How many complete segments a playlist lists.
   public let listedSegments: Int
+  /// The length of the segments of the playlist without parts.
+  private let plainSegment: Ticks
 
   /// What a timeline that cannot be is refused with.
   public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The setting that is wrong: `rate`, `part`, `segment` or `window`.
+    /// The setting that is wrong: `rate`, `part`, `segment`, `window` or `plain-segment`.
     public let setting: String
     /// What is wrong and which values are accepted.
     public let description: String
@@ -26,8 +28,10 @@ public struct TimelineSettings: Hashable, Sendable {
   ///   - part: 0.2 to 6 seconds.
   ///   - segment: 1 to 60 seconds.
   ///   - listedSegments: 6 to 100; fewer than six make a playlist that players may fall out of.
+  ///   - plainSegment: the length of the segments of the playlist without parts, 1 to 10 whole seconds.
   public init(
-    rate: Int64 = 2, part: Ticks = .seconds(2), segment: Ticks = .seconds(30), listedSegments: Int = 6
+    rate: Int64 = 2, part: Ticks = .seconds(2), segment: Ticks = .seconds(30), listedSegments: Int = 6,
+    plainSegment: Ticks = .seconds(1)
   ) throws(Problem) {
     guard (1...30).contains(rate), Ticks.perSecond % rate == 0 else {
       throw Problem(setting: "rate", description: "\(rate) pictures a second; accepted: 1 to 30 that divide 90000")
@@ -52,23 +56,30 @@ public struct TimelineSettings: Hashable, Sendable {
     guard (6...100).contains(listedSegments) else {
       throw Problem(setting: "window", description: "\(listedSegments) segments; accepted: 6 to 100")
     }
+    guard plainSegment >= .seconds(1), plainSegment <= .seconds(10), plainSegment.isMultiple(of: .seconds(1)) else {
+      throw Problem(setting: "plain-segment", description: "\(plainSegment); accepted: 1 to 10 whole seconds")
+    }
     self.step = step
     self.part = part
     self.segment = segment
     self.listedSegments = listedSegments
+    self.plainSegment = plainSegment
   }
 
   private init(step: Ticks, segmentWithoutParts segment: Ticks) {
     self.step = step
     part = segment
     self.segment = segment
-    listedSegments = 12
+    plainSegment = segment
+    // Some players begin ten seconds behind.
+    listedSegments = max(6, Int(Ticks.seconds(12).floorDivided(by: segment)))
   }
 
-  /// The timeline for players that know no parts and run three segments behind: segments of one second, or of two where
-  /// one would be a single picture, which players stumble over. Twelve are listed, as some begin ten seconds behind.
+  /// The timeline for players that know no parts and run three segments behind. Players stumble over segments of a
+  /// single picture, so none is as short.
   public var plain: TimelineSettings {
-    TimelineSettings(step: step, segmentWithoutParts: step < .seconds(1) ? .seconds(1) : .seconds(2))
+    let shortest = step < .seconds(1) ? Ticks.seconds(1) : .seconds(2)
+    return TimelineSettings(step: step, segmentWithoutParts: max(plainSegment, shortest))
   }
 
   /// Pictures in one part.

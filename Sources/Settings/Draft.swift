@@ -71,6 +71,7 @@ struct CameraDraft: Draft {
   var part = Ticks.seconds(2)
   var segment = Ticks.seconds(30)
   var window = 6
+  var plainSegment = Ticks.seconds(1)
   var latestQuality = 75
   var maxStillBytes = 16 << 20
   var interval = Ticks.seconds(2)
@@ -89,13 +90,14 @@ struct CameraDraft: Draft {
   var refused: Set<String> = []
 
   /// The keys that make the timeline.
-  static let timelineKeys = ["rate", "part", "segment", "window"]
+  static let timelineKeys = ["rate", "part", "segment", "window", "plain-segment"]
 
   /// When the veil falls by chance; `nil` for never.
   var veil: Veil.Settings? { veilEvery.map { Veil.Settings(every: $0, length: veilLength) } }
 
   /// The timeline, or the rule that its parts break together.
   func timeline() throws(TimelineSettings.Problem) -> TimelineSettings {
-    try TimelineSettings(rate: Int64(rate), part: part, segment: segment, listedSegments: window)
+    try TimelineSettings(
+      rate: Int64(rate), part: part, segment: segment, listedSegments: window, plainSegment: plainSegment)
   }
 }

@@ -125,6 +125,9 @@ extension Setting {
       "segment", .duration(accepted: "1 to 60 whole seconds in whole parts"), \.segment,
       "The length of a segment: longer is fewer bytes"),
     .camera("window", .whole(accepted: "6 to 100 segments"), \.window, "Segments that a playlist lists"),
+    .camera(
+      "plain-segment", .duration(accepted: "1 to 10 whole seconds"), \.plainSegment,
+      "The length of a segment for players that know no parts; they are three behind"),
   ]
 
   private static let ingest: [Setting] = [

@@ -24,7 +24,7 @@ struct PlainFeed: ~Copyable {
     self.firstName = firstName
     plain = camera.settings.timeline.plain
     // One more than it takes to begin with, as the oldest is hardly ever whole.
-    history = PlainHistory(span: plain.segment * 9, step: plain.step)
+    history = PlainHistory(span: plain.segment * Int64(min(8, plain.listedSegments) + 1), step: plain.step)
   }
 
   /// Whether the playlist is made now.

@@ -42,6 +42,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("part")) var part: String?
   @Option(help: .setting("segment")) var segment: String?
   @Option(help: .setting("window")) var window: String?
+  @Option(help: .setting("plain-segment")) var plainSegment: String?
   @Option(help: .setting("latest-quality")) var latestQuality: String?
   @Option(help: .setting("max-still-bytes")) var maxStillBytes: String?
   @Option(help: .setting("interval")) var interval: String?
@@ -71,7 +72,7 @@ struct ServeFlags: ParsableArguments {
       ("log", log), ("demo", demo ? "true" : nil), ("camera", camera), ("token", token), ("token-file", tokenFile),
       ("size", size), ("fit", fit), ("gray", gray), ("blur", blur), ("denoise", denoise), ("max-pixels", maxPixels),
       ("preset", preset), ("crf", crf), ("ssim", ssim), ("max-kilobits", maxKilobits), ("rate", rate), ("part", part),
-      ("segment", segment), ("window", window), ("latest-quality", latestQuality),
+      ("segment", segment), ("window", window), ("plain-segment", plainSegment), ("latest-quality", latestQuality),
       ("max-still-bytes", maxStillBytes), ("interval", interval), ("max-rate", maxRate),
       ("hold", hold), ("steady", steady), ("off", off), ("veil-every", veilEvery), ("veil-for", veilFor),
       ("delay", delay), ("mark-recorded", markRecorded), ("remember", remember),

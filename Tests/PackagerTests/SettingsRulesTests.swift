@@ -30,6 +30,19 @@ import Testing
     }
   }
 
+  @Test(
+    arguments: [
+      (2, 2_000, 1, 1, 12), (2, 2_000, 2, 2, 6), (1, 2_000, 1, 2, 6), (1, 2_000, 3, 3, 6), (5, 200, 1, 1, 12),
+      (2, 6_000, 10, 10, 6),
+    ] as [(Int64, Int64, Int64, Int, Int)])
+  func segmentsForPlayersWithoutPartsAreShortAndEnough(
+    rate: Int64, part: Int64, wanted: Int64, seconds: Int, listed: Int
+  ) throws {
+    let plain = try TimelineSettings(rate: rate, part: .milliseconds(part), plainSegment: .seconds(wanted)).plain
+    #expect(plain.targetDuration == seconds && plain.listedSegments == listed && plain.partsPerSegment == 1)
+    #expect(plain.stepsPerPart >= 2)
+  }
+
   @Test func theMultivariantPlaylistSaysWhatTheRuleAsksFor() throws {
     let size = PictureSize(width: 640, height: 480)
     let info = StreamInfo(

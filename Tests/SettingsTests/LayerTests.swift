@@ -67,6 +67,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("part", "500ms", Ticks.milliseconds(500)) { $0.timeline.part },
     .camera("segment", "6s", Ticks.seconds(6)) { $0.timeline.segment },
     .camera("window", "100", 100) { $0.timeline.listedSegments },
+    .camera("plain-segment", "2s", Ticks.seconds(2)) { $0.timeline.plain.segment },
     .camera("latest-quality", "1", 1) { $0.latestQuality },
     .camera("max-still-bytes", "1024", 1024) { $0.maxStillBytes },
     .camera("interval", "0.5", Ticks.milliseconds(500)) { $0.interval },

@@ -37,6 +37,7 @@ private let addresses =
     ("part", "1m", "0.2 to 6 seconds in whole picture intervals, such as 2, 0.5, 2s or 500ms"),
     ("part", "0.000001", "0.2 to 6 seconds in whole picture intervals, such as 2, 0.5, 2s or 500ms"),
     ("segment", "ms", "1 to 60 whole seconds in whole parts, such as 2, 0.5, 2s or 500ms"),
+    ("plain-segment", "x", "1 to 10 whole seconds, such as 2, 0.5, 2s or 500ms"),
     ("window", "six", "6 to 100 segments"), ("latest-quality", "0", "a whole number from 1 to 100"),
     ("latest-quality", "101", "a whole number from 1 to 100"),
     ("max-still-bytes", "16M", "a whole number from 1024 to 268435456 bytes"),
@@ -96,6 +97,10 @@ private let addresses =
       ])
     #expect(
       problems(desk(), flags: ["window": "5"]) == ["--window: found 5 segments; accepted: 6 to 100"])
+    #expect(
+      problems(desk("plain-segment: 1.5")) == [
+        "q.yaml:4: cameras.desk.plain-segment: found 1.5 s; accepted: 1 to 10 whole seconds"
+      ])
   }
 
   @Test func timelineIsNotJudgedByAValueThatWasRefused() {

@@ -143,8 +143,9 @@ def has_waited(pictures):
 def gstreamer_old(server):
     # Not by the clock: this demuxer counts from the start of the playlist while the pictures carry the time of the
     # stream, so that with fMP4, whoever made it, a viewer would wait for as long as the stream is old.
+    # A segment and a target duration may pass until it has one that was new.
     source = f"souphttpsrc location={server.playlist} ! hlsdemux ! decodebin ! fakesink sync=false silent=false"
-    return gstreamer(source.split(), has_waited, seconds=30)
+    return gstreamer(source.split(), has_waited, seconds=60)
 
 
 def gstreamer_new(server):
