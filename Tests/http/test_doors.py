@@ -12,7 +12,7 @@ The attacks that are tried, and what each gets:
 | a link forged, altered, of another camera or key | 404, to the byte that of a camera that is not there | here |
 | a link that has ended; events that outlive their link | 403; they end | here |
 | the private door's addresses at the public one, by ten methods | 404, 405 | here, `test_delivery` |
-| 27 traversals in 3 forms at both doors, files of their names in place | 400, 404, and no byte of a file | here |
+| 27 traversals in 3 forms at both doors, files of their names in place | 400, 404, and no byte of a file; no request makes the server ask the file system | here |
 | another site's script or frame | what `allow-origin` and `embed` let it | here |
 | switches without an operator's token | 401; 403 where the operator has none | here |
 | headers too large, too many, too slow | 431, 408, and closed | here |
@@ -36,6 +36,7 @@ import hashlib
 import hmac
 import os
 import re
+import shutil
 import socket
 import subprocess
 import threading
@@ -494,6 +495,37 @@ def test_no_path_of_a_request_touches_the_file_system(tmp_path):
             path.write_text("QUIETCAM-FILE")
         after = server.get(f"/desk/{name}")
         assert after.body == before.body or after.status == 404
+
+
+def test_no_request_makes_the_server_ask_the_file_system_for_anything(tmp_path):
+    strace = shutil.which("strace") or pytest.skip("strace is not installed")
+    said = tmp_path / "calls"
+    with serving(*SMALL) as server:
+        assert server.push(stills.one()).status == 202
+        server.settled()
+        command = [strace, "-f", "-e", "trace=%file,accept4", "-o", said, "-p", str(server.process.pid)]
+        tracer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 10
+            while tracer.poll() is None and (not said.exists() or "accept4(" not in said.read_text()):
+                assert time.monotonic() < deadline, "nothing is traced"
+                server.get("/healthz")
+                time.sleep(0.1)
+            if tracer.poll() is not None:
+                pytest.skip("no process may be traced here")
+            for port in (server.public, server.private):
+                for path in [*TRAVERSALS, "/", "/desk/", "/desk/live.m3u8", "/desk/latest.jpg", "/_/player.js", "/status"]:
+                    for target in (path, f"/ingest{path}"):
+                        with contextlib.suppress(wire.Broken):
+                            wire.ask(port, "GET", target)
+            assert server.push(stills.one()).status == 202
+            server.settled()
+        finally:
+            tracer.terminate()
+            tracer.wait(10)
+    calls = [line for line in said.read_text().splitlines() if "(" in line]
+    assert sum("accept4(" in line for line in calls) > 100
+    assert not [line for line in calls if "accept4" not in line]
 
 
 # Limits
