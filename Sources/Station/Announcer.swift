@@ -34,14 +34,16 @@ struct Announcer: Sendable {
   func canGoOn(_ recording: Loop.Segment, after last: Ticks, collectedFrom: Ticks) -> Bool {
     let timeline = camera.settings.timeline
     let steps = timeline.stepsPerPart
+    let since = recording.changes.last { $0.step < steps }?.since
+    let shift = since.map { last - (collectedFrom + $0) }
     guard let next = recording.changes.first(where: { $0.step >= steps }) else {
+      // What comes next is not known; the less the times are shifted the better they fit into their slots.
+      if let shift { return abs(shift.count) <= timeline.part.count / 4 }
       return rhythm.canFollow(last, in: collectedFrom + timeline.segment..<Ticks(.max))
     }
     let begin = collectedFrom + timeline.part * Int64(next.step / steps)
     let slot = begin..<begin + timeline.part
-    if let since = recording.changes.last(where: { $0.step < steps })?.since, let nextSince = next.since {
-      return slot.contains(begin + nextSince + (last - (collectedFrom + since)))
-    }
+    if let shift, let nextSince = next.since { return slot.contains(begin + nextSince + shift) }
     return rhythm.canFollow(last, in: slot)
   }
 

@@ -72,9 +72,8 @@ struct StillRhythm: Sendable {
   }
 
   private func draw(from begin: Ticks, to end: Ticks, _ collectedFrom: Ticks, recorded: Ticks?) -> Ticks {
-    // What the beginning has shifted comes back to its place little by little.
     if let recorded {
-      let time = recorded + Ticks((shift ?? .zero).count * 15 / 16)
+      let time = recorded + (shift ?? .zero)
       if time >= begin, time < end, isNatural(time) { return time }
     }
     for _ in 0..<16 {

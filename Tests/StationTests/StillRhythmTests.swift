@@ -67,7 +67,7 @@ import Testing
     #expect(!rhythm.isInStep)
   }
 
-  @Test func whatARecordingKnowsOfItsTimesIsToldAndWhatIsShiftedComesBack() {
+  @Test func whatARecordingKnowsOfItsTimesIsToldShiftedAsItBegan() {
     var (rhythm, last) = steady(64)
     var recorded = last - .milliseconds(300)
     rhythm.note([last + .milliseconds(2100), last + .milliseconds(4400)], collectedFrom: last)
@@ -83,7 +83,7 @@ import Testing
       rhythm.tell(time, recorded: recorded)
       last = time
     }
-    #expect(last - recorded < .milliseconds(10) && recorded - last < .milliseconds(10))
+    #expect(last >= recorded && last - recorded <= .milliseconds(300))
   }
 
   @Test func whatCannotFollowInTheCamerasRhythmIsKnown() {
