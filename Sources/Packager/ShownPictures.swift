@@ -11,6 +11,7 @@ import NIOCore
 ///            count                    u32
 ///            count times:  place      u32, the index of the picture in the segment
 ///                          is new     u8, 0 where it stood before the segment already
+///                          since      u32, `Picture.since` in ticks of 90 kHz; all ones where it is not known
 ///                          bytes      u32
 ///            the JPEGs, one behind the other
 package struct ShownPictures: Hashable, Sendable {
@@ -22,12 +23,15 @@ package struct ShownPictures: Hashable, Sendable {
     package let isNew: Bool
     /// The picture.
     package let jpeg: ByteBuffer
+    /// How long after the collecting for its slot had begun its still came; `nil` where it is not known.
+    package let since: Ticks?
 
     /// A picture that shows from `place` on.
-    package init(place: Int, isNew: Bool, jpeg: ByteBuffer) {
+    package init(place: Int, isNew: Bool, jpeg: ByteBuffer, since: Ticks? = nil) {
       self.place = place
       self.isNew = isNew
       self.jpeg = jpeg
+      self.since = since
     }
   }
 
@@ -48,7 +52,7 @@ package struct ShownPictures: Hashable, Sendable {
 
   /// The box.
   package var box: ByteBuffer {
-    var writer = BoxWriter(capacity: 40 + pictures.reduce(0) { $0 + 9 + $1.jpeg.readableBytes })
+    var writer = BoxWriter(capacity: 40 + pictures.reduce(0) { $0 + 13 + $1.jpeg.readableBytes })
     writer.box(Self.type) { box in
       box.put(Self.extendedType.0)
       box.put(Self.extendedType.1)
@@ -57,6 +61,7 @@ package struct ShownPictures: Hashable, Sendable {
       for picture in pictures {
         box.put(UInt32(picture.place))
         box.put(UInt8(picture.isNew ? 1 : 0))
+        box.put(picture.since.map { UInt32(clamping: min($0.count, Int64(UInt32.max - 1))) } ?? UInt32.max)
         box.put(UInt32(picture.jpeg.readableBytes))
       }
       for picture in pictures { box.put(picture.jpeg) }
@@ -97,15 +102,18 @@ extension FragmentReader {
     guard type == ShownPictures.extendedType else { throw damage("a box uuid of another type") }
     let step: UInt32 = try number()
     let count: UInt32 = try number()
-    guard step > 0, count > 0, Int(count) <= (end - offset) / 9 else { throw damage("\(count) pictures in a box uuid") }
-    var entries: [(place: Int, isNew: Bool, bytes: Int)] = []
+    guard step > 0, count > 0, Int(count) <= (end - offset) / 13 else {
+      throw damage("\(count) pictures in a box uuid")
+    }
+    var entries: [(place: Int, isNew: Bool, since: Ticks?, bytes: Int)] = []
     for _ in 0..<count {
-      let (place, isNew, length): (UInt32, UInt8, UInt32) = (try number(), try number(), try number())
+      let (place, isNew): (UInt32, UInt8) = (try number(), try number())
+      let (since, length): (UInt32, UInt32) = (try number(), try number())
       let isInOrder = entries.last.map { $0.place < Int(place) } ?? true
       guard isInOrder, isNew == 1 || isNew == 0 && place == 0, length > 0 else {
         throw damage("a picture of \(length) bytes at place \(place) in a box uuid")
       }
-      entries.append((Int(place), isNew == 1, Int(length)))
+      entries.append((Int(place), isNew == 1, since == .max ? nil : Ticks(Int64(since)), Int(length)))
     }
     guard entries.reduce(offset, { $0 + $1.bytes }) == end else {
       throw damage("pictures that do not fill their box uuid")
@@ -115,7 +123,7 @@ extension FragmentReader {
       guard let jpeg = bytes.getSlice(at: bytes.readerIndex + offset, length: entry.bytes) else {
         throw damage("the end of the bytes")
       }
-      pictures.append(ShownPictures.Picture(place: entry.place, isNew: entry.isNew, jpeg: jpeg))
+      pictures.append(.init(place: entry.place, isNew: entry.isNew, jpeg: jpeg, since: entry.since))
       offset += entry.bytes
     }
     return ShownPictures(step: Ticks(Int64(step)), pictures: pictures)

@@ -34,11 +34,17 @@ struct Announcer: Sendable {
   func canGoOn(_ recording: Loop.Segment, after last: Ticks, collectedFrom: Ticks) -> Bool {
     let timeline = camera.settings.timeline
     let steps = timeline.stepsPerPart
-    guard let next = recording.changes.first(where: { $0.step >= steps })?.step else {
+    let since = recording.changes.last { $0.step < steps }?.since
+    let shift = since.map { last - (collectedFrom + $0) }
+    guard let next = recording.changes.first(where: { $0.step >= steps }) else {
+      // What comes next is not known; the less the times are shifted the better they fit into their slots.
+      if let shift { return abs(shift.count) <= timeline.part.count / 4 }
       return rhythm.canFollow(last, in: collectedFrom + timeline.segment..<Ticks(.max))
     }
-    let begin = collectedFrom + timeline.part * Int64(next / steps)
-    return rhythm.canFollow(last, in: begin..<begin + timeline.part)
+    let begin = collectedFrom + timeline.part * Int64(next.step / steps)
+    let slot = begin..<begin + timeline.part
+    if let shift, let nextSince = next.since { return slot.contains(begin + nextSince + shift) }
+    return rhythm.canFollow(last, in: slot)
   }
 
   /// Notes that another segment begins to show.
@@ -57,7 +63,7 @@ struct Announcer: Sendable {
 
   /// Dates the pictures of an off camera's loop: they show now.
   func date(_ content: inout SlotContent, wall: WallTime) {
-    content.changes = content.changes.map { .init(step: $0.step, jpeg: $0.jpeg, time: wall) }
+    for index in content.changes.indices { content.changes[index].time = wall }
   }
 
   /// Dates recorded pictures under a veil: those that take the place of stills came when these did, the others when
@@ -71,17 +77,22 @@ struct Announcer: Sendable {
     _ content: inout SlotContent, inPlaceOf stills: [(step: Int, still: Still)], collectedFrom: Ticks, begins: Ticks,
     wall: WallTime
   ) {
-    let (settings, steps) = (camera.settings, content.changes.map(\.step))
-    let isInPlace = !steps.isEmpty && steps == stills.map(\.step)
-    rhythm.note(stills.map { $0.still.arrival + settings.delay }, collectedFrom: collectedFrom, isTold: isInPlace)
-    // A live still bears the time at which it came, however long it was kept back.
+    let (settings, changes) = (camera.settings, content.changes)
+    let arrivals = stills.map { $0.still.arrival + settings.delay }
+    rhythm.note(arrivals, collectedFrom: collectedFrom, isTold: false)
+    let isInPlace = changes.map(\.step) == stills.map(\.step) && arrivals.first.map(rhythm.isNatural) ?? true
     let times =
       isInPlace
-      ? stills.map(\.still.wallTime)
+      ? arrivals
       : rhythm.arrivals(
-        at: steps, collectedFrom: collectedFrom, step: settings.timeline.step, count: settings.timeline.stepsPerPart
-      ).map { wall.advanced(by: $0 - settings.delay - begins) }
-    content.changes = zip(content.changes, times).map { .init(step: $0.step, jpeg: $0.jpeg, time: $1) }
+        at: changes.map(\.step), recorded: changes.map { $0.since.map { collectedFrom + $0 } },
+        collectedFrom: collectedFrom, step: settings.timeline.step, count: settings.timeline.stepsPerPart)
+    for (index, time) in times.enumerated() {
+      rhythm.tell(time, recorded: changes[index].since.map { collectedFrom + $0 })
+      // A live still bears the time at which it came, however long it was kept back.
+      content.changes[index].time =
+        isInPlace ? stills[index].still.wallTime : wall.advanced(by: time - settings.delay - begins)
+    }
   }
 
   /// Shows the picture that the loop of an off camera is entered with, where the slot does not bring one itself.

@@ -202,6 +202,7 @@ struct CameraLoop: ~Copyable {
     case .live:
       showShown()
       content = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
+      content?.note(places.map { ($0.step, $0.still.arrival + settings.delay - collected) })
       announcer.note(arrivals, collectedFrom: collected, isTold: true)
       if part == 0, announcer.isReturning(to: scene), content?.changes.isEmpty == true {
         content?.changes = [.init(step: 0, jpeg: coder.latest(), time: wall)]

@@ -62,7 +62,9 @@ struct LiveCoder: ~Copyable {
             standing = covers.removeFirst()
             content.changes.append(.init(step: step, jpeg: standing, time: stills[index].still.wallTime))
           }
-          if let standing { restore(standing) } else { forget() }
+          // The still that was decoded must not be seen, whatever happens.
+          let isCovered = if let standing { restore(standing) } else { false }
+          if !isCovered { forget() }
         }
         content.pictures.append(try line.encode(step == 0 && startsSegment ? .idr : isNew ? .new : .repeated))
       }
@@ -102,8 +104,8 @@ struct LiveCoder: ~Copyable {
     return true
   }
 
-  /// Makes a picture of an earlier life the current one, where it decodes.
-  mutating func restore(_ jpeg: ByteBuffer) { try? line.restore(jpeg) }
+  /// Makes a picture that was shown before the current one; `false` where it does not decode.
+  @discardableResult mutating func restore(_ jpeg: ByteBuffer) -> Bool { (try? line.restore(jpeg)) != nil }
 
   /// Forgets the current picture: the house picture takes its place.
   mutating func forget() {

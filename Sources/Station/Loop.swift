@@ -31,11 +31,15 @@ package struct Loop: Sendable {
     package let step: Int
     /// The picture as `latest.jpg` shows it.
     package let jpeg: ByteBuffer
+    /// How long after the collecting for its slot had begun its still came; `nil` where the loop was made of something
+    /// else than the camera's stills.
+    package let since: Ticks?
 
     /// A picture that begins to show at `step`.
-    package init(step: Int, jpeg: ByteBuffer) {
+    package init(step: Int, jpeg: ByteBuffer, since: Ticks? = nil) {
       self.step = step
       self.jpeg = jpeg
+      self.since = since
     }
   }
 

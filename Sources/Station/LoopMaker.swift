@@ -124,8 +124,9 @@ package struct LoopMaker: ~Copyable {
 
   /// Adds a picture that is coded already, with its JPEG where it is a new one.
   ///
+  /// - Parameter since: see `Loop.Change`.
   /// - Precondition: the first of each segment is an IDR picture, and the first of all is new.
-  mutating func append(_ picture: CodedPicture, new jpeg: ByteBuffer?) throws {
+  mutating func append(_ picture: CodedPicture, new jpeg: ByteBuffer?, since: Ticks? = nil) throws {
     if let jpeg {
       shown = jpeg
       pictureCount += 1
@@ -133,7 +134,7 @@ package struct LoopMaker: ~Copyable {
     guard let shown else { preconditionFailure("a loop begins with a picture") }
     if stepsMade == 0 { beginsAnew = jpeg != nil }
     if stepsMade == 0 || jpeg != nil {
-      pictures.append(LoopManifest.Picture(step: stepsMade, bytes: shown.readableBytes))
+      pictures.append(.init(step: stepsMade, bytes: shown.readableBytes, since: since?.count))
       jpegs.writeImmutableBuffer(shown)
     }
     coded.append(picture)

@@ -36,6 +36,8 @@ struct LoopManifest: Codable, Hashable, Sendable {
   struct Picture: Codable, Hashable, Sendable {
     var step: Int
     var bytes: Int
+    /// `Loop.Change.since` in ticks of 90 kHz.
+    var since: Int64?
   }
 
   var version = Self.version

@@ -9,8 +9,8 @@ package struct LoopRecording: Sendable {
   /// One segment.
   fileprivate struct Segment: Sendable {
     var pictures: [CodedPicture] = []
-    /// The JPEGs of those that are new, by their index.
-    var changes: [Int: ByteBuffer] = [:]
+    /// Those that are new, by their index.
+    var changes: [Int: Loop.Change] = [:]
   }
 
   private let initBytes: ByteBuffer
@@ -43,7 +43,10 @@ package struct LoopRecording: Sendable {
       case .part(let part):
         if part.pictures[0].isIDR {
           var segment = Segment()
-          for picture in announced?.pictures ?? [] where picture.isNew { segment.changes[picture.place] = picture.jpeg }
+          for picture in announced?.pictures ?? [] where picture.isNew {
+            segment.changes[picture.place] = Loop.Change(
+              step: picture.place, jpeg: picture.jpeg, since: picture.since)
+          }
           if segments.isEmpty { (step, opening) = (announced?.step, announced?.pictures.first { $0.place == 0 }?.jpeg) }
           segments.append(segment)
           announced = nil
@@ -92,7 +95,9 @@ extension LoopMaker {
     }
     let newest = Array(segments.suffix(Int(max(1, limit.floorDivided(by: settings.timeline.segment)))))
     for segment in recording.opened(newest) {
-      for (step, picture) in segment.pictures.enumerated() { try append(picture, new: segment.changes[step]) }
+      for (step, picture) in segment.pictures.enumerated() {
+        try append(picture, new: segment.changes[step]?.jpeg, since: segment.changes[step]?.since)
+      }
       try progress(length)
     }
     return true
@@ -105,11 +110,11 @@ extension LoopMaker {
     var stills: [(begin: Ticks, jpeg: ByteBuffer)] = []
     var time = Ticks.zero
     for segment in segments {
-      for (place, jpeg) in segment.changes.sorted(by: { $0.key < $1.key }) {
+      for (place, change) in segment.changes.sorted(by: { $0.key < $1.key }) {
         let begin = grid * (time + step * Int64(place)).floorDivided(by: grid)
         // Of two that fall on one step of a coarser grid the newer one wins.
         if stills.last?.begin == begin { stills.removeLast() }
-        stills.append((begin, jpeg))
+        stills.append((begin, change.jpeg))
       }
       time = time + step * Int64(segment.pictures.count)
     }
@@ -142,7 +147,8 @@ extension LoopRecording {
     }
     var newest = newest
     let before = segments.dropLast(newest.count).last { !$0.changes.isEmpty }
-    newest[0].changes[0] = before?.changes.max { $0.key < $1.key }?.value ?? opening
+    let standing = before?.changes.max { $0.key < $1.key }?.value.jpeg
+    newest[0].changes[0] = Loop.Change(step: 0, jpeg: standing ?? opening)
     return newest
   }
 }

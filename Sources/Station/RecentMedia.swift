@@ -23,7 +23,8 @@ public final class RecentMedia: Sendable {
     /// Adds what a slot shows that begins at this step of the segment.
     mutating func add(_ content: SlotContent, at first: Int) {
       for change in content.changes {
-        if let jpeg = change.jpeg { changes.append(Loop.Change(step: first + change.step, jpeg: jpeg)) }
+        guard let jpeg = change.jpeg else { continue }
+        changes.append(Loop.Change(step: first + change.step, jpeg: jpeg, since: change.since))
       }
     }
 
@@ -31,7 +32,7 @@ public final class RecentMedia: Sendable {
 
     /// A box with its pictures, what stood before it only where asked for.
     fileprivate func pictures(step: Ticks, withOpening: Bool) -> ByteBuffer? {
-      var pictures = changes.map { ShownPictures.Picture(place: $0.step, isNew: true, jpeg: $0.jpeg) }
+      var pictures = changes.map { ShownPictures.Picture(place: $0.step, isNew: true, jpeg: $0.jpeg, since: $0.since) }
       if withOpening, pictures.first?.place != 0 {
         pictures.insert(.init(place: 0, isNew: false, jpeg: opening), at: 0)
       }

@@ -11,7 +11,9 @@ struct SlotContent: Sendable {
     /// The picture as `latest.jpg` shows it; `nil` where it could not be coded.
     let jpeg: ByteBuffer?
     /// When its still came.
-    let time: WallTime
+    var time: WallTime
+    /// How long after the collecting for the slot had begun that was; `nil` where it is not known.
+    var since: Ticks?
     /// Whether it has been shown as the latest picture already, and who listens was told.
     var isTold = false
   }
@@ -20,6 +22,11 @@ struct SlotContent: Sendable {
   var pictures: [CodedPicture] = []
   /// In their order.
   var changes: [Change] = []
+
+  /// Notes when the stills came that begin to show at these steps.
+  mutating func note(_ stills: [(step: Int, since: Ticks)]) {
+    for index in changes.indices { changes[index].since = stills.first { $0.step == changes[index].step }?.since }
+  }
 }
 
 extension Loop.Segment {
@@ -30,7 +37,8 @@ extension Loop.Segment {
     return SlotContent(
       pictures: Array(pictures[range]),
       changes: changes.filter { range.contains($0.step) }.map { change in
-        SlotContent.Change(step: change.step - first, jpeg: change.jpeg, time: WallTime(milliseconds: 0))
+        SlotContent.Change(
+          step: change.step - first, jpeg: change.jpeg, time: WallTime(milliseconds: 0), since: change.since)
       })
   }
 }

@@ -2,8 +2,9 @@ import Media
 
 /// The rhythm in which a camera's stills come, so that recorded pictures can be dated as if they came in it.
 ///
-/// Their own times are of another day. Times drawn one by one would not follow each other as those of a camera do, so
-/// what is drawn is the time from one to the next.
+/// Their own times are of another day, but the time from one to the next is the camera's. Where that is not known, or
+/// leads out of the slot that a picture shows in, it is drawn from those of the last stills: times drawn one by one
+/// would not follow each other as those of a camera do.
 struct StillRhythm: Sendable {
   private static let kept = 64
 
@@ -15,6 +16,8 @@ struct StillRhythm: Sendable {
   private var newest: Ticks?
   /// The time that was told last.
   private var told: Ticks?
+  /// How much later it is than the recording has it, as far as that is known.
+  private var shift: Ticks?
 
   /// Notes when stills came.
   ///
@@ -24,13 +27,25 @@ struct StillRhythm: Sendable {
       phases.append(arrival - collectedFrom)
       if let newest { gaps.append(arrival - newest) }
       newest = arrival
-      if isTold { told = arrival }
+      if isTold { tell(arrival) }
     }
     (phases, gaps) = (phases.suffix(Self.kept), gaps.suffix(Self.kept))
   }
 
-  /// Whether the time that was told last is that of the newest still, so that the next still follows it naturally.
-  var isInStep: Bool { newest == told }
+  /// Notes that viewers are told of a still that came then; a recording has it at `recorded`.
+  mutating func tell(_ time: Ticks, recorded: Ticks? = nil) { (told, shift) = (time, recorded.map { time - $0 }) }
+
+  /// Whether a still that comes then follows what was told last as this camera's stills follow each other.
+  func isNatural(_ time: Ticks) -> Bool {
+    guard let told, let least = gaps.min(), let most = gaps.max() else { return true }
+    return least...most ~= time - told
+  }
+
+  /// Whether the camera's next still can be expected to follow what was told last naturally.
+  var isInStep: Bool {
+    guard let newest, !gaps.isEmpty else { return true }
+    return isNatural(newest + gaps.sorted()[gaps.count / 2])
+  }
 
   /// Whether a still of this camera could come in `range`, if the last one came at `time`.
   func canFollow(_ time: Ticks, in range: Range<Ticks>) -> Bool {
@@ -38,28 +53,36 @@ struct StillRhythm: Sendable {
   }
 
   /// When pictures could have come that begin to show at these steps of a slot, in rising order.
-  mutating func arrivals(at steps: [Int], collectedFrom: Ticks, step: Ticks, count: Int) -> [Ticks] {
+  ///
+  /// - Parameter recorded: when they would have come if the recording were of now, as far as that is known.
+  func arrivals(at steps: [Int], recorded: [Ticks?] = [], collectedFrom: Ticks, step: Ticks, count: Int) -> [Ticks] {
     guard let first = steps.first, let final = steps.last else { return [] }
     // The first picture of a slot shows at once, whenever it came; the others follow it in their rhythm.
     var begin = collectedFrom
     var end = collectedFrom + step * Int64(max(1, count - (final - first)))
-    return steps.map { place in
-      if place != first {
-        begin = end + step * Int64(place - first - 1)
-        let time = draw(from: begin, to: begin + step, collectedFrom)
-        told = time
-        return time
-      }
-      let time = draw(from: begin, to: end, collectedFrom)
-      end = collectedFrom + step * ((time - collectedFrom).floorDivided(by: step) + 1)
-      told = time
+    var (next, copy) = (end, self)
+    return steps.enumerated().map { index, place in
+      if place != first { (begin, end) = (next + step * Int64(place - first - 1), next + step * Int64(place - first)) }
+      let known = recorded.indices.contains(index) ? recorded[index] : nil
+      let time = copy.draw(from: begin, to: end, collectedFrom, recorded: known)
+      copy.tell(time, recorded: known)
+      if place == first { next = collectedFrom + step * ((time - collectedFrom).floorDivided(by: step) + 1) }
       return time
     }
   }
 
-  private func draw(from begin: Ticks, to end: Ticks, _ collectedFrom: Ticks) -> Ticks {
+  private func draw(from begin: Ticks, to end: Ticks, _ collectedFrom: Ticks, recorded: Ticks?) -> Ticks {
+    if let recorded {
+      let time = recorded + (shift ?? .zero)
+      if time >= begin, time < end, isNatural(time) { return time }
+    }
     for _ in 0..<16 {
       if let told, let gap = gaps.randomElement(), told + gap >= begin, told + gap < end { return told + gap }
+    }
+    if let told, let gap = gaps.randomElement(), gaps.contains(where: { isNear(told + $0, begin, end) }) {
+      // As near to the rhythm as the slot allows, and not always at its very edge.
+      let slack = Ticks(Int64.random(in: 0...(end - begin).count / 16))
+      return told + gap < begin ? begin + slack : end - Ticks(1) - slack
     }
     for _ in 0..<16 {
       if let phase = phases.randomElement(), collectedFrom + phase >= begin, collectedFrom + phase < end {
@@ -67,5 +90,10 @@ struct StillRhythm: Sendable {
       }
     }
     return begin + Ticks(Int64.random(in: 0..<(end - begin).count))
+  }
+
+  private func isNear(_ time: Ticks, _ begin: Ticks, _ end: Ticks) -> Bool {
+    let length = end - begin
+    return time >= begin - length && time < end + length
   }
 }

@@ -73,7 +73,7 @@ struct StoredLoop: Sendable {
       guard let jpeg = jpegs.readSlice(length: picture.bytes) else {
         throw LoopError(description: "\(path)/\(LoopManifest.jpegsName(index)) is shorter than its pictures")
       }
-      changes.append(Loop.Change(step: picture.step, jpeg: jpeg))
+      changes.append(Loop.Change(step: picture.step, jpeg: jpeg, since: picture.since.map { Ticks($0) }))
     }
     return Loop.Segment(
       pictures: pictures, changes: entry.beginsAnew ? changes : Array(changes.dropFirst()), opening: changes[0].jpeg)

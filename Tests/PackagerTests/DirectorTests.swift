@@ -60,6 +60,30 @@ import Testing
     expect(&director, at: .zero, .veiled)
   }
 
+  @Test func timesAreDrawnEvenlyUpToBothBounds() {
+    // Five moments of a tick each: a veil falls at each of them equally often.
+    var counts = [Int](repeating: 0, count: 5)
+    var generator = SeededGenerator(seed: 5)
+    for _ in 0..<20_000 {
+      var veil = Veil(settings: .init(every: Ticks(10)...Ticks(14), length: Ticks(1)...Ticks(1)))
+      var now: Int64 = 0
+      while !veil.decide(at: Ticks(now), using: &generator) { now += 1 }
+      counts[Int(now) - 10] += 1
+    }
+    // Six standard deviations of a binomial distribution.
+    #expect(counts.allSatisfy { abs($0 - 4000) < 340 }, "\(counts)")
+  }
+
+  @Test func twoDirectorsThatSeeTheSameDrawOtherTimes() {
+    func falls() -> [Int] {
+      let range = Ticks.seconds(1)...Ticks.seconds(20)
+      var director = director(veil: .init(every: range, length: range))
+      return (0..<25).filter { director.decide(at: .seconds(Int64($0))) == .veiled }
+    }
+    // Forty alike of so many would be a generator that begins alike each time.
+    #expect(Set((0..<40).map { _ in falls() }).count > 10)
+  }
+
   @Test func veilsFallAndLiftWithinTheirRanges() {
     let every = Ticks.seconds(60)...Ticks.seconds(120)
     let length = Ticks.seconds(10)...Ticks.seconds(40)

@@ -10,17 +10,20 @@ import Testing
     step: .milliseconds(500),
     pictures: [
       .init(place: 0, isNew: false, jpeg: ByteBuffer(repeating: 1, count: 900)),
-      .init(place: 3, isNew: true, jpeg: ByteBuffer(repeating: 2, count: 70)),
+      .init(place: 3, isNew: true, jpeg: ByteBuffer(repeating: 2, count: 70), since: .milliseconds(770)),
       .init(place: 7, isNew: true, jpeg: ByteBuffer(repeating: 3, count: 1)),
     ])
 
   private func part() throws -> ByteBuffer {
-    let timeline = try TimelineSettings(rate: 1, part: .seconds(1), segment: .seconds(1))
+    let timeline = try TimelineSettings(rate: 2, part: .seconds(1), segment: .seconds(1))
     var segmenter = Segmenter(settings: timeline, firstSequence: 0)
-    var unit = ByteBuffer(integer: UInt32(9))
-    unit.writeInteger(UInt8(0x65))
-    unit.writeRepeatingByte(7, count: 8)
-    return segmenter.append([CodedPicture(bytes: unit, isIDR: true)]).part
+    let pictures = [0x65, 0x41].map { header in
+      var unit = ByteBuffer(integer: UInt32(9))
+      unit.writeInteger(UInt8(header))
+      unit.writeRepeatingByte(7, count: 8)
+      return CodedPicture(bytes: unit, isIDR: header == 0x65)
+    }
+    return segmenter.append(pictures).part
   }
 
   @Test func whatWasWrittenComesBackInItsOrder() throws {

@@ -24,6 +24,7 @@ import Testing
       let slot = Ticks.seconds((last + .milliseconds(2150)).floorDivided(by: .seconds(1)))
       let time = rhythm.arrivals(at: [0], collectedFrom: slot, step: step, count: 2)[0]
       #expect(time - last == .milliseconds(2150), "picture \(index)")
+      rhythm.tell(time)
       last = time
     }
   }
@@ -38,6 +39,7 @@ import Testing
         #expect(times.allSatisfy { $0 >= slot && $0 < slot + step * 4 })
         let shown = SlotPictures.arrange(arrivals: times, collectedFrom: slot, step: step, count: 4)
         #expect(shown.indices.filter { shown[$0] != nil } == steps.map { $0 - steps[0] })
+        for time in times { rhythm.tell(time) }
         slot = slot + step * 4
         last = times[0]
       }
@@ -45,7 +47,7 @@ import Testing
   }
 
   @Test func whereNothingIsKnownOfTheCameraAnyTimeOfTheSlotWillDo() {
-    var rhythm = StillRhythm()
+    let rhythm = StillRhythm()
     let times = rhythm.arrivals(at: [0, 1], collectedFrom: .seconds(3), step: step, count: 2)
     #expect(times.count == 2 && times[0] >= .seconds(3) && times[0] < times[1] && times[1] < .seconds(4))
     #expect(rhythm.arrivals(at: [], collectedFrom: .seconds(4), step: step, count: 2).isEmpty)
@@ -60,7 +62,28 @@ import Testing
     #expect(rhythm.isInStep)
     let slot = Ticks.seconds((last + .milliseconds(6450)).floorDivided(by: .seconds(1)))
     let told = rhythm.arrivals(at: [0], collectedFrom: slot, step: step, count: 2)
-    #expect(told == [last + .milliseconds(6450)] && !rhythm.isInStep)
+    #expect(told == [last + .milliseconds(6450)])
+    rhythm.tell(told[0])
+    #expect(!rhythm.isInStep)
+  }
+
+  @Test func whatARecordingKnowsOfItsTimesIsToldShiftedAsItBegan() {
+    var (rhythm, last) = steady(64)
+    var recorded = last - .milliseconds(300)
+    rhythm.note([last + .milliseconds(2100), last + .milliseconds(4400)], collectedFrom: last)
+    last = last + .milliseconds(4400)
+    rhythm.tell(last, recorded: recorded + .milliseconds(4400))
+    recorded = recorded + .milliseconds(4400)
+    for _ in 0..<200 {
+      recorded = recorded + .milliseconds(2150)
+      let slot = Ticks.seconds((recorded).floorDivided(by: .seconds(1)))
+      let time = rhythm.arrivals(at: [0], recorded: [recorded], collectedFrom: slot, step: step, count: 2)[0]
+      #expect(time >= slot && time < slot + .seconds(1))
+      #expect(time - last >= .milliseconds(1900) && time - last <= .milliseconds(2400))
+      rhythm.tell(time, recorded: recorded)
+      last = time
+    }
+    #expect(last >= recorded && last - recorded <= .milliseconds(300))
   }
 
   @Test func whatCannotFollowInTheCamerasRhythmIsKnown() {

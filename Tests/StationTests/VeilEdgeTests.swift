@@ -71,7 +71,7 @@ import Testing
     #expect(abs(seen[seen.count - 1] - latest) < 4, "\(where_): the stream shows \(seen), latest.jpg \(latest)")
     if events.isEmpty {
       #expect(seen.allSatisfy { abs($0 - viewer.shown) < 4 }, "\(where_): no event, and \(viewer.shown) became \(seen)")
-    } else {
+    } else if events.count == 1, abs(latest - viewer.shown) > 4 {
       #expect(abs(seen[0] - viewer.shown) > 4, "\(where_): an event, and \(viewer.shown) stays \(seen)")
     }
     for event in events {
@@ -96,20 +96,9 @@ import Testing
     let settings = CameraSettings(
       name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
       picture: PictureSettings(size: size, denoise: 0), encoder: EncoderSettings(preset: .ultrafast),
-      timeline: try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(3)),
+      timeline: try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(6)),
       ladder: Ladder.Settings(hold: nil, steady: .zero))
     var generator = SeededGenerator(seed: 7)
-    // The recording has the rhythm of the camera.
-    var maker = try LoopMaker.open(folder: folder, settings: settings, logger: logger)
-    var (end, index) = (Int64(0), 0)
-    while end < 150_000 {
-      try maker.append(try still(recorded[index % recorded.count]))
-      end += Int64.random(in: rhythm.gaps, using: &generator)
-      try maker.hold(until: .milliseconds(end))
-      index += 1
-    }
-    _ = try maker.finish(source: LoopSource(kind: .recording), made: .now)
-
     let clock = TurnedClock()
     let camera = Camera(settings: settings, clock: clock.stationClock)
     let pool = EncodePool(threads: 1)
@@ -121,29 +110,34 @@ import Testing
         await loop.run()
       }
       await clock.settle()
-      var (due, count) = (Int64(300), 0)
+      var (due, count, grays) = (Int64(300), 0, recorded)
       func slot() async throws {
         var spent: Int64 = 0
         while due < 1000 {
           await clock.advance(by: .milliseconds(due - spent))
           spent = due
-          _ = try camera.take(try still(live[count % live.count]))
+          _ = try camera.take(try still(grays[count % grays.count]))
           (due, count) = (due + Int64.random(in: rhythm.gaps, using: &generator), count + 1)
         }
         await clock.advance(by: .milliseconds(1000 - spent))
         due -= 1000
       }
-      // The loop plays first, and then the camera.
+      for _ in 0..<480 { try await slot() }
+      let file = try #require(camera.recent.file(span: .seconds(450), segment: settings.timeline.segment))
+      var maker = try LoopMaker.open(folder: folder, settings: settings, isProcessed: true, logger: logger)
+      let isAsItWas = try maker.append(
+        try LoopRecording(file), mayReuse: true, limit: .seconds(450), progress: { _ in })
+      #expect(isAsItWas)
+      _ = try maker.finish(source: LoopSource(kind: .recording), made: .now)
+      grays = live
       for _ in 0..<20 { try await slot() }
-      viewer.shown = try brightness(try #require(camera.edge.latest).jpeg)
-      viewer.lastID = camera.edge.newestEventID
-      while camera.edge.edition?.position.part != 2 { try await slot() }
+      while camera.edge.edition?.position.part != 5 { try await slot() }
       viewer.shown = try brightness(try #require(camera.edge.latest).jpeg)
       viewer.lastID = camera.edge.newestEventID
       for round in 0..<12 {
         for order in [Director.Order.veil, .unveil] {
           async let isDone = camera.carryOut(.order(order))
-          for number in 0..<(order == .veil ? 27 : 33) {
+          for number in 0..<(order == .veil ? 30 : 60) {
             try await slot()
             try await look(&viewer, at: camera, "\(order) \(round), slot \(number)")
           }
@@ -157,11 +151,11 @@ import Testing
     let sources = viewer.sources
     #expect(Set(sources) == [.live, .veiled])
     #expect(zip(sources, sources.dropFirst()).count { $0 == .live && $1 == .veiled } == 12)
-    #expect(sources.count { $0 == .veiled } > 12 * 20 && sources.count { $0 == .live } > 12 * 12)
+    #expect(sources.count { $0 == .veiled } > 12 * 20 && sources.count { $0 == .live } > 12 * 20)
     // Where the recording is in another step than the camera, a time is drawn as near to the rhythm as its slot allows.
     let near = Double(rhythm.gaps.lowerBound) / 1000 - 0.7...Double(rhythm.gaps.upperBound) / 1000 + 0.7
     let odd = viewer.gaps.filter { !near.contains($0) }
     print("\(rhythm.testDescription): \(viewer.gaps.count) intervals, \(odd.count) odd ones: \(odd)")
-    #expect(odd.count <= 3, "\(odd)")
+    #expect(odd.count <= 2, "\(odd)")
   }
 }

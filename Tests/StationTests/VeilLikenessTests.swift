@@ -200,7 +200,7 @@ import Testing
           try await show(1, of: scene, camera, clock, &generator, &due, viewer: nil)
           #expect(await isDone)
           viewer.skip(camera)
-          try await show(segments / 5 + 1, of: scene, camera, clock, &generator, &due, viewer: viewer)
+          try await show(segments / 5 + 6, of: scene, camera, clock, &generator, &due, viewer: viewer)
         }
       }
       group.cancelAll()

@@ -1,11 +1,13 @@
 """A camera that goes off, is paused, or whose pictures are withdrawn; and the playlist without parts."""
 
+import itertools
 import time
 
 import pytest
 
 import playlist
 import stills
+import wire
 from serving import ASKED, CAMERA, OPERATOR, serving
 
 QUICK = ["--operator-token", OPERATOR, "--size", "128x96", "--rate", 2, "--part", 0.5, "--segment", 1, "--hold", 1, "--steady", 0]
@@ -135,6 +137,7 @@ def test_withdrawn_pictures_vanish_everywhere_at_once(tmp_path):
             assert time.monotonic() < deadline, "withdrawn media lies in the mirror"
             time.sleep(0.05)
         assert server.camera("GET", f"/cameras/{CAMERA}/recent.mp4", ASKED).status == 404
+        assert not {uri.split("?")[0] for uri in now.uris()} & gone, "a name is used again"
         # Stills that come meanwhile are not shown, and nothing comes back with the camera.
         assert server.push(stills.one()).status == 202
         time.sleep(1)
@@ -144,9 +147,10 @@ def test_withdrawn_pictures_vanish_everywhere_at_once(tmp_path):
         assert all(server.get(f"/{CAMERA}/{name}").status == 404 for name in gone)
 
 
-def test_a_pause_outlives_the_process(tmp_path):
+@pytest.mark.parametrize("word", ["pause", "withdraw"])
+def test_a_pause_outlives_the_process(tmp_path, word):
     with serving(*QUICK, store=tmp_path) as server:
-        order(server, "pause")
+        order(server, word)
         deadline = time.monotonic() + 5
         while '"isPaused":true' not in (tmp_path / CAMERA / "state.json").read_text():
             assert time.monotonic() < deadline
@@ -170,9 +174,40 @@ def test_a_delay_keeps_stills_back():
         assert time.monotonic() - pushed >= 2
 
 
+def test_a_withdrawal_comes_in_time_for_stills_that_are_kept_back():
+    with serving(*QUICK, "--hold", "forever", "--delay", 3) as server:
+        house = server.get(f"/{CAMERA}/latest.jpg").body
+        assert server.push(stills.one()).status == 202
+        time.sleep(1)
+        order(server, "withdraw")
+        order(server, "resume")
+        deadline = time.monotonic() + 4
+        while time.monotonic() < deadline:
+            assert server.get(f"/{CAMERA}/latest.jpg").body == house
+            time.sleep(0.1)
+        assert server.status()["stills"]["shown"] == 0
+
+
+def test_who_listens_is_told_what_is_recorded_where_the_operator_wants_it():
+    with serving(*QUICK, "--mark-recorded", "true") as server, wire.Wire(server.public) as events:
+        events.send(wire.request_bytes("GET", f"/{CAMERA}/events"))
+        assert events.head().status == 200
+        push_until(server, "live")
+        order(server, "pause")
+        push_until(server, "paused")
+        order(server, "resume")
+        push_until(server, "live")
+        text = ""
+        while '{"source":"live"}' not in text.partition('{"source":"recorded"}')[2]:
+            text += events.chunk().decode()
+        told = [line for line in text.splitlines() if '"source"' in line]
+        assert all(one != other for one, other in itertools.pairwise(told)), "told where nothing changed"
+
+
 @pytest.mark.parametrize("is_told", [True, False])
 def test_recorded_pictures_are_marked_where_the_operator_wants_it(is_told):
-    with serving(*QUICK, "--mark-recorded", str(is_told).lower()) as server:
+    # Nothing is told where nothing is said.
+    with serving(*QUICK, *(["--mark-recorded", "true"] if is_told else [])) as server:
         wait_until(server, "off")
         time.sleep(1.2)
         text = server.get(f"/{CAMERA}/live.m3u8").text

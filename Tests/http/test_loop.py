@@ -361,7 +361,7 @@ def record(server, *more):
 
 def pictures_box(pictures):
     """The JPEGs that began to show in a segment, as (place, whether it is new, JPEG), in the box of a recording."""
-    entries = b"".join(struct.pack(">IBI", place, is_new, len(jpeg)) for place, is_new, jpeg in pictures)
+    entries = b"".join(struct.pack(">IBII", place, is_new, 0xFFFFFFFF, len(jpeg)) for place, is_new, jpeg in pictures)
     kind = uuid.UUID("6a1c3e0f-94d2-4b57-b8e3-5d7027afc914").bytes
     body = kind + struct.pack(">II", STEP, len(pictures)) + entries + b"".join(jpeg for *_, jpeg in pictures)
     return struct.pack(">I", len(body) + 8) + b"uuid" + body

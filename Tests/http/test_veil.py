@@ -44,7 +44,7 @@ class Observer:
         self.sources = []
         self.problems = []
         self.is_over = threading.Event()
-        looks = [self.follow, self.poll, self.listen, self.plain, self.push, self.know]
+        looks = [self.follow, self.poll, self.listen, self.plain, self.rest, self.push, self.know]
         self.threads = [threading.Thread(target=self.run, args=(look,), daemon=True) for look in looks]
         for thread in self.threads:
             thread.start()
@@ -176,6 +176,30 @@ class Observer:
                         self.note("name of a plain segment", shape(segment.uri))
                 time.sleep(0.5)
 
+    def rest(self):
+        """Asks for all else that there is, in all forms that there are."""
+        with wire.Wire(self.server.public) as client:
+            while not self.is_over.is_set():
+                for path in ("/", f"/{CAMERA}/", f"/{CAMERA}", f"/{CAMERA}/index.m3u8", "/healthz", "/readyz"):
+                    answer = client.ask("GET", path)
+                    self.head(path, answer)
+                    self.note(f"body of {path}", answer.text)
+                for path in ("latest.jpg", "live.m3u8", "plain.m3u8"):
+                    target = f"/{CAMERA}/{path}"
+                    self.head(f"HEAD of {path}", client.ask("HEAD", target))
+                    gzipped = client.ask("GET", target, {"Accept-Encoding": "gzip"})
+                    self.head(f"{path}, gzipped", gzipped)
+                    # What may have changed meanwhile is asked for again.
+                    fields = {"If-None-Match": gzipped["ETag"].removeprefix("W/")}
+                    self.note(f"{path} again", str(client.ask("GET", target, fields).status in (200, 304)))
+                delta = client.ask("GET", f"/{CAMERA}/live.m3u8?_HLS_skip=YES")
+                self.head("delta", delta)
+                for line in delta.text.splitlines():
+                    self.note("line of the delta", shape(line))
+                self.head("a name that is not there", client.ask("GET", f"/{CAMERA}/1.mp4"))
+                self.head("a bad directive", client.ask("GET", f"/{CAMERA}/live.m3u8?_HLS_msn=x"))
+                time.sleep(0.2)
+
     def source(self, moment):
         """What was shown then; nothing where it has just changed."""
         near = {source for at, source in self.sources if abs(at - moment) < 0.4}
@@ -216,6 +240,24 @@ def seen(tmp_path_factory):
         with contextlib.suppress(wire.Broken):
             observer.stop()
         return observer.sorted()
+
+
+def test_veils_fall_and_lift_by_themselves(tmp_path):
+    store = ["--store", tmp_path / "store", "--camera", CAMERA]
+    quick = ["--size", "160x120", "--rate", 4, "--part", 0.5, "--segment", 1]
+    command = [quietcam.binary(), "loop", PHOTOS[0].parent, "--every", f"{EVERY}s", *store, *quick]
+    subprocess.run([str(word) for word in command], env=quietcam.environment(), cwd=tmp_path, check=True)
+    options = [*quick, "--steady", 0, "--veil-every", "1..2", "--veil-for", "1..2"]
+    with serving(*options, store=tmp_path / "store", home=tmp_path) as server:
+        changes, last, deadline = 0, None, time.monotonic() + 30
+        while changes < 4:
+            assert time.monotonic() < deadline, f"only {changes} changes; {server.log()}"
+            assert server.push(random.choice(PHOTOS).read_bytes()).status == 202
+            source = server.status()["source"]
+            if last in ("live", "veiled") and source in ("live", "veiled"):
+                changes += source != last
+            last = source
+            time.sleep(0.3)
 
 
 def test_both_were_seen(seen):
