@@ -165,6 +165,7 @@ let package = Package(
       name: "OriginTests",
       dependencies: [
         "Access", "Origin", "Station", "Packager", "Media", nio,
+        .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
       ],

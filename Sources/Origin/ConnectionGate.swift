@@ -26,7 +26,8 @@ struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
     }.map { value in
       let pipeline = channel.pipeline.syncOperations
       if let tls = try? pipeline.handler(type: NIOSSLServerHandler.self) {
-        try? pipeline.addHandler(HandshakeDeadlineHandler(handshakeTime), position: .after(tls))
+        try? pipeline.addHandlers(
+          [RecordPacker(), HandshakeDeadlineHandler(handshakeTime)], position: .after(tls))
         (try? pipeline.handler(type: ConnectionGateHandler.self))?.isPlain = false
       }
       return value

@@ -125,7 +125,8 @@ struct PublicDoor: HTTPResponder {
       }
       let text = { (edition: Edition, caching: Reply.Caching) in
         let playlist = reload.takesDelta ? edition.delta ?? edition.media : edition.media
-        return Reply.text(request, playlist, type: playlistType, caching: caching)
+        return Reply.text(
+          request, playlist, type: playlistType, tellsTag: reload.sequence == nil, caching: caching)
       }
       let kept = Reply.Caching.seconds(6 * timeline.targetDuration)
       guard let target = try reload.target(newest: furthest.position, timeline: timeline) else {
@@ -173,7 +174,8 @@ struct PublicDoor: HTTPResponder {
     }
     guard let bytes else { return Reply.notFound(request) }
     return Reply.resource(
-      request, bytes: bytes, type: "video/mp4", etag: "\"\(name.dropLast(4))\"", caching: .forever)
+      request, bytes: bytes, type: "video/mp4", etag: "\"\(name.dropLast(4))\"",
+      tellsTag: !SegmentName.isPart(name), caching: .forever)
   }
 
   private func tooManyWait(_ request: Request) -> Response {

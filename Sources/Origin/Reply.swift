@@ -29,18 +29,21 @@ enum Reply {
   }
 
   /// A resource in one form, with range and condition honoured.
+  ///
+  /// - Parameter tellsTag: whether the ETag and ranges are offered. They are honoured in any case; what is fetched whole
+  ///   and once is better off without the bytes.
   static func resource(
-    _ request: Request, bytes: ByteBuffer, type: String, etag: String, caching: Caching
+    _ request: Request, bytes: ByteBuffer, type: String, etag: String, tellsTag: Bool = true, caching: Caching
   ) -> Response {
     var fields = HTTPFields()
     fields[.cacheControl] = caching.header
-    fields[.eTag] = etag
+    if tellsTag { fields[.eTag] = etag }
     fields[.accessControlAllowOrigin] = "*"
     if RequestConditions.matches(request.headers, anyOf: [etag]) {
       return Response(status: .notModified, headers: fields)
     }
     fields[.contentType] = type
-    fields[.acceptRanges] = "bytes"
+    if tellsTag { fields[.acceptRanges] = "bytes" }
     // Ranges are a matter of GET alone (RFC 9110, section 14.2).
     let range =
       request.method == .get
@@ -61,12 +64,16 @@ enum Reply {
   }
 
   /// A text that goes out gzipped to those who take it.
-  static func text(_ request: Request, _ text: Rendition, type: String, caching: Caching) -> Response {
+  ///
+  /// - Parameter tellsTag: whether the ETag is told; the answer to a blocking reload is never asked for again.
+  static func text(
+    _ request: Request, _ text: Rendition, type: String, tellsTag: Bool = true, caching: Caching
+  ) -> Response {
     let gzipEtag = String(text.etag.dropLast()) + "z\""
     let isGzipped = RequestConditions.acceptsGzip(request.headers)
     var fields = HTTPFields()
     fields[.cacheControl] = caching.header
-    fields[.eTag] = isGzipped ? gzipEtag : text.etag
+    if tellsTag { fields[.eTag] = isGzipped ? gzipEtag : text.etag }
     fields[.accessControlAllowOrigin] = "*"
     fields[.vary] = "Accept-Encoding"
     if RequestConditions.matches(request.headers, anyOf: [text.etag, gzipEtag]) {

@@ -23,6 +23,9 @@ public struct SegmentName: Hashable, Sendable, Codable {
   /// The file name of the part at an index.
   public func part(_ index: Int) -> String { "\(stem).\(index).mp4" }
 
+  /// Whether a file name is a part's.
+  public static func isPart(_ file: String) -> Bool { file.utf8.count { $0 == UInt8(ascii: ".") } == 2 }
+
   /// Reads what was written: the stem, as a plain string.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()

@@ -14,20 +14,34 @@ public struct EncoderSettings: Hashable, Sendable {
   /// to four steps more.
   public var crf: Int
   /// The similarity (SSIM, in thousandths) between what viewers see and the picture that was coded, which is enough:
-  /// scenes that reach it with fewer bytes than `crf` takes are coded with fewer. 0 always codes with `crf`.
+  /// scenes that reach it with fewer bytes than `crf` takes are coded with fewer, and scenes at rest with fewer still
+  /// (`QualityAim`). 0 always codes with `crf`.
   public var ssim: Int
+  /// How many pictures back the encoder looks for what comes into view again, 1 to 16. Repeats of a still count as
+  /// pictures too, and each takes the memory of about three pictures.
+  public var references: Int
   /// The most bits a second over a segment's length, in thousands; `nil` chooses by the picture's size.
   public var maxKilobits: Int?
 
   /// The settings for a quiet background picture.
-  public init(preset: Preset = .slow, crf: Int = 22, ssim: Int = 974, maxKilobits: Int? = nil) {
+  public init(
+    preset: Preset = .slow, crf: Int = 22, ssim: Int = 973, references: Int = 9, maxKilobits: Int? = nil
+  ) {
     self.preset = preset
     self.crf = crf
     self.ssim = ssim
+    self.references = references
     self.maxKilobits = maxKilobits
   }
 
   /// The bits a second, in thousands, that hold for pictures of `size`: what was set, or about 1.3 bits a pixel,
   /// which at two stills a second only a picture of pure noise reaches.
   public func kilobits(for size: PictureSize) -> Int { maxKilobits ?? max(100, size.pixels * 13 / 10_000) }
+
+  /// The pictures back for pictures of `size`: what was set, as far as decoders of level 4.1 have room for it, which
+  /// every phone is (ITU-T H.264, table A-1).
+  func references(for size: PictureSize) -> Int {
+    let macroblocks = ((size.width + 15) / 16) * ((size.height + 15) / 16)
+    return max(1, min(references, 32_768 / macroblocks))
+  }
 }

@@ -78,8 +78,8 @@ public struct PictureEncoder: ~Copyable {
     // right one goes by the length of pictures and is eight steps off at two a second.
     try context.set(
       "x264-params",
-      "annexb=1:repeat-headers=1:sliced-threads=0:scenecut=0:keyint=infinite:ref=1"
-        + ":qcomp=1:ipratio=1:no-psy=1:nr=200:aq-strength=1.2")
+      "annexb=1:repeat-headers=1:sliced-threads=0:scenecut=0:keyint=infinite"
+        + ":ref=\(settings.references(for: size)):qcomp=1:ipratio=1:no-psy=1:nr=200:aq-strength=1.2")
     try context.open()
     let viewer = settings.ssim > 0 ? try Viewer() : nil
     self.context = context
@@ -125,7 +125,7 @@ public struct PictureEncoder: ~Copyable {
       sinceNew = 0
     }
     try stillness?.observe(picture)
-    if let share = stillness?.share, share < 0.3 { aim?.sceneChanged() }
+    if let share = stillness?.share { aim?.observe(share: share) }
   }
 
   private mutating func code(_ picture: borrowing Frame, as role: Role) throws(FFmpegError) -> Packet {

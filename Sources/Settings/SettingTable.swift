@@ -107,6 +107,9 @@ extension Setting {
       "ssim", .whole(0...999, "thousandths"), \.encoder.ssim,
       "The likeness to the picture that is enough; 0 always takes crf"),
     .camera(
+      "references", .whole(1...16, "pictures"), \.encoder.references,
+      "How many pictures back is looked for what comes into view again: more is fewer bytes and more memory"),
+    .camera(
       "max-kilobits", Kind<Int>.whole(10...100_000).optional, \.encoder.maxKilobits,
       "The most kilobits a second over a segment", standard: "by the size"),
   ]

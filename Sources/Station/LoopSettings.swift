@@ -23,7 +23,7 @@ package struct LoopSettings: Hashable, Sendable {
       "denoise": "\(picture.denoise)",
       "crop": picture.crop.map { Self.fingerprint([$0.corners]) } ?? "none",
       "masks": picture.masks.isEmpty ? "none" : Self.fingerprint(picture.masks.map(\.corners)),
-      "preset": encoder.preset.rawValue, "crf": "\(encoder.crf)",
+      "preset": encoder.preset.rawValue, "crf": "\(encoder.crf)", "references": "\(encoder.references)",
       "max-kilobits": "\(encoder.kilobits(for: picture.size))",
       "rate": "\(Ticks.perSecond / timeline.step.count)", "part": timeline.part.secondsText,
       "segment": timeline.segment.secondsText, "latest-quality": "\(settings.latestQuality)",

@@ -13,13 +13,15 @@ extension Bench {
     static let configuration = CommandConfiguration(
       abstract: "Bytes and likeness of the stream, coded in many ways, beside polling JPEGs.",
       discussion: """
-        SOURCE is a folder of JPEGs, which are the pushed stills, or a video or other recording, whose pictures are \
-        the true scene and are pushed as JPEGs of --quality. Without one the demo scene is painted, with a sensor's \
-        grain for the stills and without for the true scene. Bytes are media alone, without playlists and headers.
+        SOURCE is a folder of JPEGs, which are the pushed stills, or a video, whose frames are the true scene and are \
+        pushed as JPEGs of --quality. Without one the painted desk is taken, with a sensor's grain for the stills and \
+        without for the true scene. Bytes are media alone, without playlists and headers: what the same settings come \
+        to in `bench bandwidth`, on no clock and so in a fraction of its time.
         """)
 
     @Argument(help: ArgumentHelp("A folder of stills or a video.", valueName: "source")) var source: String?
     @Option(help: ArgumentHelp("The time from still to still.", valueName: "seconds")) var every: Pace = "2s"
+    @Option(help: ArgumentHelp("Of a video, take each so-manieth frame.", valueName: "count")) var everyFrame = 20
     @Option(help: ArgumentHelp("How many stills at most.", valueName: "count")) var count = 60
     @Option(help: ArgumentHelp("The true scene of a folder of stills: another folder.", valueName: "folder"))
     var scene: String?
@@ -65,36 +67,19 @@ extension Bench {
 
     /// The stills, and their true scenes as JPEGs of the highest quality where they are known.
     private func material(_ picture: PictureSettings) async throws -> ([ByteBuffer], [ByteBuffer]?) {
-      guard let source else {
-        let start = Ticks.seconds(34_200)
-        let camera = DemoSource(size: picture.size, seed: 1, grain: true, quality: quality, from: start)
-        let truth = DemoSource(size: picture.size, seed: 1, grain: false, quality: 100, from: start)
-        return (try await collect(camera), try await collect(truth))
-      }
-      var isFolder: ObjCBool = false
-      if FileManager.default.fileExists(atPath: source, isDirectory: &isFolder), isFolder.boolValue {
-        let stills = try await collect(try await open(source))
-        guard let scene else { return (stills, nil) }
-        let scenes = try await collect(try await open(scene))
+      if let source, let scene {
+        let (stills, scenes) = (try await collect(try await open(source)), try await collect(try await open(scene)))
         guard scenes.count == stills.count else {
           throw ValidationError(
             "--scene: \(scene) has \(scenes.count) pictures for \(stills.count) stills; it needs one for each")
         }
         return (stills, scenes)
       }
-      let scenes = try await collect(try await open(source))
-      var settings = picture
-      settings.denoise = 0
-      var filter = PictureFilter(settings: settings)
-      var encoder = JPEGEncoder(quality: quality)
-      return (
-        try scenes.map { jpeg in
-          let header = try JPEGHeader(jpeg, maxPixels: picture.maxPixels)
-          let frame = try filter.process(
-            try StillDecoder().decode(jpeg, header: header), orientation: header.orientation)
-          return try encoder.encode(frame)
-        }, scenes
-      )
+      var making = StillSet.Making()
+      (making.everyFrame, making.size, making.isGray) = (everyFrame, picture.size, gray)
+      (making.quality, making.count) = (quality, max(1, count))
+      let set = try await StillSet.make(source ?? "demo", every: every.ticks, making) { _ in }
+      return (set.stills, try set.sceneJPEGs())
     }
 
     private func open(_ source: String) async throws -> PushSource {

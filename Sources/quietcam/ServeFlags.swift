@@ -37,6 +37,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("preset")) var preset: String?
   @Option(help: .setting("crf")) var crf: String?
   @Option(help: .setting("ssim")) var ssim: String?
+  @Option(help: .setting("references")) var references: String?
   @Option(help: .setting("max-kilobits")) var maxKilobits: String?
   @Option(help: .setting("rate")) var rate: String?
   @Option(help: .setting("part")) var part: String?
@@ -71,8 +72,9 @@ struct ServeFlags: ParsableArguments {
       ("upload-megabytes", uploadMegabytes), ("patience", patience), ("signature", signature), ("access", access),
       ("log", log), ("demo", demo ? "true" : nil), ("camera", camera), ("token", token), ("token-file", tokenFile),
       ("size", size), ("fit", fit), ("gray", gray), ("blur", blur), ("denoise", denoise), ("max-pixels", maxPixels),
-      ("preset", preset), ("crf", crf), ("ssim", ssim), ("max-kilobits", maxKilobits), ("rate", rate), ("part", part),
-      ("segment", segment), ("window", window), ("plain-segment", plainSegment), ("latest-quality", latestQuality),
+      ("preset", preset), ("crf", crf), ("ssim", ssim), ("references", references), ("max-kilobits", maxKilobits),
+      ("rate", rate), ("part", part), ("segment", segment), ("window", window), ("plain-segment", plainSegment),
+      ("latest-quality", latestQuality),
       ("max-still-bytes", maxStillBytes), ("interval", interval), ("max-rate", maxRate),
       ("hold", hold), ("steady", steady), ("off", off), ("veil-every", veilEvery), ("veil-for", veilFor),
       ("delay", delay), ("mark-recorded", markRecorded), ("remember", remember),

@@ -32,6 +32,10 @@ struct ReportTests {
     for way in Way.allCases { #expect(table.contains(way.title)) }
     #expect(table.contains("100.0 %"))
     #expect(table.contains("0.100 % apart"))
+    #expect(!table.contains("VMAF"))
+    var judged = result
+    judged.entries[0].vmaf = 91.23
+    #expect("\(ResultTable(judged))".contains("91.2"))
   }
 
   @Test func thePageNamesEveryWayAndNeedsNothingFromElsewhere() {

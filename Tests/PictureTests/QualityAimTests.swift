@@ -42,8 +42,23 @@ import Testing
     aim.beginSegment()
     let again = aim.judge(idr: 0.9999)
     #expect(again && aim.offset > 0)
-    aim.sceneChanged()
+    aim.observe(share: 0.2)
     #expect(aim.offset == 0)
+  }
+
+  @Test func aSceneAtRestMayLackAThirdMore() {
+    func offset(share: Float) -> Double {
+      var aim = QualityAim(similarity: 0.973)
+      for _ in 0..<40 { aim.observe(share: share) }
+      aim.beginSegment()
+      while aim.judge(idr: similarity(offset: aim.offset, finest: 0.996)) {}
+      return aim.offset
+    }
+    let (moving, rest) = (offset(share: 0.9), offset(share: 0.98))
+    // Four steps double what is lacking; a third more are nearly two.
+    #expect(abs(rest - moving - 1.73) < 0.6)
+    let between = offset(share: 0.945)
+    #expect(between > moving && between < rest)
   }
 }
 

@@ -62,6 +62,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("preset", "veryslow", .veryslow) { $0.encoder.preset },
     .camera("crf", "51", 51) { $0.encoder.crf },
     .camera("ssim", "990", 990) { $0.encoder.ssim },
+    .camera("references", "3", 3) { $0.encoder.references },
     .camera("max-kilobits", "400", 400) { $0.encoder.maxKilobits },
     .camera("rate", "10", Ticks.milliseconds(100)) { $0.timeline.step },
     .camera("part", "500ms", Ticks.milliseconds(500)) { $0.timeline.part },

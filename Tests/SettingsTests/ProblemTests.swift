@@ -32,6 +32,7 @@ private let addresses =
     ("max-pixels", "1e6", "a whole number from 1024 to 400000000"),
     ("preset", "placebo", "one of ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow"),
     ("crf", "52", "a whole number from 0 to 51"), ("crf", "28.5", "a whole number from 0 to 51"),
+    ("references", "17", "a whole number from 1 to 16 pictures"),
     ("max-kilobits", "0", "a whole number from 10 to 100000"),
     ("rate", "two", "pictures a second, one of 1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 15, 16, 18, 20, 24, 25, 30"),
     ("part", "1m", "0.2 to 6 seconds in whole picture intervals, such as 2, 0.5, 2s or 500ms"),

@@ -124,8 +124,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "size", "fit", "crop", "masks", "gray", "blur", "denoise", "preset", "crf", "max-kilobits", "rate", "part",
-    "segment", "latest-quality",
+    "size", "fit", "crop", "masks", "gray", "blur", "denoise", "preset", "crf", "references", "max-kilobits", "rate",
+    "part", "segment", "latest-quality",
   ])
   func aLoopThatWasMadeWithAnotherSettingIsRefusedByItsName(_ key: String) throws {
     try withFolder { folder in
@@ -141,6 +141,7 @@ import Testing
         case "denoise": settings.picture.denoise = 6
         case "preset": settings.encoder.preset = .veryfast
         case "crf": settings.encoder.crf = 30
+        case "references": settings.encoder.references = 2
         case "max-kilobits": settings.encoder.maxKilobits = 333
         case "rate": settings.timeline = try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(4))
         case "part": settings.timeline = try TimelineSettings(rate: 2, part: .seconds(2), segment: .seconds(4))

@@ -364,7 +364,7 @@ def test_h14_the_multivariant_playlist_tells_the_truth(recording, server):
     codec = variant["CODECS"]
     init = recording.bytes[recording.versions[0][2].segments[0].map]
     avcc = init.index(b"avcC") + 4
-    assert codec == f"avc1.{init[avcc + 1 : avcc + 4].hex()}"
+    assert codec == f"avc1.{init[avcc + 1 : avcc + 4].hex().upper()}"
     sizes = [len(data) for uri, data in recording.bytes.items() if uri.count(".") == 1 and not uri.startswith("init")]
     assert len(sizes) > SECONDS
     assert max(sizes) * 8 / SEGMENT <= 1.25 * int(variant["BANDWIDTH"])

@@ -105,7 +105,8 @@ struct Chart {
     for group in groups {
       let (near, far) = (group.map { place($0.x) }.min() ?? 0, group.map { place($0.x) }.max() ?? 0)
       let isLeft = far > Double(width) * 0.68
-      let top = group.map { level($0.y) }.min() ?? 0
+      let middle = group.map { level($0.y) }.reduce(0, +) / Double(group.count)
+      let top = max(30, middle - Double(group.count - 1) * 7.5)
       for (line, dot) in group.sorted(by: { $0.y > $1.y }).enumerated() {
         svg +=
           "<text x=\"\(number(isLeft ? near - 11 : far + 11))\" y=\"\(number(top + 4 + Double(line) * 15))\""

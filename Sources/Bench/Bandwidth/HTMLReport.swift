@@ -44,14 +44,16 @@ public struct HTMLReport {
     <h2>Latency</h2>
     <p>From the moment a still is pushed until the bytes that first show it have been fetched: the median, in seconds.
     What a player keeps in its buffer comes on top.</p>
+    \(families)
     \(latency)
     </section>
     <section>
     <h2>9,000 visitors of one minute each</h2>
     <p>In GB, with each visitor's join. The pale end is page and player library where no visitor has them cached.</p>
+    \(families)
     \(visitors)
     </section>
-    <section>
+    <section class="wide">
     <h2>All figures</h2>
     \(table)
     \(checks)
@@ -93,6 +95,13 @@ public struct HTMLReport {
       + Self.kinds.map { "<span><i style=\"background:\($0.colour)\"></i>\($0.name)</span>" }.joined() + "</p>"
   }
 
+  private var families: String {
+    "<p class=\"legend\">"
+      + ["JPEG", "plain HLS", "Quietcam"].map {
+        "<span><i style=\"background:\(Self.colour(of: $0))\"></i>\($0)</span>"
+      }.joined() + "</p>"
+  }
+
   private var perMinute: String {
     Chart.bars(
       measured.map { entry in
@@ -122,6 +131,7 @@ public struct HTMLReport {
       <section>
       <h2>Quality for these bytes</h2>
       <p>Structural similarity of what a viewer sees to \(isScene ? "the true scene" : "the pushed still"); left and up is better.</p>
+      \(families)
       \(chart)
       </section>
       """
@@ -225,6 +235,7 @@ public struct HTMLReport {
     margin-right:.4em;vertical-align:-.05em}.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.82rem;
     font-variant-numeric:tabular-nums}th,td{padding:.35rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
     th{font-weight:600}tbody th,thead th:first-child{text-align:left;font-weight:500;position:sticky;left:0;background:var(--card)}
+    .wide{width:min(1500px,96vw);margin-left:50%;transform:translateX(-50%)}
     dt{font-weight:600;margin-top:.6rem}dd{margin:0;font-size:.92rem}ul{margin:0;padding-left:1.2rem;font-size:.9rem}em{color:var(--requests)}
     """
 }

@@ -133,7 +133,7 @@ struct QualityJudge: Sendable {
     let ssim = try number(try await said("ssim"), after: "SSIM Y:")
     let vmaf =
       hasVMAF
-      ? try? number(try await said("[0]format=yuv420p[a];[1]format=yuv420p[b];[a][b]libvmaf"), after: "VMAF score: ")
+      ? try number(try await said("[0]format=yuv420p[a];[1]format=yuv420p[b];[a][b]libvmaf"), after: "VMAF score: ")
       : nil
     return Marks(ssim: ssim, vmaf: vmaf)
   }

@@ -23,8 +23,8 @@ struct RequestHeaders: Sendable {
 
   /// The host and port of the server.
   let authority: String
-  /// The path of the page that asks.
-  let referrer: String
+  /// The path of the page that asks; `nil` for Quietcam's own, which has browsers send none.
+  let referrer: String?
   /// Whether the connection has TLS and HTTP/2.
   let isHTTP2: Bool
 
@@ -57,7 +57,7 @@ struct RequestHeaders: Sendable {
     add("Sec-Fetch-Mode", initiator.mode)
     if initiator == .navigation { add("Sec-Fetch-User", "?1") }
     add("Sec-Fetch-Dest", initiator.destination)
-    if initiator != .navigation { add("Referer", origin + referrer) }
+    if let referrer, initiator != .navigation { add("Referer", origin + referrer) }
     add("Accept-Encoding", "gzip, deflate, br, zstd")
     add("Accept-Language", "en-US,en;q=0.9")
     if isHTTP2 { add("Priority", initiator == .navigation ? "u=0, i" : "u=1, i") }

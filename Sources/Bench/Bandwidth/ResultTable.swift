@@ -16,6 +16,10 @@ public struct ResultTable: CustomStringConvertible {
       ]
     ]
     for entry in result.entries { rows.append(row(entry)) }
+    if result.entries.contains(where: { $0.vmaf != nil }) {
+      rows[0].append("VMAF")
+      for (index, entry) in result.entries.enumerated() { rows[index + 1].append(text(entry.vmaf, 1)) }
+    }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     var lines = [headline]
     for row in rows {

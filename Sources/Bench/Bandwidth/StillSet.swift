@@ -43,6 +43,21 @@ public struct StillSet: Sendable {
   /// The mean size of a still in bytes.
   public var meanBytes: Int { stills.reduce(0) { $0 + $1.readableBytes } / max(1, stills.count) }
 
+  /// The scenes as JPEGs of the highest quality; `nil` where they are not known.
+  ///
+  /// - Throws: `FFmpegError`.
+  public func sceneJPEGs() throws -> [ByteBuffer]? {
+    switch scenes {
+    case .unknown: return nil
+    case .jpegs(let jpegs): return jpegs
+    case .gray(let pictures, let size):
+      var encoder = JPEGEncoder(quality: 100)
+      return try pictures.map { picture in
+        try encoder.encode(try Frame.rgb(picture.readableBytesView.flatMap { [$0, $0, $0] }, size: size))
+      }
+    }
+  }
+
   /// Makes the set.
   ///
   /// - Parameters:

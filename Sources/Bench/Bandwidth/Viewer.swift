@@ -45,10 +45,12 @@ struct Venue: Sendable {
   }
 
   /// A tab with empty cache and no connection yet.
-  func tab(port: Int, log: ViewLog? = nil) -> Tab {
+  ///
+  /// - Parameter isOwnPage: whether it shows Quietcam's page and not somebody else's.
+  func tab(port: Int, isOwnPage: Bool = true, log: ViewLog? = nil) -> Tab {
     Tab(
       client: WireClient(
-        endpoint: WireClient.Endpoint(port: port, tls: tls), referrer: Self.base, tally: WireTally(),
+        endpoint: WireClient.Endpoint(port: port, tls: tls), referrer: isOwnPage ? nil : Self.base, tally: WireTally(),
         group: MultiThreadedEventLoopGroup.singleton), log: log)
   }
 }
@@ -62,7 +64,7 @@ final class Viewer: Sendable {
 
   init(_ way: Way, port: Int, venue: Venue, isJudged: Bool, phase: Ticks = .zero) {
     self.way = way
-    tab = venue.tab(port: port, log: isJudged ? ViewLog() : nil)
+    tab = venue.tab(port: port, isOwnPage: way.isOnOwnPage, log: isJudged ? ViewLog() : nil)
     watching = venue.watching(way, phase: phase)
   }
 

@@ -82,6 +82,8 @@ public enum Way: String, CaseIterable, Codable, Sendable {
   public var isLive: Bool { self != .offSeamless && self != .offCached }
   /// Whether it asks at a pace of its own, so that how late it sees a still depends on when it came.
   var isPolling: Bool { self == .cameraPolling || self == .polling || self == .conditionalPolling }
+  /// Whether Quietcam's page shows it.
+  var isOnOwnPage: Bool { family.hasPrefix("Quietcam") }
   /// Whether browsers need a library for it.
   var needsPlayer: Bool { family != "JPEG" }
 }

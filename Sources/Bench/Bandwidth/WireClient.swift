@@ -26,8 +26,8 @@ actor WireClient {
   private var multiplexer: Task<NIOHTTP2Handler.StreamMultiplexer, any Error>?
   private var isClosed = false
 
-  /// A browser that shows the page at `referrer`.
-  init(endpoint: Endpoint, referrer: String, tally: WireTally, group: any EventLoopGroup) {
+  /// A browser that shows the page at `referrer`, or one that has browsers send none.
+  init(endpoint: Endpoint, referrer: String?, tally: WireTally, group: any EventLoopGroup) {
     self.endpoint = endpoint
     self.tally = tally
     self.group = group
