@@ -11,6 +11,8 @@ package struct FragmentReader {
     package let start: Ticks
     /// Its pictures, in order.
     package let pictures: [CodedPicture]
+    /// How many bytes it has with its boxes.
+    package let byteCount: Int
   }
 
   /// Why bytes are no parts of ours.
@@ -89,7 +91,7 @@ package struct FragmentReader {
     for (index, size) in sizes.enumerated() {
       pictures.append(try picture(size: size, isIDR: startsWithIDR && index == 0))
     }
-    return Part(start: Ticks(start), pictures: pictures)
+    return Part(start: Ticks(start), pictures: pictures, byteCount: offset - begin)
   }
 
   /// One access unit, whose NAL units must fill it and be those of an IDR picture or not, as was said.

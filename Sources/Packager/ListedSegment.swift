@@ -19,6 +19,20 @@ public struct ListedSegment: Hashable, Sendable, Codable {
   /// published longer.
   public var cutName: SegmentName?
 
+  /// A segment of which nothing is known but its name and what is in it: enough to serve it on.
+  public init(found name: SegmentName, partBytes: [Int]) {
+    self.init(name: name, map: "", date: WallTime(milliseconds: 0), isDiscontinuous: false, isMarkedRecorded: false)
+    self.partBytes = partBytes
+  }
+
+  init(name: SegmentName, map: String, date: WallTime, isDiscontinuous: Bool, isMarkedRecorded: Bool) {
+    self.name = name
+    self.map = map
+    self.date = date
+    self.isDiscontinuous = isDiscontinuous
+    self.isMarkedRecorded = isMarkedRecorded
+  }
+
   /// The file name of the whole segment.
   public var file: String { (cutName ?? name).file }
 

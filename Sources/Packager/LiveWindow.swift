@@ -26,8 +26,11 @@ public struct LiveWindow: Sendable {
   private var nextName = SegmentName(number: 0)
   /// How much has played in this life of the process: what was made in advance does not count.
   private var played = Ticks.zero
-  /// Names that left the playlist, and how much will have played when they need not be served any more.
-  private var leaving: [(name: String, until: Ticks)] = []
+  /// What left the playlist and is served on.
+  private var removed = RemovedMedia()
+  /// No media sequence is published above this one: a process that comes back could count lower otherwise. `nil` where
+  /// none comes back.
+  public var sequenceLimit: Int?
 
   /// An empty window.
   ///
@@ -43,10 +46,12 @@ public struct LiveWindow: Sendable {
 
   /// A window with the segments of an earlier life of the process, which end at stream time zero.
   ///
-  /// - Parameter isContinued: whether what comes next goes on with their timeline; it is discontinuous otherwise.
+  /// - Parameters:
+  ///   - removed: what had left the playlist and is served on.
+  ///   - isContinued: whether what comes next goes on with their timeline; it is discontinuous otherwise.
   public init(
     settings: TimelineSettings, initName: String, firstSequence: Int, discontinuitySequence: Int,
-    restoring segments: [ListedSegment], isContinued: Bool = false
+    restoring segments: [ListedSegment], removed: [RemovedSegment] = [], isContinued: Bool = false
   ) {
     self.init(
       settings: settings, initName: initName, firstSequence: firstSequence,
@@ -58,10 +63,10 @@ public struct LiveWindow: Sendable {
     }
     hasListed = !segments.isEmpty
     announcesDiscontinuity = hasListed && !isContinued
-    // They are served on, though they are not listed any more.
-    leaving = dropOldParts(end: .zero)
-    // What was published last may be one segment further than what is known of it, and no number may come back.
-    while holds(moreThan: settings.partsPerSegment * (settings.listedSegments - 1)) { dropFirstSegment() }
+    self.removed = RemovedMedia(removed)
+    dropOldParts(end: .zero)
+    let listed = listedTime
+    while self.firstSequence < restartSequence { dropFirstSegment(listed: listed) }
   }
 
   /// The media sequence number of the segment that the next part belongs to.
@@ -83,6 +88,22 @@ public struct LiveWindow: Sendable {
 
   /// The complete segments, oldest first.
   public var segments: [ListedSegment] { complete.map(\.segment) }
+
+  /// The media sequence with which a process that ended now would come back: what was published last may be one segment
+  /// further than what is known of it then, and no number may come back. Whole playlists are left all the same.
+  public var restartSequence: Int {
+    let parts = (complete + (open.map { [$0] } ?? [])).map(\.segment.partBytes.count)
+    let least = settings.partsPerSegment * (settings.listedSegments - 1)
+    var (dropped, rest) = (0, parts.reduce(0, +))
+    while parts.count - dropped > settings.listedSegments, rest - parts[dropped] > least {
+      rest -= parts[dropped]
+      dropped += 1
+    }
+    return firstSequence + dropped
+  }
+
+  /// What has left the playlist and is served on.
+  public var removedSegments: [RemovedSegment] { removed.segments(played: played) }
 
   /// The segment that is not complete yet.
   public var openSegment: ListedSegment? { open?.segment }
@@ -122,7 +143,7 @@ public struct LiveWindow: Sendable {
       open = nil
     }
     if !isLead { played = played + settings.part }
-    leaving += dropOldParts(end: output.start + settings.part)
+    dropOldParts(end: output.start + settings.part)
     dropOldSegments()
     return gone()
   }
@@ -140,44 +161,45 @@ public struct LiveWindow: Sendable {
     let names = entries.flatMap { entry in
       [entry.segment.file] + entry.segment.partBytes.indices.map(entry.segment.name.part)
     }
-    defer { (complete, open, leaving, announcesDiscontinuity) = ([], nil, [], false) }
-    return names + leaving.map(\.name)
+    defer { (complete, open, removed, announcesDiscontinuity) = ([], nil, RemovedMedia(), false) }
+    return names + removed.names
   }
 
-  /// Names whose time is over; a loop's names may be listed again meanwhile, or be served longer for another round.
+  /// Names whose time is over; a loop's may be listed again meanwhile.
   private mutating func gone() -> [String] {
-    let names = leaving.filter { $0.until <= played }.map(\.name)
+    let names = removed.expire(played: played)
     guard !names.isEmpty else { return [] }
-    leaving.removeAll { $0.until <= played }
-    var needed = Set(leaving.map(\.name))
+    var listed: Set<String> = []
     for entry in complete + (open.map { [$0] } ?? []) {
-      needed.insert(entry.segment.file)
-      if entry.listsParts { needed.formUnion(entry.segment.partBytes.indices.map(entry.segment.name.part)) }
+      listed.insert(entry.segment.file)
+      if entry.listsParts { listed.formUnion(entry.segment.partBytes.indices.map(entry.segment.name.part)) }
     }
-    return names.filter { !needed.contains($0) }
+    return names.filter { !listed.contains($0) }
   }
 
   /// A part may go from the list once it is more than three target durations from the end, and is served for three
   /// more.
-  private mutating func dropOldParts(end: Ticks) -> [(name: String, until: Ticks)] {
-    var dropped: [(name: String, until: Ticks)] = []
+  private mutating func dropOldParts(end: Ticks) {
     for index in complete.indices where complete[index].listsParts {
       let segment = complete[index].segment
       let segmentEnd = complete[index].start + settings.part * Int64(segment.partBytes.count)
       guard segmentEnd < end - settings.segment * 3 + settings.part else { break }
-      dropped += segment.partBytes.indices.map {
-        (segment.name.part($0), played + settings.segment * 3 + settings.part)
-      }
+      removed.addParts(of: segment, until: played + settings.removedPartTime)
       complete[index].listsParts = false
     }
-    return dropped
   }
 
-  /// A segment is served for its own duration and that of the longest playlist that listed it.
+  /// Keeps the window as long as it should be, but for the limit: then it holds up to twice as much.
   private mutating func dropOldSegments() {
     // A segment that was cut short by the end of a process counts for nothing: the window stays as long without it.
-    while holds(moreThan: settings.partsPerSegment * settings.listedSegments - 1) { dropFirstSegment() }
+    let (parts, listed) = (settings.partsPerSegment * settings.listedSegments, listedTime)
+    while holds(moreThan: parts - 1), firstSequence < sequenceLimit ?? .max || holds(moreThan: 2 * parts - 1) {
+      dropFirstSegment(listed: listed)
+    }
   }
+
+  /// The duration of the complete segments.
+  private var listedTime: Ticks { settings.part * Int64(complete.reduce(0) { $0 + $1.segment.partBytes.count }) }
 
   /// Whether a segment can go and so many parts are still exceeded.
   private func holds(moreThan parts: Int) -> Bool {
@@ -185,14 +207,10 @@ public struct LiveWindow: Sendable {
       && complete.dropFirst().reduce(0) { $0 + $1.segment.partBytes.count } > parts
   }
 
-  private mutating func dropFirstSegment() {
+  private mutating func dropFirstSegment(listed: Ticks) {
     let first = complete.removeFirst()
-    leaving.append((first.segment.file, played + settings.segment * Int64(settings.listedSegments + 3)))
-    if first.listsParts {
-      leaving += first.segment.partBytes.indices.map {
-        (first.segment.name.part($0), played + settings.segment * 3 + settings.part)
-      }
-    }
+    removed.add(first.segment, until: played + max(settings.removedSegmentTime, listed + settings.segment * 2))
+    if first.listsParts { removed.addParts(of: first.segment, until: played + settings.removedPartTime) }
     firstSequence += 1
     if first.segment.isDiscontinuous { discontinuitySequence += 1 }
   }

@@ -26,13 +26,26 @@ public struct SegmentName: Hashable, Sendable, Codable {
   /// Whether a file name is a part's.
   public static func isPart(_ file: String) -> Bool { file.utf8.count { $0 == UInt8(ascii: ".") } == 2 }
 
+  /// The name whose whole segment has this file name; `nil` where no segment has it.
+  public init?(file: String) {
+    guard file.hasSuffix(".mp4"), !file.hasPrefix("init-") else { return nil }
+    self.init(stem: String(file.dropLast(4)))
+  }
+
+  private init?(stem: String) {
+    guard (1...64).contains(stem.utf8.count),
+      stem.utf8.allSatisfy({ $0 == 45 || (48...57).contains($0) || (97...122).contains($0) })
+    else { return nil }
+    self.stem = stem
+  }
+
   /// Reads what was written: the stem, as a plain string.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
-    stem = try container.decode(String.self)
-    guard (1...64).contains(stem.utf8.count),
-      stem.utf8.allSatisfy({ $0 == 45 || (48...57).contains($0) || (97...122).contains($0) })
-    else { throw DecodingError.dataCorruptedError(in: container, debugDescription: "no segment has such a name") }
+    guard let name = SegmentName(stem: try container.decode(String.self)) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "no segment has such a name")
+    }
+    self = name
   }
 
   /// Writes the stem as a plain string.

@@ -43,6 +43,7 @@ struct CameraLoop: ~Copyable {
     let (now, wall) = (camera.clock.now(), camera.clock.wall())
     let recovery =
       folder.map { Recovery.read(folder: $0, timeline: timeline, now: wall, logger: logger) } ?? .fresh(now: wall)
+    if let folder { recovery.claim(in: folder, timeline: timeline) }
     let lead = timeline.segment * Int64(timeline.listedSegments)
     let gap = recovery.end.map { Ticks.milliseconds(max(0, wall.milliseconds - $0.milliseconds)) } ?? lead
     // Pictures from before a long silence would be all that players see who begin behind the end.

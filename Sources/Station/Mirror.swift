@@ -19,6 +19,12 @@ package final class Mirror: Sendable {
     var slowWrites = 0
     /// Whether the state file of an earlier moment was put aside, because the numbers in it are not the last ones.
     var isSetAside: Bool
+    /// Whether a process that ended now would find no state at all.
+    var hasNoState = false
+    /// How high media sequences may have been published.
+    var sequenceLimit = 0
+    /// The same of the newest contents, whether they were written or not.
+    var newestSequence = 0
   }
 
   private struct Job {
@@ -72,10 +78,23 @@ package final class Mirror: Sendable {
   func update(_ contents: MirrorContents) {
     let starts = state.withLock { state in
       state.wanted = contents
+      state.newestSequence = contents.reservedSequence
       defer { state.isWriting = true }
       return !state.isWriting
     }
     if starts { thread.submit { _ in self.writeUntilDone() } }
+  }
+
+  /// How high a media sequence may be published now, so that a process which comes back to this folder never counts
+  /// lower: as high as the folder knows. Where it has no state, there is nothing to come back to.
+  ///
+  /// - Parameter reached: how high it is already, which may be more where the disk has not answered for long.
+  func sequenceLimit(reached: Int) -> Int {
+    state.withLock { state in
+      if state.hasNoState { state.sequenceLimit = max(state.sequenceLimit, state.newestSequence) }
+      state.sequenceLimit = max(state.sequenceLimit, reached)
+      return state.sequenceLimit
+    }
   }
 
   /// Calls `done` once the newest state is on disk, or could not be written.
@@ -104,18 +123,30 @@ package final class Mirror: Sendable {
   }
 
   private func write(_ job: Job) {
+    var isComplete = true
     for step in job.plan.steps(to: job.contents) {
+      let isState = step == .write(StreamState.fileName)
+      if !isComplete, case .write = step { return }
+      // A later one is on its way already, and this one would say too little.
+      if isState, !mayWriteState(job.contents) { return }
       do {
         try willDo(step)
         try perform(step, contents: job.contents)
-        state.withLock { $0.plan.did(step, contents: job.contents) }
+        state.withLock { state in
+          state.plan.did(step, contents: job.contents)
+          if isState { state.sequenceLimit = max(state.sequenceLimit, job.contents.reservedSequence) }
+        }
       } catch is CancellationError {
         return
       } catch {
-        // A playlist must not list what is not there: the rest of this state waits for the next one.
-        return fail(step, error)
+        fail(step, error)
+        // A playlist must not list what is not there: the rest of this state waits for the next one. What is withdrawn
+        // goes all the same.
+        guard isState, job.plan.isWithdrawing(job.contents) else { return }
+        isComplete = false
       }
     }
+    guard isComplete else { return }
     let wasSetAside = state.withLock { state in
       state.plan.didAll(job.contents)
       defer { state.isSetAside = false }
@@ -124,17 +155,27 @@ package final class Mirror: Sendable {
     if wasSetAside { unlink(folder + "/" + StreamState.asideName) }
   }
 
+  private func mayWriteState(_ contents: MirrorContents) -> Bool {
+    state.withLock { state in
+      guard state.sequenceLimit <= contents.reservedSequence else { return false }
+      state.hasNoState = false
+      return true
+    }
+  }
+
   private func fail(_ step: MirrorPlan.Step, _ error: any Error) {
     let code = (error as? IOError)?.errnoCode
     let isFull = code == ENOSPC || code == EDQUOT || code == EFBIG
-    let (failures, wasSetAside) = state.withLock { state in
+    // Numbers go on meanwhile. A process that came back with those in the file would count backwards.
+    let isAside =
+      rename(folder + "/" + StreamState.fileName, folder + "/" + StreamState.asideName) == 0 || errno == ENOENT
+    let failures = state.withLock { state in
       if isFull { state.plan.ranOut() }
       state.failures += 1
-      defer { state.isSetAside = true }
-      return (state.failures, state.isSetAside)
+      state.isSetAside = true
+      state.hasNoState = isAside
+      return state.failures
     }
-    // Numbers go on meanwhile. A process that came back with those in the file would count backwards.
-    if !wasSetAside { rename(folder + "/" + StreamState.fileName, folder + "/" + StreamState.asideName) }
     // The first of a series tells the operator; the counter tells the rest.
     guard failures & (failures - 1) == 0 else { return }
     logger.error(
@@ -184,6 +225,11 @@ package final class Mirror: Sendable {
         throw IOError(errnoCode: errno, reason: "unlink \(name)")
       }
     }
+  }
+
+  /// What a folder's file holds; `nil` where it is not there.
+  static func file(_ name: String, in folder: String) -> ByteBuffer? {
+    FileManager.default.contents(atPath: folder + "/" + name).map { ByteBuffer(bytes: $0) }
   }
 
   /// Writes a file beside its place and renames it there.

@@ -11,6 +11,10 @@ struct MirrorContents: Sendable {
   /// all media, so that a playlist never lists what is not there yet.
   var documents: [Document] = []
 
+  /// How far the media sequence may go before the folder has to know of it: a process that comes back to these contents
+  /// begins with this number.
+  var reservedSequence = 0
+
   /// How often everything was taken back. When it rises, what was there vanishes before anything is written.
   var withdrawals: Int64 = 0
 
@@ -45,20 +49,27 @@ struct MirrorPlan: Sendable {
   /// A plan for a folder that holds these files now.
   init(present: Set<String>) { media = present }
 
-  /// The steps to `contents`, in their order: media, then documents, then what nobody lists any more. After a
-  /// withdrawal, and on a full disk, that goes first, together with the playlist that lists it.
+  /// The steps to `contents`, in their order: media, then documents, then what nobody lists any more. On a full disk
+  /// that goes first, together with the playlist that lists it; and after a withdrawal, once the state says so.
   func steps(to contents: MirrorContents) -> [Step] {
     let missing = contents.media.keys.filter { !media.contains($0) }.sorted()
     let names = Set(contents.documents.map(\.name))
     let leftOver = media.filter { contents.media[$0] == nil && !names.contains($0) }.sorted()
-    guard isFull || withdrawals != contents.withdrawals else {
+    guard isFull || isWithdrawing(contents) else {
       let changed = contents.documents.filter { versions[$0.name] != $0.version }.map(\.name)
       return (missing + changed).map(Step.write) + leftOver.map(Step.remove)
     }
     let gone = Self.listing + leftOver
     let changed = contents.documents.filter { versions[$0.name] != $0.version || Self.listing.contains($0.name) }
-    return gone.map(Step.remove) + (missing + changed.map(\.name)).map(Step.write)
+      .map(\.name)
+    // A process that dies on the way must not come back to what was withdrawn.
+    let first = isWithdrawing(contents) ? changed.filter { $0 == StreamState.fileName } : []
+    let rest = changed.filter { !first.contains($0) }
+    return first.map(Step.write) + gone.map(Step.remove) + (missing + rest).map(Step.write)
   }
+
+  /// Whether media have been taken back that may still be there.
+  func isWithdrawing(_ contents: MirrorContents) -> Bool { withdrawals != contents.withdrawals }
 
   /// Notes that a step is done.
   mutating func did(_ step: Step, contents: MirrorContents) {

@@ -15,8 +15,12 @@ package struct Recovery: Sendable {
   var discontinuitySequence: Int
   /// The segments that are listed again.
   var segments: [ListedSegment] = []
-  /// The files that go with them: segments, init segments, and the parts of the segments.
+  /// The segments that are served again and not listed.
+  var removed: [RemovedSegment] = []
+  /// The files that go with both, and the parts of the segments.
   var media: [String: ByteBuffer] = [:]
+  /// Those of them that stay in the folder while they are served.
+  var files: Set<String> = []
   /// What the operator has ordered until further notice.
   var standing = Director.Standing()
   /// When the last of the segments ends; dates go on from there.
@@ -26,8 +30,6 @@ package struct Recovery: Sendable {
 
   /// How many names are reserved at once: hours of segments.
   static let reserve = 1000
-  /// What players that count in doubles can still tell apart; a state that says more is damaged.
-  private static let highest = 1 << 53
 
   /// The beginning of a stream that nothing is known of.
   ///
@@ -44,46 +46,74 @@ package struct Recovery: Sendable {
   /// Reads the folder.
   static func read(folder: String, timeline: TimelineSettings, now: WallTime, logger: Logger) -> Recovery {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    // What left the window, and once more as much: a life that could not go on with it has filled one of its own.
+    var stored = StoredMedia(folder: folder, mostServed: 4 * timeline.listedSegments)
     // Media without a state, or with a damaged one, still tells how far its numbers went.
-    let highestName = names.compactMap { Int($0.prefix { $0 != "." }) }.filter { $0 < highest }.max()
+    let highestName = names.compactMap { Int($0.prefix { $0 != "." }) }.filter { $0 < StreamState.highest }.max()
     var recovery = fresh(now: now, isFirst: highestName == nil)
     if let highestName, highestName >= recovery.firstName { recovery.firstName = highestName + reserve }
-    guard let state = state(StreamState.fileName, in: folder) else {
+    if let state = StreamState.read(stored.file(StreamState.fileName)) {
+      if !recovery.goOn(from: state, &stored, timeline: timeline, now: now) {
+        logger.warning(
+          "the length of parts or segments has changed; viewers begin anew, because no stream may change it",
+          metadata: ["folder": "\(folder)"])
+      }
+    } else {
+      // Lives that came to write nothing have used names all the same.
+      if let highestName { recovery.firstName = max(recovery.firstName, highestName + 10 * reserve) }
       recovery.firstSequence = recovery.firstName
-      recovery.passDiscontinuities(of: folder)
-      recovery.takeUp(setAside: state(StreamState.asideName, in: folder))
-      if highestName != nil || FileManager.default.fileExists(atPath: folder + "/" + StreamState.fileName) {
+      recovery.passDiscontinuities(of: stored)
+      let aside = StreamState.read(stored.file(StreamState.asideName))
+      recovery.takeUp(setAside: aside)
+      stored.serveAll(
+        time: max(timeline.removedSegmentTime, aside?.removedSegmentTime ?? .zero),
+        partTime: max(timeline.removedPartTime, aside?.removedPartTime ?? .zero))
+      if highestName != nil || names.contains(StreamState.fileName) {
         logger.warning(
           """
           state.json is missing, damaged or older than the stream; segments are numbered by the clock and viewers begin \
           anew
           """, metadata: ["folder": "\(folder)", "first": "\(recovery.firstName)"])
       }
-      return recovery
     }
-    recovery.firstName = max(recovery.firstName, state.reservedName)
-    recovery.firstSequence = max(recovery.firstName, state.mediaSequence + state.segments.count + 1)
-    // Whatever the state has missed counts as one more: a break that was announced, and the one that comes now.
-    recovery.discontinuitySequence =
-      state.discontinuitySequence + state.segments.count { $0.isDiscontinuous } + 2
-    recovery.standing = state.standing
-    guard state.part == timeline.part.count, state.segment == timeline.segment.count else {
-      logger.warning(
-        "the length of parts or segments has changed; viewers begin anew, because no stream may change it",
-        metadata: ["folder": "\(folder)"])
-      return recovery
-    }
-    recovery.restore(state, from: folder, timeline: timeline)
+    (recovery.media, recovery.files, recovery.removed) = (stored.media, stored.files, stored.removed.reversed())
     return recovery
   }
 
-  private static func state(_ name: String, in folder: String) -> StreamState? {
-    guard let text = file(name, in: folder),
-      let state = try? JSONDecoder().decode(StreamState.self, from: Data(text.readableBytesView)),
-      (0...highest).contains(state.reservedName), (0...highest).contains(state.mediaSequence),
-      (0...highest).contains(state.discontinuitySequence)
-    else { return nil }
-    return state
+  /// Goes on where a state ends, or above it where nobody can be watching what it lists.
+  ///
+  /// - Returns: whether its parts and segments have the length that they have now.
+  private mutating func goOn(
+    from state: StreamState, _ stored: inout StoredMedia, timeline: TimelineSettings, now: WallTime
+  ) -> Bool {
+    firstName = max(firstName, state.reservedName)
+    standing = state.standing
+    let isSameLength = state.part == timeline.part.count && state.segment == timeline.segment.count
+    if isSameLength, let last = state.open ?? state.segments.last {
+      let shown = last.date.advanced(by: timeline.part * Int64(last.partBytes.count))
+      let silence = Ticks.milliseconds(max(0, now.milliseconds - shown.milliseconds))
+      end = shown
+      // A disk that hung for as long as a whole window may have missed numbers that only the time can tell of.
+      if silence < timeline.segment * Int64(timeline.listedSegments) {
+        restore(state, from: &stored, timeline: timeline)
+      }
+      if state.isLive { picture = stored.file(StreamPublisher.latestName) }
+    }
+    if segments.isEmpty { beginAbove(state, &stored, timeline: timeline) }
+    return isSameLength
+  }
+
+  /// Lists nothing of a state, counts on above all that it may have missed, and serves what was listed.
+  private mutating func beginAbove(_ state: StreamState, _ stored: inout StoredMedia, timeline: TimelineSettings) {
+    firstSequence = max(firstName, state.mediaSequence + state.segments.count + Self.reserve)
+    discontinuitySequence = max(
+      discontinuitySequence, state.discontinuitySequence + state.segments.count { $0.isDiscontinuous } + 2)
+    let (segmentTime, partTime) = (state.removedSegmentTime, state.removedPartTime)
+    for segment in state.segments.reversed() {
+      stored.serve(RemovedSegment(segment, time: segmentTime, partTime: partTime))
+    }
+    for segment in (state.removed ?? []).reversed() { stored.serve(segment) }
+    if let open = state.open { stored.serveParts(of: open.name, time: partTime) }
   }
 
   /// Takes the orders of a state that is older than the stream was, and begins far above its numbers.
@@ -96,48 +126,26 @@ package struct Recovery: Sendable {
       discontinuitySequence, state.discontinuitySequence + state.segments.count { $0.isDiscontinuous } + Self.reserve)
   }
 
-  /// Takes the newest segments that are all there, without a gap among them.
-  private mutating func restore(_ state: StreamState, from folder: String, timeline: TimelineSettings) {
-    var kept: [ListedSegment] = []
-    if let open = state.open, let closed = Self.close(open, in: folder) {
-      var segment = closed.0
-      let bytes = closed.1
-      segment.cutName = SegmentName(number: firstName)
+  /// Takes the newest segments that are all there, without a gap among them, from the media sequence on that may have
+  /// been reached.
+  private mutating func restore(_ state: StreamState, from stored: inout StoredMedia, timeline: TimelineSettings) {
+    let passed = max(0, min((state.reservedSequence ?? 0) - state.mediaSequence, state.segments.count))
+    var first = state.segments.count
+    while first > passed, stored.list(state.segments[first - 1], mostParts: timeline.partsPerSegment) { first -= 1 }
+    guard first < state.segments.count else { return }
+    segments = Array(state.segments[first...])
+    if let open = state.open, let closed = stored.close(open, as: SegmentName(number: firstName)) {
+      segments.append(closed)
       firstName += 1
-      kept = [segment]
-      media[segment.file] = bytes
     }
-    for segment in state.segments.reversed() {
-      guard let bytes = Self.file(segment.file, in: folder), bytes.readableBytes == segment.byteCount,
-        (1...timeline.partsPerSegment).contains(segment.partBytes.count), segment.partBytes.allSatisfy({ $0 > 0 }),
-        media[segment.map] != nil || Self.file(segment.map, in: folder) != nil
-      else { break }
-      kept.insert(segment, at: 0)
-      media[segment.file] = bytes
+    firstSequence = state.mediaSequence + first
+    discontinuitySequence = state.discontinuitySequence + state.segments[..<first].count { $0.isDiscontinuous }
+    let (segmentTime, partTime) = (state.removedSegmentTime, state.removedPartTime)
+    for segment in state.segments[..<first].reversed() {
+      stored.serve(RemovedSegment(segment, time: segmentTime, partTime: partTime))
     }
-    guard kept.count > (state.open == nil ? 0 : 1) || state.segments.isEmpty else {
-      media = [:]
-      return
-    }
-    for map in Set(kept.map(\.map)) { media[map] = Self.file(map, in: folder) }
-    guard kept.allSatisfy({ media[$0.map] != nil }) else {
-      media = [:]
-      return
-    }
-    let lost = state.segments.count + (kept.last?.name == state.open?.name && state.open != nil ? 1 : 0) - kept.count
-    segments = kept
-    firstSequence = state.mediaSequence + lost
-    discontinuitySequence =
-      state.discontinuitySequence + state.segments.prefix(lost).count { $0.isDiscontinuous }
-    for segment in kept {
-      guard let bytes = media[segment.file] else { continue }
-      for index in segment.partBytes.indices {
-        let range = segment.range(ofPart: index)
-        media[segment.name.part(index)] = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count)
-      }
-    }
-    end = kept.last.map { $0.date.advanced(by: timeline.part * Int64($0.partBytes.count)) }
-    if state.isLive { picture = Self.file("latest.jpg", in: folder) }
+    for segment in (state.removed ?? []).reversed() { stored.serve(segment) }
+    end = segments.last.map { $0.date.advanced(by: timeline.part * Int64($0.partBytes.count)) }
   }
 
   /// Where the media timeline of the segments ends; `nil` where nothing can go on with it, because it was a loop's own
@@ -152,24 +160,9 @@ package struct Recovery: Sendable {
     return part.start + step * Int64(part.pictures.count)
   }
 
-  /// A segment that the end of the process has cut short, of the parts that are there.
-  private static func close(_ open: ListedSegment, in folder: String) -> (ListedSegment, ByteBuffer)? {
-    var segment = open
-    var bytes = ByteBuffer()
-    segment.partBytes = []
-    for index in open.partBytes.indices {
-      guard let part = file(open.name.part(index), in: folder), part.readableBytes == open.partBytes[index] else {
-        break
-      }
-      bytes.writeImmutableBuffer(part)
-      segment.partBytes.append(part.readableBytes)
-    }
-    return segment.partBytes.isEmpty ? nil : (segment, bytes)
-  }
-
   /// Begins above the discontinuities that the mirrored playlist counts, where the state cannot tell.
-  private mutating func passDiscontinuities(of folder: String) {
-    guard let text = Self.file(StreamPublisher.playlistName, in: folder), let playlist = try? MediaPlaylist.parse(text)
+  private mutating func passDiscontinuities(of stored: StoredMedia) {
+    guard let text = stored.file(StreamPublisher.playlistName), let playlist = try? MediaPlaylist.parse(text)
     else { return }
     let passed = playlist.discontinuitySequence + playlist.segments.count { $0.discontinuity } + 2
     discontinuitySequence = max(discontinuitySequence, passed)
@@ -177,7 +170,18 @@ package struct Recovery: Sendable {
     firstSequence = max(firstSequence, firstName)
   }
 
-  private static func file(_ name: String, in folder: String) -> ByteBuffer? {
-    FileManager.default.contents(atPath: folder + "/" + name).map { ByteBuffer(bytes: $0) }
+  /// Writes down which names this life uses, before it uses any: one that ends before its first state is written would
+  /// leave them to the next.
+  func claim(in folder: String, timeline: TimelineSettings) {
+    let known = segments.isEmpty ? nil : StreamState.read(Mirror.file(StreamState.fileName, in: folder))
+    var state =
+      known
+      ?? StreamState(
+        reservedName: 0, part: timeline.part.count, segment: timeline.segment.count, mediaSequence: firstSequence,
+        discontinuitySequence: discontinuitySequence, segments: [], removed: removed, reservedSequence: firstSequence,
+        standing: standing, isLive: false)
+    state.reservedName = firstName + Self.reserve
+    // The mirror tells of a disk that does not take it.
+    try? Mirror.replace(StreamState.fileName, in: folder, with: state.bytes)
   }
 }

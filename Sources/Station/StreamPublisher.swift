@@ -61,7 +61,8 @@ package struct StreamPublisher {
     let mediaEnd = recovery.mediaEnd(initName: initSegment.name, step: timeline.step)
     window = LiveWindow(
       settings: timeline, initName: initSegment.name, firstSequence: recovery.firstSequence,
-      discontinuitySequence: recovery.discontinuitySequence, restoring: recovery.segments, isContinued: mediaEnd != nil)
+      discontinuitySequence: recovery.discontinuitySequence, restoring: recovery.segments,
+      removed: recovery.removed, isContinued: mediaEnd != nil)
     segmenter = Segmenter(
       settings: timeline, firstSequence: window.nextSequence, firstName: recovery.firstName, mediaStart: mediaEnd)
     reservedName = recovery.firstName + Recovery.reserve
@@ -70,9 +71,7 @@ package struct StreamPublisher {
     dates = DateMap(media: lead, wall: max(wall, earliest))
     window.expect(segmenter.name, isDiscontinuous: mediaEnd == nil)
     adding = [(initSegment.name, initSegment.bytes)] + recovery.media.map { ($0.key, $0.value) }
-    contents.media = recovery.media.filter { name, _ in
-      name.hasPrefix("init-") || recovery.segments.contains { $0.file == name }
-    }
+    contents.media = recovery.media.filter { recovery.files.contains($0.key) }
     contents.media[initSegment.name] = initSegment.bytes
   }
 
@@ -105,6 +104,7 @@ package struct StreamPublisher {
     adding.append((output.partName, output.part))
     var date = dates.date(of: output.start)
     if output.position.part == 0, let wall { date = dates.segmentBegins(at: output.start, wall: wall) }
+    if let mirror { window.sequenceLimit = mirror.sequenceLimit(reached: window.firstSequence) }
     let retired = window.append(output, date: date, marksRecorded: marksRecorded, isLead: wall == nil)
     contents.media[output.partName] = output.part
     early.remove(output.partName)
@@ -201,7 +201,9 @@ package struct StreamPublisher {
     let state = StreamState(
       reservedName: reservedName, part: timeline.part.count, segment: timeline.segment.count,
       mediaSequence: window.firstSequence, discontinuitySequence: window.discontinuitySequence,
-      segments: window.segments, open: window.openSegment, standing: standing, isLive: isLive)
+      segments: window.segments, open: window.openSegment, removed: window.removedSegments,
+      reservedSequence: window.restartSequence, standing: standing, isLive: isLive)
+    contents.reservedSequence = window.restartSequence
     contents.documents = [
       Document(name: StreamState.fileName, version: publications, bytes: state.bytes),
       Document(name: Self.multivariantName, version: 0, bytes: multivariant.plain),

@@ -11,6 +11,8 @@ struct StreamState: Codable, Sendable {
   static let fileName = "state.json"
   /// Where the file is put while it cannot be replaced: its numbers are not the last ones then, its orders are.
   static let asideName = "state-old.json"
+  /// What players that count in doubles can still tell apart; a state that says more is damaged.
+  static let highest = 1 << 53
 
   /// No name with this number or a higher one has been used.
   var reservedName: Int
@@ -25,6 +27,10 @@ struct StreamState: Codable, Sendable {
   var segments: [ListedSegment]
   /// The segment that is not complete yet.
   var open: ListedSegment?
+  /// What has left the playlist and is served on; an earlier version of Quietcam wrote none of it.
+  var removed: [RemovedSegment]?
+  /// No playlist has begun with a higher media sequence number than this; likewise.
+  var reservedSequence: Int?
   /// What the operator has ordered until further notice.
   var standing: Director.Standing
   /// Whether the camera was shown and not its loop.
@@ -37,5 +43,27 @@ struct StreamState: Codable, Sendable {
     // Strings, numbers and truths only: there is nothing that cannot be written.
     guard let data = try? encoder.encode(self) else { return ByteBuffer() }
     return ByteBuffer(bytes: data)
+  }
+
+  /// How long its segments are served once they are not listed any more, whatever the lengths are now.
+  var removedSegmentTime: Ticks { Ticks(segment) * Int64(min(segments.count, 200) + 3) }
+
+  /// The same of parts.
+  var removedPartTime: Ticks { Ticks(segment) * 3 + Ticks(part) }
+
+  /// What a file says; `nil` where it is not there or damaged.
+  static func read(_ text: ByteBuffer?) -> StreamState? {
+    guard let text, let state = try? JSONDecoder().decode(StreamState.self, from: Data(text.readableBytesView)),
+      [state.reservedName, state.mediaSequence, state.discontinuitySequence, state.reservedSequence ?? 0]
+        .allSatisfy((0...highest).contains),
+      state.part > 0, (state.part...Ticks.seconds(60).count).contains(state.segment),
+      (state.segments + (state.open.map { [$0] } ?? []) + (state.removed ?? []).map(\.segment)).allSatisfy(isSound)
+    else { return nil }
+    return state
+  }
+
+  private static func isSound(_ segment: ListedSegment) -> Bool {
+    segment.partBytes.count <= 1000 && segment.partBytes.allSatisfy((0...1 << 32).contains)
+      && !segment.map.contains("/")
   }
 }

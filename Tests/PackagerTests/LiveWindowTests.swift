@@ -136,4 +136,42 @@ import Testing
     #expect(stream.window.newest == output.position)
     #expect(stream.window.playlist.discontinuitySequence == before.discontinuitySequence)
   }
+
+  /// The limit is what the folder knows: see `Mirror.sequenceLimit`.
+  @Test func noSegmentLeavesThatAProcessWhichComesBackWouldListAgain() throws {
+    var stream = Stream(try TimelineSettings(part: .seconds(1), segment: .seconds(4)))
+    stream.window.sequenceLimit = 100
+    for _ in 0..<10 * 4 { _ = stream.slot() }
+    let before = stream.window.playlist
+    #expect(before.mediaSequence == 100 && before.segments.count == 10)
+    stream.window.sequenceLimit = 103
+    for _ in 0..<4 { _ = stream.slot() }
+    #expect(stream.window.playlist.mediaSequence == 103)
+    // A disk that never answers must not fill the memory.
+    for _ in 0..<20 * 4 { _ = stream.slot() }
+    #expect(stream.window.playlist.segments.count == 12 && stream.window.playlist.mediaSequence > 103)
+    // What left is served for the longest playlist that listed it.
+    #expect(try #require(stream.window.removedSegments.last).time >= .seconds(4 * 13))
+  }
+
+  /// Any number that was published is reached again by a process that knows the version before it.
+  @Test(arguments: timelines) func aProcessThatComesBackNeverCountsLower(timeline: TimelineSettings) throws {
+    var stream = Stream(timeline)
+    for _ in 0..<timeline.listedSegments * timeline.partsPerSegment { _ = stream.slot() }
+    for _ in 0..<3 * timeline.listedSegments * timeline.partsPerSegment {
+      let known = stream.window
+      stream.window.sequenceLimit = known.restartSequence
+      _ = stream.slot()
+      #expect(stream.window.firstSequence <= known.restartSequence)
+      var restored = known.segments
+      if let open = known.openSegment { restored.append(open) }
+      let again = LiveWindow(
+        settings: timeline, initName: "init-1.mp4", firstSequence: known.firstSequence, discontinuitySequence: 0,
+        restoring: restored, removed: known.removedSegments)
+      #expect(again.firstSequence == known.restartSequence)
+      #expect(again.segments.count >= timeline.listedSegments)
+      let owed = Set(known.removedSegments.map(\.segment.file))
+      #expect(owed.isSubset(of: Set(again.removedSegments.map(\.segment.file))))
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import NIOCore
 import Synchronization
@@ -10,21 +11,30 @@ final class FaultyDisk: Sendable {
   enum Mood: Equatable {
     case good
     case failing(code: CInt)
+    /// Nothing comes back until the mood changes.
+    case hanging
     /// So many steps more, and none after them.
     case dying(after: Int)
   }
 
   private let mood = Mutex(Mood.good)
+  private let isFree = DispatchSemaphore(value: 0)
 
   var isGood: Bool { mood.withLock { $0 == .good } }
 
-  func become(_ new: Mood) { mood.withLock { $0 = new } }
+  var isHanging: Bool { mood.withLock { $0 == .hanging } }
+
+  func become(_ new: Mood) {
+    mood.withLock { $0 = new }
+    isFree.signal()
+  }
 
   /// What a mirror calls before each of its steps.
   func willDo(_ step: MirrorPlan.Step) throws {
+    while mood.withLock({ $0 == .hanging }) { isFree.wait() }
     try mood.withLock { mood in
       switch mood {
-      case .good: break
+      case .good, .hanging: break
       case .failing(let code): if case .write = step { throw IOError(errnoCode: code, reason: "\(step)") }
       case .dying(0): throw CancellationError()
       case .dying(let steps): mood = .dying(after: steps - 1)

@@ -26,7 +26,7 @@ import Testing
 
   private func segment(_ number: Int, parts: Int = 4, isDiscontinuous: Bool = false) throws -> ListedSegment {
     let json = """
-      {"name":"\(number)","map":"init-1.mp4","date":\(now.milliseconds - 100_000),
+      {"name":"\(number)","map":"init-1.mp4","date":\(now.milliseconds - 10_000),
       "isDiscontinuous":\(isDiscontinuous),"isMarkedRecorded":false,"partBytes":[\((0..<parts).map { "\($0 + 5)" }
         .joined(separator: ","))]}
       """
@@ -160,5 +160,74 @@ import Testing
       try write(state, in: folder)
       #expect(Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent).standing.isPaused)
     }
+  }
+
+  @Test func whatHadLeftThePlaylistIsServedOn() throws {
+    try withFolder { folder in
+      var state = try state((100..<107).map { try segment($0) })
+      let parts = RemovedSegment(try segment(99), time: .seconds(30), partTime: .seconds(2))
+      let whole = RemovedSegment(try segment(98), time: .seconds(20), partTime: .zero)
+      let lost = RemovedSegment(try segment(97), time: .seconds(10), partTime: .zero)
+      state.removed = [lost, whole, parts]
+      try write(state, in: folder)
+      for number in [98, 99] { try put("\(number).mp4", ByteBuffer(repeating: 7, count: 26), in: folder) }
+      let recovery = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      #expect(recovery.removed == [whole, parts] && recovery.segments.count == 7)
+      #expect(recovery.media["99.mp4"]?.readableBytes == 26 && recovery.media["99.3.mp4"]?.readableBytes == 8)
+      #expect(recovery.media["98.mp4"] != nil && recovery.media["98.0.mp4"] == nil && recovery.media["97.mp4"] == nil)
+      #expect(recovery.files.isSuperset(of: ["98.mp4", "99.mp4", "106.mp4"]) && !recovery.files.contains("99.3.mp4"))
+    }
+  }
+
+  @Test func theMediaSequenceBeginsWhereItMayHaveBeen() throws {
+    try withFolder { folder in
+      var state = try state((100..<108).map { try segment($0, isDiscontinuous: $0 == 100) })
+      state.reservedSequence = 502
+      try write(state, in: folder)
+      let recovery = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      #expect(recovery.firstSequence == 502 && recovery.discontinuitySequence == 4)
+      #expect(recovery.segments.map(\.file).first == "102.mp4" && recovery.segments.count == 6)
+      #expect(recovery.removed.map(\.segment.file) == ["100.mp4", "101.mp4"] && recovery.media["101.0.mp4"] != nil)
+    }
+  }
+
+  @Test func afterALongSilenceNumbersBeginAboveAllThatAHungDiskMayHaveMissed() throws {
+    try withFolder { folder in
+      try write(state((100..<107).map { try segment($0) }), in: folder)
+      let later = now.advanced(by: .seconds(60))
+      let recovery = Recovery.read(folder: folder, timeline: try timeline(), now: later, logger: silent)
+      #expect(recovery.segments.isEmpty && recovery.firstSequence >= 6_000_000_000)
+      #expect(recovery.removed.count == 7 && recovery.media["100.mp4"] != nil)
+    }
+  }
+
+  @Test func aLifeThatWroteNothingHasUsedItsNamesAllTheSame() throws {
+    try withFolder { folder in
+      try write(state((100..<107).map { try segment($0) }), in: folder)
+      let first = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      first.claim(in: folder, timeline: try timeline())
+      let second = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      #expect(second.firstName >= first.firstName + 1000)
+      #expect(second.segments == first.segments && second.firstSequence == first.firstSequence)
+      // Where nothing can be gone on with, the sequence itself is a name.
+      try FileManager.default.removeItem(atPath: folder + "/state.json")
+      let blind = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      blind.claim(in: folder, timeline: try timeline())
+      let again = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      #expect(again.firstSequence > blind.firstSequence && again.firstName > blind.firstName)
+      #expect(again.discontinuitySequence > blind.discontinuitySequence)
+    }
+  }
+
+  @Test(arguments: [
+    #""partBytes":[9223372036854775807,9223372036854775807]"#, #""map":"../../init-1.mp4""#,
+  ])
+  func aStateThatNoProcessOfOursWroteIsDamaged(text: String) throws {
+    let state = try state((100..<107).map { try segment($0) })
+    let (key, value) = (String(text.prefix { $0 != ":" }), String(text.drop { $0 != ":" }))
+    var written = String(buffer: state.bytes)
+    let old = key == "\"map\"" ? ":\"init-1.mp4\"" : ":[5,6,7,8]"
+    written.replace(key + old, with: key + value, maxReplacements: 1)
+    #expect(written.contains(text) && StreamState.read(ByteBuffer(string: written)) == nil)
   }
 }

@@ -67,8 +67,11 @@ import Testing
     }
   }
 
-  private func contents(_ names: [String], version: Int64, withdrawals: Int64 = 0) -> MirrorContents {
+  private func contents(
+    _ names: [String], version: Int64, withdrawals: Int64 = 0, sequence: Int = 0
+  ) -> MirrorContents {
     var contents = MirrorContents()
+    contents.reservedSequence = sequence
     for name in names { contents.media[name] = ByteBuffer(string: name) }
     contents.documents = ["state.json", "live.m3u8", "latest.jpg"].map { name in
       MirrorContents.Document(name: name, version: version, bytes: ByteBuffer(string: "\(name) \(version)"))
@@ -99,6 +102,43 @@ import Testing
       disk.become(.good)
       await written(contents(["3.mp4"], version: 3, withdrawals: 1), by: mirror)
       #expect(try files(folder) == ["3.mp4", "latest.jpg", "live.m3u8", "state.json"])
+      await mirror.close()
+    }
+  }
+
+  @Test func aProcessThatDiesInAWithdrawalDoesNotComeBackToWhatWasWithdrawn() async throws {
+    try await withFolder { folder in
+      let disk = FaultyDisk()
+      let mirror = try Mirror(folder: folder, logger: silent, willDo: disk.willDo)
+      await written(contents(["1.mp4", "2.mp4"], version: 1), by: mirror)
+      disk.become(.dying(after: 1))
+      await written(contents(["3.mp4"], version: 2, withdrawals: 1), by: mirror)
+      #expect(try String(contentsOfFile: folder + "/state.json", encoding: .utf8) == "state.json 2")
+      await mirror.close()
+    }
+  }
+
+  @Test func numbersGoNoHigherThanTheStateOnDiskKnows() async throws {
+    try await withFolder { folder in
+      let disk = FaultyDisk()
+      let mirror = try Mirror(folder: folder, logger: silent, willDo: disk.willDo)
+      await written(contents(["1.mp4"], version: 1, sequence: 5), by: mirror)
+      #expect(mirror.sequenceLimit(reached: 4) == 5)
+      disk.become(.hanging)
+      mirror.update(contents(["2.mp4"], version: 2, sequence: 6))
+      #expect(mirror.sequenceLimit(reached: 5) == 5)
+      disk.become(.good)
+      await written(contents(["2.mp4"], version: 3, sequence: 6), by: mirror)
+      #expect(mirror.sequenceLimit(reached: 5) == 6)
+      // Without a state there is nothing to come back to; and none that says too little is written any more.
+      disk.become(.failing(code: EROFS))
+      await written(contents(["3.mp4"], version: 4, sequence: 7), by: mirror)
+      #expect(mirror.sequenceLimit(reached: 6) == 7)
+      disk.become(.good)
+      await written(contents(["3.mp4"], version: 5, sequence: 6), by: mirror)
+      #expect(try files(folder).contains("state.json") == false)
+      await written(contents(["3.mp4"], version: 6, sequence: 8), by: mirror)
+      #expect(try files(folder).contains("state.json") && mirror.sequenceLimit(reached: 7) == 8)
       await mirror.close()
     }
   }

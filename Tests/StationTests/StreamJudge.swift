@@ -25,6 +25,10 @@ struct StreamJudge {
   private var durable: MediaPlaylist?
   /// Until when a name has to be served.
   private var owed: [String: Ticks] = [:]
+  /// The names of `owed` that are known to be on disk.
+  private var durableNames: Set<String> = []
+  /// The highest media sequence that anybody has seen, of what was published ahead too.
+  private var highestSequence = 0
   private var longest = Ticks.zero
   private var isNewLife = true
   private var isNewStream = true
@@ -43,28 +47,34 @@ struct StreamJudge {
 
   /// The process has ended; the next life begins with what is on disk.
   ///
-  /// - Parameter losesState: whether that is nothing that can be gone on with.
+  /// - Parameter losesState: whether that is nothing that can be gone on with. What lies there is served all the same.
   mutating func processEnded(losesState: Bool) {
     isNewLife = true
     if losesState {
       isNewStream = true
-      owed = [:]
       durable = nil
-    } else if let durable {
-      let listed = Self.names(of: durable)
-      owed = owed.filter { listed.contains($0.key) }
-    } else {
-      owed = [:]
+    }
+    owed = owed.filter { durableNames.contains($0.key) }
+  }
+
+  /// The disk takes nothing any more and gives nothing back but whole segments that were there.
+  mutating func diskFailed() {
+    durableNames = durableNames.filter { name in
+      let pieces = name.split(separator: ".")
+      return pieces.count == 2 || durableNames.contains("\(pieces[0]).mp4")
     }
   }
 
   /// The mirror has written all of the newest version.
-  mutating func becameDurable() { durable = last }
+  mutating func becameDurable() {
+    durable = last
+    durableNames = Set(owed.keys)
+  }
 
   /// Everything that was published was withdrawn: none of it may be there, but for names that come again.
   mutating func withdrawn(from edge: LiveEdge) {
     isNewStream = true
-    owed = [:]
+    (owed, durableNames) = ([:], [])
     for name in pieces.keys where !name.hasPrefix("loop-") && !name.hasPrefix("init-") {
       expect(edge.media(named: name) == nil, "\(name) was withdrawn and can be fetched")
     }
@@ -83,7 +93,9 @@ struct StreamJudge {
       judge(playlist, edge, now: now)
       if let far = edge.furthest, far.position > edition.position, let ahead = read(far.media.plain, edge) {
         judgeAhead(ahead, of: playlist)
+        highestSequence = max(highestSequence, ahead.mediaSequence)
       }
+      highestSequence = max(highestSequence, playlist.mediaSequence)
       last = playlist
     }
     if let plain = edge.plain { _ = read(plain.plain, edge) }
@@ -237,6 +249,8 @@ struct StreamJudge {
     expect(
       new.discontinuitySequence >= old.discontinuitySequence,
       "H7: \(old.discontinuitySequence) discontinuities went back to \(new.discontinuitySequence)")
+    let highest = highestSequence
+    if isNewLife { expect(new.mediaSequence >= highest, "H4: \(highest) went back to \(new.mediaSequence)") }
     if isNewStream {
       let end = old.mediaSequence + old.segments.count
       // Players know the number that was announced too, and on which timeline it would have been.

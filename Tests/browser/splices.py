@@ -1,9 +1,10 @@
 """Shows what players make of a stream whose camera comes and goes, and whose server dies.
 
-    python Tests/browser/splices.py --story off --rounds 10 --players chromium,firefox,ffmpeg,mpv,gst,gst2,vlc
+    python Tests/browser/splices.py --story off,veil,kill --rounds 10 --off-for 30 --players all
 
-Each still carries a number; what a player shows is read back from its pictures. The table counts, for each player,
-stalls longer than one target duration, errors, and pictures that came after a later one.
+Each still carries a number; what a player shows is read back from its pictures. The table of a story counts, for each
+player, stalls longer than one target duration, errors, and pictures that came after a later one; the last table has
+the stories beside each other. Ten rounds of `off` with 30 s take 9 minutes, of `veil` 4 and of `kill` 3.
 """
 
 import argparse
@@ -51,6 +52,9 @@ class Rig:
         self.process = None
         self.notes = []
         self.number = 0
+        # How long the camera is off in a round, and how long a killed server stays away.
+        self.off_for = self.segment * 3 + HOLD
+        self.away_for = 0
         if loop:
             self._make_loop()
 
@@ -157,7 +161,7 @@ class Rig:
 
 async def off_and_on(rig):
     rig.off()
-    await asyncio.sleep(rig.segment * 3 + HOLD + random.uniform(0, rig.segment))
+    await asyncio.sleep(rig.off_for + random.uniform(0, rig.segment))
     rig.on()
     await asyncio.sleep(rig.segment * 3 + random.uniform(0, rig.segment))
 
@@ -174,10 +178,23 @@ def orders(first, second):
 async def kill(rig):
     await asyncio.sleep(random.uniform(1, 3 * rig.segment))
     rig.kill()
+    await asyncio.sleep(rig.away_for)
     rig.start()
     await asyncio.to_thread(rig.wait_until_ready)
     rig.note("server ready")
     await asyncio.sleep(2 * rig.segment)
+
+
+async def kill_and_lose(rig):
+    """A kill whose state file is lost: numbers begin anew, far above."""
+    await asyncio.sleep(random.uniform(1, 3 * rig.segment))
+    rig.kill()
+    (rig.home / "store" / quietcam.CAMERA / "state.json").unlink()
+    rig.note("the state is lost")
+    rig.start()
+    await asyncio.to_thread(rig.wait_until_ready)
+    rig.note("server ready")
+    await asyncio.sleep(4 * rig.segment)
 
 
 STORIES = {
@@ -188,6 +205,7 @@ STORIES = {
     "withdraw": (orders("withdraw", "resume"), []),
     "withdraw-cached": (orders("withdraw", "resume"), ["--off", "cached"]),
     "kill": (kill, []),
+    "lost": (kill_and_lose, []),
     "live": (lambda rig: asyncio.sleep(10), []),
 }
 
@@ -332,12 +350,22 @@ class Browser:
 
 
 async def show(
-    story, rounds, players, options=(), more=(), own=("live.m3u8", "plain.m3u8"), rig_options=None, file="live.m3u8"
+    story,
+    rounds,
+    players,
+    options=(),
+    more=(),
+    own=("live.m3u8", "plain.m3u8"),
+    rig_options=None,
+    file="live.m3u8",
+    times=None,
 ):
     """Plays a story to the players; hands back the rig and what each has seen."""
     stories = story if isinstance(story, list) else [STORIES[story][0]]
     with tempfile.TemporaryDirectory(prefix="quietcam-splices-") as home:
         rig = Rig(home, *options, *more, **(rig_options or {}))
+        for name, seconds in (times or {}).items():
+            setattr(rig, name, seconds)
         with rig.running():
             await asyncio.sleep(2 * rig.segment)
             browsers = [
@@ -371,34 +399,21 @@ async def show(
         return rig, seen
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--story", choices=STORIES, required=True)
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--players", default="chromium,firefox")
-    parser.add_argument("--own", default="live.m3u8,plain.m3u8", help="what Chromium's own player plays beside")
-    parser.add_argument("--file", default="live.m3u8", help="what the programs play that are no browsers")
-    parser.add_argument("--keep", help="a file for all that was seen, as JSON")
-    parser.add_argument("--segment", type=int, default=SEGMENT)
-    parser.add_argument("--part", type=float, default=PART)
-    parser.add_argument("more", nargs="*", help="settings of quietcam serve, after --")
-    asked = parser.parse_args()
-    own = [file for file in asked.own.split(",") if file]
-    rig_options = {"segment": asked.segment, "part": asked.part}
-    rig, seen = asyncio.run(
-        show(
-            asked.story,
-            asked.rounds,
-            asked.players.split(","),
-            STORIES[asked.story][1],
-            asked.more,
-            own,
-            rig_options,
-            asked.file,
-        )
-    )
+def summary(results):
+    """A line for each player and a column for each story."""
+    cells = {}
+    for story, (_, seen) in results.items():
+        for player in seen:
+            stalls = sum(seconds > player.patience for _, seconds in player.pauses())
+            counts = [stalls, player.fatal, len(player.problems), len(player.backward())]
+            ended = "" if player.ended in ("", "-") else " ended"
+            cells.setdefault(player.name, {})[story] = "/".join(map(str, counts)) + ended
+    return table([{"player": name, **{story: found.get(story, "?") for story in results}} for name, found in cells.items()])
+
+
+def report(story, asked, rig, seen):
     began = rig.notes[0][0]
-    print(f"{asked.story}, {asked.rounds} rounds, segments of {rig.segment} s")
+    print(f"{story}, {asked.rounds} rounds, segments of {rig.segment} s")
     print(table([player.row(rig) for player in seen]))
     for player in seen:
         for moment, seconds in player.pauses():
@@ -409,13 +424,47 @@ def main():
         for problem in player.problems[:30]:
             words = " ".join(map(str, problem[1:])).splitlines()[0][:200]
             print(f"  {player.name}: {problem[0] - began:.1f} {words}")
-    if asked.keep:
-        kept = {
+        if player.ended not in ("", "-"):
+            print(f"  {player.name} ended {player.ended}")
+    print(flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--story", required=True, help=f"one or more of {','.join(STORIES)}")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--players", default="chromium,firefox", help="or all")
+    parser.add_argument("--off-for", type=float, help="seconds that the camera is off in each round of `off`")
+    parser.add_argument("--away-for", type=float, default=0, help="seconds that a killed server stays away")
+    parser.add_argument("--own", default="live.m3u8,plain.m3u8", help="what Chromium's own player plays beside")
+    parser.add_argument("--file", default="live.m3u8", help="what the programs play that are no browsers")
+    parser.add_argument("--keep", help="a file for all that was seen, as JSON")
+    parser.add_argument("--segment", type=int, default=SEGMENT)
+    parser.add_argument("--part", type=float, default=PART)
+    parser.add_argument("more", nargs="*", help="settings of quietcam serve, after --")
+    asked = parser.parse_args()
+    stories = asked.story.split(",")
+    if unknown := set(stories) - set(STORIES):
+        parser.error(f"no story is called {', '.join(unknown)}")
+    players = [*BROWSERS, *plainplayers.PLAYERS] if asked.players == "all" else asked.players.split(",")
+    own = [file for file in asked.own.split(",") if file]
+    times = {"away_for": asked.away_for} | ({"off_for": asked.off_for} if asked.off_for else {})
+    rig_options = {"segment": asked.segment, "part": asked.part}
+    results, kept = {}, {}
+    for story in stories:
+        options = STORIES[story][1]
+        playing = show(story, asked.rounds, players, options, asked.more, own, rig_options, asked.file, times)
+        rig, seen = results[story] = asyncio.run(playing)
+        report(story, asked, rig, seen)
+        kept[story] = {
             "notes": rig.notes,
             "pushed": rig.pushed,
             "log": rig.log,
             "seen": [dataclasses.asdict(player) for player in seen],
         }
+    print("stalls over one target duration / fatal / errors / pictures out of order")
+    print(summary(results))
+    if asked.keep:
         pathlib.Path(asked.keep).write_text(json.dumps(kept))
 
 

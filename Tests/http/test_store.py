@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import subprocess
 import threading
 import time
 
@@ -225,6 +226,120 @@ def test_a_new_life_goes_on_where_the_old_one_ended(tmp_path, ending):
             if ending == signal.SIGKILL:
                 server.process.kill()
                 server.process.wait()
+
+
+def fetched(server, names):
+    answers = {name: server.get(f"/desk/{name}") for name in names}
+    assert {name: answer.status for name, answer in answers.items() if answer.status != 200} == {}
+    return {name: answer.body for name, answer in answers.items()}
+
+
+def end_by_kill(server):
+    server.process.kill()
+    server.process.wait()
+
+
+DAMAGES = {"missing": None, "damaged": b'{"reservedName":', "empty": b""}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_was_listed_is_served_on_where_the_state_is_lost(tmp_path, damage):
+    """Numbers begin anew above the old ones, and players that have the old playlist still find what it lists."""
+    with serving(*OPTIONS, store=tmp_path) as server:
+        server.settled()
+        wait_for(tmp_path / CAMERA / "state.json")
+        time.sleep(1.2)
+        old = playlist.parse(server.get("/desk/live.m3u8").text)
+        names = {segment.uri for segment in old.segments[:-1]}
+        names |= {part.uri for segment in old.segments[:-1] for part in segment.parts}
+        bodies = fetched(server, names)
+        end_by_kill(server)
+    state = tmp_path / CAMERA / "state.json"
+    state.unlink() if DAMAGES[damage] is None else state.write_bytes(DAMAGES[damage])
+    with serving(*OPTIONS, store=tmp_path) as server:
+        assert fetched(server, names) == bodies
+        new = playlist.parse(server.get("/desk/live.m3u8").text)
+        assert new.sequence > old.segments[-1].sequence + 1 and len(new.segments) >= 6
+        assert int(new.header["DISCONTINUITY-SEQUENCE"]) > int(old.header["DISCONTINUITY-SEQUENCE"])
+        assert not names & set(new.uris())
+        assert "state.json" in server.log()
+
+
+def test_what_had_left_the_playlist_before_a_kill_is_served_by_the_next_life(tmp_path):
+    with serving(*OPTIONS, store=tmp_path) as server:
+        first = playlist.parse(server.get("/desk/live.m3u8").text)
+        oldest = first.segments[0].uri
+        body = server.get(f"/desk/{oldest}").body
+        while oldest in playlist.parse(server.get("/desk/live.m3u8").text).uris():
+            time.sleep(0.05)
+        # The mirror has written the version that lists it no more.
+        while oldest in (tmp_path / CAMERA / "live.m3u8").read_text():
+            time.sleep(0.02)
+        end_by_kill(server)
+    with serving(*OPTIONS, store=tmp_path) as server:
+        assert fetched(server, [oldest]) == {oldest: body}
+
+
+def test_an_upgrade_with_another_picture_is_told_by_one_discontinuity(tmp_path):
+    """Media sequence and discontinuity sequence go on, the old segments stay, the new ones have a map of their own."""
+    with serving(*OPTIONS, store=tmp_path) as server:
+        server.settled()
+        wait_for(tmp_path / CAMERA / "state.json")
+        time.sleep(1.2)
+        old = playlist.parse(server.get("/desk/live.m3u8").text)
+        bodies = fetched(server, {segment.uri for segment in old.segments[:-1]})
+        end_by_kill(server)
+    with serving("--size", "160x96", *OPTIONS[2:], store=tmp_path) as server:
+        assert fetched(server, bodies) == bodies
+        deadline = time.monotonic() + 6
+        while True:
+            new = playlist.parse(server.get("/desk/live.m3u8").text)
+            assert new.sequence >= old.sequence
+            broken = [segment for segment in new.segments if segment.discontinuity]
+            if broken and broken[0].map != new.segments[0].map:
+                break
+            assert time.monotonic() < deadline, new.header
+            time.sleep(0.1)
+        assert len(broken) == 1 and broken[0].sequence > old.segments[-1].sequence
+        assert int(new.header["DISCONTINUITY-SEQUENCE"]) == int(old.header["DISCONTINUITY-SEQUENCE"])
+        assert server.get(f"/desk/{broken[0].map}").status == 200
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of half a megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_holds_up_nobody_and_a_life_after_it_begins_above(small_disk):
+    with serving(*OPTIONS, store=small_disk) as server:
+        wait_for(small_disk / CAMERA / "live.m3u8")
+        with open(small_disk / "filler", "wb", buffering=0) as filler, pytest.raises(OSError, match="No space"):
+            while True:
+                filler.write(bytes(4096))
+        deadline = time.monotonic() + 10
+        while server.status()["storeFailures"] == 0:
+            server.push(stills.one())
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        before = playlist.parse(server.get("/desk/live.m3u8").text)
+        time.sleep(2.2)
+        after = playlist.parse(server.get("/desk/live.m3u8").text)
+        assert after.segments[-1].sequence >= before.segments[-1].sequence + 2, "the disk holds up the stream"
+        assert "make space" in server.log()
+        end_by_kill(server)
+    with serving(*OPTIONS, store=small_disk) as server:
+        again = playlist.parse(server.get("/desk/live.m3u8").text)
+        assert again.sequence > after.segments[-1].sequence + 1
+        (small_disk / "filler").unlink()
+        wait_for(small_disk / CAMERA / "live.m3u8")
+        wait_for(small_disk / CAMERA / "state.json")
 
 
 def test_a_new_life_in_memory_never_uses_a_name_again():

@@ -1,0 +1,68 @@
+import Media
+
+/// The segments and parts that have left a playlist, and how long each stays fetchable (rfc8216bis, section 6.2.2).
+struct RemovedMedia: Sendable {
+  private struct Item: Sendable {
+    let segment: ListedSegment
+    /// Whether it is the whole segment, or its parts.
+    let isWhole: Bool
+    /// How much will have played when it may go.
+    let until: Ticks
+
+    var names: [String] { isWhole ? [segment.file] : segment.partBytes.indices.map(segment.name.part) }
+  }
+
+  private var items: [Item] = []
+
+  /// What an earlier life of the process had removed; nothing has played in this one.
+  init(_ segments: [RemovedSegment] = []) {
+    for removed in segments {
+      add(removed.segment, until: removed.time)
+      addParts(of: removed.segment, until: removed.partTime)
+    }
+  }
+
+  /// All names.
+  var names: [String] { items.flatMap(\.names) }
+
+  /// Keeps a whole segment.
+  mutating func add(_ segment: ListedSegment, until: Ticks) {
+    items.append(Item(segment: segment, isWhole: true, until: until))
+  }
+
+  /// Keeps the parts of a segment.
+  mutating func addParts(of segment: ListedSegment, until: Ticks) {
+    if until > .zero { items.append(Item(segment: segment, isWhole: false, until: until)) }
+  }
+
+  /// Forgets what has been kept for long enough.
+  ///
+  /// - Returns: the names that nothing keeps any more; a loop's come again each round.
+  mutating func expire(played: Ticks) -> [String] {
+    let names = items.filter { $0.until <= played }.flatMap(\.names)
+    guard !names.isEmpty else { return [] }
+    items.removeAll { $0.until <= played }
+    let kept = Set(self.names)
+    return names.filter { !kept.contains($0) }
+  }
+
+  /// The whole segments that are kept, each once, with the time that they and their parts still have.
+  func segments(played: Ticks) -> [RemovedSegment] {
+    var found: [RemovedSegment] = []
+    var places: [String: Int] = [:]
+    for item in items where item.isWhole {
+      let left = RemovedSegment(item.segment, time: item.until - played, partTime: .zero)
+      if let place = places[item.segment.file] {
+        found[place].time = max(found[place].time, left.time)
+      } else {
+        places[item.segment.file] = found.count
+        found.append(left)
+      }
+    }
+    for item in items where !item.isWhole {
+      guard let place = places[item.segment.file] else { continue }
+      found[place].partTime = max(found[place].partTime, item.until - played)
+    }
+    return found
+  }
+}

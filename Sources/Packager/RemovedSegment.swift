@@ -1,0 +1,53 @@
+import Media
+
+/// A segment that has left the playlist and must stay fetchable for a while (rfc8216bis, section 6.2.2): what a new
+/// life of the process must know to serve it on.
+public struct RemovedSegment: Hashable, Sendable, Codable {
+  /// The segment.
+  public let segment: ListedSegment
+  /// How much of the stream has to play before it may go.
+  public var time: Ticks
+  /// How much has to play before its parts may go; zero where they need not be served any more.
+  public var partTime: Ticks
+
+  /// A segment that has to be served for so long.
+  public init(_ segment: ListedSegment, time: Ticks, partTime: Ticks) {
+    self.segment = segment
+    self.time = time
+    self.partTime = partTime
+  }
+
+  private enum CodingKeys: String, CodingKey { case segment, time, partTime }
+
+  /// Reads what was written.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    segment = try values.decode(ListedSegment.self, forKey: .segment)
+    time = Ticks(try values.decode(Int64.self, forKey: .time))
+    partTime = Ticks(try values.decode(Int64.self, forKey: .partTime))
+    guard (0...Self.longest).contains(time.count), (0...Self.longest).contains(partTime.count) else {
+      throw DecodingError.dataCorrupted(
+        DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "no segment is served for so long"))
+    }
+  }
+
+  /// Writes the times as ticks.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(segment, forKey: .segment)
+    try values.encode(time.count, forKey: .time)
+    try values.encode(partTime.count, forKey: .partTime)
+  }
+
+  /// Twice the longest window of segments of a minute, and more.
+  private static let longest = Ticks.seconds(60 * 250).count
+}
+
+extension TimelineSettings {
+  /// How long a segment is served once it has left the playlist: its own duration and that of the longest playlist
+  /// that listed it.
+  package var removedSegmentTime: Ticks { segment * Int64(listedSegments + 3) }
+
+  /// How long a part is served once it has left the playlist: three target durations, and one part more.
+  package var removedPartTime: Ticks { segment * 3 + part }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import Media
+import NIOCore
+import Packager
+
+/// The media that a camera's folder still holds of an earlier life of the process, as far as it is served again.
+struct StoredMedia: Sendable {
+  private let folder: String
+  private let mostServed: Int
+  /// The files and the parts of segments, by name.
+  private(set) var media: [String: ByteBuffer] = [:]
+  /// Those of them that are files of their own and stay in the folder while they are served.
+  private(set) var files: Set<String> = []
+  /// The segments that are served and not listed.
+  private(set) var removed: [RemovedSegment] = []
+
+  /// Nothing yet of this folder.
+  ///
+  /// - Parameter mostServed: how many segments that are not listed are served at most: the newest should come first.
+  init(folder: String, mostServed: Int) {
+    self.folder = folder
+    self.mostServed = mostServed
+  }
+
+  /// A file of the folder.
+  func file(_ name: String) -> ByteBuffer? { Mirror.file(name, in: folder) }
+
+  /// Takes up a segment with its init segment and its parts, so that it can be listed.
+  ///
+  /// - Returns: whether all of it is there.
+  mutating func list(_ segment: ListedSegment, mostParts: Int) -> Bool {
+    guard (1...mostParts).contains(segment.partBytes.count), let map = media[segment.map] ?? file(segment.map),
+      let bytes = whole(segment)
+    else { return false }
+    media[segment.map] = map
+    files.insert(segment.map)
+    take(segment, bytes)
+    return true
+  }
+
+  /// Takes up the segment that the end of the process has cut short, of the parts that are there.
+  mutating func close(_ open: ListedSegment, as name: SegmentName) -> ListedSegment? {
+    var segment = open
+    var bytes = ByteBuffer()
+    segment.partBytes = []
+    for (index, size) in open.partBytes.enumerated() {
+      guard let part = file(open.name.part(index)), part.readableBytes == size else { break }
+      bytes.writeImmutableBuffer(part)
+      segment.partBytes.append(size)
+    }
+    guard !segment.partBytes.isEmpty, let map = media[segment.map] ?? file(segment.map) else { return nil }
+    media[segment.map] = map
+    files.insert(segment.map)
+    segment.cutName = name
+    take(segment, bytes)
+    return segment
+  }
+
+  /// Takes up a segment that is not listed any more, as far as it is there and its time is not over.
+  mutating func serve(_ segment: RemovedSegment) {
+    guard segment.time > .zero, removed.count < mostServed, let bytes = whole(segment.segment) else { return }
+    media[segment.segment.file] = bytes
+    files.insert(segment.segment.file)
+    if segment.partTime > .zero { take(segment.segment, bytes) }
+    if let map = file(segment.segment.map), !segment.segment.map.isEmpty {
+      media[segment.segment.map] = map
+      files.insert(segment.segment.map)
+    }
+    removed.append(segment)
+  }
+
+  /// Takes up all media in the folder that is not listed, of which nothing is known but what is in it.
+  ///
+  /// - Parameters:
+  ///   - time: how long whole segments are served.
+  ///   - partTime: how long parts are served.
+  mutating func serveAll(time: Ticks, partTime: Ticks) {
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".mp4") }
+    for name in names where media[name] == nil && name.hasPrefix("init-") {
+      media[name] = file(name)
+      files.insert(name)
+    }
+    func number(_ file: String) -> Int { Int(file.prefix { $0 != "." }) ?? .max }
+    for file in names.sorted(by: { number($0) > number($1) }) where media[file] == nil {
+      guard let name = SegmentName(file: file), let bytes = self.file(file),
+        let parts = try? FragmentReader.parts(in: bytes), !parts.isEmpty
+      else { continue }
+      let segment = ListedSegment(found: name, partBytes: parts.map(\.byteCount))
+      serve(RemovedSegment(segment, time: time, partTime: partTime))
+    }
+    for first in names where first.hasSuffix(".0.mp4") && media[first] == nil {
+      if let name = SegmentName(file: String(first.dropLast(6)) + ".mp4") { serveParts(of: name, time: partTime) }
+    }
+  }
+
+  /// Takes up the parts of a segment that was never whole.
+  mutating func serveParts(of name: SegmentName, time: Ticks) {
+    var sizes: [Int] = []
+    while let part = file(name.part(sizes.count)), part.readableBytes > 0 {
+      media[name.part(sizes.count)] = part
+      files.insert(name.part(sizes.count))
+      sizes.append(part.readableBytes)
+    }
+    guard !sizes.isEmpty else { return }
+    removed.append(RemovedSegment(ListedSegment(found: name, partBytes: sizes), time: time, partTime: time))
+  }
+
+  private func whole(_ segment: ListedSegment) -> ByteBuffer? {
+    guard segment.partBytes.allSatisfy({ $0 > 0 }), let bytes = media[segment.file] ?? file(segment.file),
+      bytes.readableBytes == segment.byteCount
+    else { return nil }
+    return bytes
+  }
+
+  private mutating func take(_ segment: ListedSegment, _ bytes: ByteBuffer) {
+    media[segment.file] = bytes
+    files.insert(segment.file)
+    for index in segment.partBytes.indices {
+      let range = segment.range(ofPart: index)
+      let name = segment.name.part(index)
+      media[name] = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count)
+      // Nothing but the state says that these are pieces of a file with another name, and the state may be lost.
+      if segment.cutName != nil { files.insert(name) }
+    }
+  }
+}
