@@ -242,8 +242,8 @@ struct CameraLoop: ~Copyable {
         stills, arrangement: arrangement, startsSegment: part == 0, with: &veiling.covers,
         standing: camera.edge.latest?.jpeg)
     }
+    // An IDR picture in each slot would take longer: what is coded and not shown is a stream of its own.
     _ = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
-    coder.beginAnew()
     holdsHidden = true
     guard var content = recorded else { return nil }
     announcer.date(&content, inPlaceOf: places, collectedFrom: collectedFrom, begins: begins, wall: wall)
