@@ -25,7 +25,7 @@ public struct EncoderSettings: Hashable, Sendable {
 
   /// The settings for a quiet background picture.
   public init(
-    preset: Preset = .slow, crf: Int = 22, ssim: Int = 972, references: Int = 9, maxKilobits: Int? = nil
+    preset: Preset = .slow, crf: Int = 22, ssim: Int = 973, references: Int = 9, maxKilobits: Int? = nil
   ) {
     self.preset = preset
     self.crf = crf

@@ -16,7 +16,7 @@ struct QualityAim {
   private static let range = 0.0...14.0
   /// What pictures of a scene at rest may lack more, and between which shares of a still that the one before predicts
   /// a scene comes to rest.
-  private static let restAllowance = log2(1.3)
+  private static let restAllowance = log2(1.35)
   private static let restRange = (from: Float(0.92), to: Float(0.97))
   /// How much one still counts for whether a scene is at rest.
   private static let restWeight = 0.2
