@@ -18,13 +18,22 @@ public struct Station: Service {
   public let cameras: [Camera]
   private let store: Store
   private let pool: EncodePool
+  private let decoding: EncodePool
   private let logger: Logger
 
   /// A station of these cameras.
-  public init(cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, logger: Logger) {
+  ///
+  /// - Parameters:
+  ///   - pool: runs the cameras' loops.
+  ///   - decoding: decodes the stills that no loop may wait for; another pool than that of the loops.
+  public init(
+    cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, decoding: EncodePool,
+    logger: Logger
+  ) {
     self.cameras = cameras.map { Camera(settings: $0, clock: clock) }
     self.store = store
     self.pool = pool
+    self.decoding = decoding
     self.logger = logger
   }
 
@@ -49,6 +58,7 @@ public struct Station: Service {
       }
     }
     await pool.shutDown()
+    await decoding.shutDown()
   }
 
   private func runLoop(of camera: Camera) async throws {
@@ -70,8 +80,9 @@ public struct Station: Service {
     }
     do {
       let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
+      let decoder = EarlyDecoder(camera: camera, logger: logger)
       // It ends with the loop.
-      async let _ = EarlyDecoder(camera: camera, logger: logger).run()
+      async let _ = withTaskExecutorPreference(decoding) { await decoder.run() }
       await loop.run()
     } catch {
       throw StationError(description: "camera \(camera.settings.name) cannot begin: \(error)")

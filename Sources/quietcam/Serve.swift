@@ -55,10 +55,11 @@ struct Serve: AsyncParsableCommand {
       )
     }
     let descriptors = OpenFiles.raiseLimit()
-    let pool = EncodePool(threads: ProcessInfo.processInfo.activeProcessorCount)
+    let cores = ProcessInfo.processInfo.activeProcessorCount
     let book = doorBook(settings, descriptors: descriptors, logger: logger)
     let station = Station(
-      cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: pool, logger: logger)
+      cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: EncodePool(threads: cores),
+      decoding: EncodePool(threads: cores), logger: logger)
     do {
       var configuration = ServiceGroupConfiguration(
         services: try services(
