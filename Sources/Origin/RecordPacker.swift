@@ -28,13 +28,17 @@ final class RecordPacker: ChannelOutboundHandler {
   }
 
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-    send(context)
+    // What was never flushed does not leave, here as in any channel.
+    if mode != .input { drop() }
     context.close(mode: mode, promise: promise)
   }
 
-  func handlerRemoved(context: ChannelHandlerContext) {
+  func handlerRemoved(context: ChannelHandlerContext) { drop() }
+
+  private func drop() {
+    let promise = promise
+    (pending, self.promise) = (ByteBuffer(), nil)
     promise?.fail(ChannelError.ioOnClosedChannel)
-    promise = nil
   }
 
   private func send(_ context: ChannelHandlerContext) {
