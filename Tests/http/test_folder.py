@@ -202,6 +202,8 @@ def test_lost_events_are_made_good():
     with dropping(prepare=leave_old) as drop:
         process = drop.server.process
         process.send_signal(subprocess.signal.SIGSTOP)
+        # Until it has stopped it still reads.
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
         try:
             paths = [drop.folder / f"n{number}.txt" for number in (0, 1)]
             for number in range(limit + 10):
