@@ -31,6 +31,9 @@ function keepPace(hls, updated) {
     hls.config.maxLiveSyncPlaybackRate = steady > 1 && !isNear ? CATCH_UP : 1;
     if (steady <= 1) video.playbackRate = 1;
     else if (isNear) video.playbackRate = FALL_BACK;
+    // The library hurries only after an edge that is less than a segment further than it should be. Whoever is further
+    // behind, as after a withdrawal or a sleep, would be so for good.
+    else if (hls.latency - hls.targetLatency > details.targetduration + 1) video.currentTime = hls.liveSyncPosition;
   });
 }
 
