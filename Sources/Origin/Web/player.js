@@ -33,7 +33,8 @@ function keepPace(hls, updated) {
     else if (isNear) video.playbackRate = FALL_BACK;
     // The library hurries only after an edge that is less than a segment further than it should be. Whoever is further
     // behind, as after a withdrawal or a sleep, would be so for good.
-    else if (hls.latency - hls.targetLatency > details.targetduration + 1) video.currentTime = hls.liveSyncPosition;
+    else if (hls.liveSyncPosition && hls.latency - hls.targetLatency > details.targetduration + 1)
+      video.currentTime = hls.liveSyncPosition;
   });
 }
 
