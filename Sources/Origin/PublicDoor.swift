@@ -86,6 +86,14 @@ struct PublicDoor: HTTPResponder {
     _ request: Request, _ route: PublicRoute, camera: Camera, pass: ViewerPass, query: Substring, context: DoorContext
   ) async -> Response {
     let (edge, channel) = (camera.edge, context.channel)
+    if edge.edition == nil, route.isOfStream {
+      // A process that was just started lists in a moment what it listed before, and players take an error for the end.
+      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
+      defer { withExtendedLifetime(place) {} }
+      _ = await edge.wait(
+        for: SlotPosition(sequence: 0, part: 0), deadline: .now + .seconds(10), isWanted: { channel.isActive })
+      if edge.edition == nil { return notReady(request) }
+    }
     switch route {
     case .withoutSlash(let name):
       let folder = "/\(name)/" + (pass.link.map { "\($0)/" } ?? "")

@@ -39,6 +39,14 @@ enum PublicRoute: Hashable {
     }
   }
 
+  /// Whether it is answered from what a camera has published.
+  var isOfStream: Bool {
+    switch self {
+    case .multivariant, .media, .plain, .file, .latest: true
+    case .home, .withoutSlash, .page, .events, .wave, .asset, .health, .readiness: false
+    }
+  }
+
   /// Reads the path of a request target, without its query; `nil` where nothing of ours can be.
   init?(path: Substring) {
     switch path {

@@ -1,5 +1,6 @@
 """The store: a folder that any web server can serve, and no file at all where it is `memory`."""
 
+import contextlib
 import functools
 import http.server
 import json
@@ -13,8 +14,10 @@ import time
 import pytest
 
 import playlist
+import quietcam
 import stills
-from serving import CAMERA, serving
+import wire
+from serving import CAMERA, ONE_CAMERA, launched, serving
 from test_media import judge
 
 OPTIONS = ["--size", "128x96", "--rate", 4, "--part", 0.5, "--segment", 1]
@@ -226,6 +229,31 @@ def test_a_new_life_goes_on_where_the_old_one_ended(tmp_path, ending):
             if ending == signal.SIGKILL:
                 server.process.kill()
                 server.process.wait()
+
+
+def test_who_asks_a_new_life_at_once_waits_and_meets_no_error(tmp_path):
+    """ffmpeg and mpv take an error for the end of the stream, and Chromium's own player a segment that is not there."""
+    (port,) = quietcam._free_ports(1)
+    arguments = ["--public", f"127.0.0.1:{port}", "--private", "127.0.0.1:0", "--store", tmp_path, *ONE_CAMERA, *OPTIONS]
+    with launched(*arguments) as server:
+        listed = playlist.parse(server.wait_until_ready().get("/desk/live.m3u8").text).segments[-1].uri
+        end_by_kill(server)
+    paths = ["live.m3u8", "index.m3u8", "plain.m3u8", "latest.jpg", listed]
+    statuses = {path: [] for path in paths}
+
+    def ask(path):
+        deadline = time.monotonic() + 20
+        while not statuses[path] and time.monotonic() < deadline:
+            with contextlib.suppress(ConnectionError):
+                statuses[path].append(wire.ask(port, "GET", f"/desk/{path}").status)
+
+    threads = [threading.Thread(target=ask, args=(path,)) for path in paths]
+    for thread in threads:
+        thread.start()
+    with launched(*arguments):
+        for thread in threads:
+            thread.join()
+    assert statuses == {path: [200] for path in paths}
 
 
 def fetched(server, names):
