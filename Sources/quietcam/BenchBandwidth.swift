@@ -21,9 +21,9 @@ extension Bench {
     @Option(help: ArgumentHelp("The time between stills: 2s, 500ms.", valueName: "duration")) var every: Pace = "2s"
     @Option(
       name: .customLong("for"), help: ArgumentHelp("How long to measure: 90s, 2m.", valueName: "duration"))
-    var duration = Minutes(ticks: .seconds(120))
+    var duration = Length(ticks: .seconds(120))
     @Option(help: ArgumentHelp("How long to push before the first viewer comes.", valueName: "duration"))
-    var warmUp = Minutes(ticks: .seconds(24))
+    var warmUp = Length(ticks: .seconds(24))
     @Option(help: ArgumentHelp("Of a video, take each so-manieth frame.", valueName: "count")) var everyFrame = 20
     @Option(help: ArgumentHelp("The size of stills that are made here.", valueName: "size")) var stillSize = "640x480"
     @Flag(help: "Make gray stills.") var gray = false
@@ -111,22 +111,6 @@ extension Bench {
       return options
     }
   }
-}
-
-/// A length of time on the command line: `2m`, `90s`, or bare seconds.
-struct Minutes: ExpressibleByArgument {
-  let ticks: Ticks
-
-  init(ticks: Ticks) { self.ticks = ticks }
-
-  init?(argument: String) {
-    let isMinutes = argument.hasSuffix("m")
-    let number = isMinutes || argument.hasSuffix("s") ? argument.dropLast() : argument[...]
-    guard let parsed = Ticks(seconds: number), parsed > .zero else { return nil }
-    ticks = isMinutes ? parsed * 60 : parsed
-  }
-
-  var defaultValueDescription: String { "\(ticks.secondsText)s" }
 }
 
 /// What goes on, on standard error: one line over and over on a terminal, a line for each new matter elsewhere.

@@ -23,7 +23,8 @@ extension Bench {
     @Argument(help: ArgumentHelp("A stream such as http://HOST/CAMERA/index.m3u8.", valueName: "url")) var url: String?
     @Option(help: ArgumentHelp("Where that camera's stills are pushed.", valueName: "url")) var push: String?
     @Option(help: ArgumentHelp("The camera's token.", valueName: "secret")) var token: String?
-    @Option(name: .customLong("for"), help: ArgumentHelp("How long.", valueName: "seconds")) var length: Pace = "30s"
+    @Option(name: .customLong("for"), help: ArgumentHelp("How long: 90s, 5m.", valueName: "duration"))
+    var length = Length(ticks: .seconds(30))
     @Option(help: ArgumentHelp("The time from still to still.", valueName: "seconds")) var every: Pace = "2s"
     @Option(help: ArgumentHelp("The part target of a server of its own.", valueName: "seconds")) var part: Pace = "1s"
     @Option(help: ArgumentHelp("Which browsers to measure in.", valueName: "name")) var browser = Browsers.none

@@ -20,7 +20,8 @@ struct CheckCommand: AsyncParsableCommand {
       """)
 
   @Argument(help: ArgumentHelp("The playlist.", valueName: "url")) var url: String
-  @Option(name: .customLong("for"), help: ArgumentHelp("How long: 60s.", valueName: "duration")) var time: Pace = "60s"
+  @Option(name: .customLong("for"), help: ArgumentHelp("How long: 60s, 10m.", valueName: "duration"))
+  var time = Length(ticks: .seconds(60))
   @Flag(help: "Print the report as JSON.") var json = false
 
   func validate() throws {

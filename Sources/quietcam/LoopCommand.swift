@@ -191,17 +191,3 @@ struct LoopCommand: AsyncParsableCommand {
     return (camera, settings)
   }
 }
-
-/// A length on the command line: `10m`, `90s`, `1h`, or bare seconds.
-struct Length: ExpressibleByArgument {
-  let ticks: Ticks
-
-  init?(argument: String) {
-    let factors: [Character: Int64] = ["s": 1, "m": 60, "h": 3600]
-    let factor = argument.last.flatMap { factors[$0] }
-    guard let number = Ticks(seconds: factor == nil ? argument[...] : argument.dropLast()) else { return nil }
-    let ticks = number * (factor ?? 1)
-    guard ticks > .zero, ticks <= .seconds(86_400) else { return nil }
-    self.ticks = ticks
-  }
-}
