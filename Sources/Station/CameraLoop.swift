@@ -304,7 +304,9 @@ struct CameraLoop: ~Copyable {
   // MARK: Scenes
 
   /// Decides what the next segment shows.
-  private mutating func nextScene(at now: Ticks) -> Scene {
+  ///
+  /// - Parameter goesOn: whether the loop is being shown already, whatever the scene says.
+  private mutating func nextScene(at now: Ticks, goesOn: Bool = false) -> Scene {
     var source = director.decide(at: now)
     if source == .live, scene.source == .veiled, veiling.stays(isInStep: announcer.isInStep) { source = .veiled }
     switch source {
@@ -313,7 +315,7 @@ struct CameraLoop: ~Copyable {
       return Scene(
         source: .veiled, isDiscontinuous: player.leave(), isMarkedRecorded: camera.settings.marksRecorded)
     case .off, .paused:
-      if !scene.source.isRecorded { player.load() }
+      if !scene.source.isRecorded, !goesOn { player.load() }
       return recordedScene(source)
     }
   }
@@ -356,7 +358,7 @@ struct CameraLoop: ~Copyable {
       wall: camera.clock.wall().advanced(by: clock.deadline - camera.clock.now()))
     publisher.isLive = false
     fill()
-    let next = nextScene(at: camera.clock.now())
+    let next = nextScene(at: camera.clock.now(), goesOn: true)
     publisher.expect(next)
     remembered = nil
     holdsHidden = false
