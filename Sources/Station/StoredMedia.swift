@@ -93,8 +93,13 @@ struct StoredMedia: Sendable {
     }
   }
 
-  /// Takes up the parts of a segment that was never whole.
+  /// Takes up the parts of a segment that was not whole when the process ended. One of a loop that comes again may have
+  /// been whole before: then they are pieces of that.
   mutating func serveParts(of name: SegmentName, time: Ticks) {
+    if let place = removed.firstIndex(where: { $0.segment.file == name.file }), let bytes = media[name.file] {
+      removed[place].partTime = max(removed[place].partTime, time)
+      return take(removed[place].segment, bytes)
+    }
     var sizes: [Int] = []
     while let part = file(name.part(sizes.count)), part.readableBytes > 0 {
       media[name.part(sizes.count)] = part

@@ -183,10 +183,10 @@ class Soak:
                     sizes.append(path.stat().st_size)
                 except FileNotFoundError:
                     pass
-            resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-            threads = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("Threads"))
+            fields = dict(line.split(":", 1) for line in status.splitlines())
             found = {
-                "RSS kB": resident, "descriptors": len(os.listdir(f"/proc/{process}/fd")), "threads": threads,
+                "RSS kB": int(fields["VmRSS"].split()[0]), "own kB": int(fields["RssAnon"].split()[0]),
+                "descriptors": len(os.listdir(f"/proc/{process}/fd")), "threads": int(fields["Threads"]),
                 "store files": len(sizes), "store kB": sum(sizes) // 1024,
             }
         self.samples.append((time.monotonic(), found))
