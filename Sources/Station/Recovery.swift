@@ -50,7 +50,9 @@ package struct Recovery: Sendable {
     var stored = StoredMedia(folder: folder, mostServed: 4 * timeline.listedSegments)
     // Media without a state, or with a damaged one, still tells how far its numbers went.
     let highestName = names.compactMap { Int($0.prefix { $0 != "." }) }.filter { $0 < StreamState.highest }.max()
-    var recovery = fresh(now: now, isFirst: highestName == nil)
+    let reservedName = StreamState.readReservedName(stored.file(StreamState.reservedFileName))
+    var recovery = fresh(now: now, isFirst: highestName == nil && reservedName == nil)
+    if let reservedName { recovery.firstName = max(recovery.firstName, reservedName) }
     if let highestName, highestName >= recovery.firstName { recovery.firstName = highestName + reserve }
     if let state = StreamState.read(stored.file(StreamState.fileName)) {
       if !recovery.goOn(from: state, &stored, timeline: timeline, now: now) {
@@ -60,7 +62,8 @@ package struct Recovery: Sendable {
       }
     } else {
       // Lives that came to write nothing have used names all the same.
-      if let highestName { recovery.firstName = max(recovery.firstName, highestName + 10 * reserve) }
+      let last = [highestName, reservedName].compactMap { $0 }.max()
+      if let last { recovery.firstName = max(recovery.firstName, last + 10 * reserve) }
       recovery.firstSequence = recovery.firstName
       recovery.passDiscontinuities(of: stored)
       let aside = StreamState.read(stored.file(StreamState.asideName))
@@ -181,7 +184,9 @@ package struct Recovery: Sendable {
         discontinuitySequence: discontinuitySequence, segments: [], removed: removed, reservedSequence: firstSequence,
         standing: standing, isLive: false)
     state.reservedName = firstName + Self.reserve
-    // The mirror tells of a disk that does not take it.
+    // The mirror tells of a disk that does not take them.
+    try? Mirror.replace(
+      StreamState.reservedFileName, in: folder, with: ByteBuffer(string: "\(state.reservedName)"))
     try? Mirror.replace(StreamState.fileName, in: folder, with: state.bytes)
   }
 }

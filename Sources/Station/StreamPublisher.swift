@@ -205,6 +205,8 @@ package struct StreamPublisher {
       reservedSequence: window.restartSequence, standing: standing, isLive: isLive)
     contents.reservedSequence = window.restartSequence
     contents.documents = [
+      Document(
+        name: StreamState.reservedFileName, version: Int64(reservedName), bytes: ByteBuffer(string: "\(reservedName)")),
       Document(name: StreamState.fileName, version: publications, bytes: state.bytes),
       Document(name: Self.multivariantName, version: 0, bytes: multivariant.plain),
     ]

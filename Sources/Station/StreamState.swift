@@ -11,6 +11,8 @@ struct StreamState: Codable, Sendable {
   static let fileName = "state.json"
   /// Where the file is put while it cannot be replaced: its numbers are not the last ones then, its orders are.
   static let asideName = "state-old.json"
+  /// Where the reserved name stands once more by itself, for a life that finds the rest lost or damaged.
+  static let reservedFileName = "reserved.json"
   /// What players that count in doubles can still tell apart; a state that says more is damaged.
   static let highest = 1 << 53
 
@@ -60,6 +62,14 @@ struct StreamState: Codable, Sendable {
       (state.segments + (state.open.map { [$0] } ?? []) + (state.removed ?? []).map(\.segment)).allSatisfy(isSound)
     else { return nil }
     return state
+  }
+
+  /// What the file of the reserved name says; `nil` where it is not there or damaged.
+  static func readReservedName(_ text: ByteBuffer?) -> Int? {
+    guard let text, let name = try? JSONDecoder().decode(Int.self, from: Data(text.readableBytesView)),
+      (0...highest).contains(name)
+    else { return nil }
+    return name
   }
 
   private static func isSound(_ segment: ListedSegment) -> Bool {
