@@ -4,6 +4,7 @@ import HummingbirdCore
 import HummingbirdHTTP2
 import Logging
 import NIOCore
+import NIOHTTP1
 import ServiceLifecycle
 import Station
 
@@ -15,12 +16,17 @@ public struct DoorAddress: Sendable {
   public let port: Int
   /// The door's certificate; with one it speaks TLS and HTTP/2 too, without one plain HTTP/1.1.
   public let certificate: CertificateKeeper?
+  /// A socket that listens there already.
+  let socket: InheritedSocket?
 
   /// A place to listen at.
-  public init(host: String, port: Int, certificate: CertificateKeeper?) {
+  ///
+  /// - Parameter socket: one that listens there already; without it one is opened.
+  public init(host: String, port: Int, certificate: CertificateKeeper?, socket: InheritedSocket? = nil) {
     self.host = host
     self.port = port
     self.certificate = certificate
+    self.socket = socket
   }
 }
 
@@ -48,7 +54,7 @@ public enum Doors {
     at address: DoorAddress, cameras: [Camera], web: WebAssets, site: SitePolicy, linkKey: LinkKey?, book: DoorBook,
     patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
-    try application(
+    try listener(
       PublicDoor(cameras: cameras, web: web, site: site, linkKey: linkKey, waits: book.waits), at: address,
       connections: book.viewers,
       handlers: { [HangUpHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience), logger: logger,
@@ -67,7 +73,7 @@ public enum Doors {
     book: DoorBook, patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     let gatekeeper = Gatekeeper(cameras: cameras, operatorToken: operatorToken, book: book)
-    return try application(
+    return try listener(
       PrivateDoor(cameras: cameras, gatekeeper: gatekeeper, reports: reports), at: address, connections: book.cameras,
       handlers: { [WrongLengthHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience),
       logger: logger, onListening)
@@ -80,7 +86,7 @@ public enum Doors {
     ]
   }
 
-  private static func application(
+  private static func listener(
     _ responder: some HTTPResponder<DoorContext>, at address: DoorAddress, connections: Connections,
     handlers: @escaping @Sendable () -> [any RemovableChannelHandler], patience: TimeAmount, logger: Logger,
     _ onListening: @escaping @Sendable (_ port: Int) async -> Void
@@ -88,28 +94,44 @@ public enum Doors {
     // Hummingbird tells of its own comings and goings; operators want to hear of ours.
     var logger = logger
     if logger.logLevel == .info { logger.logLevel = .notice }
+    let answer = answer(responder)
     let http1 = HTTP1Channel.Configuration(
       additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
-    let tls = address.certificate?.configuration()
-    let server = HTTPServerBuilder { responder in
-      let handshakeTime = min(headerTime, patience)
-      guard let tls else {
-        return ConnectionGate(
-          base: HTTP1Channel(responder: responder, configuration: http1), connections: connections,
-          handshakeTime: handshakeTime)
-      }
-      let idle = Duration.nanoseconds(idleTimeout.nanoseconds)
-      let base = try HTTP2UpgradeChannel(
-        tlsConfiguration: tls, configuration: .init(idleTimeout: idle, streamConfiguration: http1),
-        responder: responder)
-      return ConnectionGate(base: base, connections: connections, handshakeTime: handshakeTime)
+    let handshakeTime = min(headerTime, patience)
+    func listener(_ base: some ServerChildChannel) -> any Service {
+      Listener(
+        connection: ConnectionGate(base: base, connections: connections, handshakeTime: handshakeTime),
+        address: address, limit: connections.limits.total + turnedAway, logger: logger, onListening: onListening)
     }
-    return Application(
-      responder: responder, server: server,
-      configuration: ApplicationConfiguration(
-        address: .hostname(address.host, port: address.port), backlog: 1024,
-        availableConnectionsDelegate: MaximumAvailableConnections(connections.limits.total + turnedAway)),
-      onServerRunning: { channel in await onListening(channel.localAddress?.port ?? address.port) },
-      logger: logger)
+    guard let tls = address.certificate?.configuration() else {
+      return listener(HTTP1Channel(responder: answer, configuration: http1))
+    }
+    let idle = Duration.nanoseconds(idleTimeout.nanoseconds)
+    return listener(
+      try HTTP2UpgradeChannel(
+        tlsConfiguration: tls, configuration: .init(idleTimeout: idle, streamConfiguration: http1), responder: answer))
   }
+
+  /// What is done with each request: the responder's answer, with the date (RFC 9110, section 6.6.1).
+  private static func answer(_ responder: some HTTPResponder<DoorContext>) -> HTTPChannelHandler.Responder {
+    { request, writer, channel in
+      var response: Response
+      do {
+        response = try await responder.respond(to: request, context: DoorContext(channel: channel))
+      } catch let error as HTTPParserError {
+        throw error
+      } catch {
+        response = Response(status: .internalServerError)
+      }
+      response.headers[.date] = HTTPDate.now()
+      do {
+        try await writer.write(response: response.head, body: response.body)
+      } catch is HTTPParserError {
+        // As a parser's error it would be answered again.
+        throw BrokenRequest()
+      }
+    }
+  }
+
+  private struct BrokenRequest: Error {}
 }

@@ -115,7 +115,7 @@ package struct Recovery: Sendable {
     for segment in state.segments.reversed() {
       stored.serve(RemovedSegment(segment, time: segmentTime, partTime: partTime))
     }
-    for segment in (state.removed ?? []).reversed() { stored.serve(segment) }
+    stored.serve(removed: state)
     if let open = state.open { stored.serveParts(of: open.name, time: partTime) }
   }
 
@@ -147,7 +147,7 @@ package struct Recovery: Sendable {
     for segment in state.segments[..<first].reversed() {
       stored.serve(RemovedSegment(segment, time: segmentTime, partTime: partTime))
     }
-    for segment in (state.removed ?? []).reversed() { stored.serve(segment) }
+    stored.serve(removed: state)
     end = segments.last.map { $0.date.advanced(by: timeline.part * Int64($0.partBytes.count)) }
   }
 

@@ -69,6 +69,18 @@ struct StoredMedia: Sendable {
     removed.append(segment)
   }
 
+  /// Takes up what had left the playlist. A loop's segments may have been listed once more by a version that the state
+  /// does not know of, so they have all their time again.
+  mutating func serve(removed state: StreamState) {
+    for segment in (state.removed ?? []).reversed() {
+      let isOfLoop = segment.segment.name.isOfLoop
+      serve(
+        RemovedSegment(
+          segment.segment, time: max(segment.time, isOfLoop ? state.removedSegmentTime : .zero),
+          partTime: max(segment.partTime, isOfLoop ? state.removedPartTime : .zero)))
+    }
+  }
+
   /// Takes up all media in the folder that is not listed, of which nothing is known but what is in it.
   ///
   /// - Parameters:

@@ -72,6 +72,8 @@ struct Serve: AsyncParsableCommand {
       throw ValidationError(error.description)
     } catch let error as StationError {
       throw ValidationError(error.description)
+    } catch let error as InheritedSocketError {
+      throw ValidationError(error.description)
     } catch let error as IOError {
       throw ValidationError(
         "cannot listen on \(settings.publicAddress) or \(settings.privateAddress): \(error); is another server there? "
@@ -89,14 +91,18 @@ struct Serve: AsyncParsableCommand {
       settings.publicCertificate.map { try CertificateKeeper(files: $0, logger: logger) },
       settings.privateCertificate.map { try CertificateKeeper(files: $0, logger: logger) }
     )
+    var sockets = try InheritedSockets(environment: ProcessInfo.processInfo.environment)
+    let publicDoor = settings.publicAddress.door(certificates.0, &sockets)
+    let privateDoor = settings.privateAddress.door(certificates.1, &sockets)
+    try sockets.finish()
     var services: [any Service] = [certificates.0, certificates.1].compactMap { $0 }
     services += [
       try Doors.publicDoor(
-        at: settings.publicAddress.door(certificates.0), cameras: cameras, web: web, site: settings.site,
+        at: publicDoor, cameras: cameras, web: web, site: settings.site,
         linkKey: settings.linkKey, book: book, patience: settings.patience.duration, logger: logger,
         onListening: { ports.publicIsOpen(port: $0) }),
       try Doors.privateDoor(
-        at: settings.privateAddress.door(certificates.1), cameras: cameras, operatorToken: settings.operatorToken,
+        at: privateDoor, cameras: cameras, operatorToken: settings.operatorToken,
         reports: [
           "/metrics": OperatorReport(type: MetricsText.contentType) {
             MetricsText.render(cameras, doors: book, now: .now)
@@ -152,8 +158,8 @@ struct Serve: AsyncParsableCommand {
 }
 
 extension Address {
-  func door(_ certificate: CertificateKeeper?) -> DoorAddress {
-    DoorAddress(host: host, port: port, certificate: certificate)
+  func door(_ certificate: CertificateKeeper?, _ sockets: inout InheritedSockets) -> DoorAddress {
+    DoorAddress(host: host, port: port, certificate: certificate, socket: sockets.take(host: host, port: port))
   }
 }
 

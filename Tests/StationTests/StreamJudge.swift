@@ -221,6 +221,8 @@ struct StreamJudge {
       expect(edge.media(named: name) != nil, "H6: \(name) has to be there for \(until - now) more")
     }
     owed = owed.filter { $0.value > now }
+    // What nobody is owed any more may go, also where it comes again later.
+    durableNames.formIntersection(owed.keys)
   }
 
   /// H9, H13.
