@@ -23,7 +23,7 @@ BOARD = quietcam.ROOT / "Tests" / "http" / "esp32"
 
 def test_every_recipe_is_tried():
     here = {"gphoto2", "motion", "shell", "python", "ffmpeg", "esp32"}
-    assert set(recipes.all_recipes()) == here | {"vsftpd", "pure-ftpd", "photos"}
+    assert set(recipes.all_recipes()) == here | {"vsftpd", "pure-ftpd", "photos", "systemd"}
 
 
 @pytest.fixture(scope="module")

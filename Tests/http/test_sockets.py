@@ -1,0 +1,165 @@
+"""Listening sockets that outlive the process: who comes while nobody runs waits and is not refused."""
+
+import concurrent.futures
+import contextlib
+import fcntl
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+import quietcam
+import recipes
+import stills
+import wire
+from serving import BEARER, CAMERA, ONE_CAMERA, launched
+
+SMALL = ["--size", "128x96", "--part", 0.5, "--segment", 2]
+
+
+def high(low):
+    """The same socket under a number that is in nobody's way."""
+    with low:
+        return socket.socket(fileno=fcntl.fcntl(low.fileno(), fcntl.F_DUPFD_CLOEXEC, 100))
+
+
+class Keeper:
+    """Holds the listening sockets of both doors, as systemd does, and hands them to one process after the other."""
+
+    def __init__(self, home):
+        self.home = pathlib.Path(home)
+        self.sockets = [high(socket.create_server(("127.0.0.1", 0), backlog=512)) for _ in range(2)]
+        self.public, self.private = (each.getsockname()[1] for each in self.sockets)
+        self.process = None
+
+    def start(self, *arguments, doors=None, names_itself=True):
+        doors = doors or ["--public", f"127.0.0.1:{self.public}", "--private", f"127.0.0.1:{self.private}"]
+        words = [str(word) for word in [quietcam.binary(), "serve", *doors, *ONE_CAMERA, *arguments]]
+        handed = [each.fileno() for each in self.sockets]
+        # The descriptors have to be 3 and 4, and the process has to be the one that is spoken of.
+        moves = "".join(f" {descriptor}<&{handed[at]}" for at, descriptor in enumerate((3, 4)[: len(handed)]))
+        pid = "$$" if names_itself else "1"
+        script = f'LISTEN_PID={pid} LISTEN_FDS={len(handed)} exec "$@"{moves}'
+        with open(self.home / "serve.log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["bash", "-c", script, "bash", *words], cwd=self.home, env=quietcam.environment(), pass_fds=handed,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )
+
+    def log(self):
+        return (self.home / "serve.log").read_text()
+
+    def end(self, with_signal):
+        self.process.send_signal(with_signal)
+        return self.process.wait(10)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for each in self.sockets:
+            each.close()
+
+
+@pytest.fixture
+def keeper(tmp_path):
+    with contextlib.closing(Keeper(tmp_path)) as keeper:
+        yield keeper
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM], ids=lambda ending: ending.name)
+def test_nobody_is_refused_while_the_process_is_started_anew(keeper, ending, tmp_path):
+    store = ["--store", tmp_path / "store", *SMALL]
+    keeper.start(*store)
+    before = wire.ask(keeper.public, "GET", f"/{CAMERA}/live.m3u8")
+    assert before.status == 200
+    # The queue of the system is as long as that of a socket of our own.
+    queues = subprocess.run(["ss", "-ltn", f"sport = :{keeper.public}"], capture_output=True, text=True).stdout
+    assert queues.splitlines()[1].split()[2] == "1024", queues
+    for _ in range(2):
+        assert keeper.end(ending) == (0 if ending == signal.SIGTERM else -signal.SIGKILL)
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            playlist = pool.submit(wire.ask, keeper.public, "GET", f"/{CAMERA}/live.m3u8")
+            media = re.findall(r"^[^#].*", before.text, re.MULTILINE)[-1]
+            segment = pool.submit(wire.ask, keeper.public, "GET", f"/{CAMERA}/{media}")
+            still = pool.submit(wire.ask, keeper.private, "POST", f"/ingest/{CAMERA}", BEARER, stills.one())
+            time.sleep(0.5)
+            assert not playlist.done() and not segment.done() and not still.done()
+            keeper.start(*store)
+            assert [each.result(20).status for each in (playlist, segment, still)] == [200, 200, 202], keeper.log()
+        assert "#EXT-X-PART:" in playlist.result().text
+
+
+def test_systemd_is_the_judge(tmp_path):
+    with contextlib.ExitStack() as stack:
+        ports = []
+        for _ in range(2):
+            ports.append(stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1])
+    doors = [f"127.0.0.1:{port}" for port in ports]
+    command = ["systemd-socket-activate", "-l", doors[1], "-l", doors[0], quietcam.binary(), "serve"]
+    command += ["--public", doors[0], "--private", doors[1], *ONE_CAMERA, "--store", "memory", *SMALL]
+    with open(tmp_path / "serve.log", "wb") as log:
+        process = subprocess.Popen(
+            [str(word) for word in command], cwd=tmp_path, env=quietcam.environment(), stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log,
+        )
+    try:
+        deadline = time.monotonic() + 10
+        while (tmp_path / "serve.log").read_text().count("Listening on") < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        # It starts the process when the first client comes.
+        assert wire.ask(ports[0], "GET", f"/{CAMERA}/live.m3u8").status == 200
+        assert wire.ask(ports[1], "POST", f"/ingest/{CAMERA}", BEARER, stills.one()).status == 202
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_sockets_for_another_process_are_not_touched(keeper):
+    doors = ["--public", "127.0.0.1:0", "--private", "127.0.0.1:0"]
+    keeper.start("--store", "memory", *SMALL, doors=doors, names_itself=False)
+    deadline = time.monotonic() + 20
+    while "stills:" not in keeper.log():
+        assert time.monotonic() < deadline and keeper.process.poll() is None, keeper.log()
+        time.sleep(0.02)
+    assert f":{keeper.public}/" not in keeper.log()
+
+
+def test_a_socket_that_is_nobodys_is_told(keeper):
+    keeper.start("--store", "memory", doors=["--public", f"127.0.0.1:{keeper.public}", "--private", "127.0.0.1:0"])
+    assert keeper.process.wait(20) > 0
+    assert f"listens at 127.0.0.1:{keeper.private}" in keeper.log() and "--private" in keeper.log()
+
+
+def test_a_descriptor_that_does_not_listen_is_told(keeper):
+    keeper.sockets.insert(0, high(socket.socket()))
+    try:
+        keeper.start("--store", "memory")
+        assert keeper.process.wait(20) > 0
+        assert "descriptor 3, which is no listening TCP socket" in keeper.log()
+    finally:
+        keeper.sockets.pop(0).close()
+
+
+def test_the_units_of_the_readme_are_good(tmp_path):
+    units = recipes.recipe("systemd", {"/opt/quietcam/.build/release/quietcam": quietcam.binary()})
+    names = re.findall(r"^# /etc/systemd/system/(\S+)$", units, re.MULTILINE)
+    assert names == ["quietcam.socket", "quietcam.service"]
+    for name, text in zip(names, re.split(r"^# /etc/systemd/system/\S+$", units, flags=re.MULTILINE)[1:], strict=True):
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *[str(tmp_path / name) for name in names]], capture_output=True, text=True,
+        env=quietcam.environment() | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
+    # What systemd has opened is what the settings say.
+    listens = re.findall(r"^ListenStream=(\S+)$", units, re.MULTILINE)
+    assert listens == re.findall(r"--(?:public|private) (\S+)", units)
