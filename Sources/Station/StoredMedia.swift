@@ -58,7 +58,12 @@ struct StoredMedia: Sendable {
 
   /// Takes up a segment that is not listed any more, as far as it is there and its time is not over.
   mutating func serve(_ segment: RemovedSegment) {
-    guard segment.time > .zero, removed.count < mostServed, let bytes = whole(segment.segment) else { return }
+    guard segment.time > .zero, removed.count < mostServed else { return }
+    guard let bytes = whole(segment.segment) else {
+      // One that was cut short never had a whole.
+      if segment.partTime > .zero { serveParts(of: segment.segment.name, time: segment.partTime) }
+      return
+    }
     media[segment.segment.file] = bytes
     files.insert(segment.segment.file)
     if segment.partTime > .zero { take(segment.segment, bytes) }
