@@ -46,6 +46,20 @@ public struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
     self.init(whole * Ticks.perSecond + fraction * Ticks.perSecond / scale)
   }
 
+  /// Reads a length of time as people write it: `2`, `0.5`, `2s`, `500ms`, `10m` or `1h`; `nil` as above, and for more
+  /// than a day.
+  public init?(length text: some StringProtocol) {
+    let units: [(name: String, times: Int64, over: Int64)] = [
+      ("ms", 1, 1000), ("s", 1, 1), ("m", 60, 1), ("h", 3600, 1), ("", 1, 1),
+    ]
+    guard let unit = units.first(where: { text.hasSuffix($0.name) }),
+      let number = Ticks(seconds: text.dropLast(unit.name.count))
+    else { return nil }
+    let count = number.count * unit.times
+    guard count % unit.over == 0, count / unit.over <= Ticks.seconds(86_400).count else { return nil }
+    self.init(count / unit.over)
+  }
+
   /// The same length as a `Duration`; exact to the nanosecond, rounded down.
   public var duration: Duration {
     let seconds = count / Ticks.perSecond

@@ -83,10 +83,10 @@ extension Kind where Value: RawRepresentable<String> & CaseIterable {
 }
 
 extension Kind where Value == Ticks {
-  /// A duration: `2`, `0.5`, `2s` or `500ms`; exact, since it never is a floating-point number.
+  /// A duration: `2`, `0.5`, `2s`, `500ms`, `10m` or `1h`; exact, since it never is a floating-point number.
   static func duration(_ range: ClosedRange<Ticks>? = nil, accepted: String) -> Kind {
-    Kind("SECONDS", accepted: "\(accepted), such as 2, 0.5, 2s or 500ms", text: \.secondsText) { text in
-      guard let ticks = parsedDuration(text[...]), range?.contains(ticks) ?? true else { return nil }
+    Kind("SECONDS", accepted: "\(accepted), such as 2, 0.5, 500ms or 10m", text: \.secondsText) { text in
+      guard let ticks = Ticks(length: text), range?.contains(ticks) ?? true else { return nil }
       return ticks
     }
   }
@@ -96,10 +96,10 @@ extension Kind where Value == Ticks? {
   /// A duration, or a word for none.
   static func duration(_ range: ClosedRange<Ticks>, or none: String, accepted: String) -> Kind {
     Kind(
-      "SECONDS", accepted: "\(accepted), such as 2, 0.5, 2s or 500ms, or \(none)", text: { $0?.secondsText ?? none }
+      "SECONDS", accepted: "\(accepted), such as 2, 0.5, 500ms or 10m, or \(none)", text: { $0?.secondsText ?? none }
     ) { text in
       if text == none { return .some(nil) }
-      guard let ticks = parsedDuration(text[...]), range.contains(ticks) else { return nil }
+      guard let ticks = Ticks(length: text), range.contains(ticks) else { return nil }
       return ticks
     }
   }
@@ -109,7 +109,7 @@ extension Kind where Value == ClosedRange<Ticks> {
   /// Two durations around two points, from which one is drawn each time.
   static func durations(_ range: ClosedRange<Ticks>, accepted: String) -> Kind {
     Kind(
-      "SECONDS..SECONDS", accepted: "\(accepted), such as 30..300",
+      "SECONDS..SECONDS", accepted: "\(accepted), such as 30..300 or 10m..1h",
       text: { "\($0.lowerBound.secondsText)..\($0.upperBound.secondsText)" }, parse: { parsedDurations($0, range) })
   }
 }
@@ -118,7 +118,7 @@ extension Kind where Value == ClosedRange<Ticks>? {
   /// The same, or a word for none.
   static func durations(_ range: ClosedRange<Ticks>, or none: String, accepted: String) -> Kind {
     Kind(
-      "SECONDS..SECONDS", accepted: "\(accepted), such as 30..300, or \(none)",
+      "SECONDS..SECONDS", accepted: "\(accepted), such as 30..300 or 10m..1h, or \(none)",
       text: { $0.map { "\($0.lowerBound.secondsText)..\($0.upperBound.secondsText)" } ?? none }
     ) { text in
       text == none ? .some(nil) : parsedDurations(text, range).map { .some($0) }
@@ -127,17 +127,10 @@ extension Kind where Value == ClosedRange<Ticks>? {
 }
 
 private func parsedDurations(_ text: String, _ range: ClosedRange<Ticks>) -> ClosedRange<Ticks>? {
-  guard let dots = text.firstRange(of: ".."), let low = parsedDuration(text[..<dots.lowerBound]),
-    let high = parsedDuration(text[dots.upperBound...]), low <= high, range.contains(low), range.contains(high)
+  guard let dots = text.firstRange(of: ".."), let low = Ticks(length: text[..<dots.lowerBound]),
+    let high = Ticks(length: text[dots.upperBound...]), low <= high, range.contains(low), range.contains(high)
   else { return nil }
   return low...high
-}
-
-private func parsedDuration(_ text: Substring) -> Ticks? {
-  guard text.hasSuffix("ms") else { return Ticks(seconds: text.hasSuffix("s") ? text.dropLast() : text) }
-  let digits = text.dropLast(2)
-  guard (1...8).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-  return Int64(digits).map { Ticks.milliseconds($0) }
 }
 
 extension Kind where Value == PictureSize {

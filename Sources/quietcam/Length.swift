@@ -8,11 +8,7 @@ struct Length: ExpressibleByArgument {
   init(ticks: Ticks) { self.ticks = ticks }
 
   init?(argument: String) {
-    let factors: [Character: Int64] = ["s": 1, "m": 60, "h": 3600]
-    let factor = argument.last.flatMap { factors[$0] }
-    guard let number = Ticks(seconds: factor == nil ? argument[...] : argument.dropLast()) else { return nil }
-    let ticks = number * (factor ?? 1)
-    guard ticks > .zero, ticks <= .seconds(86_400) else { return nil }
+    guard let ticks = Ticks(length: argument), ticks > .zero else { return nil }
     self.ticks = ticks
   }
 

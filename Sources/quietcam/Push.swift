@@ -95,16 +95,12 @@ struct Push: AsyncParsableCommand {
   }
 }
 
-/// A time between two things on the command line: `2s`, `0.5s`, `500ms`, or bare seconds.
+/// A time between two things on the command line: `2s`, `0.5s`, `500ms`, `1m`, or bare seconds; 10 ms at least.
 struct Pace: ExpressibleByArgument, ExpressibleByStringLiteral {
   let ticks: Ticks
 
   init?(argument: String) {
-    let isMilliseconds = argument.hasSuffix("ms")
-    let number = isMilliseconds ? argument.dropLast(2) : argument.hasSuffix("s") ? argument.dropLast() : argument[...]
-    guard let parsed = Ticks(seconds: number), parsed > .zero else { return nil }
-    let ticks = isMilliseconds ? Ticks(parsed.count / 1000) : parsed
-    guard ticks >= .milliseconds(10) else { return nil }
+    guard let ticks = Ticks(length: argument), ticks >= .milliseconds(10) else { return nil }
     self.ticks = ticks
   }
 

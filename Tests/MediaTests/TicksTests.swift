@@ -18,6 +18,21 @@ import Testing
 
   @Test(
     arguments: [
+      ("2", 180_000), ("0.5s", 45_000), ("500ms", 45_000), ("10m", 54_000_000), ("1.5h", 486_000_000),
+      ("24h", 7_776_000_000),
+      ("0", 0),
+    ] as [(String, Int64)])
+  func readsLengthsAsPeopleWriteThem(text: String, count: Int64) {
+    #expect(Ticks(length: text) == Ticks(count))
+  }
+
+  @Test(arguments: ["", "s", "ms", "m", "-1s", "25h", "1441m", "0.001ms", "2 s", "1d", "1ms2"])
+  func refusesWhatIsNoLength(text: String) {
+    #expect(Ticks(length: text) == nil)
+  }
+
+  @Test(
+    arguments: [
       (1_080_000, "12"), (45_000, "0.5"), (3_000, "0.03333"), (-45_000, "-0.5"), (0, "0"), (1, "0.00001"),
       (89_999, "0.99999"),
     ] as [(Int64, String)])

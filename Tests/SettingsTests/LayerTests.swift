@@ -78,7 +78,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("veil-every", "60..90.5", Ticks.seconds(60)...Ticks.milliseconds(90_500)) { $0.veil?.every },
     .camera("delay", "10", Ticks.seconds(10)) { $0.delay },
     .camera("mark-recorded", "true", true) { $0.marksRecorded },
-    .camera("remember", "0", Ticks.zero) { $0.remember },
+    .camera("remember", "1.5h", Ticks.seconds(5400)) { $0.remember },
     .camera("folder", "/srv/desk", "/srv/desk") { $0.folder },
     .camera("folder-scan", "true", true) { $0.scansFolder },
     .camera("at-once", "true", true) { $0.showsAtOnce },
