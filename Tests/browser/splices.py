@@ -21,6 +21,7 @@ import threading
 import time
 import urllib.request
 
+import keeper
 import numbered
 import plainplayers
 import quietcam
@@ -36,10 +37,12 @@ LOOP_STILLS = 9
 class Rig:
     """A server with one camera, its loop, and a pusher that can be silenced."""
 
-    def __init__(self, home, *options, loop=True, segment=SEGMENT, part=PART, every=EVERY):
+    def __init__(self, home, *options, loop=True, segment=SEGMENT, part=PART, every=EVERY, kept=False):
         self.home = pathlib.Path(home)
         self.segment, self.every = segment, every
-        self.public, self.private = quietcam._free_ports(2)
+        # The listening sockets, where they outlive the server.
+        self.keeper = keeper.Keeper() if kept else None
+        self.public, self.private = self.keeper.ports if kept else quietcam._free_ports(2)
         size = f"{numbered.WIDTH}x{numbered.HEIGHT}"
         self.camera = ["--store", self.home / "store", "--camera", quietcam.CAMERA, "--token", quietcam.TOKEN]
         self.camera += ["--size", size, "--segment", segment, "--part", part, "--operator-token", OPERATOR]
@@ -74,7 +77,8 @@ class Rig:
         self.note("server starts")
         doors = ["--public", f"127.0.0.1:{self.public}", "--private", f"127.0.0.1:{self.private}"]
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(
+            begin = self.keeper.popen if self.keeper else subprocess.Popen
+            self.process = begin(
                 [str(word) for word in [quietcam.binary(), "serve", *doors, *self.camera]],
                 cwd=self.home,
                 env=quietcam.environment(),
@@ -154,6 +158,8 @@ class Rig:
                 except subprocess.TimeoutExpired:
                     self.process.kill()
                     self.process.wait()
+            if self.keeper:
+                self.keeper.close()
 
 
 # What happens to the stream, one round of each story.
@@ -436,6 +442,7 @@ def main():
     parser.add_argument("--players", default="chromium,firefox", help="or all")
     parser.add_argument("--off-for", type=float, help="seconds that the camera is off in each round of `off`")
     parser.add_argument("--away-for", type=float, default=0, help="seconds that a killed server stays away")
+    parser.add_argument("--kept", action="store_true", help="the listening sockets outlive a killed server")
     parser.add_argument("--own", default="live.m3u8,plain.m3u8", help="what Chromium's own player plays beside")
     parser.add_argument("--file", default="live.m3u8", help="what the programs play that are no browsers")
     parser.add_argument("--keep", help="a file for all that was seen, as JSON")
@@ -449,7 +456,7 @@ def main():
     players = [*BROWSERS, *plainplayers.PLAYERS] if asked.players == "all" else asked.players.split(",")
     own = [file for file in asked.own.split(",") if file]
     times = {"away_for": asked.away_for} | ({"off_for": asked.off_for} if asked.off_for else {})
-    rig_options = {"segment": asked.segment, "part": asked.part}
+    rig_options = {"segment": asked.segment, "part": asked.part, "kept": asked.kept}
     results, kept = {}, {}
     for story in stories:
         options = STORIES[story][1]

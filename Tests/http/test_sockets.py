@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import contextlib
-import fcntl
 import pathlib
 import re
 import signal
@@ -12,42 +11,32 @@ import time
 
 import pytest
 
+import keeper
 import quietcam
 import recipes
 import stills
 import wire
-from serving import BEARER, CAMERA, ONE_CAMERA, launched
+from serving import BEARER, CAMERA, ONE_CAMERA
 
 SMALL = ["--size", "128x96", "--part", 0.5, "--segment", 2]
 
 
-def high(low):
-    """The same socket under a number that is in nobody's way."""
-    with low:
-        return socket.socket(fileno=fcntl.fcntl(low.fileno(), fcntl.F_DUPFD_CLOEXEC, 100))
-
-
-class Keeper:
-    """Holds the listening sockets of both doors, as systemd does, and hands them to one process after the other."""
+class Kept:
+    """A server behind sockets that are kept."""
 
     def __init__(self, home):
         self.home = pathlib.Path(home)
-        self.sockets = [high(socket.create_server(("127.0.0.1", 0), backlog=512)) for _ in range(2)]
-        self.public, self.private = (each.getsockname()[1] for each in self.sockets)
+        self.keeper = keeper.Keeper()
+        self.public, self.private = self.keeper.ports
         self.process = None
 
     def start(self, *arguments, doors=None, names_itself=True):
         doors = doors or ["--public", f"127.0.0.1:{self.public}", "--private", f"127.0.0.1:{self.private}"]
-        words = [str(word) for word in [quietcam.binary(), "serve", *doors, *ONE_CAMERA, *arguments]]
-        handed = [each.fileno() for each in self.sockets]
-        # The descriptors have to be 3 and 4, and the process has to be the one that is spoken of.
-        moves = "".join(f" {descriptor}<&{handed[at]}" for at, descriptor in enumerate((3, 4)[: len(handed)]))
-        pid = "$$" if names_itself else "1"
-        script = f'LISTEN_PID={pid} LISTEN_FDS={len(handed)} exec "$@"{moves}'
+        words = [quietcam.binary(), "serve", *doors, *ONE_CAMERA, *arguments]
         with open(self.home / "serve.log", "ab") as log:
-            self.process = subprocess.Popen(
-                ["bash", "-c", script, "bash", *words], cwd=self.home, env=quietcam.environment(), pass_fds=handed,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.process = self.keeper.popen(
+                words, names_itself, cwd=self.home, env=quietcam.environment(), stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log,
             )
 
     def log(self):
@@ -61,36 +50,39 @@ class Keeper:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        for each in self.sockets:
-            each.close()
+        self.keeper.close()
 
 
 @pytest.fixture
-def keeper(tmp_path):
-    with contextlib.closing(Keeper(tmp_path)) as keeper:
-        yield keeper
+def server(tmp_path):
+    with contextlib.closing(Kept(tmp_path)) as server:
+        yield server
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM], ids=lambda ending: ending.name)
-def test_nobody_is_refused_while_the_process_is_started_anew(keeper, ending, tmp_path):
+def test_nobody_is_refused_while_the_process_is_started_anew(server, ending, tmp_path):
     store = ["--store", tmp_path / "store", *SMALL]
-    keeper.start(*store)
-    before = wire.ask(keeper.public, "GET", f"/{CAMERA}/live.m3u8")
+    server.start(*store)
+    before = wire.ask(server.public, "GET", f"/{CAMERA}/live.m3u8")
     assert before.status == 200
     # The queue of the system is as long as that of a socket of our own.
-    queues = subprocess.run(["ss", "-ltn", f"sport = :{keeper.public}"], capture_output=True, text=True).stdout
+    queues = subprocess.run(["ss", "-ltn", f"sport = :{server.public}"], capture_output=True, text=True).stdout
     assert queues.splitlines()[1].split()[2] == "1024", queues
+    media = re.findall(r"^[^#].*", before.text, re.MULTILINE)[-1]
+    deadline = time.monotonic() + 10
+    while not (tmp_path / "store" / CAMERA / media).exists() or not (tmp_path / "store" / CAMERA / "live.m3u8").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     for _ in range(2):
-        assert keeper.end(ending) == (0 if ending == signal.SIGTERM else -signal.SIGKILL)
+        assert server.end(ending) == (0 if ending == signal.SIGTERM else -signal.SIGKILL)
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
-            playlist = pool.submit(wire.ask, keeper.public, "GET", f"/{CAMERA}/live.m3u8")
-            media = re.findall(r"^[^#].*", before.text, re.MULTILINE)[-1]
-            segment = pool.submit(wire.ask, keeper.public, "GET", f"/{CAMERA}/{media}")
-            still = pool.submit(wire.ask, keeper.private, "POST", f"/ingest/{CAMERA}", BEARER, stills.one())
+            playlist = pool.submit(wire.ask, server.public, "GET", f"/{CAMERA}/live.m3u8")
+            segment = pool.submit(wire.ask, server.public, "GET", f"/{CAMERA}/{media}")
+            still = pool.submit(wire.ask, server.private, "POST", f"/ingest/{CAMERA}", BEARER, stills.one())
             time.sleep(0.5)
             assert not playlist.done() and not segment.done() and not still.done()
-            keeper.start(*store)
-            assert [each.result(20).status for each in (playlist, segment, still)] == [200, 200, 202], keeper.log()
+            server.start(*store)
+            assert [each.result(20).status for each in (playlist, segment, still)] == [200, 200, 202], server.log()
         assert "#EXT-X-PART:" in playlist.result().text
 
 
@@ -123,30 +115,30 @@ def test_systemd_is_the_judge(tmp_path):
             process.wait()
 
 
-def test_sockets_for_another_process_are_not_touched(keeper):
-    doors = ["--public", "127.0.0.1:0", "--private", "127.0.0.1:0"]
-    keeper.start("--store", "memory", *SMALL, doors=doors, names_itself=False)
+def test_sockets_for_another_process_are_not_touched(server):
+    free = ["--public", "127.0.0.1:0", "--private", "127.0.0.1:0"]
+    server.start("--store", "memory", *SMALL, doors=free, names_itself=False)
     deadline = time.monotonic() + 20
-    while "stills:" not in keeper.log():
-        assert time.monotonic() < deadline and keeper.process.poll() is None, keeper.log()
+    while "stills:" not in server.log():
+        assert time.monotonic() < deadline and server.process.poll() is None, server.log()
         time.sleep(0.02)
-    assert f":{keeper.public}/" not in keeper.log()
+    assert f":{server.public}/" not in server.log()
 
 
-def test_a_socket_that_is_nobodys_is_told(keeper):
-    keeper.start("--store", "memory", doors=["--public", f"127.0.0.1:{keeper.public}", "--private", "127.0.0.1:0"])
-    assert keeper.process.wait(20) > 0
-    assert f"listens at 127.0.0.1:{keeper.private}" in keeper.log() and "--private" in keeper.log()
+def test_a_socket_that_is_nobodys_is_told(server):
+    server.start("--store", "memory", doors=["--public", f"127.0.0.1:{server.public}", "--private", "127.0.0.1:0"])
+    assert server.process.wait(20) > 0
+    assert f"listens at 127.0.0.1:{server.private}" in server.log() and "--private" in server.log()
 
 
-def test_a_descriptor_that_does_not_listen_is_told(keeper):
-    keeper.sockets.insert(0, high(socket.socket()))
+def test_a_descriptor_that_does_not_listen_is_told(server):
+    server.keeper.sockets.insert(0, keeper.high(socket.socket()))
     try:
-        keeper.start("--store", "memory")
-        assert keeper.process.wait(20) > 0
-        assert "descriptor 3, which is no listening TCP socket" in keeper.log()
+        server.start("--store", "memory")
+        assert server.process.wait(20) > 0
+        assert "descriptor 3, which is no listening TCP socket" in server.log()
     finally:
-        keeper.sockets.pop(0).close()
+        server.keeper.sockets.pop(0).close()
 
 
 def test_the_units_of_the_readme_are_good(tmp_path):
