@@ -9,6 +9,8 @@ public struct LiveWindow: Sendable {
     /// When it begins in stream time.
     let start: Ticks
     var listsParts = true
+    /// The duration of the longest playlist that listed it.
+    var longest = Ticks.zero
   }
 
   private let settings: TimelineSettings
@@ -57,16 +59,18 @@ public struct LiveWindow: Sendable {
       settings: settings, initName: initName, firstSequence: firstSequence,
       discontinuitySequence: discontinuitySequence)
     var start = Ticks.zero
+    // A disk that hung has not taken how long the window became then.
+    let longest = settings.segment * Int64(2 * settings.listedSegments)
     for segment in segments.reversed() {
       start = start - settings.part * Int64(segment.partBytes.count)
-      complete.insert(Entry(segment: segment, start: start), at: 0)
+      complete.insert(Entry(segment: segment, start: start, longest: longest), at: 0)
     }
     hasListed = !segments.isEmpty
     announcesDiscontinuity = hasListed && !isContinued
     self.removed = RemovedMedia(removed)
     dropOldParts(end: .zero)
-    let listed = listedTime
-    while self.firstSequence < restartSequence { dropFirstSegment(listed: listed) }
+    noteLength()
+    while self.firstSequence < restartSequence { dropFirstSegment() }
   }
 
   /// The media sequence number of the segment that the next part belongs to.
@@ -192,14 +196,18 @@ public struct LiveWindow: Sendable {
   /// Keeps the window as long as it should be, but for the limit: then it holds up to twice as much.
   private mutating func dropOldSegments() {
     // A segment that was cut short by the end of a process counts for nothing: the window stays as long without it.
-    let (parts, listed) = (settings.partsPerSegment * settings.listedSegments, listedTime)
+    noteLength()
+    let parts = settings.partsPerSegment * settings.listedSegments
     while holds(moreThan: parts - 1), firstSequence < sequenceLimit ?? .max || holds(moreThan: 2 * parts - 1) {
-      dropFirstSegment(listed: listed)
+      dropFirstSegment()
     }
   }
 
-  /// The duration of the complete segments.
-  private var listedTime: Ticks { settings.part * Int64(complete.reduce(0) { $0 + $1.segment.partBytes.count }) }
+  /// Notes of each segment how long a playlist lists it now, before it may go.
+  private mutating func noteLength() {
+    let length = settings.part * Int64(complete.reduce(0) { $0 + $1.segment.partBytes.count })
+    for index in complete.indices { complete[index].longest = max(complete[index].longest, length) }
+  }
 
   /// Whether a segment can go and so many parts are still exceeded.
   private func holds(moreThan parts: Int) -> Bool {
@@ -207,9 +215,9 @@ public struct LiveWindow: Sendable {
       && complete.dropFirst().reduce(0) { $0 + $1.segment.partBytes.count } > parts
   }
 
-  private mutating func dropFirstSegment(listed: Ticks) {
+  private mutating func dropFirstSegment() {
     let first = complete.removeFirst()
-    removed.add(first.segment, until: played + max(settings.removedSegmentTime, listed + settings.segment * 2))
+    removed.add(first.segment, until: played + max(settings.removedSegmentTime, first.longest + settings.segment * 2))
     if first.listsParts { removed.addParts(of: first.segment, until: played + settings.removedPartTime) }
     firstSequence += 1
     if first.segment.isDiscontinuous { discontinuitySequence += 1 }

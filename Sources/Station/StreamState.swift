@@ -47,8 +47,9 @@ struct StreamState: Codable, Sendable {
     return ByteBuffer(bytes: data)
   }
 
-  /// How long its segments are served once they are not listed any more, whatever the lengths are now.
-  var removedSegmentTime: Ticks { Ticks(segment) * Int64(min(segments.count, 200) + 3) }
+  /// How long its segments are served once they are not listed any more, whatever the lengths are now: while the disk
+  /// hung the window may have become twice as long.
+  var removedSegmentTime: Ticks { Ticks(segment) * Int64(2 * min(segments.count, 200) + 3) }
 
   /// The same of parts.
   var removedPartTime: Ticks { Ticks(segment) * 3 + Ticks(part) }

@@ -11,7 +11,11 @@ import Testing
 @testable import Station
 
 /// An hour of a camera that comes and goes, as fast as the machine can: nothing may grow.
+///
+/// `QUIETCAM_LONG_HOURS` runs so many, best with no other test beside: then the memory of the process is looked at too.
 @Suite struct LongRunTests {
+  private static let hours = ProcessInfo.processInfo.environment["QUIETCAM_LONG_HOURS"].flatMap(Int.init)
+
   @Test(arguments: [CameraSettings.OffStyle.seamless, .cached])
   func theSecondHalfOfAnHourTakesNoMoreThanTheFirst(off: CameraSettings.OffStyle) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-hour-\(UUID().uuidString)").path
@@ -33,7 +37,9 @@ import Testing
     var generator = SeededGenerator(seed: 7)
     var (mostEarly, mostLate) = (Sample(), Sample())
     var isOn = true
-    for slot in 0..<1800 {
+    var memory: [Int] = []
+    for slot in 0..<1800 * (Self.hours ?? 1) {
+      if slot % 1800 == 0, slot > 0, Self.hours != nil { memory.append(try Self.memoryInUse()) }
       if slot % 40 == 0 { isOn = Bool.random(using: &generator) }
       if isOn, let still = stills.randomElement(using: &generator) { _ = try camera.take(still) }
       if slot % 97 == 0 { loop.carryOut(.order(slot % 2 == 0 ? .pause : .resume)) }
@@ -51,6 +57,13 @@ import Testing
         if slot < 900 { mostEarly.take(sample) } else { mostLate.take(sample) }
       }
     }
+    if Self.hours != nil {
+      memory.append(try Self.memoryInUse())
+      print("off \(off), kB after each hour: \(memory)")
+      // It goes up and down by some megabytes with what the stream shows.
+      let half = memory.count / 2
+      #expect(memory[half...].min() ?? 0 <= memory[..<half].max() ?? 0, "\(memory)")
+    }
     _ = consume loop
     await mirror.close()
     #expect(mirror.failures == 0)
@@ -59,6 +72,16 @@ import Testing
     #expect(mostLate.files <= mostEarly.files * 3 / 2, "\(mostEarly) \(mostLate)")
     #expect(mostLate.recent <= mostEarly.recent * 2, "\(mostEarly) \(mostLate)")
     #expect(mostLate.remembered <= 10, "\(mostEarly) \(mostLate)")
+  }
+
+  /// The memory of the process that is no mapped file, in kB, once what is free was given back.
+  private static func memoryInUse() throws -> Int {
+    typealias Trim = @convention(c) (Int) -> CInt
+    let trim = try #require(dlsym(nil, "malloc_trim"))
+    _ = unsafeBitCast(trim, to: Trim.self)(0)
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") })
+    return try #require(Int(line.split(separator: " ")[1]))
   }
 
   private func askForPlain(_ camera: Camera) async {

@@ -24,7 +24,7 @@ struct StreamJudge {
   /// The last version that is known to be on disk as a whole.
   private var durable: MediaPlaylist?
   /// Until when a name has to be served.
-  private var owed: [String: Ticks] = [:]
+  private var owed: [String: (until: Ticks, longest: Ticks)] = [:]
   /// The names of `owed` that are known to be on disk.
   private var durableNames: Set<String> = []
   /// The highest media sequence that anybody has seen, of what was published ahead too.
@@ -217,10 +217,10 @@ struct StreamJudge {
     if let last { judgeSuccession(last, playlist) }
     if isNewLife, !isNewStream, let durable { judgeCommon(durable, playlist, isSameLife: false) }
     owe(playlist, total: total, now: now)
-    for (name, until) in owed where until > now {
+    for (name, (until, _)) in owed where until > now {
       expect(edge.media(named: name) != nil, "H6: \(name) has to be there for \(until - now) more")
     }
-    owed = owed.filter { $0.value > now }
+    owed = owed.filter { $0.value.until > now }
     // What nobody is owed any more may go, also where it comes again later.
     durableNames.formIntersection(owed.keys)
   }
@@ -316,9 +316,13 @@ struct StreamJudge {
     longest = max(longest, total)
     let target = Ticks.seconds(Int64(playlist.targetDuration))
     for segment in playlist.segments {
-      owed[segment.uri] = now + segment.duration + total
-      for part in segment.parts { owed[part.uri] = now + target * 3 }
+      // The longest playlist that has listed it counts; a loop's comes again as another one.
+      let wasListed = last?.segments.contains { $0.uri == segment.uri } ?? false
+      let longest = max(wasListed ? owed[segment.uri]?.longest ?? .zero : .zero, total)
+      let until = max(owed[segment.uri]?.until ?? .zero, now + segment.duration + longest)
+      owed[segment.uri] = (until, longest)
+      for part in segment.parts { owed[part.uri] = (now + target * 3, .zero) }
     }
-    for part in playlist.trailingParts { owed[part.uri] = now + target * 3 }
+    for part in playlist.trailingParts { owed[part.uri] = (now + target * 3, .zero) }
   }
 }
