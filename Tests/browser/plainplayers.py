@@ -69,6 +69,8 @@ class Player:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
         self.reader.join(5)
+        if self.process.stdout:
+            self.process.stdout.close()
         self.stopped = time.time()
         self.text = self.log_path.read_text(errors="replace")
         shutil.rmtree(self.home, ignore_errors=True)

@@ -46,6 +46,23 @@ def test_nothing_breaks_where_recorded_pictures_come_and_go(style, shown, note):
         assert not stalls, f"{player.name}: {stalls}"
 
 
+def test_a_kill_is_not_seen_where_the_sockets_are_kept(note):
+    """Not by ffmpeg and mpv either, which take a refused connection for the end."""
+    players = ["chromium", "ffmpeg", "mpv"]
+    rig, seen = asyncio.run(
+        splices.show("kill", 1, players, own=["live.m3u8"], rig_options={"segment": SEGMENT, "kept": True})
+    )
+    killed = next(moment for moment, word in rig.notes if word == "kill -9")
+    note("kill:\n" + splices.table([player.row(rig) for player in seen]))
+    assert len(seen) == 4
+    for player in seen:
+        assert player.ended in ("", "-"), f"{player.name} ended: {player.ended} {player.problems}"
+        assert not player.fatal, f"{player.name}: {player.problems}"
+        assert not player.backward(), f"{player.name}: older pictures after newer ones: {player.backward()}"
+        after = [value for moment, _, value in player.playing() if moment > killed + SEGMENT and value >= 0]
+        assert len(set(after)) > 1, f"{player.name} shows nothing new after the kill"
+
+
 @pytest.mark.parametrize("style", STORIES)
 def test_both_kinds_of_pictures_are_seen_by_every_player(style, shown):
     rig, seen = shown[style]
