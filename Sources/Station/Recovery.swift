@@ -15,6 +15,8 @@ package struct Recovery: Sendable {
   var discontinuitySequence: Int
   /// The segments that are listed again.
   var segments: [ListedSegment] = []
+  /// The duration of the longest playlist that has listed any of them.
+  var longestPlaylist = Ticks.zero
   /// The segments that are served again and not listed.
   var removed: [RemovedSegment] = []
   /// The files that go with both, and the parts of the segments.
@@ -46,10 +48,12 @@ package struct Recovery: Sendable {
   /// Reads the folder.
   static func read(folder: String, timeline: TimelineSettings, now: WallTime, logger: Logger) -> Recovery {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    // What left the window, and once more as much: a life that could not go on with it has filled one of its own.
-    var stored = StoredMedia(folder: folder, mostServed: 4 * timeline.listedSegments)
+    // What left the window, and once more as much: a life that could not go on with it has filled one of its own. The
+    // playlist without parts begins anew in each life.
+    var stored = StoredMedia(
+      folder: folder, mostServed: 4 * timeline.listedSegments, mostPlainServed: 6 * timeline.plain.listedSegments)
     // Media without a state, or with a damaged one, still tells how far its numbers went.
-    let highestName = names.compactMap { Int($0.prefix { $0 != "." }) }.filter { $0 < StreamState.highest }.max()
+    let highestName = names.compactMap { SegmentName.number(inFile: $0) }.filter { $0 < StreamState.highest }.max()
     var recovery = fresh(now: now, isFirst: highestName == nil)
     if let highestName, highestName >= recovery.firstName { recovery.firstName = highestName + reserve }
     if let state = StreamState.read(stored.file(StreamState.fileName)) {
@@ -65,8 +69,11 @@ package struct Recovery: Sendable {
       recovery.passDiscontinuities(of: stored)
       let aside = StreamState.read(stored.file(StreamState.asideName))
       recovery.takeUp(setAside: aside)
+      // A playlist may have been twice as long as it should be.
       stored.serveAll(
-        time: max(timeline.removedSegmentTime, aside?.removedSegmentTime ?? .zero),
+        time: max(
+          timeline.removedSegmentTime + timeline.segment * Int64(timeline.listedSegments),
+          timeline.plain.removedSegmentTime, aside?.removedSegmentTime ?? .zero),
         partTime: max(timeline.removedPartTime, aside?.removedPartTime ?? .zero))
       if highestName != nil || names.contains(StreamState.fileName) {
         logger.warning(
@@ -138,6 +145,7 @@ package struct Recovery: Sendable {
       segments.append(closed)
       firstName += 1
     }
+    longestPlaylist = Ticks(state.longestPlaylist ?? 0)
     firstSequence = state.mediaSequence + first
     discontinuitySequence = state.discontinuitySequence + state.segments[..<first].count { $0.isDiscontinuous }
     let (segmentTime, partTime) = (state.removedSegmentTime, state.removedPartTime)

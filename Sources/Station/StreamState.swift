@@ -27,8 +27,11 @@ struct StreamState: Codable, Sendable {
   var segments: [ListedSegment]
   /// The segment that is not complete yet.
   var open: ListedSegment?
-  /// What has left the playlist and is served on; an earlier version of Quietcam wrote none of it.
+  /// What has left the playlist and is served on, and all that the playlist without parts serves, listed or not; an
+  /// earlier version of Quietcam wrote none of it.
   var removed: [RemovedSegment]?
+  /// The duration in ticks of the longest playlist that has listed any of the segments; likewise.
+  var longestPlaylist: Int64?
   /// No playlist has begun with a higher media sequence number than this; likewise.
   var reservedSequence: Int?
   /// What the operator has ordered until further notice.
@@ -46,7 +49,9 @@ struct StreamState: Codable, Sendable {
   }
 
   /// How long its segments are served once they are not listed any more, whatever the lengths are now.
-  var removedSegmentTime: Ticks { Ticks(segment) * Int64(min(segments.count, 200) + 3) }
+  var removedSegmentTime: Ticks {
+    max(Ticks(segment) * Int64(min(segments.count, 200) + 3), Ticks(longestPlaylist ?? 0) + Ticks(segment) * 2)
+  }
 
   /// The same of parts.
   var removedPartTime: Ticks { Ticks(segment) * 3 + Ticks(part) }
@@ -56,6 +61,7 @@ struct StreamState: Codable, Sendable {
     guard let text, let state = try? JSONDecoder().decode(StreamState.self, from: Data(text.readableBytesView)),
       [state.reservedName, state.mediaSequence, state.discontinuitySequence, state.reservedSequence ?? 0]
         .allSatisfy((0...highest).contains),
+      (0...Ticks.seconds(60 * 200).count).contains(state.longestPlaylist ?? 0),
       state.part > 0, (state.part...Ticks.seconds(60).count).contains(state.segment),
       (state.segments + (state.open.map { [$0] } ?? []) + (state.removed ?? []).map(\.segment)).allSatisfy(isSound)
     else { return nil }
