@@ -1,33 +1,33 @@
 import Media
 import NIOCore
-import Playlist
 
 /// The segments and parts that a camera's playlist lists, and how long the ones that left it stay fetchable.
 public struct LiveWindow: Sendable {
-  private struct Entry: Sendable {
+  struct Entry: Sendable {
     var segment: ListedSegment
     /// When it begins in stream time.
     let start: Ticks
     var listsParts = true
-    /// The duration of the longest playlist that listed it.
-    var longest = Ticks.zero
+    /// The duration of the longest playlist that has listed it.
+    var longestPlaylist = Ticks.zero
   }
 
-  private let settings: TimelineSettings
-  private let initName: String
+  let settings: TimelineSettings
+  let initName: String
   /// The media sequence number of the first segment.
   public private(set) var firstSequence: Int
   /// How many discontinuities have left the window.
   public private(set) var discontinuitySequence: Int
-  private var complete: [Entry] = []
-  private var open: Entry?
+  private(set) var complete: [Entry] = []
+  private(set) var open: Entry?
   /// Whether the next segment begins with a discontinuity, which a version that closes its forerunner has to announce.
-  private var announcesDiscontinuity = false
+  private(set) var announcesDiscontinuity = false
   /// Whether anything was ever listed: before that there is nothing to break with.
   private var hasListed = false
   private var nextName = SegmentName(number: 0)
-  /// How much has played in this life of the process: what was made in advance does not count.
-  private var played = Ticks.zero
+  /// How much has played in this life of the process when the next part begins: what was made in advance does not
+  /// count, and the first part that does begins at zero.
+  private var played: Ticks
   /// What left the playlist and is served on.
   private var removed = RemovedMedia()
   /// No media sequence is published above this one: a process that comes back could count lower otherwise. `nil` where
@@ -44,6 +44,7 @@ public struct LiveWindow: Sendable {
     self.initName = initName
     self.firstSequence = firstSequence
     self.discontinuitySequence = discontinuitySequence
+    played = .zero - settings.part
   }
 
   /// A window with the segments of an earlier life of the process, which end at stream time zero.
@@ -59,17 +60,15 @@ public struct LiveWindow: Sendable {
       settings: settings, initName: initName, firstSequence: firstSequence,
       discontinuitySequence: discontinuitySequence)
     var start = Ticks.zero
-    // A disk that hung has not taken how long the window became then.
-    let longest = settings.segment * Int64(2 * settings.listedSegments)
     for segment in segments.reversed() {
       start = start - settings.part * Int64(segment.partBytes.count)
-      complete.insert(Entry(segment: segment, start: start, longest: longest), at: 0)
+      complete.insert(Entry(segment: segment, start: start, longestPlaylist: settings.longestPlaylist), at: 0)
     }
     hasListed = !segments.isEmpty
     announcesDiscontinuity = hasListed && !isContinued
-    self.removed = RemovedMedia(removed)
-    dropOldParts(end: .zero)
+    serve(removed)
     noteLength()
+    dropOldParts(end: .zero)
     while self.firstSequence < restartSequence { dropFirstSegment() }
   }
 
@@ -107,7 +106,18 @@ public struct LiveWindow: Sendable {
   }
 
   /// What has left the playlist and is served on.
-  public var removedSegments: [RemovedSegment] { removed.segments(played: played) }
+  public var removedSegments: [RemovedSegment] { removed.segments(played: max(.zero, played)) }
+
+  /// The whole segments that have to be served on if the playlist ends now, oldest first: what has left it, and what it
+  /// lists.
+  public var owedSegments: [RemovedSegment] {
+    removedSegments + complete.map { RemovedSegment($0.segment, time: removedTime(of: $0), partTime: .zero) }
+  }
+
+  /// Serves on what an earlier life of the process, or a playlist that has ended, was still to serve.
+  public mutating func serve(_ segments: [RemovedSegment]) {
+    for segment in segments { removed.add(segment, from: played + settings.part) }
+  }
 
   /// The segment that is not complete yet.
   public var openSegment: ListedSegment? { open?.segment }
@@ -146,6 +156,7 @@ public struct LiveWindow: Sendable {
       complete.append(entry)
       open = nil
     }
+    noteLength()
     if !isLead { played = played + settings.part }
     dropOldParts(end: output.start + settings.part)
     dropOldSegments()
@@ -196,17 +207,21 @@ public struct LiveWindow: Sendable {
   /// Keeps the window as long as it should be, but for the limit: then it holds up to twice as much.
   private mutating func dropOldSegments() {
     // A segment that was cut short by the end of a process counts for nothing: the window stays as long without it.
-    noteLength()
     let parts = settings.partsPerSegment * settings.listedSegments
     while holds(moreThan: parts - 1), firstSequence < sequenceLimit ?? .max || holds(moreThan: 2 * parts - 1) {
       dropFirstSegment()
     }
   }
 
-  /// Notes of each segment how long a playlist lists it now, before it may go.
+  /// Notes how long the playlist is that lists the complete segments.
   private mutating func noteLength() {
-    let length = settings.part * Int64(complete.reduce(0) { $0 + $1.segment.partBytes.count })
-    for index in complete.indices { complete[index].longest = max(complete[index].longest, length) }
+    let listed = settings.part * Int64(complete.reduce(0) { $0 + $1.segment.partBytes.count })
+    for index in complete.indices { complete[index].longestPlaylist = max(complete[index].longestPlaylist, listed) }
+  }
+
+  /// How long a segment is served once it has left the playlist.
+  private func removedTime(of entry: Entry) -> Ticks {
+    max(settings.removedSegmentTime, entry.longestPlaylist + settings.segment * 2)
   }
 
   /// Whether a segment can go and so many parts are still exceeded.
@@ -217,71 +232,9 @@ public struct LiveWindow: Sendable {
 
   private mutating func dropFirstSegment() {
     let first = complete.removeFirst()
-    removed.add(first.segment, until: played + max(settings.removedSegmentTime, first.longest + settings.segment * 2))
+    removed.add(first.segment, until: played + removedTime(of: first))
     if first.listsParts { removed.addParts(of: first.segment, until: played + settings.removedPartTime) }
     firstSequence += 1
     if first.segment.isDiscontinuous { discontinuitySequence += 1 }
-  }
-}
-
-extension LiveWindow {
-  /// How far from the end a delta update still lists segments (rfc8216bis, section 4.4.3.8).
-  private var skipBoundary: Ticks { settings.segment * 6 }
-
-  /// The playlist less the segments that a player with a recent one has already; `nil` where there are none to leave
-  /// out (rfc8216bis, section 6.2.5.1).
-  public func delta(of playlist: MediaPlaylist) -> MediaPlaylist? { playlist.delta(skipUntil: skipBoundary) }
-
-  /// The playlist with parts, for the origin.
-  public var playlist: MediaPlaylist {
-    MediaPlaylist(
-      targetDuration: settings.targetDuration,
-      mediaSequence: firstSequence,
-      discontinuitySequence: discontinuitySequence,
-      independentSegments: true,
-      serverControl: MediaPlaylist.ServerControl(
-        canBlockReload: true, canSkipUntil: skipBoundary, holdBack: settings.segment * 3,
-        partHoldBack: settings.part * 3),
-      partTarget: settings.part,
-      segments: complete.map { listed($0.segment, parts: $0.listsParts ? parts(of: $0.segment) : []) },
-      trailingParts: open.map { parts(of: $0.segment) } ?? [],
-      trailingDiscontinuity: open?.segment.isDiscontinuous ?? announcesDiscontinuity,
-      trailingMap: MediaPlaylist.Map(uri: initName),
-      trailingProgramDateTime: open?.segment.date,
-      preloadHint: complete.isEmpty && open == nil ? nil : MediaPlaylist.PreloadHint(uri: announcedName),
-      dateRanges: dateRanges(of: complete.map(\.segment) + (open.map { [$0.segment] } ?? [])))
-  }
-
-  /// The playlist of complete segments only, for players and web servers that know nothing of parts.
-  public var plainPlaylist: MediaPlaylist {
-    MediaPlaylist(
-      targetDuration: settings.targetDuration,
-      mediaSequence: firstSequence,
-      discontinuitySequence: discontinuitySequence,
-      independentSegments: true,
-      segments: complete.map { listed($0.segment, parts: []) },
-      dateRanges: dateRanges(of: complete.map(\.segment)))
-  }
-
-  private func listed(_ segment: ListedSegment, parts: [MediaPlaylist.Part]) -> MediaPlaylist.Segment {
-    MediaPlaylist.Segment(
-      uri: segment.file, duration: settings.part * Int64(segment.partBytes.count),
-      programDateTime: segment.date, discontinuity: segment.isDiscontinuous,
-      map: MediaPlaylist.Map(uri: segment.map), parts: parts)
-  }
-
-  private func parts(of segment: ListedSegment) -> [MediaPlaylist.Part] {
-    segment.partBytes.indices.map { index in
-      MediaPlaylist.Part(uri: segment.name.part(index), duration: settings.part, independent: index == 0)
-    }
-  }
-
-  /// One range for each recorded segment: an id that names a moment is never used twice.
-  private func dateRanges(of segments: [ListedSegment]) -> [MediaPlaylist.DateRange] {
-    segments.filter(\.isMarkedRecorded).map { segment in
-      MediaPlaylist.DateRange(
-        id: "recorded-\(segment.date.milliseconds)", startDate: segment.date, classification: "recorded",
-        duration: settings.segment)
-    }
   }
 }

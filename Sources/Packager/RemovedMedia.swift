@@ -14,14 +14,6 @@ struct RemovedMedia: Sendable {
 
   private var items: [Item] = []
 
-  /// What an earlier life of the process had removed; nothing has played in this one.
-  init(_ segments: [RemovedSegment] = []) {
-    for removed in segments {
-      add(removed.segment, until: removed.time)
-      addParts(of: removed.segment, until: removed.partTime)
-    }
-  }
-
   /// All names.
   var names: [String] { items.flatMap(\.names) }
 
@@ -32,7 +24,15 @@ struct RemovedMedia: Sendable {
 
   /// Keeps the parts of a segment.
   mutating func addParts(of segment: ListedSegment, until: Ticks) {
-    if until > .zero { items.append(Item(segment: segment, isWhole: false, until: until)) }
+    items.append(Item(segment: segment, isWhole: false, until: until))
+  }
+
+  /// Keeps what another playlist or another life of the process had removed, for the time that it still has.
+  ///
+  /// - Parameter now: how much will have played when that time begins.
+  mutating func add(_ removed: RemovedSegment, from now: Ticks) {
+    add(removed.segment, until: now + removed.time)
+    if removed.partTime > .zero { addParts(of: removed.segment, until: now + removed.partTime) }
   }
 
   /// Forgets what has been kept for long enough.

@@ -48,6 +48,9 @@ extension TimelineSettings {
   /// that listed it.
   package var removedSegmentTime: Ticks { segment * Int64(listedSegments + 3) }
 
+  /// How long a playlist may become while the disk hangs, which no disk then tells the next life of the process.
+  package var longestPlaylist: Ticks { segment * Int64(2 * listedSegments) }
+
   /// How long a part is served once it has left the playlist: three target durations, and one part more.
   package var removedPartTime: Ticks { segment * 3 + part }
 }

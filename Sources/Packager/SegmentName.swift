@@ -17,6 +17,15 @@ public struct SegmentName: Hashable, Sendable, Codable {
   /// Whether it is a loop's, which has a timeline of its own.
   public var isOfLoop: Bool { stem.hasPrefix("loop-") }
 
+  /// Whether it is one of the playlist without parts.
+  public var isPlain: Bool { stem.hasPrefix("p") }
+
+  /// The number in the name of a file of media, whole or part; `nil` where there is none, as in a loop's.
+  public static func number(inFile file: String) -> Int? {
+    let stem = file.prefix { $0 != "." }
+    return Int(stem.hasPrefix("p") ? stem.dropFirst() : stem)
+  }
+
   /// The file name of the whole segment.
   public var file: String { stem + ".mp4" }
 

@@ -110,7 +110,7 @@ struct CameraLoop: ~Copyable {
       publisher.afterMirroring { waiter.resume(returning: true) }
     }
     if camera.settings.showsAtOnce { showAtOnce() }
-    plain.tend()
+    plain.tend(&publisher)
     for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
   }
 
@@ -171,8 +171,7 @@ struct CameraLoop: ~Copyable {
     let bytes = append(content, wall: wall)
     publisher.publish(following: following(part, timeline), plainSequence: plain.newestSequence)
     announcer.announce(content.changes, of: scene, publisher: &publisher)
-    plain.append(content, start: start, date: publisher.date(of: start), begins: beginning)
-    publisher.reserve(plain.nextName)
+    plain.append(content, start: start, begins: beginning, &publisher)
     camera.tellWaves()
     count(stills: stills.count, arranged: places.count, in: scene, content: content, bytes: bytes)
     // Reading a recording takes time, and nobody waits for it now.

@@ -99,7 +99,9 @@ public final class LiveEdge: Sendable {
   }
 
   /// Publishes the playlist without parts; `nil` ends it.
-  func publishPlain(_ playlist: Rendition?, adding: [(name: String, bytes: ByteBuffer)], removing: [String]) {
+  func publishPlain(
+    _ playlist: Rendition?, adding: [(name: String, bytes: ByteBuffer)] = [], removing: [String] = []
+  ) {
     let reached = state.withLock { state in
       for name in removing { state.media[name] = nil }
       for (name, bytes) in adding { state.media[name] = bytes }

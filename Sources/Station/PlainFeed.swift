@@ -33,9 +33,6 @@ struct PlainFeed: ~Copyable {
   /// The newest segment; `nil` where there is none.
   var newestSequence: Int? { mutating get { stream?.newestSequence } }
 
-  /// The number that the next name has.
-  var nextName: Int { firstName }
-
   /// How many slots it could begin with.
   var rememberedSlots: Int { history.slots.count }
 
@@ -43,17 +40,19 @@ struct PlainFeed: ~Copyable {
   var deadline: Ticks? { waiting.first?.due }
 
   /// Tells what is due, begins the playlist when somebody asks for it, and ends it when nobody does.
-  mutating func tend() {
+  ///
+  /// - Parameter publisher: what keeps its segments in the store, and serves them on when it has ended.
+  mutating func tend(_ publisher: inout StreamPublisher) {
     let now = camera.clock.now()
     let due = waiting.prefix { $0.due <= now }.map(\.piece)
     waiting.removeFirst(due.count)
     for piece in due { history.append(piece) }
-    feed(due)
-    guard camera.isPlainWanted else { return end() }
+    feed(due, &publisher)
+    guard camera.isPlainWanted else { return end(&publisher) }
     guard stream == nil else { return }
     do {
       stream = try PlainStream.open(camera.settings, edge: camera.edge, firstName: firstName)
-      feed(history.filled(standing: camera.edge.latest?.jpeg))
+      feed(history.filled(standing: camera.edge.latest?.jpeg), &publisher)
     } catch {
       logger.error("the playlist without parts cannot begin: \(error)")
     }
@@ -61,40 +60,47 @@ struct PlainFeed: ~Copyable {
 
   /// Takes a slot that was made.
   ///
-  /// - Parameter beginning: when it begins on the camera's clock.
-  mutating func append(_ content: SlotContent, start: Ticks, date: WallTime, begins beginning: Ticks) {
+  /// - Parameters:
+  ///   - start: when it begins in stream time.
+  ///   - beginning: when it begins on the camera's clock.
+  ///   - publisher: as for `tend`.
+  mutating func append(
+    _ content: SlotContent, start: Ticks, begins beginning: Ticks, _ publisher: inout StreamPublisher
+  ) {
     // All of them are known already, so the first is shown at once and not as far into the slot as it came.
     let first = content.changes.first?.step ?? 0
     let changes = content.changes.compactMap { change in
       change.jpeg.map { Loop.Change(step: change.step - first, jpeg: $0) }
     }
     let slot = PlainHistory.Slot(
-      start: start, date: date, steps: camera.settings.timeline.stepsPerPart, changes: changes)
+      start: start, date: publisher.date(of: start), steps: camera.settings.timeline.stepsPerPart, changes: changes)
     waiting += slot.pieces(segment: plain.segment, step: plain.step).map { ($0.start - start + beginning, $0) }
-    tend()
+    tend(&publisher)
   }
 
-  /// Forgets all pictures, and takes away what is made of them.
+  /// Forgets all pictures and takes the playlist away; what it has listed goes with all that the publisher withdraws.
   mutating func withdraw() {
     history.clear()
     waiting.removeAll()
-    end()
+    if let stream = stream.take() { stream.end() }
   }
 
-  private mutating func feed(_ slots: [PlainHistory.Slot]) {
+  private mutating func feed(_ slots: [PlainHistory.Slot], _ publisher: inout StreamPublisher) {
     guard stream != nil, !slots.isEmpty else { return }
     do {
       for slot in slots { try stream?.append(slot) }
-      stream?.publish()
+      if let publication = stream?.publish() { publisher.keep(publication) }
       // What comes again shows other pictures than before, so it has other names.
       firstName = stream?.nextName ?? firstName
     } catch {
       logger.error("the playlist without parts ends: \(error)")
-      end()
+      end(&publisher)
     }
   }
 
-  private mutating func end() {
-    if let stream = stream.take() { stream.end() }
+  private mutating func end(_ publisher: inout StreamPublisher) {
+    guard let stream = stream.take() else { return }
+    stream.end()
+    publisher.servePlainOn()
   }
 }

@@ -10,6 +10,16 @@ import Playlist
 /// It is fed with the pictures as `latest.jpg` shows them, live and recorded alike, so it says no more than that and
 /// can begin with the pictures of the last seconds.
 struct PlainStream: ~Copyable {
+  /// What a version of its playlist has changed.
+  struct Publication {
+    let adding: [(name: String, bytes: ByteBuffer)]
+    let removing: [String]
+    /// The segments that are served, oldest first, each with the time that it has if the playlist ends now.
+    let owed: [RemovedSegment]
+    /// Neither this number nor a higher one has been used in a name.
+    let nextName: Int
+  }
+
   private let timeline: TimelineSettings
   private let edge: LiveEdge
   private let decoder = StillDecoder()
@@ -22,7 +32,6 @@ struct PlainStream: ~Copyable {
   private var pending: [CodedPicture] = []
   private var adding: [(name: String, bytes: ByteBuffer)] = []
   private var removing: [String] = []
-  private var published: [String] = []
   private var version = 0
 
   /// Opens the workers.
@@ -98,26 +107,28 @@ struct PlainStream: ~Copyable {
     removing += window?.append(output, date: date) ?? []
     guard let segment = output.segment else { return }
     adding.append((output.name.file, segment))
-    published.append(output.name.file)
     version = output.position.sequence
   }
 
   /// Publishes what is new, once there is enough for every player to begin.
-  mutating func publish() {
-    guard !adding.isEmpty, var playlist = window?.plainPlaylist, playlist.segments.count >= 3 else { return }
+  ///
+  /// - Returns: what is new; `nil` where nothing was published.
+  mutating func publish() -> Publication? {
+    guard !adding.isEmpty, let window, window.segments.count >= 3 else { return nil }
+    var playlist = window.plainPlaylist
     if let newest = edge.edition?.position {
       playlist.renditionReports = [
         MediaPlaylist.RenditionReport(
           uri: StreamPublisher.playlistName, lastMediaSequence: newest.sequence, lastPart: newest.part)
       ]
     }
-    let gone = Set(removing)
-    published.removeAll { gone.contains($0) }
     edge.publishPlain(Rendition(playlist.render(), etag: "p\(version)"), adding: adding, removing: removing)
-    adding.removeAll(keepingCapacity: true)
-    removing.removeAll(keepingCapacity: true)
+    defer { (adding, removing) = ([], []) }
+    // Nobody has been told of parts.
+    let owed = window.owedSegments.map { RemovedSegment($0.segment, time: $0.time, partTime: .zero) }
+    return Publication(adding: adding, removing: removing, owed: owed, nextName: nextName)
   }
 
-  /// Takes the playlist and all its segments away.
-  consuming func end() { edge.publishPlain(nil, adding: [], removing: published) }
+  /// Takes the playlist away. What it has listed stays: who has it still fetches that.
+  consuming func end() { edge.publishPlain(nil) }
 }

@@ -46,10 +46,12 @@ package struct Recovery: Sendable {
   /// Reads the folder.
   static func read(folder: String, timeline: TimelineSettings, now: WallTime, logger: Logger) -> Recovery {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    // What left the window, and once more as much: a life that could not go on with it has filled one of its own.
-    var stored = StoredMedia(folder: folder, mostServed: 4 * timeline.listedSegments)
+    // What left the window, and once more as much: a life that could not go on with it has filled one of its own. The
+    // playlist without parts begins anew in each life.
+    var stored = StoredMedia(
+      folder: folder, mostServed: 4 * timeline.listedSegments, mostPlainServed: 6 * timeline.plain.listedSegments)
     // Media without a state, or with a damaged one, still tells how far its numbers went.
-    let highestName = names.compactMap { Int($0.prefix { $0 != "." }) }.filter { $0 < StreamState.highest }.max()
+    let highestName = names.compactMap { SegmentName.number(inFile: $0) }.filter { $0 < StreamState.highest }.max()
     let reservedName = StreamState.readReservedName(stored.file(StreamState.reservedFileName))
     var recovery = fresh(now: now, isFirst: highestName == nil && reservedName == nil)
     if let reservedName { recovery.firstName = max(recovery.firstName, reservedName) }
@@ -69,7 +71,9 @@ package struct Recovery: Sendable {
       let aside = StreamState.read(stored.file(StreamState.asideName))
       recovery.takeUp(setAside: aside)
       stored.serveAll(
-        time: max(timeline.removedSegmentTime, aside?.removedSegmentTime ?? .zero),
+        time: max(
+          timeline.longestPlaylist + timeline.segment * 3, timeline.plain.removedSegmentTime,
+          aside?.removedSegmentTime ?? .zero),
         partTime: max(timeline.removedPartTime, aside?.removedPartTime ?? .zero))
       if highestName != nil || names.contains(StreamState.fileName) {
         logger.warning(

@@ -7,6 +7,9 @@ import Packager
 struct StoredMedia: Sendable {
   private let folder: String
   private let mostServed: Int
+  private let mostPlainServed: Int
+  /// Whether all init segments in the folder were taken up.
+  private var hasInitSegments = false
   /// The files and the parts of segments, by name.
   private(set) var media: [String: ByteBuffer] = [:]
   /// Those of them that are files of their own and stay in the folder while they are served.
@@ -16,10 +19,13 @@ struct StoredMedia: Sendable {
 
   /// Nothing yet of this folder.
   ///
-  /// - Parameter mostServed: how many segments that are not listed are served at most: the newest should come first.
-  init(folder: String, mostServed: Int) {
+  /// - Parameters:
+  ///   - mostServed: how many segments that are not listed are served at most: the newest should come first.
+  ///   - mostPlainServed: the same of the playlist without parts.
+  init(folder: String, mostServed: Int, mostPlainServed: Int) {
     self.folder = folder
     self.mostServed = mostServed
+    self.mostPlainServed = mostPlainServed
   }
 
   /// A file of the folder.
@@ -58,7 +64,10 @@ struct StoredMedia: Sendable {
 
   /// Takes up a segment that is not listed any more, as far as it is there and its time is not over.
   mutating func serve(_ segment: RemovedSegment) {
-    guard segment.time > .zero, removed.count < mostServed else { return }
+    let isPlain = segment.segment.name.isPlain
+    guard segment.time > .zero,
+      removed.count(where: { $0.segment.name.isPlain == isPlain }) < (isPlain ? mostPlainServed : mostServed)
+    else { return }
     guard let bytes = whole(segment.segment) else {
       // One that was cut short never had a whole.
       if segment.partTime > .zero { serveParts(of: segment.segment.name, time: segment.partTime) }
@@ -67,7 +76,10 @@ struct StoredMedia: Sendable {
     media[segment.segment.file] = bytes
     files.insert(segment.segment.file)
     if segment.partTime > .zero { take(segment.segment, bytes) }
-    if let map = file(segment.segment.map), !segment.segment.map.isEmpty {
+    if segment.segment.map.isEmpty {
+      // A segment that was found, and not read of: any of the init segments may be its own.
+      takeInitSegments()
+    } else if let map = file(segment.segment.map) {
       media[segment.segment.map] = map
       files.insert(segment.segment.map)
     }
@@ -92,21 +104,31 @@ struct StoredMedia: Sendable {
   ///   - time: how long whole segments are served.
   ///   - partTime: how long parts are served.
   mutating func serveAll(time: Ticks, partTime: Ticks) {
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".mp4") }
-    for name in names where media[name] == nil && name.hasPrefix("init-") {
-      media[name] = file(name)
-      files.insert(name)
-    }
-    func number(_ file: String) -> Int { Int(file.prefix { $0 != "." }) ?? .max }
+    takeInitSegments()
+    let names = fileNames
+    func number(_ file: String) -> Int { SegmentName.number(inFile: file) ?? .max }
     for file in names.sorted(by: { number($0) > number($1) }) where media[file] == nil {
       guard let name = SegmentName(file: file), let bytes = self.file(file),
         let parts = try? FragmentReader.parts(in: bytes), !parts.isEmpty
       else { continue }
       let segment = ListedSegment(found: name, partBytes: parts.map(\.byteCount))
-      serve(RemovedSegment(segment, time: time, partTime: partTime))
+      serve(RemovedSegment(segment, time: time, partTime: name.isPlain ? .zero : partTime))
     }
     for first in names where first.hasSuffix(".0.mp4") && media[first] == nil {
       if let name = SegmentName(file: String(first.dropLast(6)) + ".mp4") { serveParts(of: name, time: partTime) }
+    }
+  }
+
+  private var fileNames: [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".mp4") }
+  }
+
+  private mutating func takeInitSegments() {
+    guard !hasInitSegments else { return }
+    hasInitSegments = true
+    for name in fileNames where media[name] == nil && name.hasPrefix("init-") {
+      media[name] = file(name)
+      files.insert(name)
     }
   }
 

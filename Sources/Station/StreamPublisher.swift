@@ -35,6 +35,8 @@ package struct StreamPublisher {
   private var removing: [String] = []
   /// What lies at the edge already although its time has not come.
   private var early: Set<String> = []
+  /// What the playlist without parts serves now.
+  private var plainSegments: [RemovedSegment] = []
   /// How often all was taken back.
   private var withdrawals: Int64 = 0
 
@@ -171,10 +173,27 @@ package struct StreamPublisher {
     updateMirror()
   }
 
+  /// Keeps what the playlist without parts serves in the store too: the next life of the process serves it on.
+  mutating func keep(_ plain: PlainStream.Publication) {
+    for name in plain.removing { contents.media[name] = nil }
+    for (name, bytes) in plain.adding { contents.media[name] = bytes }
+    plainSegments = plain.owed
+    reserve(plain.nextName)
+    save()
+  }
+
+  /// Serves on what the playlist without parts has left when it ends.
+  mutating func servePlainOn() {
+    window.serve(plainSegments)
+    plainSegments.removeAll()
+    save()
+  }
+
   /// Takes all media back, so that the next publication makes it vanish, and begins again with a full lead.
   mutating func withdraw(lead: Ticks, wall: WallTime) {
-    removing += window.withdraw() + early
+    removing += window.withdraw() + early + plainSegments.map(\.segment.file)
     early.removeAll()
+    plainSegments.removeAll()
     withdrawals += 1
     segmenter.dropSegment()
     contents.withdrawals = withdrawals
@@ -189,7 +208,7 @@ package struct StreamPublisher {
     if let mirror { mirror.afterWriting(done) } else { done() }
   }
 
-  /// Writes the standing orders behind.
+  /// Writes behind what has changed besides the playlist.
   mutating func save() {
     publications += 1
     updateMirror()
@@ -201,8 +220,9 @@ package struct StreamPublisher {
     let state = StreamState(
       reservedName: reservedName, part: timeline.part.count, segment: timeline.segment.count,
       mediaSequence: window.firstSequence, discontinuitySequence: window.discontinuitySequence,
-      segments: window.segments, open: window.openSegment, removed: window.removedSegments,
-      reservedSequence: window.restartSequence, standing: standing, isLive: isLive)
+      segments: window.segments, open: window.openSegment, removed: window.removedSegments + plainSegments,
+      reservedSequence: window.restartSequence, standing: standing,
+      isLive: isLive)
     contents.reservedSequence = window.restartSequence
     contents.documents = [
       Document(

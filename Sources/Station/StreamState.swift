@@ -29,7 +29,8 @@ struct StreamState: Codable, Sendable {
   var segments: [ListedSegment]
   /// The segment that is not complete yet.
   var open: ListedSegment?
-  /// What has left the playlist and is served on; an earlier version of Quietcam wrote none of it.
+  /// What has left the playlist and is served on, and all that the playlist without parts serves, listed or not; an
+  /// earlier version of Quietcam wrote none of it.
   var removed: [RemovedSegment]?
   /// No playlist has begun with a higher media sequence number than this; likewise.
   var reservedSequence: Int?

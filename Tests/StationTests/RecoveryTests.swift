@@ -179,6 +179,58 @@ import Testing
     }
   }
 
+  /// What a folder has of a playlist without parts that ran for long.
+  private func putPlain(_ count: Int, in folder: String) throws {
+    let plain = try timeline().plain
+    var segmenter = Segmenter(settings: plain, firstSequence: 6_100_000_000, isPlain: true)
+    for _ in 0..<count {
+      let output = segmenter.append(
+        (0..<plain.stepsPerPart).map { CodedPicture(bytes: ByteBuffer(repeating: 5, count: 9), isIDR: $0 == 0) })
+      try put(output.name.file, output.part, in: folder)
+    }
+  }
+
+  @Test func manySegmentsWithoutPartsPushOutNoOthers() throws {
+    try withFolder { folder in
+      var state = try state((100..<107).map { try segment($0) })
+      let whole = RemovedSegment(try segment(98), time: .seconds(20), partTime: .zero)
+      let plain = try (0..<100).map { number in
+        let name = try #require(SegmentName(file: "p\(6_100_000_000 + number).mp4"))
+        return RemovedSegment(ListedSegment(found: name, partBytes: [9]), time: .seconds(15), partTime: .zero)
+      }
+      state.removed = [whole] + plain
+      try write(state, in: folder)
+      for segment in [whole] + plain {
+        try put(segment.segment.file, ByteBuffer(repeating: 7, count: segment.segment.byteCount), in: folder)
+      }
+      let recovery = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      // A playlist of twelve segments of a second: the newest of six times as many.
+      #expect(recovery.removed == [whole] + plain.suffix(72))
+    }
+  }
+
+  @Test func whereTheStateIsLostSegmentsWithoutPartsAreServedOnAndTheirNumbersPassed() throws {
+    try withFolder { folder in
+      try write(state((100..<107).map { try segment($0) }), in: folder)
+      try FileManager.default.removeItem(atPath: folder + "/state.json")
+      try putPlain(100, in: folder)
+      let recovery = Recovery.read(folder: folder, timeline: try timeline(), now: now, logger: silent)
+      let served = recovery.removed.map(\.segment.file)
+      #expect(served.count == 72 && served.contains("p6100000099.mp4") && !served.contains("p6100000000.mp4"))
+      #expect(recovery.media["p6100000099.0.mp4"] == nil && recovery.media["init-1.mp4"] != nil)
+      #expect(recovery.firstName > 6_100_000_099)
+    }
+  }
+
+  @Test func whatWasListedIsServedForAsLongAsPlaylistsMayHaveBecomeWhileTheDiskHung() throws {
+    try withFolder { folder in
+      try write(try state((100..<107).map { try segment($0) }), in: folder)
+      let later = now.advanced(by: .seconds(60))
+      let above = Recovery.read(folder: folder, timeline: try timeline(), now: later, logger: silent)
+      #expect(above.removed.map(\.time) == Array(repeating: Ticks.seconds(68), count: 7))
+    }
+  }
+
   @Test func theMediaSequenceBeginsWhereItMayHaveBeen() throws {
     try withFolder { folder in
       var state = try state((100..<108).map { try segment($0, isDiscontinuous: $0 == 100) })

@@ -23,13 +23,10 @@ struct StreamJudge {
   private var last: MediaPlaylist?
   /// The last version that is known to be on disk as a whole.
   private var durable: MediaPlaylist?
-  /// Until when a name has to be served.
-  private var owed: [String: (until: Ticks, longest: Ticks)] = [:]
-  /// The names of `owed` that are known to be on disk.
-  private var durableNames: Set<String> = []
+  private var owed = OwedMedia()
+  private var plain = PlainJudge()
   /// The highest media sequence that anybody has seen, of what was published ahead too.
   private var highestSequence = 0
-  private var longest = Ticks.zero
   private var isNewLife = true
   private var isNewStream = true
   private var ranges: [String: WallTime] = [:]
@@ -54,27 +51,22 @@ struct StreamJudge {
       isNewStream = true
       durable = nil
     }
-    owed = owed.filter { durableNames.contains($0.key) }
+    owed.processEnded()
   }
 
   /// The disk takes nothing any more and gives nothing back but whole segments that were there.
-  mutating func diskFailed() {
-    durableNames = durableNames.filter { name in
-      let pieces = name.split(separator: ".")
-      return pieces.count == 2 || durableNames.contains("\(pieces[0]).mp4")
-    }
-  }
+  mutating func diskFailed() { owed.diskFailed() }
 
   /// The mirror has written all of the newest version.
   mutating func becameDurable() {
     durable = last
-    durableNames = Set(owed.keys)
+    owed.becameDurable()
   }
 
   /// Everything that was published was withdrawn: none of it may be there, but for names that come again.
   mutating func withdrawn(from edge: LiveEdge) {
     isNewStream = true
-    (owed, durableNames) = ([:], [])
+    owed.withdrawn()
     for name in pieces.keys where !name.hasPrefix("loop-") && !name.hasPrefix("init-") {
       expect(edge.media(named: name) == nil, "\(name) was withdrawn and can be fetched")
     }
@@ -90,7 +82,8 @@ struct StreamJudge {
   mutating func look(at edge: LiveEdge, now: Ticks) {
     guard let edition = edge.edition else { return expect(false, "nothing is published") }
     if let playlist = read(edition.media.plain, edge) {
-      judge(playlist, edge, now: now)
+      judge(playlist)
+      owed.owe(playlist, now: now)
       if let far = edge.furthest, far.position > edition.position, let ahead = read(far.media.plain, edge) {
         judgeAhead(ahead, of: playlist)
         highestSequence = max(highestSequence, ahead.mediaSequence)
@@ -98,7 +91,13 @@ struct StreamJudge {
       highestSequence = max(highestSequence, playlist.mediaSequence)
       last = playlist
     }
-    if let plain = edge.plain { _ = read(plain.plain, edge) }
+    if let text = edge.plain?.plain, let playlist = read(text, edge) {
+      for mistake in plain.judge(playlist) { expect(false, mistake) }
+      owed.owe(playlist, now: now)
+    }
+    for (name, time) in owed.missing(at: edge, now: now) {
+      expect(false, "H6: \(name) has to be there for \(time) more")
+    }
     (isNewLife, isNewStream) = (false, false)
   }
 
@@ -206,7 +205,7 @@ struct StreamJudge {
 
   // MARK: Versions
 
-  private mutating func judge(_ playlist: MediaPlaylist, _ edge: LiveEdge, now: Ticks) {
+  private mutating func judge(_ playlist: MediaPlaylist) {
     let target = Ticks.seconds(Int64(playlist.targetDuration))
     let total = playlist.segments.reduce(Ticks.zero) { $0 + $1.duration }
     expect(playlist.segments.count >= 6, "H5: \(playlist.segments.count) segments are listed")
@@ -216,13 +215,6 @@ struct StreamJudge {
     judgeDates(playlist)
     if let last { judgeSuccession(last, playlist) }
     if isNewLife, !isNewStream, let durable { judgeCommon(durable, playlist, isSameLife: false) }
-    owe(playlist, total: total, now: now)
-    for (name, (until, _)) in owed where until > now {
-      expect(edge.media(named: name) != nil, "H6: \(name) has to be there for \(until - now) more")
-    }
-    owed = owed.filter { $0.value.until > now }
-    // What nobody is owed any more may go, also where it comes again later.
-    durableNames.formIntersection(owed.keys)
   }
 
   /// H9, H13.
@@ -309,20 +301,5 @@ struct StreamJudge {
   /// What is published ahead only goes on from what is published.
   private mutating func judgeAhead(_ ahead: MediaPlaylist, of playlist: MediaPlaylist) {
     judgeCommon(playlist, ahead, isSameLife: true)
-  }
-
-  /// H6.
-  private mutating func owe(_ playlist: MediaPlaylist, total: Ticks, now: Ticks) {
-    longest = max(longest, total)
-    let target = Ticks.seconds(Int64(playlist.targetDuration))
-    for segment in playlist.segments {
-      // The longest playlist that has listed it counts; a loop's comes again as another one.
-      let wasListed = last?.segments.contains { $0.uri == segment.uri } ?? false
-      let longest = max(wasListed ? owed[segment.uri]?.longest ?? .zero : .zero, total)
-      let until = max(owed[segment.uri]?.until ?? .zero, now + segment.duration + longest)
-      owed[segment.uri] = (until, longest)
-      for part in segment.parts { owed[part.uri] = (now + target * 3, .zero) }
-    }
-    for part in playlist.trailingParts { owed[part.uri] = (now + target * 3, .zero) }
   }
 }

@@ -46,6 +46,7 @@ struct StreamHistory {
   private let disk = FaultyDisk()
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   private var settings: CameraSettings
+  private var plainSegment: Ticks
   private var judge: StreamJudge
   /// What has happened, for the report of a failure.
   private(set) var told: [String] = []
@@ -72,11 +73,13 @@ struct StreamHistory {
       (.seconds(1), .seconds(2)), (.seconds(5), .seconds(10)), (.seconds(1), .seconds(3)),
     ]
     let cut = cuts.randomElement(using: &dice) ?? cuts[0]
+    plainSegment = .seconds([1, 1, 2, 5][Int(seed / 4 % 4)])
     settings = CameraSettings(
       name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
       picture: PictureSettings(size: PictureSize(width: 32, height: 32), denoise: 0),
       encoder: EncoderSettings(preset: .ultrafast),
-      timeline: try TimelineSettings(rate: 2, part: cut.part, segment: cut.segment))
+      timeline: try TimelineSettings(
+        rate: 2, part: cut.part, segment: cut.segment, plainSegment: plainSegment))
     settings.off = Bool.random(using: &dice) ? .cached : .seamless
     settings.ladder = Ladder.Settings(hold: cut.segment * 2, steady: cut.segment)
     settings.marksRecorded = Bool.random(using: &dice)
@@ -84,7 +87,9 @@ struct StreamHistory {
     settings.remember = .seconds(60)
     generator = dice
     judge = StreamJudge(step: settings.timeline.step)
-    told = ["off \(settings.off), parts of \(cut.part), segments of \(cut.segment), delay \(settings.delay)"]
+    told = [
+      "off \(settings.off), parts of \(cut.part), segments of \(cut.segment) and \(plainSegment), delay \(settings.delay)"
+    ]
   }
 
   private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &generator) < percent }
@@ -232,7 +237,15 @@ struct StreamHistory {
     let segments = 2 * timeline.listedSegments + 12 + 4 * timeline.listedSegments
     let parts = (9 + 5 * timeline.listedSegments) * timeline.partsPerSegment + 6
     judge.hold(
-      camera.edge.mediaCount <= segments + parts + 40, "\(camera.edge.mediaCount) files of media are in memory")
+      camera.edge.mediaCount <= segments + parts + 40 + mostPlain,
+      "\(camera.edge.mediaCount) files of media are in memory")
+  }
+
+  /// What the playlist without parts may have in a folder: what earlier lives left, and three times all that it serves,
+  /// as it may end and begin anew before the time of what it listed is over.
+  private var mostPlain: Int {
+    let listed = settings.timeline.plain.listedSegments
+    return 6 * listed + 3 * (2 * listed + 5)
   }
 
   private func files() -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] }
@@ -240,7 +253,7 @@ struct StreamHistory {
   private mutating func judgeFolder() {
     let found = files().count
     let most = 6 * settings.timeline.listedSegments + 12 + 4 * settings.timeline.partsPerSegment + 12
-    judge.hold(found <= most, "\(found) files are in the folder")
+    judge.hold(found <= most + mostPlain, "\(found) files are in the folder")
   }
 
   // MARK: Between two lives
@@ -265,8 +278,10 @@ struct StreamHistory {
     case 24..<30:
       let timeline = settings.timeline
       let segment = timeline.segment == .seconds(10) ? Ticks.seconds(20) : .seconds(10)
-      settings.timeline = try TimelineSettings(rate: 2, part: timeline.part, segment: segment)
-      tell("segments are \(segment) long")
+      plainSegment = plainSegment == .seconds(1) ? .seconds(3) : .seconds(1)
+      settings.timeline = try TimelineSettings(
+        rate: 2, part: timeline.part, segment: segment, plainSegment: plainSegment)
+      tell("segments are \(segment) long, and \(plainSegment)")
       judge.processEnded(losesState: true)
     case 30..<36:
       tell("a torn file lies there")

@@ -120,7 +120,14 @@ def test_withdrawn_pictures_vanish_everywhere_at_once(tmp_path):
         before = live(server)
         plain = playlist.parse(server.get(f"/{CAMERA}/plain.m3u8").text)
         latest = server.get(f"/{CAMERA}/latest.jpg").body
+        kept = {segment.uri for segment in before.segments + plain.segments}
+        deadline = time.monotonic() + 5
+        while not all((tmp_path / CAMERA / name).exists() for name in kept):
+            assert time.monotonic() < deadline, "the mirror does not hold what is served"
+            time.sleep(0.02)
         order(server, "withdraw")
+        left = [name for name in kept if (tmp_path / CAMERA / name).exists()]
+        assert left == [], "the operator is told before the mirror is rid of it"
         now = live(server)
         gone = {segment.uri for segment in before.segments + plain.segments}
         gone |= {part.uri for segment in [*before.segments, before.open] for part in segment.parts}

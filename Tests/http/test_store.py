@@ -272,13 +272,15 @@ DAMAGES = {"missing": None, "damaged": b'{"reservedName":', "empty": b""}
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_what_was_listed_is_served_on_where_the_state_is_lost(tmp_path, damage):
-    """Numbers begin anew above the old ones, and players that have the old playlist still find what it lists."""
+    """Numbers begin anew above the old ones, and players that have an old playlist still find what it lists."""
     with serving(*OPTIONS, store=tmp_path) as server:
         server.settled()
         wait_for(tmp_path / CAMERA / "state.json")
+        server.get("/desk/plain.m3u8")
         time.sleep(1.2)
         old = playlist.parse(server.get("/desk/live.m3u8").text)
-        names = {segment.uri for segment in old.segments[:-1]}
+        plain = playlist.parse(server.get("/desk/plain.m3u8").text)
+        names = {segment.uri for segment in old.segments[:-1] + plain.segments[:-1]} | {plain.segments[0].map}
         names |= {part.uri for segment in old.segments[:-1] for part in segment.parts}
         bodies = fetched(server, names)
         end_by_kill(server)
@@ -291,6 +293,45 @@ def test_what_was_listed_is_served_on_where_the_state_is_lost(tmp_path, damage):
         assert int(new.header["DISCONTINUITY-SEQUENCE"]) > int(old.header["DISCONTINUITY-SEQUENCE"])
         assert not names & set(new.uris())
         assert "state.json" in server.log()
+        assert_goes_on(plain, playlist.parse(server.get("/desk/plain.m3u8").text))
+
+
+def assert_goes_on(old, new):
+    """Players that know the one playlist without parts go on with the other: no number of it comes again."""
+    assert new.sequence >= old.sequence + len(old.segments)
+    assert int(new.header["DISCONTINUITY-SEQUENCE"]) > int(old.header["DISCONTINUITY-SEQUENCE"])
+    assert not {segment.uri for segment in old.segments} & {segment.uri for segment in new.segments}
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_what_the_playlist_without_parts_lists_outlives_a_kill(tmp_path, length):
+    options = [*OPTIONS, "--plain-segment", length]
+    with serving(*options, store=tmp_path) as server:
+        bodies, old = {}, None
+        deadline = time.monotonic() + 4
+        while time.monotonic() < deadline:
+            server.push(stills.one())
+            old = playlist.parse(server.get("/desk/plain.m3u8").text)
+            for name in {uri for uri in old.uris() if uri not in bodies}:
+                bodies[name] = server.get(f"/desk/{name}").body
+            time.sleep(0.1)
+        # It is written within the moment in which it is listed.
+        written = time.monotonic() + 1
+        while not old.segments[-1].uri.removesuffix(".mp4") in (tmp_path / CAMERA / "state.json").read_text():
+            assert time.monotonic() < written, "what is listed is not written"
+            time.sleep(0.01)
+        end_by_kill(server)
+    with serving(*options, store=tmp_path) as server:
+        listed = set(old.uris())
+        assert fetched(server, listed) == {name: bodies[name] for name in listed}
+        new = playlist.parse(server.get("/desk/plain.m3u8").text)
+        assert_goes_on(old, new)
+        assert fetched(server, bodies) == bodies, "what had left the playlist has its time too"
+        # A name that was used stands for its bytes for ever.
+        assert not set(bodies) & {segment.uri for segment in new.segments}
+        # A web server that serves the folder lists none of it.
+        text = (tmp_path / CAMERA / "live.m3u8").read_text()
+        assert not [segment.uri for segment in playlist.parse(text).segments if segment.uri.startswith("p")]
 
 
 def test_what_had_left_the_playlist_before_a_kill_is_served_by_the_next_life(tmp_path):

@@ -1,0 +1,64 @@
+import Media
+import Playlist
+
+extension LiveWindow {
+  /// How far from the end a delta update still lists segments (rfc8216bis, section 4.4.3.8).
+  private var skipBoundary: Ticks { settings.segment * 6 }
+
+  /// The playlist less the segments that a player with a recent one has already; `nil` where there are none to leave
+  /// out (rfc8216bis, section 6.2.5.1).
+  public func delta(of playlist: MediaPlaylist) -> MediaPlaylist? { playlist.delta(skipUntil: skipBoundary) }
+
+  /// The playlist with parts, for the origin.
+  public var playlist: MediaPlaylist {
+    MediaPlaylist(
+      targetDuration: settings.targetDuration,
+      mediaSequence: firstSequence,
+      discontinuitySequence: discontinuitySequence,
+      independentSegments: true,
+      serverControl: MediaPlaylist.ServerControl(
+        canBlockReload: true, canSkipUntil: skipBoundary, holdBack: settings.segment * 3,
+        partHoldBack: settings.part * 3),
+      partTarget: settings.part,
+      segments: complete.map { listed($0.segment, parts: $0.listsParts ? parts(of: $0.segment) : []) },
+      trailingParts: open.map { parts(of: $0.segment) } ?? [],
+      trailingDiscontinuity: open?.segment.isDiscontinuous ?? announcesDiscontinuity,
+      trailingMap: MediaPlaylist.Map(uri: initName),
+      trailingProgramDateTime: open?.segment.date,
+      preloadHint: complete.isEmpty && open == nil ? nil : MediaPlaylist.PreloadHint(uri: announcedName),
+      dateRanges: dateRanges(of: complete.map(\.segment) + (open.map { [$0.segment] } ?? [])))
+  }
+
+  /// The playlist of complete segments only, for players and web servers that know nothing of parts.
+  public var plainPlaylist: MediaPlaylist {
+    MediaPlaylist(
+      targetDuration: settings.targetDuration,
+      mediaSequence: firstSequence,
+      discontinuitySequence: discontinuitySequence,
+      independentSegments: true,
+      segments: complete.map { listed($0.segment, parts: []) },
+      dateRanges: dateRanges(of: complete.map(\.segment)))
+  }
+
+  private func listed(_ segment: ListedSegment, parts: [MediaPlaylist.Part]) -> MediaPlaylist.Segment {
+    MediaPlaylist.Segment(
+      uri: segment.file, duration: settings.part * Int64(segment.partBytes.count),
+      programDateTime: segment.date, discontinuity: segment.isDiscontinuous,
+      map: MediaPlaylist.Map(uri: segment.map), parts: parts)
+  }
+
+  private func parts(of segment: ListedSegment) -> [MediaPlaylist.Part] {
+    segment.partBytes.indices.map { index in
+      MediaPlaylist.Part(uri: segment.name.part(index), duration: settings.part, independent: index == 0)
+    }
+  }
+
+  /// One range for each recorded segment: an id that names a moment is never used twice.
+  private func dateRanges(of segments: [ListedSegment]) -> [MediaPlaylist.DateRange] {
+    segments.filter(\.isMarkedRecorded).map { segment in
+      MediaPlaylist.DateRange(
+        id: "recorded-\(segment.date.milliseconds)", startDate: segment.date, classification: "recorded",
+        duration: settings.segment)
+    }
+  }
+}
