@@ -34,6 +34,8 @@ struct OwedMedia {
   /// The names that have to be there and are not, each with the time for which it has to be.
   mutating func missing(at edge: LiveEdge, now: Ticks) -> [(name: String, time: Ticks)] {
     until = until.filter { $0.value > now }
+    // What nobody is owed any more may go, also where it comes again later.
+    durable.formIntersection(until.keys)
     return until.filter { edge.media(named: $0.key) == nil }.map { ($0.key, $0.value - now) }
   }
 

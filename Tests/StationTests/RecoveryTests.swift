@@ -184,8 +184,11 @@ import Testing
     let plain = try timeline().plain
     var segmenter = Segmenter(settings: plain, firstSequence: 6_100_000_000, isPlain: true)
     for _ in 0..<count {
+      // One NAL unit of five bytes each.
       let output = segmenter.append(
-        (0..<plain.stepsPerPart).map { CodedPicture(bytes: ByteBuffer(repeating: 5, count: 9), isIDR: $0 == 0) })
+        (0..<plain.stepsPerPart).map { step in
+          CodedPicture(bytes: ByteBuffer(bytes: [0, 0, 0, 5, step == 0 ? 5 : 1, 7, 7, 7, 7]), isIDR: step == 0)
+        })
       try put(output.name.file, output.part, in: folder)
     }
   }
