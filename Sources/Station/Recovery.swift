@@ -46,10 +46,7 @@ package struct Recovery: Sendable {
   /// Reads the folder.
   static func read(folder: String, timeline: TimelineSettings, now: WallTime, logger: Logger) -> Recovery {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    // What left the window, and once more as much: a life that could not go on with it has filled one of its own. The
-    // playlist without parts begins anew in each life.
-    var stored = StoredMedia(
-      folder: folder, mostServed: 4 * timeline.listedSegments, mostPlainServed: 6 * timeline.plain.listedSegments)
+    var stored = StoredMedia(folder: folder, limits: StoredMedia.Limits(timeline))
     // Media without a state, or with a damaged one, still tells how far its numbers went.
     let highestName = names.compactMap { SegmentName.number(inFile: $0) }.filter { $0 < StreamState.highest }.max()
     let reservedName = StreamState.readReservedName(stored.file(StreamState.reservedFileName))

@@ -6,8 +6,7 @@ import Packager
 /// The media that a camera's folder still holds of an earlier life of the process, as far as it is served again.
 struct StoredMedia: Sendable {
   private let folder: String
-  private let mostServed: Int
-  private let mostPlainServed: Int
+  private let limits: Limits
   /// Whether all init segments in the folder were taken up.
   private var hasInitSegments = false
   /// The files and the parts of segments, by name.
@@ -17,15 +16,34 @@ struct StoredMedia: Sendable {
   /// The segments that are served and not listed.
   private(set) var removed: [RemovedSegment] = []
 
+  /// How many segments that are not listed are served at most; the newest should come first.
+  struct Limits: Sendable {
+    /// Segments that are made once.
+    let once: Int
+    /// Those of the playlist without parts.
+    let plain: Int
+    /// Those of loops.
+    let loop: Int
+
+    /// What a life has left, and once more as much: one that could not go on with it has filled a window of its own. A
+    /// loop's names come again, so there are those of a whole round besides; the playlist without parts begins anew in
+    /// each life.
+    init(_ timeline: TimelineSettings) {
+      once = 4 * timeline.listedSegments
+      plain = 6 * timeline.plain.listedSegments
+      loop = 6 * timeline.listedSegments
+    }
+
+    fileprivate func allow(_ name: SegmentName, beside others: [RemovedSegment]) -> Bool {
+      let count = others.count { $0.segment.name.isPlain == name.isPlain && $0.segment.name.isOfLoop == name.isOfLoop }
+      return count < (name.isPlain ? plain : name.isOfLoop ? loop : once)
+    }
+  }
+
   /// Nothing yet of this folder.
-  ///
-  /// - Parameters:
-  ///   - mostServed: how many segments that are not listed are served at most: the newest should come first.
-  ///   - mostPlainServed: the same of the playlist without parts.
-  init(folder: String, mostServed: Int, mostPlainServed: Int) {
+  init(folder: String, limits: Limits) {
     self.folder = folder
-    self.mostServed = mostServed
-    self.mostPlainServed = mostPlainServed
+    self.limits = limits
   }
 
   /// A file of the folder.
@@ -64,10 +82,7 @@ struct StoredMedia: Sendable {
 
   /// Takes up a segment that is not listed any more, as far as it is there and its time is not over.
   mutating func serve(_ segment: RemovedSegment) {
-    let isPlain = segment.segment.name.isPlain
-    guard segment.time > .zero,
-      removed.count(where: { $0.segment.name.isPlain == isPlain }) < (isPlain ? mostPlainServed : mostServed)
-    else { return }
+    guard segment.time > .zero, limits.allow(segment.segment.name, beside: removed) else { return }
     guard let bytes = whole(segment.segment) else {
       // One that was cut short never had a whole.
       if segment.partTime > .zero { serveParts(of: segment.segment.name, time: segment.partTime) }
