@@ -29,10 +29,14 @@ struct Listener<Connection: ServerChildChannel>: Service {
     try await withGracefulShutdownHandler {
       await onListening(listening.channel.localAddress?.port ?? address.port)
       try await withThrowingDiscardingTaskGroup { group in
-        try await listening.executeThenClose { connections in
-          for try await taken in connections {
-            group.addTask { await connection.handle(value: taken, logger: logger) }
+        do {
+          try await listening.executeThenClose { connections in
+            for try await taken in connections {
+              group.addTask { await connection.handle(value: taken, logger: logger) }
+            }
           }
+        } catch is CancellationError {
+          // Those who have not ended in time are cut off, and that is no failure.
         }
       }
     } onGracefulShutdown: {
