@@ -37,8 +37,10 @@ import Testing
   private func brightness(_ picture: borrowing Frame) -> Double {
     picture.withPlane(0) { plane in
       var sum = 0
-      for y in 0..<plane.height { sum += plane.row(y).reduce(0) { $0 + Int($1) } }
-      return Double(sum) / Double(plane.width * plane.height)
+      // They are of one brightness all over.
+      let rows = stride(from: 0, to: plane.height, by: 8)
+      for y in rows { sum += plane.row(y).reduce(0) { $0 + Int($1) } }
+      return Double(sum) / Double(plane.width * rows.underestimatedCount)
     }
   }
 
@@ -56,6 +58,8 @@ import Testing
     /// When the stills came of which the events told, in milliseconds, and what was shown then.
     var events: [(source: Director.Source, time: Int64)] = []
     var sources: [Director.Source] = []
+    /// The brightness of all pictures.
+    var pictures: [Double] = []
     /// The lines that playlists had before the first veil.
     var lines: Set<String> = []
 
@@ -77,12 +81,27 @@ import Testing
   /// The lines of the newest playlist, without names, dates and what counts on.
   private func lines(_ camera: Camera) throws -> Set<String> {
     let text = String(buffer: try #require(camera.edge.edition).media.plain)
-    let counting = ["#EXT-X-PROGRAM-DATE-TIME:", "#EXT-X-MEDIA-SEQUENCE:"]
+    let counting = ["#EXT-X-PROGRAM-DATE-TIME:", "#EXT-X-MEDIA-SEQUENCE:", "#EXT-X-RENDITION-REPORT:"]
     return Set(
       text.split(separator: "\n").map { line in
         guard line.contains(".mp4") || counting.contains(where: line.hasPrefix) else { return String(line) }
         return String(decoding: line.utf8.filter { !(48...57).contains($0) }, as: UTF8.self)
       })
+  }
+
+  /// Which stills make pictures so bright, one behind the other.
+  private func stills(_ brightness: [Double]) -> [Int] {
+    let grays = brightness.map { Int((($0 - 16) * 25.5 / 219).rounded()) }
+    return grays.indices.filter { $0 == 0 || grays[$0] != grays[$0 - 1] }.map { grays[$0] }
+  }
+
+  /// Whether the playlist without parts showed the same pictures in the same order, up to four that it told before or
+  /// has not told yet.
+  private func isAlike(_ plain: [Int], _ parts: [Int]) -> Bool {
+    (0...4).contains { early in
+      let told = plain.dropFirst(early)
+      return parts.starts(with: told) && parts.count - told.count <= 4
+    }
   }
 
   private func look(_ viewer: inout Viewer, at camera: Camera, _ where_: String) async throws {
@@ -94,6 +113,7 @@ import Testing
     let pictures = try FragmentReader.parts(in: bytes)[0].pictures
     var seen: [Double] = []
     for picture in pictures { seen.append(brightness(try viewer.decoder.decode(picture))) }
+    viewer.pictures += seen
     var events: [CameraEvent] = []
     if camera.edge.newestEventID > viewer.lastID {
       events = try #require(await camera.edge.events(after: viewer.lastID, deadline: .now + .seconds(5)))
@@ -135,6 +155,8 @@ import Testing
     let pool = EncodePool(threads: 1)
     let logger = logger
     var viewer = Viewer(decoder: try StreamDecoder())
+    var lead = 0
+    var plain = try PlainViewer(measure: brightness)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask(executorPreference: pool) {
         let loop = try CameraLoop.open(camera: camera, mirror: nil, folder: folder, logger: logger)
@@ -166,15 +188,18 @@ import Testing
       for number in 0... {
         try await slot()
         viewer.lines.formUnion(try lines(camera))
+        try await plain.look(at: camera)
         if number >= 20, camera.edge.edition?.position.part == 5 { break }
       }
       viewer.shown = try brightness(try #require(camera.edge.latest).jpeg)
       viewer.lastID = camera.edge.newestEventID
+      lead = plain.shown.count
       for round in 0..<12 {
         for order in [Director.Order.veil, .unveil] {
           async let isDone = camera.carryOut(.order(order))
           for number in 0..<(order == .veil ? 30 : 60) {
             try await slot()
+            try await plain.look(at: camera)
             try await look(&viewer, at: camera, "\(order) \(round), slot \(number)")
           }
           #expect(await isDone)
@@ -187,6 +212,8 @@ import Testing
       try await group.waitForAll()
     }
     await pool.shutDown()
+    let (parts, told) = (stills(viewer.pictures), stills(Array(plain.shown.dropFirst(lead))))
+    #expect(parts.count > 100 && isAlike(told, parts), "\(rhythm.testDescription): \(parts) in parts, \(told) without")
     let sources = viewer.sources
     #expect(Set(sources) == [.live, .veiled])
     #expect(zip(sources, sources.dropFirst()).count { $0 == .live && $1 == .veiled } == 12)
