@@ -12,9 +12,10 @@ import Testing
 
 /// A veiled stream looks like a live one, by all that can be counted from outside over hundreds of segments.
 ///
-/// The scene is painted and small, and coded fast. With `QUIETCAM_LIKENESS_FOLDER=FOLDER` (JPEGs that are shown in the
-/// order of their names) one more test counts 200 segments of each with the camera's default settings, some three and a
-/// half hours of media; it takes the clock less than half of one.
+/// The scene is painted and small, and coded fast. With `QUIETCAM_LIKENESS_FOLDER=FOLDER` (of JPEGs) one more test
+/// counts 200 segments of each with the camera's default settings, nearly five hours of media in a quarter of one.
+/// Pictures are drawn at random: in their own order each would be like the one before, and the probabilities are of
+/// samples that know nothing of each other.
 @Suite struct VeilLikenessTests {
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   private let size = PictureSize(width: 96, height: 72)
@@ -25,30 +26,23 @@ import Testing
     /// The longest loop that is made of it, in segments.
     var loopSegments = 100
     private let stills: [ByteBuffer]
-    private let isInOrder: Bool
     /// The time from still to still, and how much later than due each may come: by its timer, as cameras send.
     private let (interval, lateness): (Int64, Int64)
     private var generator = SeededGenerator(seed: 3)
-    private var sent = 0
     private var timer: Int64 = 300
     /// How long it is until the next still, in milliseconds.
     private(set) var due: Int64 = 300
 
-    init(
-      _ settings: CameraSettings, stills: [ByteBuffer], isInOrder: Bool = false, interval: Int64 = 1550,
-      lateness: Int64 = 150
-    ) {
+    init(_ settings: CameraSettings, stills: [ByteBuffer], interval: Int64 = 1550, lateness: Int64 = 150) {
       self.settings = settings
       self.stills = stills
-      self.isInOrder = isInOrder
       (self.interval, self.lateness) = (interval, lateness)
     }
 
     mutating func next() throws -> ByteBuffer {
-      defer { sent += 1 }
       timer += interval
       due = timer + Int64.random(in: 0...lateness, using: &generator)
-      return isInOrder ? stills[sent % stills.count] : try #require(stills.randomElement(using: &generator))
+      return try #require(stills.randomElement(using: &generator))
     }
 
     mutating func pass(_ time: Int64) { (timer, due) = (timer - time, due - time) }
@@ -179,8 +173,8 @@ import Testing
     let steadiness = (live.steadiness, veiled.steadiness)
     print("eight intervals differ by \(steadiness.0) ms where live, by \(steadiness.1) ms where veiled")
     if kind == .recording {
-      // A camera's timer never drifts, and times that are drawn one by one do.
-      #expect(steadiness.1 < 2 * steadiness.0, "eight intervals differ by \(steadiness) ms")
+      // A camera's timer never drifts, and times that are drawn one by one do, five times as far and more.
+      #expect(steadiness.1 < 3 * steadiness.0, "eight intervals differ by \(steadiness) ms")
     }
     return Dictionary(
       uniqueKeysWithValues: zip(live.all, veiled.all).map { live, veiled in
@@ -225,7 +219,7 @@ import Testing
     var settings = CameraSettings(
       name: try #require(CameraName("desk")), token: TokenDigest(of: "token"), timeline: try TimelineSettings())
     settings.remember = .seconds(3600)
-    let model = Model(settings, stills: stills, isInOrder: true, interval: 2050, lateness: 100)
+    let model = Model(settings, stills: stills, interval: 2050, lateness: 100)
     expectAlike(try await probabilities(.recording, model))
   }
 }
