@@ -26,6 +26,14 @@ struct Announcer: Sendable {
   /// Whether the camera's next still follows what was told last as its stills do.
   var isInStep: Bool { rhythm.isInStep }
 
+  /// How long after the collecting for a slot has begun a still of this camera can be expected; `nil` where none is.
+  func expectedSince(_ collectedFrom: Ticks) -> Ticks? {
+    guard let time = rhythm.expected(from: collectedFrom), time < collectedFrom + camera.settings.timeline.part else {
+      return nil
+    }
+    return time - collectedFrom
+  }
+
   /// Whether a recording can go on in the camera's rhythm when its first slot takes the place of these stills.
   ///
   /// - Parameters:

@@ -246,10 +246,10 @@ struct CameraLoop: ~Copyable {
   private mutating func enter(_ next: Scene, isFirst: Bool = false) {
     var next = next
     if next.source == .veiled {
+      var generator = SystemRandomNumberGenerator()
       if isFirst || scene.source != .veiled {
         if isFirst || !scene.source.isRecorded { player.load() }
         veiling.fall(isLive: !isFirst && !scene.source.isRecorded)
-        var generator = SystemRandomNumberGenerator()
         player.enterAnywhere(using: &generator)
       }
       if player.isBuiltIn {
@@ -261,7 +261,9 @@ struct CameraLoop: ~Copyable {
         next = Scene(source: .live, isDiscontinuous: next.isDiscontinuous)
         publisher.expect(next)
       } else {
-        next.recording = player.advanceUnderVeil(beginsAnew: isFirst || scene.source != .veiled || !veiling.isPlaying)
+        next.recording = player.advanceUnderVeil(
+          beginsAnew: isFirst || scene.source != .veiled || !veiling.isPlaying,
+          expected: announcer.expectedSince(collectedFrom), using: &generator)
         veiling.begin(next.recording)
       }
     }

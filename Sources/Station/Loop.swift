@@ -82,6 +82,14 @@ package struct Loop: Sendable {
     }
   }
 
+  /// `Change.since` of the picture at the beginning of a segment; `nil` where none is new there. It takes no reading.
+  func since(_ index: Int) -> Ticks? {
+    switch content {
+    case .memory(let segments): segments[index].changes.first.flatMap { $0.step == 0 ? $0.since : nil }
+    case .stored(let loop): loop.since(index)
+    }
+  }
+
   /// The loop for a camera that has none of its own: one segment of the house picture, coded by the camera's own line,
   /// which must be new.
   static func builtIn(_ line: inout PictureLine, timeline: TimelineSettings) throws(FFmpegError) -> Loop {

@@ -43,9 +43,19 @@ struct StillRhythm: Sendable {
 
   /// Whether the camera's next still can be expected to follow what was told last naturally.
   var isInStep: Bool {
-    guard let newest, !gaps.isEmpty else { return true }
-    return isNatural(newest + gaps.sorted()[gaps.count / 2])
+    guard let newest, let gap = median else { return true }
+    return isNatural(newest + gap)
   }
+
+  /// When the first still of this camera comes at `begin` or later, if it goes on as it usually does; `nil` where
+  /// nothing is known of it.
+  func expected(from begin: Ticks) -> Ticks? {
+    guard let told, let gap = median, gap > .zero else { return nil }
+    guard told < begin else { return told }
+    return told + gap * ((begin - told + gap - Ticks(1)).floorDivided(by: gap))
+  }
+
+  private var median: Ticks? { gaps.isEmpty ? nil : gaps.sorted()[gaps.count / 2] }
 
   /// Whether a still of this camera could come in `range`, if the last one came at `time`.
   func canFollow(_ time: Ticks, in range: Range<Ticks>) -> Bool {

@@ -46,6 +46,11 @@ struct StoredLoop: Sendable {
   /// Whether a new picture shows at the beginning of a segment.
   func beginsAnew(_ index: Int) -> Bool { manifest.segments[index].beginsAnew }
 
+  /// `Loop.Change.since` of the picture at the beginning of a segment; `nil` where none is new there.
+  func since(_ index: Int) -> Ticks? {
+    beginsAnew(index) ? manifest.segments[index].pictures[0].since.map { Ticks($0) } : nil
+  }
+
   /// Reads a segment, blocking.
   ///
   /// - Throws: `LoopError` if its files are not what they were when the loop was made.

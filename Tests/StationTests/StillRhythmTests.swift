@@ -86,6 +86,30 @@ import Testing
     #expect(last >= recorded && last - recorded <= .milliseconds(300))
   }
 
+  @Test func theNextStillIsExpectedInTheCamerasRhythm() {
+    var (rhythm, last) = steady(10)
+    #expect(StillRhythm().expected(from: .zero) == nil, "nothing is known yet")
+    #expect(rhythm.expected(from: last - .seconds(1)) == last)
+    #expect(rhythm.expected(from: last) == last)
+    #expect(rhythm.expected(from: last + Ticks(1)) == last + .milliseconds(2150))
+    #expect(rhythm.expected(from: last + .milliseconds(2150)) == last + .milliseconds(2150))
+    #expect(rhythm.expected(from: last + .milliseconds(2151)) == last + .milliseconds(4300))
+    rhythm.tell(last + .milliseconds(100))
+    #expect(rhythm.expected(from: last + .milliseconds(101)) == last + .milliseconds(2250))
+  }
+
+  @Test func aRecordingFitsWhereItsStillsCameAlike() {
+    func fit(_ since: [Int64?], _ expected: Int64) -> LoopFit {
+      LoopFit(since.map { $0.map { .milliseconds($0) } }, expected: .milliseconds(expected), slack: .milliseconds(30))
+    }
+    #expect(fit([900, nil, 480, 100, 500, 541], 490).places == [2, 4])
+    #expect(fit([900, nil, 480, 100, 500, 541], 490).isClose)
+    #expect(fit([950, nil, 100], 490).places == [2])
+    #expect(!fit([950, nil, 100], 490).isClose)
+    #expect(fit([nil, nil], 490).places.isEmpty && !fit([nil, nil], 490).isClose)
+    #expect(fit([], 490).places.isEmpty)
+  }
+
   @Test func whatCannotFollowInTheCamerasRhythmIsKnown() {
     let (rhythm, last) = steady(10)
     #expect(rhythm.canFollow(last, in: last + .seconds(2)..<last + .seconds(3)))

@@ -1,0 +1,21 @@
+import Media
+
+/// Where a recording fits to a still that is expected: the segments at whose beginning a still came like that one.
+struct LoopFit: Sendable {
+  /// The segments that fit best, and those that fit hardly worse; none where it is not known when stills came.
+  let places: [Int]
+  /// Whether they fit as well as one can ask for.
+  let isClose: Bool
+
+  /// - Parameters:
+  ///   - since: for each segment how long after the collecting for its first slot had begun a still came; `nil` where
+  ///     none did.
+  ///   - expected: the same of the still that is expected.
+  ///   - slack: by how much one may fit worse than another.
+  init(_ since: [Ticks?], expected: Ticks, slack: Ticks) {
+    let distances = since.map { $0.map { abs(($0 - expected).count) } }
+    let least = distances.compactMap { $0 }.min() ?? .max
+    isClose = least <= slack.count
+    places = distances.indices.filter { index in distances[index].map { $0 - least <= slack.count } ?? false }
+  }
+}
