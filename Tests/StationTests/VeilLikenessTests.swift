@@ -13,7 +13,7 @@ import Testing
 /// A veiled stream looks like a live one, by all that can be counted from outside over hundreds of segments.
 ///
 /// The scene is painted and small, and coded fast. With `QUIETCAM_LIKENESS_FOLDER=FOLDER` (of JPEGs) one more test
-/// counts 200 segments of each with the camera's default settings, nearly five hours of media in a quarter of one.
+/// counts 200 segments of each with the camera's default settings, nearly five hours of media in less than half of one.
 /// Pictures are drawn at random: in their own order each would be like the one before, and the probabilities are of
 /// samples that know nothing of each other.
 @Suite struct VeilLikenessTests {
