@@ -49,15 +49,20 @@ public struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
   /// Reads a length of time as people write it: `2`, `0.5`, `2s`, `500ms`, `10m` or `1h`; `nil` as above, and for more
   /// than a day.
   public init?(length text: some StringProtocol) {
-    let units: [(name: String, times: Int64, over: Int64)] = [
-      ("ms", 1, 1000), ("s", 1, 1), ("m", 60, 1), ("h", 3600, 1), ("", 1, 1),
-    ]
+    let day = Ticks.seconds(86_400)
+    if text.hasSuffix("ms") {
+      let digits = text.dropLast(2)
+      guard digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int64(digits),
+        number <= day.milliseconds
+      else { return nil }
+      self = .milliseconds(number)
+      return
+    }
+    let units: [(name: String, seconds: Int64)] = [("s", 1), ("m", 60), ("h", 3600), ("", 1)]
     guard let unit = units.first(where: { text.hasSuffix($0.name) }),
-      let number = Ticks(seconds: text.dropLast(unit.name.count))
+      let number = Ticks(seconds: text.dropLast(unit.name.count)), number * unit.seconds <= day
     else { return nil }
-    let count = number.count * unit.times
-    guard count % unit.over == 0, count / unit.over <= Ticks.seconds(86_400).count else { return nil }
-    self.init(count / unit.over)
+    self = number * unit.seconds
   }
 
   /// The same length as a `Duration`; exact to the nanosecond, rounded down.

@@ -85,7 +85,8 @@ extension Kind where Value: RawRepresentable<String> & CaseIterable {
 extension Kind where Value == Ticks {
   /// A duration: `2`, `0.5`, `2s`, `500ms`, `10m` or `1h`; exact, since it never is a floating-point number.
   static func duration(_ range: ClosedRange<Ticks>? = nil, accepted: String) -> Kind {
-    Kind("SECONDS", accepted: "\(accepted), such as 2, 0.5, 500ms or 10m", text: \.secondsText) { text in
+    let examples = range == nil ? "2, 0.5 or 500ms" : "2, 0.5, 500ms or 10m"
+    return Kind("SECONDS", accepted: "\(accepted), such as \(examples)", text: \.secondsText) { text in
       guard let ticks = Ticks(length: text), range?.contains(ticks) ?? true else { return nil }
       return ticks
     }

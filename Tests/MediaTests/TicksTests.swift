@@ -18,7 +18,8 @@ import Testing
 
   @Test(
     arguments: [
-      ("2", 180_000), ("0.5s", 45_000), ("500ms", 45_000), ("10m", 54_000_000), ("1.5h", 486_000_000),
+      ("2", 180_000), ("0.5s", 45_000), ("500ms", 45_000), ("90000ms", 8_100_000), ("86400000ms", 7_776_000_000),
+      ("10m", 54_000_000), ("1.5h", 486_000_000),
       ("24h", 7_776_000_000),
       ("0", 0),
     ] as [(String, Int64)])
@@ -26,7 +27,10 @@ import Testing
     #expect(Ticks(length: text) == Ticks(count))
   }
 
-  @Test(arguments: ["", "s", "ms", "m", "-1s", "25h", "1441m", "0.001ms", "2 s", "1d", "1ms2"])
+  @Test(arguments: [
+    "", "s", "ms", "m", "-1s", "25h", "1441m", "86400001ms", "0.001ms", "-5ms", "99999999999999999999ms", "2 s", "1d",
+    "1ms2",
+  ])
   func refusesWhatIsNoLength(text: String) {
     #expect(Ticks(length: text) == nil)
   }

@@ -35,10 +35,10 @@ private let addresses =
     ("references", "17", "a whole number from 1 to 16 pictures"),
     ("max-kilobits", "0", "a whole number from 10 to 100000"),
     ("rate", "two", "pictures a second, one of 1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 15, 16, 18, 20, 24, 25, 30"),
-    ("part", "1d", "0.2 to 6 seconds in whole picture intervals, such as 2, 0.5, 500ms or 10m"),
-    ("part", "0.000001", "0.2 to 6 seconds in whole picture intervals, such as 2, 0.5, 500ms or 10m"),
-    ("segment", "ms", "1 to 60 whole seconds in whole parts, such as 2, 0.5, 500ms or 10m"),
-    ("plain-segment", "x", "1 to 10 whole seconds, such as 2, 0.5, 500ms or 10m"),
+    ("part", "1d", "0.2 to 6 seconds in whole picture intervals, such as 2, 0.5 or 500ms"),
+    ("part", "0.000001", "0.2 to 6 seconds in whole picture intervals, such as 2, 0.5 or 500ms"),
+    ("segment", "ms", "1 to 60 whole seconds in whole parts, such as 2, 0.5 or 500ms"),
+    ("plain-segment", "x", "1 to 10 whole seconds, such as 2, 0.5 or 500ms"),
     ("window", "six", "6 to 100 segments"), ("latest-quality", "0", "a whole number from 1 to 100"),
     ("latest-quality", "101", "a whole number from 1 to 100"),
     ("max-still-bytes", "16M", "a whole number from 1024 to 268435456 bytes"),
@@ -108,7 +108,7 @@ private let addresses =
     #expect(
       problems(desk("part: 5", "segment: long")) == [
         #"q.yaml:5: cameras.desk.segment: found "long"; accepted: 1 to 60 whole seconds in whole parts, "#
-          + "such as 2, 0.5, 500ms or 10m"
+          + "such as 2, 0.5 or 500ms"
       ])
   }
 
