@@ -39,8 +39,8 @@ public struct RemovedSegment: Hashable, Sendable, Codable {
     try values.encode(partTime.count, forKey: .partTime)
   }
 
-  /// Twice the longest window of segments of a minute, and more.
-  private static let longest = Ticks.seconds(60 * 250).count
+  /// Twice the longest window of segments of a minute, while the disk hung, and more.
+  private static let longest = Ticks.seconds(60 * 410).count
 }
 
 extension TimelineSettings {
