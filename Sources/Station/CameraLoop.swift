@@ -261,8 +261,9 @@ struct CameraLoop: ~Copyable {
         next = Scene(source: .live, isDiscontinuous: next.isDiscontinuous)
         publisher.expect(next)
       } else {
+        let falls = isFirst || scene.source != .veiled
         next.recording = player.advanceUnderVeil(
-          beginsAnew: isFirst || scene.source != .veiled || !veiling.isPlaying,
+          isFirst: falls, beginsAnew: falls || !veiling.isPlaying,
           expected: announcer.expectedSince(collectedFrom), using: &generator)
         veiling.begin(next.recording)
       }

@@ -53,18 +53,24 @@ struct LoopPlayer: Sendable {
   /// The next segment for a veil; `nil`, told, where it cannot be read.
   ///
   /// - Parameters:
+  ///   - isFirst: whether the veil falls with it.
   ///   - beginsAnew: whether those are passed over at whose beginning no new picture shows.
   ///   - expected: how long after the collecting for its first slot has begun the camera's next still is expected. A
   ///     recording is begun, and comes round, where it has a still that came alike: so its stills and the camera's go
   ///     in step, and events can tell the times of these.
   mutating func advanceUnderVeil(
-    beginsAnew: Bool, expected: Ticks?, using generator: inout some RandomNumberGenerator
+    isFirst: Bool, beginsAnew: Bool, expected: Ticks?, using generator: inout some RandomNumberGenerator
   ) -> Loop.Segment? {
     if let expected, beginsAnew || next == 0 || next >= loop.count - loop.count / 8 {
       // Who begins near the end comes round soon.
       let range = 0..<max(1, beginsAnew ? loop.count * 7 / 8 : loop.count / 2)
       let fitting = LoopFit(range.map(loop.since), expected: expected, slack: Ticks(timeline.part.count / 32))
-      if beginsAnew || next == 0 || fitting.isClose { next = fitting.places.randomElement(using: &generator) ?? next }
+      if beginsAnew, !isFirst {
+        // Pictures of the one before may have been shown: they must not come again so soon.
+        next = fitting.places.first { $0 >= next } ?? next
+      } else if isFirst || next == 0 || fitting.isClose {
+        next = fitting.places.randomElement(using: &generator) ?? next
+      }
     }
     for _ in 0..<loop.count where beginsAnew && !loop.beginsAnew(next) { next = (next + 1) % loop.count }
     guard let segment = read(next) else {
