@@ -20,7 +20,7 @@ struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: sendBuffer)
-      try channel.pipeline.syncOperations.addHandler(ConnectionGateHandler(connections))
+      try channel.pipeline.syncOperations.addHandlers(ConnectionGateHandler(connections), NewcomerHandler())
     }.flatMap {
       base.setup(channel: channel, logger: logger)
     }.map { value in

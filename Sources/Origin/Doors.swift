@@ -94,7 +94,7 @@ public enum Doors {
     // Hummingbird tells of its own comings and goings; operators want to hear of ours.
     var logger = logger
     if logger.logLevel == .info { logger.logLevel = .notice }
-    let answer = answer(responder)
+    let answer = answer(responder, logger: logger)
     let http1 = HTTP1Channel.Configuration(
       additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
     let handshakeTime = min(headerTime, patience)
@@ -113,7 +113,9 @@ public enum Doors {
   }
 
   /// What is done with each request: the responder's answer, with the date (RFC 9110, section 6.6.1).
-  private static func answer(_ responder: some HTTPResponder<DoorContext>) -> HTTPChannelHandler.Responder {
+  private static func answer(
+    _ responder: some HTTPResponder<DoorContext>, logger: Logger
+  ) -> HTTPChannelHandler.Responder {
     { request, writer, channel in
       var response: Response
       do {
@@ -121,6 +123,7 @@ public enum Doors {
       } catch let error as HTTPParserError {
         throw error
       } catch {
+        logger.error("a request could not be answered: \(error)", metadata: ["path": "\(request.uri.path)"])
         response = Response(status: .internalServerError)
       }
       response.headers[.date] = HTTPDate.now()

@@ -12,6 +12,9 @@ struct Listener<Connection: ServerChildChannel>: Service {
   /// How many connections the system keeps until they are taken.
   private static var backlog: CInt { 1024 }
 
+  /// How long those who were taken last have to be at their place before the others are sent away.
+  private static var settling: TimeAmount { .milliseconds(100) }
+
   let connection: Connection
   let address: DoorAddress
   /// How many connections are taken at the same time; the next ones wait in the system's queue.
@@ -40,7 +43,11 @@ struct Listener<Connection: ServerChildChannel>: Service {
         }
       }
     } onGracefulShutdown: {
-      quiescing.initiateShutdown(promise: nil)
+      // What is taken in the moment in which the socket closes would be lost, and NIO ends the process over it. What is
+      // not taken waits for the next process where it has the same socket.
+      listening.channel.setOption(.autoRead, value: false).whenComplete { _ in
+        listening.channel.eventLoop.scheduleTask(in: Self.settling) { quiescing.initiateShutdown(promise: nil) }
+      }
     }
   }
 

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -16,7 +17,7 @@ import quietcam
 import recipes
 import stills
 import wire
-from serving import BEARER, CAMERA, ONE_CAMERA
+from serving import BEARER, CAMERA, FREE_PORTS, ONE_CAMERA
 
 SMALL = ["--size", "128x96", "--part", 0.5, "--segment", 2]
 
@@ -60,7 +61,7 @@ def server(tmp_path):
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM], ids=lambda ending: ending.name)
-def test_nobody_is_refused_while_the_process_is_started_anew(server, ending, tmp_path):
+def test_who_comes_while_no_process_runs_is_served_by_the_next(server, ending, tmp_path):
     store = ["--store", tmp_path / "store", *SMALL]
     server.start(*store)
     before = wire.ask(server.public, "GET", f"/{CAMERA}/live.m3u8")
@@ -84,6 +85,27 @@ def test_nobody_is_refused_while_the_process_is_started_anew(server, ending, tmp
             server.start(*store)
             assert [each.result(20).status for each in (playlist, segment, still)] == [200, 200, 202], server.log()
         assert "#EXT-X-PART:" in playlist.result().text
+
+
+def test_nobody_is_refused_in_a_restart_in_good_order(server, tmp_path):
+    server.start("--store", tmp_path / "store", *SMALL)
+    seen, is_over = [], threading.Event()
+
+    def ask():
+        while not is_over.is_set():
+            seen.append(wire.ask(server.public, "GET", f"/{CAMERA}/live.m3u8").status)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        for _ in range(3):
+            time.sleep(0.4)
+            assert server.end(signal.SIGTERM) == 0
+            server.start("--store", tmp_path / "store", *SMALL)
+        time.sleep(1)
+        is_over.set()
+        for each in asking:
+            each.result(20)
+    assert set(seen) == {200} and len(seen) > 20
 
 
 def test_systemd_is_the_judge(tmp_path):
@@ -129,6 +151,22 @@ def test_a_socket_that_is_nobodys_is_told(server):
     server.start("--store", "memory", doors=["--public", f"127.0.0.1:{server.public}", "--private", "127.0.0.1:0"])
     assert server.process.wait(20) > 0
     assert f"listens at 127.0.0.1:{server.private}" in server.log() and "--private" in server.log()
+
+
+def test_a_socket_listens_just_where_its_door_should(server):
+    """A private door must not come to stand where the public one should, nor a wider one than it."""
+    doors = ["--public", f"localhost:{server.public}", "--private", f"127.0.0.2:{server.private}"]
+    server.start("--store", "memory", doors=doors)
+    assert server.process.wait(20) > 0
+    assert f"listens at 127.0.0.1:{server.private}, and no door takes it" in server.log()
+
+
+def test_a_number_of_sockets_that_is_none_is_told(tmp_path):
+    environment = quietcam.environment() | {"LISTEN_FDS": "two"}
+    words = [str(quietcam.binary()), "serve", *FREE_PORTS, *ONE_CAMERA, "--store", "memory"]
+    command = ["bash", "-c", 'LISTEN_PID=$$ exec "$@"', "bash", *words]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=20)
+    assert done.returncode > 0 and 'LISTEN_FDS is "two"' in done.stderr
 
 
 def test_a_descriptor_that_does_not_listen_is_told(server):
