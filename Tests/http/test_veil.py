@@ -37,7 +37,7 @@ def shape(text):
 
 def line_shape(line):
     """What is left of a playlist's line without names, dates and what counts on: every other number has to stay."""
-    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{8,}|\d{5,}|(?<=LAST-PART=)\d+", "#", line)
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z|[0-9a-f]{8,}|\d{5,}|(?<=LAST-PART=)\d+|(?<=SKIPPED-SEGMENTS=)\d+", "#", line)
 
 
 class Observer:
