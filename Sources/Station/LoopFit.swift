@@ -18,4 +18,7 @@ struct LoopFit: Sendable {
     isClose = least <= slack.count
     places = distances.indices.filter { index in distances[index].map { $0 - least <= slack.count } ?? false }
   }
+
+  /// The nearest place that does not lie before `index`, so that nothing comes again; `nil` where there is none.
+  func place(notBefore index: Int) -> Int? { places.first { $0 >= index } }
 }

@@ -67,7 +67,7 @@ struct LoopPlayer: Sendable {
       let fitting = LoopFit(range.map(loop.since), expected: expected, slack: Ticks(timeline.part.count / 32))
       if beginsAnew, !isFirst {
         // Pictures of the one before may have been shown: they must not come again so soon.
-        next = fitting.places.first { $0 >= next } ?? next
+        next = fitting.place(notBefore: next) ?? next
       } else if isFirst || next == 0 || fitting.isClose {
         next = fitting.places.randomElement(using: &generator) ?? next
       }

@@ -115,6 +115,28 @@ import Testing
     }
   }
 
+  @Test func whereOnlyALoopLiesBesideADamagedStateTheReservedNameTells() throws {
+    try withFolder { folder in
+      for (name, text) in [("loop-1f-0.mp4", "x"), (StreamState.fileName, "{"), ("reserved.json", "6000001000")] {
+        try put(name, ByteBuffer(string: text), in: folder)
+      }
+      let long = WallTime(milliseconds: 1_740_000_000_000)
+      let blind = Recovery.read(folder: folder, timeline: try timeline(), now: long, logger: silent)
+      #expect(blind.firstName >= 6_000_001_000 && blind.firstSequence >= blind.firstName)
+      #expect(blind.discontinuitySequence > 0)
+    }
+  }
+
+  @Test func theLongestTimeThatAStateMayGiveIsReadAgain() throws {
+    let timeline = try TimelineSettings(part: .seconds(6), segment: .seconds(60), listedSegments: 100)
+    let state = StreamState(
+      reservedName: 6_000_000_000, part: timeline.part.count, segment: timeline.segment.count, mediaSequence: 500,
+      discontinuitySequence: 3, segments: try (0..<200).map { try segment($0) }, standing: .init(), isLive: true)
+    var next = state
+    next.removed = [RemovedSegment(try segment(1), time: state.removedSegmentTime, partTime: state.removedPartTime)]
+    #expect(StreamState.read(next.bytes)?.removed == next.removed)
+  }
+
   @Test(arguments: [
     "", "{", "{\"reservedName\":-5}", "null", "{\"reservedName\":9223372036854775807}", "\u{0}\u{0}\u{0}",
   ])

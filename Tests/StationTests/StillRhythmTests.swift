@@ -108,6 +108,9 @@ import Testing
     #expect(!fit([950, nil, 100], 490).isClose)
     #expect(fit([nil, nil], 490).places.isEmpty && !fit([nil, nil], 490).isClose)
     #expect(fit([], 490).places.isEmpty)
+    // What has been shown does not come again.
+    let again = fit([100, 0, 102, 0, 98], 100)
+    #expect((0..<6).map { again.place(notBefore: $0) } == [0, 2, 2, 4, 4, nil])
   }
 
   @Test func whatCannotFollowInTheCamerasRhythmIsKnown() {
