@@ -31,8 +31,9 @@ test-swift:
 	swift test --skip-build --skip $(REALTIME)
 	swift test --skip-build --filter $(REALTIME)
 
+# They wait most of the time.
 test-http: test-swift
-	$(PYTHON) -m pytest -q Tests/http
+	$(PYTHON) -m pytest -q -n 2 --dist loadfile Tests/http
 
 test-browser: test-swift
 	$(PYTHON) -m pytest -q Tests/browser
