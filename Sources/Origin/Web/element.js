@@ -244,7 +244,7 @@ export class QuietCam extends HTMLElement {
   #show(image, { width, height, isRepeat, delay, photo }) {
     if (isRepeat) return this.#picture.repeat(image, width, height);
     this.#picture.show(image, width, height, this.#fade);
-    if (delay !== undefined) this.#delay = Math.abs(delay) < 30000 ? Math.max(0, delay / 1000) : null;
+    if (delay !== undefined) this.#delay = delay;
     this.#shown();
     this.#tell("still", { delay: this.#delay, photo });
     if (this.paused) this.#look();

@@ -4,6 +4,8 @@ import { AnswerError, Follower, wait } from "./stream.js";
 
 // A picture that repeats the one before is coded as nothing but skips, in some thirty bytes.
 const REPEAT_BYTES = 100;
+// How many milliseconds of recorded pictures are kept in hand before the next are asked for.
+const AHEAD = 3000;
 // How often decoding may fail within a minute.
 const MOST_FAILURES = 3;
 
@@ -17,7 +19,7 @@ const MOST_FAILURES = 3;
  * @property {number} width
  * @property {number} height
  * @property {boolean} isRepeat Whether it looks like the one before.
- * @property {number} [delay] Milliseconds since the picture was published.
+ * @property {number | null} [delay] Seconds since the picture was published; `null` where the clocks differ.
  * @property {string} [photo] The name of the photo.
  */
 
@@ -35,6 +37,10 @@ export class Frames {
   #plans = new Map();
   // Those that wait for their time.
   #waiting = new Map();
+  // Parts that wait for their time, and when that of the last is over.
+  #queue = [];
+  #free = 0;
+  #timer;
   #failures = 0;
   #failed = 0;
   #tries = 0;
@@ -52,6 +58,7 @@ export class Frames {
   stop() {
     this.#end.abort();
     this.#attempt?.abort();
+    clearTimeout(this.#timer);
     this.#clear();
     if (this.#decoder?.state !== "closed") this.#decoder?.close();
     this.#decoder = null;
@@ -61,6 +68,7 @@ export class Frames {
     const follower = new Follower(this.#base, this);
     const { signal } = this.#end;
     while (!signal.aborted) {
+      this.#queue = [];
       this.#attempt = new AbortController();
       try {
         await follower.run(this.#attempt.signal);
@@ -105,20 +113,47 @@ export class Frames {
    * @param {number} date
    */
   part(samples, age, date) {
+    this.#tries = 0;
+    const now = performance.now();
+    const length = samples.reduce((sum, { duration }) => sum + duration / 1000, 0);
+    // Live parts come when their time is there. Recorded ones may come ahead of it, and wait.
+    const lead = this.#free - now;
+    if (age !== "fresh" || lead < length / 2) {
+      while (this.#queue.length) this.#decode({ ...this.#queue.shift(), age: "old" });
+      this.#free = now;
+    }
+    this.#queue.push({ samples, age, date, at: this.#free });
+    if (age !== "old") this.#free += length;
+    this.#drain();
+  }
+
+  /** @param {AbortSignal} signal */
+  async room(signal) {
+    await wait(this.#free - performance.now() - AHEAD, signal);
+  }
+
+  /** Decodes the parts whose time is there. */
+  #drain() {
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    while (this.#queue.length && this.#queue[0].at <= now + 5) this.#decode(this.#queue.shift());
+    if (this.#queue.length) this.#timer = setTimeout(() => this.#drain(), this.#queue[0].at - now);
+  }
+
+  #decode({ samples, age, date }) {
     if (this.#decoder?.state !== "configured") return;
     const now = performance.now();
-    const [{ timestamp: first }] = samples;
     if (age !== "old") this.#clear();
     samples.forEach(({ data, timestamp, duration, isKey }, index) => {
-      const isRepeat = data.length < REPEAT_BYTES && index > 0;
+      const plan = { at: now + (timestamp - samples[0].timestamp) / 1000, isRepeat: false };
       if (age === "fresh") {
         // The first of a part shows at once, the others in their rhythm.
-        const delay = index ? undefined : date;
-        this.#plans.set(timestamp, { at: now + (timestamp - first) / 1000, isRepeat, date: delay });
-      } else if (age === "newest" && index === samples.length - 1) this.#plans.set(timestamp, { at: now });
+        if (index) plan.isRepeat = data.length < REPEAT_BYTES;
+        else plan.date = date;
+        this.#plans.set(timestamp, plan);
+      } else if (age === "newest" && index === samples.length - 1) this.#plans.set(timestamp, { ...plan, at: now });
       this.#decoder.decode(new EncodedVideoChunk({ type: isKey ? "key" : "delta", timestamp, duration, data }));
     });
-    this.#tries = 0;
   }
 
   #decoded(frame) {
@@ -136,7 +171,8 @@ export class Frames {
 
   #show(frame, { isRepeat = false, date }) {
     const { displayWidth: width, displayHeight: height } = frame;
-    const delay = date && Date.now() - date;
+    const late = Date.now() - date;
+    const delay = date ? (Math.abs(late) < 30000 ? Math.max(0, late / 1000) : null) : undefined;
     this.#listener.picture(frame, { width, height, isRepeat, delay });
     frame.close();
   }

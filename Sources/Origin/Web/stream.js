@@ -10,6 +10,7 @@ import { FragmentReader, readInit } from "./fmp4.js";
  * @typedef {object} Sink Takes what comes.
  * @property {(init: import("./fmp4.js").Init) => Promise<void>} configure
  * @property {(samples: import("./fmp4.js").Sample[], age: Age, date: number) => void} part
+ * @property {(signal: AbortSignal) => Promise<void>} room Waits while much has come ahead of its time.
  *
  * @typedef {object} Edge What a playlist says of the live edge.
  * @property {string} init The init segment's name.
@@ -82,10 +83,12 @@ export class Follower {
   #signal;
   #initName = "";
   #init;
+  // The segment that is read, how many of its parts have come, and whether all have.
   #segment = "";
   #count = 0;
+  #isWhole = false;
   #seconds = 2;
-  // A moment of the stream and its date.
+  // The date of a moment of the stream.
   #known = { timestamp: NaN, date: NaN };
 
   /**
@@ -107,37 +110,37 @@ export class Follower {
     this.#segment = "";
     while (!signal.aborted) {
       const edge = await this.#edge();
-      await this.#use(edge.init);
-      if (!edge.parts && edge.before && edge.before !== this.#segment) await this.#whole(edge.before);
-      if (holding.has(this.#base.origin)) await this.#byParts(edge);
-      else {
-        let next = edge;
-        while (next) next = await this.#open(next);
+      if (edge.init !== this.#initName) this.#init = readInit(await (await this.#get(edge.init)).arrayBuffer());
+      this.#initName = edge.init;
+      await this.#sink.configure(this.#init);
+      if (edge.open === this.#segment && this.#isWhole) {
+        await wait(1000, signal); // A playlist of before, from a cache.
+        continue;
       }
+      if (!edge.parts && edge.before && edge.before !== this.#segment) await this.#whole(edge.before);
+      let next = edge;
+      while (next) next = await (holding.has(this.#base.origin) ? this.#byParts(next) : this.#open(next));
     }
   }
 
-  async #get(name, signal = this.#signal, cache = "default") {
+  async #get(name, signal = this.#signal) {
+    // What is made at the moment does not come from the cache, in which browsers let the second reader of a name wait
+    // until the first's answer has ended. A loop's names come again, and are there.
+    const cache = /^(init|loop)-/.test(name) ? "default" : "no-store";
     const answer = await fetch(new URL(name, this.#base), { signal, cache });
     if (!answer.ok) throw new AnswerError(answer);
     return answer;
   }
 
   async #edge() {
-    const edge = readEdge(await (await this.#get("live.m3u8", this.#signal, "no-store")).text());
+    const edge = readEdge(await (await this.#get("live.m3u8")).text());
     this.#seconds = edge.seconds;
     return edge;
   }
 
-  async #use(name) {
-    if (name !== this.#initName) this.#init = readInit(await (await this.#get(name)).arrayBuffer());
-    this.#initName = name;
-    await this.#sink.configure(this.#init);
-  }
-
-  /** Reads fragments of the segment; those up to the `known`th were there before. */
+  /** Takes the fragments of a segment; those up to the `known`th were there before. */
   #reader(segment, known, date) {
-    if (segment !== this.#segment) [this.#segment, this.#count] = [segment, 0];
+    if (segment !== this.#segment) [this.#segment, this.#count, this.#isWhole] = [segment, 0, false];
     let isFirst = !this.#count;
     return new FragmentReader(this.#init, (samples) => {
       if (!samples.length || this.#signal.aborted) return;
@@ -154,6 +157,7 @@ export class Follower {
     let parts = 0;
     new FragmentReader(this.#init, () => parts++).push(bytes);
     this.#reader(segment, parts).push(bytes);
+    this.#isWhole = true;
   }
 
   /** Reads the answer of one segment to its end; hands back where to go on where that is told. */
@@ -162,25 +166,21 @@ export class Follower {
     const abort = () => request.abort();
     this.#signal.addEventListener("abort", abort);
     try {
-      // Not from the cache, in which browsers let the second reader of a name wait for the end of the first's answer.
-      const answer = await this.#timely(this.#get(`${open}.mp4`, request.signal, "no-store"), open, parts);
-      const link = answer.headers.get("link") ?? "";
-      const linked = (rel) => new RegExp(`<([^>]+)>;[^,<]*rel="?${rel}\\b`).exec(link)?.[1];
-      const init = linked("describedby");
-      if (init && init !== this.#initName) await this.#use(init);
-      const told = Date.parse(answer.headers.get("program-date-time") ?? "");
-      const reader = this.#reader(open, parts, told || date);
+      const answer = await this.#timely(this.#get(`${open}.mp4`, request.signal), open, parts);
+      const reader = this.#reader(open, parts, Date.parse(answer.headers.get("program-date-time") ?? "") || date);
       const body = answer.body.getReader();
       for (;;) {
         const { done, value } = await this.#timely(body.read(), open, parts);
         if (done) break;
         reader.push(value);
       }
-      const next = linked("next")?.replace(/\.mp4$/, "");
-      return next && { open: next };
+      this.#isWhole = true;
+      await this.#sink.room(this.#signal);
+      const next = /<([^>]+)\.mp4>; *rel="?next/.exec(answer.headers.get("link") ?? "");
+      return next && { open: next[1] };
     } catch (error) {
       if (error instanceof AnswerError && error.status === 404) {
-        // Where the name comes from the playlist, something in between knows no growing answers.
+        // Where the name comes from the playlist, something on the way knows no growing answers.
         if (most) holding.add(this.#base.origin);
       } else if (error !== LATE) throw error;
       return null;
@@ -194,12 +194,12 @@ export class Follower {
   async #timely(step, segment, parts) {
     step.catch(() => {});
     for (;;) {
-      const isDue = parts > (segment === this.#segment ? this.#count : 0);
-      const result = await Promise.race([step, wait(isDue ? 2000 : this.#seconds * 1500 + 1500, this.#signal)]);
+      const count = segment === this.#segment ? this.#count : 0;
+      const patience = parts > count ? 2000 : this.#seconds * 1500 + 1500;
+      const result = await Promise.race([step, wait(patience, this.#signal)]);
       if (result !== LATE) return result;
       this.#signal.throwIfAborted();
       const edge = await this.#edge();
-      const count = segment === this.#segment ? this.#count : 0;
       if (edge.open === segment && edge.parts <= count) continue;
       const late = await Promise.race([step, wait(500, this.#signal)]);
       if (late !== LATE) return late;
@@ -208,22 +208,24 @@ export class Follower {
     }
   }
 
-  async #byParts({ open, parts, most, date }) {
-    const have = open === this.#segment ? this.#count : 0;
+  /** Reads a segment part by part, of which each is asked for before it is there. */
+  async #byParts({ open, parts = 0, most, date }) {
     const reader = this.#reader(open, parts, date);
-    const part = async (index) => {
-      const answer = await this.#get(`${open}.${index}.mp4`);
-      return new Uint8Array(await answer.arrayBuffer());
-    };
+    const part = async (index) => new Uint8Array(await (await this.#get(`${open}.${index}.mp4`)).arrayBuffer());
     const there = [];
-    for (let index = have; index < parts; index++) there.push(part(index));
+    for (let index = this.#count; index < parts; index++) there.push(part(index));
     there.forEach((each) => each.catch(() => {}));
     for (const each of there) reader.push(await each);
     try {
-      for (let index = parts; index < most; index++) reader.push(await part(index));
+      while (this.#count < most) {
+        reader.push(await part(this.#count));
+        await this.#sink.room(this.#signal);
+      }
+      this.#isWhole = true;
     } catch (error) {
       // A segment that ends early has no such part.
       if (error.status !== 404) throw error;
     }
+    return null;
   }
 }

@@ -24,6 +24,12 @@ button:hover { background: rgb(0 0 0 / .75); }
 button:focus-visible { outline: 3px solid #fff; outline-offset: -1px; box-shadow: 0 0 0 4px #000; }
 button:disabled { cursor: default; opacity: .7; }
 svg { width: 1.25rem; height: 1.25rem; fill: currentColor; }
+.hand { fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
+.note { position: absolute; left: .75rem; bottom: .75rem; display: flex; align-items: center; gap: .5em; margin: 0;
+  padding: .45rem .9rem; border-radius: 2rem; font: 500 .9rem/1.4 system-ui, sans-serif; color: #fff;
+  background: rgb(0 0 0 / .55); opacity: 0; transition: opacity .6s; pointer-events: none; }
+.note.on { opacity: 1; }
+.controls, .note { z-index: 2; }
 `;
 
 let sheet = null;
