@@ -37,10 +37,13 @@ export class Frames {
   #plans = new Map();
   // Those that wait for their time.
   #waiting = new Map();
-  // Parts that wait for their time, and when that of the last is over.
+  // Parts that wait for their time.
   #queue = [];
-  #free = 0;
   #timer;
+  // In milliseconds: where the stream's clock stands on the page's, and where, on both, the last part ends.
+  #shift = 0;
+  #next = NaN;
+  #free = 0;
   #failures = 0;
   #failed = 0;
   #tries = 0;
@@ -68,7 +71,7 @@ export class Frames {
     const follower = new Follower(this.#base, this);
     const { signal } = this.#end;
     while (!signal.aborted) {
-      this.#queue = [];
+      [this.#queue, this.#next, this.#free] = [[], NaN, 0];
       this.#attempt = new AbortController();
       try {
         await follower.run(this.#attempt.signal);
@@ -115,15 +118,22 @@ export class Frames {
   part(samples, age, date) {
     this.#tries = 0;
     const now = performance.now();
+    const first = samples[0].timestamp / 1000;
     const length = samples.reduce((sum, { duration }) => sum + duration / 1000, 0);
-    // Live parts come when their time is there. Recorded ones may come ahead of it, and wait.
-    const lead = this.#free - now;
-    if (age !== "fresh" || lead < length / 2) {
-      while (this.#queue.length) this.#decode({ ...this.#queue.shift(), age: "old" });
-      this.#free = now;
+    let at = now;
+    if (age === "fresh") {
+      const isSplice = !(Math.abs(first - this.#next) < 500);
+      const due = isSplice ? Math.max(now, this.#free) : first + this.#shift;
+      const early = due - now;
+      // Recorded parts may be published ahead of their time, and wait for it. Live ones come in time or late, and show at
+      // once; one that was late does not make those after it late.
+      if (early > 0.75 * length) at = due;
+      this.#shift = (early < 0 ? due - early / 10 : at) - first;
+      this.#next = first + length;
+      this.#free = at + length;
     }
-    this.#queue.push({ samples, age, date, at: this.#free });
-    if (age !== "old") this.#free += length;
+    if (at === now) while (this.#queue.length) this.#decode({ ...this.#queue.shift(), age: "old" });
+    this.#queue.push({ samples, age, date, at });
     this.#drain();
   }
 
