@@ -82,9 +82,6 @@ let package = Package(
       resources: [.copy("Web")],
       swiftSettings: strict),
     .target(
-      name: "Telemetry", dependencies: ["Access", "Media", "Picture", "Packager", "Station", nio],
-      swiftSettings: strict),
-    .target(
       name: "Camera",
       dependencies: [
         "Media", "Picture", nio, log, lifecycle,
@@ -128,7 +125,7 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "Access", "Media", "Picture", "Packager", "Station", "Intake", "Origin", "Telemetry", "Camera", "Check",
+        "Access", "Media", "Picture", "Packager", "Station", "Intake", "Origin", "Camera", "Check",
         "Settings", "Bench", nio, log,
         lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -64,17 +64,16 @@ public enum Doors {
   /// The private listener: cameras and operators.
   ///
   /// - Parameters:
-  ///   - reports: pages for operators by path.
   ///   - patience: how long a client may send nothing in the middle of a request, or take nothing of an answer.
   ///   - onListening: told the port when the listener is open.
   /// - Throws: when the certificate makes no TLS.
   public static func privateDoor(
-    at address: DoorAddress, cameras: [Camera], operatorToken: TokenDigest?, reports: [String: OperatorReport],
-    book: DoorBook, patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+    at address: DoorAddress, cameras: [Camera], operatorToken: TokenDigest?, book: DoorBook,
+    patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     let gatekeeper = Gatekeeper(cameras: cameras, operatorToken: operatorToken, book: book)
     return try listener(
-      PrivateDoor(cameras: cameras, gatekeeper: gatekeeper, reports: reports), at: address, connections: book.cameras,
+      PrivateDoor(cameras: cameras, gatekeeper: gatekeeper, book: book), at: address, connections: book.cameras,
       handlers: { [WrongLengthHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience),
       logger: logger, onListening)
   }

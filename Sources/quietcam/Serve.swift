@@ -11,7 +11,6 @@ import Picture
 import ServiceLifecycle
 import Settings
 import Station
-import Telemetry
 import UnixSignals
 
 /// `quietcam serve`: the server.
@@ -103,12 +102,6 @@ struct Serve: AsyncParsableCommand {
         onListening: { ports.publicIsOpen(port: $0) }),
       try Doors.privateDoor(
         at: privateDoor, cameras: cameras, operatorToken: settings.operatorToken,
-        reports: [
-          "/metrics": OperatorReport(type: MetricsText.contentType) {
-            MetricsText.render(cameras, doors: book, now: .now)
-          },
-          "/status": OperatorReport(type: "application/json") { StatusReport.render(cameras, doors: book, now: .now) },
-        ],
         book: book, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
       station,

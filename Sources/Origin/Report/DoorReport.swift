@@ -1,0 +1,43 @@
+import Access
+
+/// What the reports say about both listeners, read at one moment; the properties are the names in `/status`.
+struct DoorReport: Encodable {
+  struct Side: Encodable {
+    let connections: Int
+    let turnedAway: Int64
+  }
+
+  struct Uploads: Encodable {
+    /// Memory of stills that are being received, now and at most since the process began.
+    let bytes: Int
+    let mostBytes: Int
+    let withoutRoom: Int64
+  }
+
+  struct Tokens: Encodable {
+    struct Address: Encodable {
+      let address: String
+      let wrong: Int64
+    }
+
+    let lookedAt: Int64
+    let slowed: Int64
+    let addresses: [Address]
+  }
+
+  let `public`: Side
+  let `private`: Side
+  let uploads: Uploads
+  let wrongTokens: Tokens
+
+  init(_ book: DoorBook) {
+    let (viewers, cameras, uploads) = (book.viewers.told, book.cameras.told, book.uploads.told)
+    let tokens = book.withTokens { $0.told() }
+    `public` = Side(connections: viewers.open, turnedAway: viewers.turnedAway)
+    `private` = Side(connections: cameras.open, turnedAway: cameras.turnedAway)
+    self.uploads = Uploads(bytes: uploads.held, mostBytes: uploads.peak, withoutRoom: uploads.refused)
+    wrongTokens = Tokens(
+      lookedAt: tokens.wrong, slowed: tokens.slowed,
+      addresses: tokens.addresses.map { Tokens.Address(address: $0.address, wrong: Int64($0.wrong)) })
+  }
+}
