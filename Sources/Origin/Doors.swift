@@ -57,7 +57,8 @@ public enum Doors {
     try listener(
       PublicDoor(cameras: cameras, web: web, site: site, linkKey: linkKey, waits: book.waits), at: address,
       connections: book.viewers,
-      handlers: { [HangUpHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience), logger: logger,
+      handlers: { [HangUpHandler()] + common(TimeAmount(patience), logger) }, patience: TimeAmount(patience),
+      logger: logger,
       onListening)
   }
 
@@ -74,13 +75,13 @@ public enum Doors {
     let gatekeeper = Gatekeeper(cameras: cameras, operatorToken: operatorToken, book: book)
     return try listener(
       PrivateDoor(cameras: cameras, gatekeeper: gatekeeper, book: book), at: address, connections: book.cameras,
-      handlers: { [WrongLengthHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience),
+      handlers: { [WrongLengthHandler()] + common(TimeAmount(patience), logger) }, patience: TimeAmount(patience),
       logger: logger, onListening)
   }
 
-  private static func common(_ patience: TimeAmount) -> [any RemovableChannelHandler] {
+  private static func common(_ patience: TimeAmount, _ logger: Logger) -> [any RemovableChannelHandler] {
     [
-      ConnectionRulesInstaller(headerTime: min(headerTime, patience)), SlowReaderHandler(patience),
+      ConnectionRulesInstaller(headerTime: min(headerTime, patience), logger: logger), SlowReaderHandler(patience),
       SlowSenderHandler(patience), LingeringCloseHandler(),
     ]
   }
@@ -96,7 +97,7 @@ public enum Doors {
     let answer = answer(responder, logger: logger)
     let http1 = HTTP1Channel.Configuration(
       additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
-    let handshakeTime = min(headerTime, patience)
+    let handshakeTime = address.certificate == nil ? nil : min(headerTime, patience)
     func listener(_ base: some ServerChildChannel) -> any Service {
       Listener(
         connection: ConnectionGate(base: base, connections: connections, handshakeTime: handshakeTime),
