@@ -27,20 +27,20 @@ struct ConnectionGateTests {
   @Test func aConnectionCountsUntilItEnds() throws {
     let first = try connection()
     let second = try connection(from: "127.0.0.2")
-    #expect(connections.told.open == 2)
+    #expect(connections.counted.open == 2)
     try first.receive("hello")
     #expect(try first.channel.readInbound(as: ByteBuffer.self) == ByteBuffer(string: "hello"))
     try first.channel.close().wait()
-    #expect(connections.told.open == 1)
+    #expect(connections.counted.open == 1)
     let third = try connection()
-    #expect(third.isOpen && second.isOpen && connections.told == (2, 0))
+    #expect(third.isOpen && second.isOpen && connections.counted == (2, 0))
   }
 
   @Test(arguments: ["127.0.0.1", "127.0.0.3"])
   func whoIsTurnedAwayIsToldSoAndNotHeard(_ address: String) throws {
     let held = [try connection(), try connection(from: "127.0.0.2")]
     let late = try connection(from: address)
-    #expect(connections.told == (2, 1))
+    #expect(connections.counted == (2, 1))
     let answer = try late.sent()
     #expect(answer.hasPrefix("HTTP/1.1 503") && answer.contains("\"tooManyConnections\""))
     #expect(answer.contains("Retry-After: 5\r\n"))
@@ -51,7 +51,7 @@ struct ConnectionGateTests {
     #expect(late.isOpen)
     late.advance(.milliseconds(1))
     #expect(!late.isOpen)
-    #expect(connections.told == (2, 1), "who never came in does not leave")
+    #expect(connections.counted == (2, 1), "who never came in does not leave")
     for connection in held { #expect(connection.isOpen) }
   }
 
@@ -88,7 +88,7 @@ struct ConnectionGateTests {
     let gate = ConnectionGate(base: Bare(), connections: connections, handshakeTime: nil)
     _ = try gate.setup(channel: connection.channel, logger: logger).wait()
     try connection.begin()
-    #expect(connection.isOpen && log.entries.isEmpty && connections.told.open == 1)
+    #expect(connection.isOpen && log.entries.isEmpty && connections.counted.open == 1)
   }
 
   /// Without this a library that names its TLS handler otherwise would take the deadline of handshakes away.
@@ -136,7 +136,7 @@ struct ConnectionGateTests {
 
   @Test func aNewConnectionMayAskOnceBeforeTheProcessEnds() throws {
     let ending = Ending()
-    let connection = try Connection([NewcomerHandler(), ending])
+    let connection = try Connection([FirstRequestGraceHandler(), ending])
     try connection.begin()
     connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
     connection.advance(.milliseconds(249))
@@ -147,7 +147,7 @@ struct ConnectionGateTests {
 
   @Test func aConnectionThatHasAskedEndsAtOnce() throws {
     let ending = Ending()
-    let connection = try Connection([NewcomerHandler(), ending])
+    let connection = try Connection([FirstRequestGraceHandler(), ending])
     try connection.begin()
     try connection.receive("GET / HTTP/1.1\r\n\r\n")
     connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
