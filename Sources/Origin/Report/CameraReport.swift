@@ -17,7 +17,7 @@ struct CameraReport: Sendable {
     name = camera.settings.name
     counters = camera.counters
     (viewersWaiting, listenersWaiting) = camera.edge.waiters
-    newestSegment = camera.edge.edition?.position.sequence
+    newestSegment = camera.edge.snapshot?.position.sequence
     stillAge = counters.lastStill.map { max(0, now.milliseconds - $0.milliseconds) }
   }
 }

@@ -30,9 +30,9 @@ struct DoorReport: Encodable {
   let uploads: Uploads
   let wrongTokens: Tokens
 
-  init(_ book: DoorBook) {
-    let (viewers, cameras, uploads) = (book.viewers.told, book.cameras.told, book.uploads.told)
-    let tokens = book.withTokens { $0.told() }
+  init(_ limits: AccessLimits) {
+    let (viewers, cameras, uploads) = (limits.viewers.counted, limits.cameras.counted, limits.uploads.counted)
+    let tokens = limits.withTokens { $0.counted() }
     `public` = Side(connections: viewers.open, turnedAway: viewers.turnedAway)
     `private` = Side(connections: cameras.open, turnedAway: cameras.turnedAway)
     self.uploads = Uploads(bytes: uploads.held, mostBytes: uploads.peak, withoutRoom: uploads.refused)

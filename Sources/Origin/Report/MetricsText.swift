@@ -1,4 +1,5 @@
 import Access
+import Ingest
 import Media
 import NIOCore
 import Packager
@@ -11,7 +12,7 @@ enum MetricsText {
   static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
   /// The text for these cameras at this moment.
-  static func render(_ cameras: [Camera], doors: DoorBook, now: WallTime) -> ByteBuffer {
+  static func render(_ cameras: [Camera], doors: AccessLimits, now: WallTime) -> ByteBuffer {
     let reports = cameras.map { CameraReport($0, now: now) }
     var text = ByteBuffer()
     func family(_ name: String, _ type: String, _ help: String, _ value: (CameraReport) -> [(String, Int64)]) {

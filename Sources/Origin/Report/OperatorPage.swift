@@ -18,7 +18,7 @@ enum OperatorPage: String {
   /// The content of the page at this moment.
   ///
   /// - Throws: `EncodingError`, which no state of a camera leads to.
-  func render(_ cameras: [Camera], doors: DoorBook, now: WallTime) throws -> ByteBuffer {
+  func render(_ cameras: [Camera], doors: AccessLimits, now: WallTime) throws -> ByteBuffer {
     switch self {
     case .metrics: MetricsText.render(cameras, doors: doors, now: now)
     case .status: try StatusReport(cameras, doors: doors, now: now).json()

@@ -49,7 +49,7 @@ struct StatusReport: Encodable {
   let doors: DoorReport
 
   /// The state at this moment.
-  init(_ cameras: [Camera], doors: DoorBook, now: WallTime) {
+  init(_ cameras: [Camera], doors: AccessLimits, now: WallTime) {
     time = now.iso8601
     self.cameras = cameras.map { Item(CameraReport($0, now: now)) }
     self.doors = DoorReport(doors)
