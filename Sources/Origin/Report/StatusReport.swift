@@ -1,4 +1,5 @@
 import Access
+import Ingest
 import Media
 import NIOCore
 import Packager
