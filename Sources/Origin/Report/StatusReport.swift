@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import Ingest
 import Media
 import NIOCore
 import Packager
