@@ -45,6 +45,7 @@ import time
 import pytest
 
 import quietcam
+import recipes
 import stills
 import wire
 from serving import BEARER, FREE_PORTS, ONE_CAMERA, TOKEN, launched, serving
@@ -240,9 +241,9 @@ def test_a_camera_that_has_to_sign_must_not_show_its_token(signing):
     assert ask(signing, "/ingest/shed", signed(body, camera="shed"), body).status == 401
 
 
-def test_the_examples_of_the_readme_are_taken(signing, tmp_path):
-    readme = (quietcam.ROOT / "README.md").read_text()
-    examples = re.findall(r"```(sh|python) signed\n(.+?)```", readme, re.S)
+def test_the_examples_of_the_handbook_are_taken(signing, tmp_path):
+    page = (recipes.HANDBOOK / "access.md").read_text()
+    examples = re.findall(r"```(sh|python) signed\n(.+?)```", page, re.S)
     assert [language for language, _ in examples] == ["sh", "python"]
     (tmp_path / "newest.jpg").write_bytes(stills.one())
     for language, text in examples:
