@@ -1,19 +1,19 @@
 import Media
 import Synchronization
 
-/// What both doors know of who comes and what they hold: shared by their listeners and the reports.
+/// The limits and counts of both listeners: shared by the listeners and the reports.
 public final class DoorBook: Sendable {
   /// The viewers' connections.
   public let viewers: Connections
-  /// The viewers' requests that wait for what comes next.
+  /// The viewers' requests that are held until the next part or segment.
   public let waits: Waits
   /// The cameras' and operators' connections.
   public let cameras: Connections
-  /// The memory of bodies on their way in.
+  /// The memory of bodies that are being received.
   public let uploads: UploadMemory
   private let tokens = Mutex(WrongTokens())
 
-  /// A book in which nothing is written yet.
+  /// Counts that are all zero.
   public init(viewers: Connections.Limits, cameras: Connections.Limits, uploads: UploadMemory) {
     self.viewers = Connections(limits: viewers)
     waits = Waits(limits: viewers)
