@@ -1,4 +1,4 @@
-/// Where a part stands in the stream: the media sequence number of its segment and its index in it.
+/// The position of a part in the stream: the media sequence number of its segment and its index in it.
 public struct SlotPosition: Hashable, Comparable, Sendable {
   /// The media sequence number of the segment.
   public var sequence: Int
@@ -11,7 +11,7 @@ public struct SlotPosition: Hashable, Comparable, Sendable {
     self.part = part
   }
 
-  /// Orders parts as they are published.
+  /// Orders parts by time of publication.
   public static func < (left: SlotPosition, right: SlotPosition) -> Bool {
     (left.sequence, left.part) < (right.sequence, right.part)
   }

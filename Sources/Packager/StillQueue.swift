@@ -1,11 +1,11 @@
 import Media
 import NIOCore
 
-/// The stills that wait for the next slot: bounded in count and bytes, the newest wins.
+/// The stills that wait for the next slot: bounded in count and bytes; the newest replaces the oldest.
 public struct StillQueue: Sendable {
   /// What became of a still.
   public struct Admission: Hashable, Sendable {
-    /// How many older stills had to go for it.
+    /// How many older stills were dropped for it.
     public let displaced: Int
   }
 
@@ -14,8 +14,8 @@ public struct StillQueue: Sendable {
   private var stills: [Still] = []
   private var bytes = 0
 
-  /// A queue of at most so many stills and bytes. One still always fits, so that a large picture is never starved by
-  /// the limit on bytes; how large one may be is checked before.
+  /// A queue of at most this many stills and bytes. One still always fits, so that the limit on bytes never keeps a
+  /// large picture out; the size of one still is checked before.
   public init(maxCount: Int, maxBytes: Int) {
     self.maxCount = max(1, maxCount)
     self.maxBytes = maxBytes
@@ -24,7 +24,7 @@ public struct StillQueue: Sendable {
   /// How many stills wait.
   public var count: Int { stills.count }
 
-  /// Puts a still at the end and drops the oldest ones where there is no room.
+  /// Adds a still at the end and drops the oldest ones if there is no room.
   public mutating func push(_ still: Still) -> Admission {
     stills.append(still)
     bytes += still.jpeg.readableBytes
