@@ -1,12 +1,12 @@
 public import Media
 
-/// What a check found: one line for each rule, and the findings.
+/// The result of a check: one line for each rule, and the findings.
 public struct Report: Sendable {
-  /// What was looked at.
+  /// What was checked.
   public struct Counts: Sendable {
     /// Answers with the media playlist.
     public var versions = 0
-    /// Variants that there are; the first was followed.
+    /// The number of variants; the first was followed.
     public var variants = 1
     /// Segments that were fetched.
     public var segments = 0
@@ -18,13 +18,13 @@ public struct Report: Sendable {
     public var bytes = 0
   }
 
-  /// How a rule came out.
+  /// The result of a rule.
   public enum Outcome: String, Sendable {
     /// It applied and held.
     case held
     /// It did not hold.
     case failed
-    /// Nothing in the stream, or in the time given, concerned it.
+    /// Nothing in the stream, or in the time given, was about it.
     case notApplicable
   }
 
@@ -34,14 +34,14 @@ public struct Report: Sendable {
   public let mediaURL: String
   /// How long it was followed.
   public let watched: Ticks
-  /// What was looked at.
+  /// What was checked.
   public let counts: Counts
-  /// What was judged and found.
+  /// The results.
   public let verdicts: Verdicts
   /// Whether the stream has parts.
   public let isLowLatency: Bool
 
-  /// How a rule came out.
+  /// The result of a rule.
   public func outcome(_ rule: Rule) -> Outcome {
     if verdicts.counts[rule] != nil { return .failed }
     return verdicts.judged.contains(rule) ? .held : .notApplicable
@@ -50,13 +50,13 @@ public struct Report: Sendable {
   /// Whether every rule of weight `must` held.
   public var holds: Bool { verdicts.holds }
 
-  /// Findings that say the same but for numbers and places.
+  /// Findings that differ only in numbers and places.
   struct Group {
     let first: Finding
     var count: Int
   }
 
-  /// The findings, alike ones together, the heaviest first.
+  /// The findings, similar ones together, the most serious first.
   var groups: [Group] {
     var groups: [Group] = []
     var indices: [String: Int] = [:]
