@@ -5,24 +5,24 @@ import NIOCore
 import Picture
 import Synchronization
 
-/// Measures how long a photo takes from the last byte of its file in a watched folder until viewers have it: by the
+/// Measures the time from the last byte of a photo's file in a watched folder until viewers have the photo: by the
 /// event and `latest.jpg`, and by the parts of the stream.
 public struct ArrivalBench: Sendable {
-  /// What some photos took, each in milliseconds.
+  /// The times of some photos, in milliseconds.
   public struct Result: Sendable {
     /// The part target.
     public let part: String
-    /// Until the event of a new still was there.
+    /// Until the event of a new still arrived.
     public fileprivate(set) var events: [Int] = []
-    /// Until `latest.jpg` was there, fetched upon the event.
+    /// Until `latest.jpg` arrived, requested upon the event.
     public fileprivate(set) var latest: [Int] = []
-    /// Until the part was there and decoded that shows it, fetched by blocking reloads.
+    /// Until the part that shows it had arrived and was decoded, requested by blocking reloads.
     public fileprivate(set) var parts: [Int] = []
     /// The most memory of the server before the first photo and at the end, in KiB.
     public fileprivate(set) var memory: (before: Int?, after: Int?)
   }
 
-  /// What there is to see: a photo, or a plain picture that parts it from the next one.
+  /// A picture that is shown: a photo, or a plain picture between two photos.
   private struct Judge: Sendable {
     let photo: [UInt8]
     let plain: [UInt8]
@@ -35,7 +35,7 @@ public struct ArrivalBench: Sendable {
     }
   }
 
-  /// The moments at which the photo that was put down last was first seen.
+  /// The moments at which the newest photo was first seen.
   private final class Sightings: Sendable {
     private let state = Mutex<(seen: [String: (isPhoto: Bool, at: ContinuousClock.Instant)], failure: String?)>(
       ([:], nil))
@@ -46,7 +46,7 @@ public struct ArrivalBench: Sendable {
 
     func fail(_ error: any Error) { state.withLock { $0.failure = "\(error)" } }
 
-    /// When each way began to show what is asked for; `nil` while one does not.
+    /// When each way began to show the expected picture; `nil` if one does not yet.
     func all(_ ways: [String], isPhoto: Bool) throws -> [ContinuousClock.Instant]? {
       try state.withLock { state in
         if let failure = state.failure { throw BenchFailure(failure) }
@@ -65,10 +65,10 @@ public struct ArrivalBench: Sendable {
     self.size = size
   }
 
-  /// Puts the photo into the folder of a server of its own, again and again at any moment of a part.
+  /// Puts the photo into the folder of a server of its own several times, at different moments of a part.
   ///
   /// - Parameter part: the server's part target, in seconds.
-  /// - Throws: `BenchFailure` when the server does not start, or the photo is not seen in time.
+  /// - Throws: `BenchFailure` if the server does not start, or the photo is not seen in time.
   public func run(_ jpeg: ByteBuffer, part: String, rounds: Int) async throws -> Result {
     let home = FileManager.default.temporaryDirectory.appending(path: "quietcam-arrival-\(UUID().uuidString)")
     let folder = home.appending(path: "photos")
@@ -87,7 +87,7 @@ public struct ArrivalBench: Sendable {
     var result = Result(part: part)
     let sightings = Sightings()
     let follower = PartFollower(camera: camera)
-    // Its doors are open before there is anything to see.
+    // Its listeners are open before there is anything to see.
     for attempt in 0... {
       do { _ = try await follower.fetch("latest.jpg") } catch  where attempt < 200 {
         try await Task.sleep(for: .milliseconds(50))
@@ -121,7 +121,7 @@ public struct ArrivalBench: Sendable {
     return result
   }
 
-  /// What the photo and the plain picture look like in the stream, and the plain picture's JPEG.
+  /// How the photo and the plain picture look in the stream, and the plain picture's JPEG.
   private func judge(_ jpeg: ByteBuffer) throws -> (Judge, ByteBuffer) {
     func shown(_ jpeg: ByteBuffer) throws -> [UInt8] {
       let header = try JPEGHeader(jpeg, maxPixels: .max)
@@ -140,7 +140,7 @@ public struct ArrivalBench: Sendable {
 
   /// Writes a file and waits until all ways show it.
   ///
-  /// - Returns: how long each took from the moment before the file was closed, in milliseconds.
+  /// - Returns: the time of each from the moment before the file was closed, in milliseconds.
   private func put(
     _ jpeg: ByteBuffer, _ name: String, in folder: URL, _ sightings: Sightings, _ ways: [String], isPhoto: Bool
   ) async throws -> [Int] {
@@ -178,7 +178,7 @@ public struct ArrivalBench: Sendable {
   }
 }
 
-/// Every eighth sample of the luma in either direction.
+/// Every eighth sample of the luma in both directions.
 private func luma(_ frame: borrowing Frame) -> [UInt8] {
   frame.withPlane(0) { plane in
     stride(from: 0, to: plane.height, by: 8).flatMap { row in

@@ -4,11 +4,11 @@ import Media
 import NIOCore
 import Picture
 
-/// The stills that a bench pushes, and the scene that each of them shows where it is known.
+/// The stills that a bench pushes, and the scene of each, if it is known.
 public struct StillSet: Sendable {
-  /// How stills are made of what is no JPEG yet.
+  /// How stills are made from other pictures.
   public struct Making: Sendable {
-    /// Of a video, each so-manieth picture becomes a still.
+    /// Of a video, every this-many-th picture becomes a still.
     public var everyFrame = 20
     /// The size that pictures of a video are scaled to, and that the desk scene is painted in.
     public var size = PictureSize(width: 640, height: 480)
@@ -16,16 +16,16 @@ public struct StillSet: Sendable {
     public var isGray = false
     /// The JPEG quality, 1 to 100 on libjpeg's scale.
     public var quality = 50
-    /// The most stills that are made; they are pushed round and round.
+    /// The most stills that are made; they are pushed again and again.
     public var count = 60
 
-    /// The making of the project's mark, in colour.
+    /// The project's standard settings, in colour.
     public init() {}
   }
 
-  /// Pictures in the scene's own words.
+  /// The scene in the form that it is known in.
   enum Scenes: Sendable {
-    /// Nobody knows what the camera saw.
+    /// It is not known what the camera saw.
     case unknown
     /// Raw gray pictures, full range.
     case gray([ByteBuffer], size: PictureSize)
@@ -33,7 +33,7 @@ public struct StillSet: Sendable {
     case jpegs([ByteBuffer])
   }
 
-  /// The JPEGs in their order.
+  /// The JPEGs in order.
   public let stills: [ByteBuffer]
   /// What they show.
   let scenes: Scenes
@@ -43,7 +43,7 @@ public struct StillSet: Sendable {
   /// The mean size of a still in bytes.
   public var meanBytes: Int { stills.reduce(0) { $0 + $1.readableBytes } / max(1, stills.count) }
 
-  /// The scenes as JPEGs of the highest quality; `nil` where they are not known.
+  /// The scenes as JPEGs of the highest quality; `nil` if they are not known.
   ///
   /// - Throws: `FFmpegError`.
   public func sceneJPEGs() throws -> [ByteBuffer]? {
@@ -63,7 +63,7 @@ public struct StillSet: Sendable {
   /// - Parameters:
   ///   - source: a folder of JPEGs, which are taken as they are, a video file, or `demo` for the painted desk.
   ///   - every: the time between stills, for the painted desk.
-  ///   - progress: told how many there are.
+  ///   - progress: gets their number.
   /// - Throws: `PushError`, `BenchFailure`.
   public static func make(
     _ source: String, every: Ticks, _ making: Making, progress: @Sendable (Int) -> Void
@@ -128,7 +128,7 @@ public struct StillSet: Sendable {
     for start in stride(from: 0, through: raw.count - length, by: length) {
       let picture = raw[raw.startIndex + start..<raw.startIndex + start + length]
       if Program.cjpeg.isInstalled {
-        // Camera JPEGs are libjpeg's; its gray ones have one component, which FFmpeg's encoder does not know.
+        // Camera JPEGs are made by libjpeg; its gray ones have one component, which FFmpeg's encoder does not support.
         let header = "P\(making.isGray ? 5 : 6)\n\(making.size.width) \(making.size.height)\n255\n"
         let jpeg = try await Program.cjpeg.output(
           ["-quality", "\(making.quality)"], input: Data(header.utf8) + picture)
@@ -153,7 +153,7 @@ public struct StillSet: Sendable {
   }
 }
 
-/// Why a bench cannot go on, as one sentence that says what to do.
+/// Why a bench cannot continue, as one sentence that says what to do.
 public struct BenchFailure: Error, CustomStringConvertible, Sendable {
   /// The sentence.
   public let description: String

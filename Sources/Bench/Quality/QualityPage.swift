@@ -1,6 +1,6 @@
 import Foundation
 
-/// The result of `quietcam bench quality` as one page that needs nothing else.
+/// The result of `quietcam bench quality` as one page without other files.
 public struct QualityPage: Sendable {
   private let result: QualityResult
   private let width = 900.0
@@ -80,7 +80,7 @@ public struct QualityPage: Sendable {
       shapes.append(line(width - margin - 190, row, width - margin - 170, row, "stroke='\(colour)' stroke-width='3'"))
       shapes.append(text(width - margin - 164, row + 4, curve.name, "start"))
     }
-    return "<svg viewBox='0 0 \(Int(width)) \(Int(height))' role='img' aria-label='likeness over bytes a minute'>"
+    return "<svg viewBox='0 0 \(Int(width)) \(Int(height))' role='img' aria-label='similarity over bytes a minute'>"
       + shapes.joined(separator: "\n") + "</svg>"
   }
 
