@@ -72,7 +72,7 @@ struct MalformedTests {
     .body("#EXT-X-PLAYLIST-TYPE:LIVE\n", 4, "EXT-X-PLAYLIST-TYPE", "\"LIVE\" is neither EVENT nor VOD", "4.4.3.5"),
     .body("#EXT-X-PART-INF:PART=1\n", 4, "EXT-X-PART-INF", "the attribute PART-TARGET is missing", "4.4.3.7"),
     .body("#EXT-X-PART-INF:PART-TARGET=\"1\"\n", 4, "EXT-X-PART-INF", "must not be in quotes", "4.4.3.7"),
-    .body("#EXT-X-PART-INF:PART-TARGET=1s\n", 4, "EXT-X-PART-INF", "no decimal number of seconds", "4.4.3.7"),
+    .body("#EXT-X-PART-INF:PART-TARGET=1s\n", 4, "EXT-X-PART-INF", "not a decimal number of seconds", "4.4.3.7"),
     .body(
       "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=yes\n", 4, "EXT-X-SERVER-CONTROL",
       "\"yes\" of CAN-BLOCK-RELOAD is neither",
@@ -80,7 +80,7 @@ struct MalformedTests {
     .body(
       "#EXT-X-SERVER-CONTROL:CAN-SKIP-DATERANGES=YES\n", 4, "EXT-X-SERVER-CONTROL", "needs CAN-SKIP-UNTIL", "4.4.3.8"),
     .body("#EXT-X-SKIP:SKIPPED=1\n", 4, "EXT-X-SKIP", "the attribute SKIPPED-SEGMENTS is missing", "4.4.5.2"),
-    .body("#EXT-X-SKIP:SKIPPED-SEGMENTS=1.5\n", 4, "EXT-X-SKIP", "no whole number", "4.4.5.2"),
+    .body("#EXT-X-SKIP:SKIPPED-SEGMENTS=1.5\n", 4, "EXT-X-SKIP", "not a whole number", "4.4.5.2"),
     .body("#EXTINF:1,\na\n#EXT-X-SKIP:SKIPPED-SEGMENTS=1\n", 6, "EXT-X-SKIP", "before the first segment", "4.4.5.2"),
     .body(
       "#EXT-X-SKIP:SKIPPED-SEGMENTS=1,RECENTLY-REMOVED-DATERANGES=\"\"\n", 4, "EXT-X-SKIP", "_HLS_skip=YES", "4.4.5.2"),
@@ -99,7 +99,7 @@ struct MalformedTests {
     .body("#EXTINF:4,\na\"b\n", 5, "", "or a quote", "4.1"),
     .body("#EXT-X-GAP\n", 4, "EXT-X-GAP", "no segment's address follows", "4.4.4.7"),
     .body("#EXT-X-BYTERANGE:1@\n", 4, "EXT-X-BYTERANGE", "\"1@\" is not a byte range", "4.4.4.2"),
-    .body("#EXT-X-BYTERANGE:1@2@3\n", 4, "EXT-X-BYTERANGE", "is no byte range", "4.4.4.2"),
+    .body("#EXT-X-BYTERANGE:1@2@3\n", 4, "EXT-X-BYTERANGE", "is not a byte range", "4.4.4.2"),
     .body("#EXT-X-BYTERANGE:1\n#EXTINF:4,\na\n", 4, "EXT-X-BYTERANGE", "without an offset", "4.4.4.2"),
     .body(
       "#EXTINF:4,\n#EXT-X-BYTERANGE:1@0\na\n#EXTINF:4,\n#EXT-X-BYTERANGE:1\nb\n", 8, "EXT-X-BYTERANGE",
@@ -113,7 +113,7 @@ struct MalformedTests {
     .body("#EXT-X-MAP:URI=\"i\",BYTERANGE=\"720\"\n", 4, "EXT-X-MAP", "needs its offset", "4.4.4.5"),
     .body("#EXT-X-MAP:URI=\"i\",BYTERANGE=\"x@0\"\n", 4, "EXT-X-MAP", "\"x@0\" of BYTERANGE", "4.4.4.5"),
     .body(
-      "#EXT-X-PROGRAM-DATE-TIME:2026-02-30T00:00:00Z\n", 4, "EXT-X-PROGRAM-DATE-TIME", "is no date such as", "4.4.4.6"),
+      "#EXT-X-PROGRAM-DATE-TIME:2026-02-30T00:00:00Z\n", 4, "EXT-X-PROGRAM-DATE-TIME", "is not a date such as", "4.4.4.6"),
     .body("#EXT-X-PART:URI=\"p\",DURATION=1\n", 4, "EXT-X-PART", "parts need EXT-X-PART-INF", "4.4.4.9"),
     .body("#EXT-X-PART:URI=\"p\"\n", 4, "EXT-X-PART", "the attribute DURATION is missing", "4.4.4.9"),
     .body(
@@ -137,7 +137,7 @@ struct MalformedTests {
     .body("#EXT-X-DATERANGE:ID=\"a\",END-ON-NEXT=YES\n", 4, "EXT-X-DATERANGE", "needs CLASS", "4.4.5.1"),
     .body(
       "#EXT-X-DATERANGE:ID=\"a\",CLASS=\"b\",DURATION=1,END-ON-NEXT=YES\n", 4, "EXT-X-DATERANGE", "excludes", "4.4.5.1"),
-    .body("#EXT-X-DATERANGE:ID=\"a\",X-A=TEXT\n", 4, "EXT-X-DATERANGE", "\"TEXT\" of X-A is no number", "4.4.5.1"),
+    .body("#EXT-X-DATERANGE:ID=\"a\",X-A=TEXT\n", 4, "EXT-X-DATERANGE", "\"TEXT\" of X-A is not a number", "4.4.5.1"),
   ]
 
   static let attributeLists: [MalformedCase] = [
@@ -201,9 +201,9 @@ struct MalformedTests {
       "the next line must be", "4.4.6.2"),
     MalformedCase(
       "#EXTM3U\n#EXT-X-STREAM-INF:CODECS=\"a\"\nb\n", 2, "EXT-X-STREAM-INF", "BANDWIDTH is missing", "4.4.6.2"),
-    MalformedCase("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1k\nb\n", 2, "EXT-X-STREAM-INF", "no whole number", "4.4.6.2"),
+    MalformedCase("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1k\nb\n", 2, "EXT-X-STREAM-INF", "not a whole number", "4.4.6.2"),
     MalformedCase(
-      "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=640X480\nb\n", 2, "EXT-X-STREAM-INF", "no size such as",
+      "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=640X480\nb\n", 2, "EXT-X-STREAM-INF", "not a size such as",
       "4.4.6.2"),
     MalformedCase(
       "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,FRAME-RATE=fast\nb\n", 2, "EXT-X-STREAM-INF", "FRAME-RATE", "4.4.6.2"),
