@@ -2,9 +2,9 @@ import Foundation
 import Media
 
 /// Where a pusher reports: one line that is redrawn on a terminal, or a line from time to time in a file.
-public struct StatusLine: Sendable {
+package struct StatusLine: Sendable {
   /// How the line is shown.
-  public enum Style: Sendable {
+  package enum Style: Sendable {
     /// Redrawn in place, no wider than the columns of the terminal.
     case terminal
     /// A new line when something has changed, at least every 10 s.
@@ -23,7 +23,7 @@ public struct StatusLine: Sendable {
   /// - Parameters:
   ///   - columns: the current width of the terminal.
   ///   - write: writes the text unchanged, line ends included.
-  public init(
+  package init(
     _ style: Style, columns: @escaping @Sendable () -> Int = { 80 },
     write: @escaping @Sendable (String) -> Void = { _ in }
   ) {
@@ -33,7 +33,7 @@ public struct StatusLine: Sendable {
   }
 
   /// The line on standard error: in place on a terminal, otherwise as lines.
-  public static func standardError() -> StatusLine {
+  package static func standardError() -> StatusLine {
     StatusLine(
       isatty(STDERR_FILENO) == 1 ? .terminal : .lines,
       columns: {
@@ -47,7 +47,7 @@ public struct StatusLine: Sendable {
   private static let pause = Ticks.seconds(10)
 
   /// Shows the report if it is due.
-  public mutating func show(_ report: PushReport, at now: Ticks) {
+  package mutating func show(_ report: PushReport, at now: Ticks) {
     switch style {
     case .silent: return
     case .terminal: write("\r\(report.line(width: columns() - 1))\u{1B}[K")
@@ -59,7 +59,7 @@ public struct StatusLine: Sendable {
   }
 
   /// Ends with the summary on a line of its own.
-  public mutating func finish(_ report: PushReport, at now: Ticks) {
+  package mutating func finish(_ report: PushReport, at now: Ticks) {
     switch style {
     case .silent: return
     case .terminal: write("\r\u{1B}[K\(report.summary(at: now))\n")

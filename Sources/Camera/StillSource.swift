@@ -2,21 +2,21 @@ import Media
 import NIOCore
 
 /// One beat of a pusher.
-public struct Beat: Hashable, Sendable {
+package struct Beat: Hashable, Sendable {
   /// Its number, counted from 0; missed beats are counted too.
-  public let index: Int64
+  package let index: Int64
   /// Its time on the pusher's own timeline, which begins with beat 0.
-  public let time: Ticks
+  package let time: Ticks
 
   /// Beat number `index` at `time`.
-  public init(index: Int64, time: Ticks) {
+  package init(index: Int64, time: Ticks) {
     self.index = index
     self.time = time
   }
 }
 
 /// What a source has for a beat.
-public enum NextStill: Hashable, Sendable {
+package enum NextStill: Hashable, Sendable {
   /// A JPEG.
   case still(ByteBuffer)
   /// No new picture, with the problem if there is one; the next beat may bring one.
@@ -26,7 +26,7 @@ public enum NextStill: Hashable, Sendable {
 }
 
 /// Where a pusher gets its stills from.
-public protocol StillSource: Sendable {
+package protocol StillSource: Sendable {
   /// The still for this beat. Beats come in rising order; some are left out.
   ///
   /// - Throws: only errors that end the source for good; a problem that may pass is `.nothing`.
@@ -37,10 +37,10 @@ public protocol StillSource: Sendable {
 }
 
 /// Why a push cannot start or continue, as one sentence that says what was wrong, where, and what to do.
-public struct PushError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct PushError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The sentence.
-  public let description: String
+  package let description: String
 
   /// An error with this sentence.
-  public init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }

@@ -2,15 +2,15 @@
 ///
 /// One to forty of `a-z`, `0-9`, `-`; starts with a letter or digit. So it needs no escaping, cannot lead out of a
 /// folder, and cannot collide with the server's own paths, which contain a dot or an underscore.
-public struct CameraName: Hashable, Comparable, Sendable {
+package struct CameraName: Hashable, Comparable, Sendable {
   /// The name.
-  public let text: String
+  package let text: String
 
   /// Paths of the public address that a camera's name must not hide.
   static let reserved: Set<String> = ["healthz", "readyz", "metrics", "status", "ingest", "cameras"]
 
   /// Takes a name that follows the rule; `nil` otherwise.
-  public init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     let bytes = text.utf8
     guard (1...40).contains(bytes.count), bytes.first != UInt8(ascii: "-"),
       bytes.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "-") }),
@@ -20,14 +20,14 @@ public struct CameraName: Hashable, Comparable, Sendable {
   }
 
   /// The rule, for error messages.
-  public static let rule =
+  package static let rule =
     "1 to 40 of a-z, 0-9 and '-', not beginning with '-', and none of \(reserved.sorted().joined(separator: ", "))"
 
   /// Orders names as text.
-  public static func < (left: CameraName, right: CameraName) -> Bool { left.text < right.text }
+  package static func < (left: CameraName, right: CameraName) -> Bool { left.text < right.text }
 }
 
 extension CameraName: CustomStringConvertible {
   /// The name itself.
-  public var description: String { text }
+  package var description: String { text }
 }

@@ -1,20 +1,20 @@
 /// What the name of a file says about whether the file is a finished still.
 ///
 /// Cameras and upload programs give an unfinished file a name of its own and rename it at the end.
-public enum StillName {
+package enum StillName {
   /// Whether a file with this name (without its folder) can be a finished still: it has the extension of a JPEG or
   /// none, and is not an upload in progress.
-  public static func isStill(_ name: some StringProtocol) -> Bool {
+  package static func isStill(_ name: some StringProtocol) -> Bool {
     guard !isUnderWay(name) else { return false }
     guard let ending = ending(of: name) else { return true }
     return ["jpg", "jpeg", "jpe", "jfif"].contains(ending)
   }
 
   /// Whether a file with this name has the extension of a JPEG and is not an upload in progress.
-  public static func isJPEG(_ name: some StringProtocol) -> Bool { ending(of: name) != nil && isStill(name) }
+  package static func isJPEG(_ name: some StringProtocol) -> Bool { ending(of: name) != nil && isStill(name) }
 
   /// Whether a file with this name is an upload in progress: a dotfile, or one that is called temporary or partial.
-  public static func isUnderWay(_ name: some StringProtocol) -> Bool {
+  package static func isUnderWay(_ name: some StringProtocol) -> Bool {
     let stem = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
     return name.isEmpty || name.hasPrefix(".") || name.hasSuffix("~")
       || stem.contains { $0.hasSuffix("_tmp") || $0.hasSuffix("-tmp") }
@@ -23,7 +23,7 @@ public enum StillName {
 
   /// Whether a directory with this name is skipped with everything below it: hidden ones, and those in which storage
   /// systems keep previews that they made.
-  public static func isIgnoredDirectory(_ name: some StringProtocol) -> Bool {
+  package static func isIgnoredDirectory(_ name: some StringProtocol) -> Bool {
     name.hasPrefix(".") || name == "@eaDir" || name == "lost+found"
   }
 

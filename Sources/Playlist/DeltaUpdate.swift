@@ -1,4 +1,4 @@
-public import Media
+import Media
 
 extension MediaPlaylist {
   /// The delta update of this playlist: the playlist without the segments that end `boundary` or further before the end
@@ -8,7 +8,7 @@ extension MediaPlaylist {
   /// Date ranges are not skipped. `nil` if there is nothing to skip, if the playlist has ended or is a delta itself, if
   /// `boundary` (the value of CAN-SKIP-UNTIL) is not positive, or if the first remaining segment continues the byte
   /// range of a skipped one. The answer is then the full playlist.
-  public func delta(skipUntil boundary: Ticks) -> MediaPlaylist? {
+  package func delta(skipUntil boundary: Ticks) -> MediaPlaylist? {
     guard skipped == nil, !endList, boundary > .zero else { return nil }
     var kept = Ticks.zero
     var first = segments.count
@@ -28,7 +28,7 @@ extension MediaPlaylist {
   /// Skipped segments are taken from `previous` without their parts, which are no longer listed that far from the end;
   /// everything else is from this playlist. `previous` must be full. A playlist that is no delta is returned as it is.
   /// `nil` if `previous` lacks a skipped segment: then the full playlist must be loaded.
-  public func merging(into previous: MediaPlaylist) -> MediaPlaylist? {
+  package func merging(into previous: MediaPlaylist) -> MediaPlaylist? {
     guard let skipped else { return self }
     let (first, overflow) = mediaSequence.subtractingReportingOverflow(previous.mediaSequence)
     guard previous.skipped == nil, !overflow, first >= 0, first <= previous.segments.count,

@@ -1,15 +1,15 @@
 import Media
-public import NIOCore
+import NIOCore
 
 extension MediaPlaylist {
   /// Reads a media playlist; see `parse(_:warnings:)`.
-  public static func parse(_ bytes: ByteBuffer) throws(PlaylistError) -> MediaPlaylist {
+  package static func parse(_ bytes: ByteBuffer) throws(PlaylistError) -> MediaPlaylist {
     var warnings: [PlaylistError] = []
     return try parse(bytes, warnings: &warnings)
   }
 
   /// Reads a media playlist; see `parse(_:warnings:)`.
-  public static func parse(_ text: some StringProtocol) throws(PlaylistError) -> MediaPlaylist {
+  package static func parse(_ text: some StringProtocol) throws(PlaylistError) -> MediaPlaylist {
     try parse(ByteBuffer(substring: Substring(text)))
   }
 
@@ -21,7 +21,7 @@ extension MediaPlaylist {
   /// needs two versions of a playlist, is not checked here. There is a warning for each ignored tag, for a version
   /// higher than needed, for a repeated preload hint, and for a missing EXT-X-DISCONTINUITY-SEQUENCE in a live
   /// playlist.
-  public static func parse(_ bytes: ByteBuffer, warnings: inout [PlaylistError]) throws(PlaylistError) -> MediaPlaylist
+  package static func parse(_ bytes: ByteBuffer, warnings: inout [PlaylistError]) throws(PlaylistError) -> MediaPlaylist
   {
     var parser = try MediaPlaylistParser(Array(bytes.readableBytesView))
     let playlist = try parser.parse()

@@ -6,10 +6,10 @@ import Picture
 extension Setting {
   /// Every setting, in the order of the help: the process, its limits, the camera's identity, picture, encoder,
   /// timeline, ingest, and what is shown when the camera is off.
-  public static let all: [Setting] = process + limits + identity + picture + encoder + time + ingest + absence
+  package static let all: [Setting] = process + limits + identity + picture + encoder + time + ingest + absence
 
   /// The setting of a key.
-  public static func named(_ key: String) -> Setting? { byKey[key] }
+  package static func named(_ key: String) -> Setting? { byKey[key] }
 
   private static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
 
@@ -17,31 +17,31 @@ extension Setting {
     .server("public", .address, \.settings.publicAddress, "The address for viewers"),
     .server("private", .address, \.settings.privateAddress, "The address for cameras and operators"),
     .server(
-      "public-certificate", Kind<String>.path.optional, \.publicCertificate,
+      "public-certificate", ValueType<String>.path.optional, \.publicCertificate,
       "A PEM file with the public address's certificate and its chain, for HTTPS and HTTP/2",
       standard: "none: plain HTTP"),
     .server(
-      "public-key", Kind<String>.path.optional, \.publicKey, "A PEM file with the key of that certificate",
+      "public-key", ValueType<String>.path.optional, \.publicKey, "A PEM file with the key of that certificate",
       standard: "none"),
     .server(
-      "private-certificate", Kind<String>.path.optional, \.privateCertificate,
+      "private-certificate", ValueType<String>.path.optional, \.privateCertificate,
       "A PEM file with the private address's certificate and its chain", standard: "none: plain HTTP"),
     .server(
-      "private-key", Kind<String>.path.optional, \.privateKey, "A PEM file with the key of that certificate",
+      "private-key", ValueType<String>.path.optional, \.privateKey, "A PEM file with the key of that certificate",
       standard: "none"),
     .server("store", .store, \.settings.store, "Where playlists, media and loops are stored"),
     .server(
-      "operator-token", Kind<String>.token.wrapped(SecretSource.text), \.operatorToken,
+      "operator-token", ValueType<String>.token.wrapped(SecretSource.text), \.operatorToken,
       "The secret of the operator, for the status, the metrics and the commands",
       standard: "none: anyone who reaches the private address can read, and all commands are refused"),
     .server(
-      "operator-token-file", Kind<String>.path.wrapped(SecretSource.file), \.operatorToken,
+      "operator-token-file", ValueType<String>.path.wrapped(SecretSource.file), \.operatorToken,
       "A file with that secret, instead of operator-token", standard: "none"),
     .server(
-      "link-key", Kind<String>.linkKey.wrapped(SecretSource.text), \.linkKey,
+      "link-key", ValueType<String>.linkKey.wrapped(SecretSource.text), \.linkKey,
       "The secret that signs the links to cameras with access: signed", standard: "none"),
     .server(
-      "link-key-file", Kind<String>.path.wrapped(SecretSource.file), \.linkKey,
+      "link-key-file", ValueType<String>.path.wrapped(SecretSource.file), \.linkKey,
       "A file with that secret, instead of link-key", standard: "none"),
     .server(
       "allow-origin", .allowedOrigin, \.settings.site.allowedOrigin,
@@ -50,20 +50,20 @@ extension Setting {
     .server("log", .choice, \.settings.logLevel, "The lowest level that is logged"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
     .server(
-      "camera", Kind<CameraName>.cameraName.optional, \.camera,
+      "camera", ValueType<CameraName>.cameraName.optional, \.camera,
       "The camera that a camera's flags and variables apply to",
       standard: "every camera of the file", layers: [.environment, .flag]),
   ]
 
   private static let limits: [Setting] = [
     .server(
-      "public-connections", Kind<Int>.whole(1...1_000_000).optional, \.settings.publicConnections,
+      "public-connections", ValueType<Int>.whole(1...1_000_000).optional, \.settings.publicConnections,
       "The most connections of viewers", standard: "what the system's limit of open files allows"),
     .server(
       "private-connections", .whole(1...1_000_000), \.settings.privateConnections,
       "The most connections of cameras and operators"),
     .server(
-      "connections-per-address", Kind<Int>.whole(1...1_000_000).optional, \.settings.connectionsPerAddress,
+      "connections-per-address", ValueType<Int>.whole(1...1_000_000).optional, \.settings.connectionsPerAddress,
       "The most connections from one address, at the public and at the private address",
       standard: "256; no limit for loopback and private networks, where proxies are"),
     .server(
@@ -76,10 +76,10 @@ extension Setting {
 
   private static let identity: [Setting] = [
     .camera(
-      "token", Kind<String>.token.wrapped(SecretSource.text), \.token,
+      "token", ValueType<String>.token.wrapped(SecretSource.text), \.token,
       "The secret that the camera sends with its stills", standard: "none: one is required"),
     .camera(
-      "token-file", Kind<String>.path.wrapped(SecretSource.file), \.token,
+      "token-file", ValueType<String>.path.wrapped(SecretSource.file), \.token,
       "A file with that secret, instead of token", standard: "none"),
     .camera("signature", .choice, \.signing, "Whether the camera signs its stills instead of sending the token"),
     .camera(
@@ -91,7 +91,7 @@ extension Setting {
     .camera(
       "fit", .choice, \.picture.fit, "Whether pictures of another shape get bars (contain) or lose their edges (cover)"),
     .camera(
-      "crop", Kind<UnitRect>.rectangle.optional, \.picture.crop, "The part of the upright picture that is shown",
+      "crop", ValueType<UnitRect>.rectangle.optional, \.picture.crop, "The part of the upright picture that is shown",
       standard: "the whole picture", layers: [.file]),
     .camera(
       "masks", .masks, \.picture.masks, "Areas of the upright picture that are blacked out for everyone",
@@ -114,7 +114,7 @@ extension Setting {
       "references", .whole(1...16, "pictures"), \.encoder.references,
       "How many earlier pictures the encoder searches; more saves bytes and takes memory"),
     .camera(
-      "max-kilobits", Kind<Int>.whole(10...100_000).optional, \.encoder.maxKilobits,
+      "max-kilobits", ValueType<Int>.whole(10...100_000).optional, \.encoder.maxKilobits,
       "The most kilobits a second, averaged over a segment", standard: "depends on size"),
   ]
 
@@ -145,13 +145,13 @@ extension Setting {
       "interval", .duration(.milliseconds(100)...(.seconds(3600)), accepted: "0.1 to 3600 seconds"), \.interval,
       "The time between stills that the camera is advised to keep"),
     .camera(
-      "folder", Kind<String>.folder.optional, \.folder, "A folder whose new files are the stills, at any depth",
+      "folder", ValueType<String>.folder.optional, \.folder, "A folder whose new files are the stills, at any depth",
       standard: "none"),
     .camera(
       "folder-scan", .truth, \.scansFolder,
       "Scan that folder twice a second, even where the system notifies of changes"),
     .camera(
-      "at-once", Kind<Bool>.truth.optional, \.showsAtOnce,
+      "at-once", ValueType<Bool>.truth.optional, \.showsAtOnce,
       "Show stills in latest.jpg and the events as soon as they have arrived, not with the next part",
       standard: "true for a camera with a folder and no delay or veil-every, else false"),
   ]
@@ -162,17 +162,18 @@ extension Setting {
 
   fileprivate static let absence: [Setting] = [
     .camera(
-      "hold", Kind<Ticks?>.duration(.seconds(1)...day, or: "forever", accepted: "1 to 86400 seconds"), \.ladder.hold,
+      "hold", ValueType<Ticks?>.duration(.seconds(1)...day, or: "forever", accepted: "1 to 86400 seconds"),
+      \.presence.hold,
       "How long the last picture stays when no stills come, before the loop is shown"),
     .camera(
-      "steady", .duration(.zero...day, accepted: "0 to 86400 seconds"), \.ladder.steady,
+      "steady", .duration(.zero...day, accepted: "0 to 86400 seconds"), \.presence.steady,
       "How long stills must keep coming before the camera is shown again"),
     .camera(
       "off", .choice, \.off,
       "How the loop is spliced in: seamless suits every player, cached costs an off camera almost no bytes"),
     .camera(
       "veil-every",
-      Kind<ClosedRange<Ticks>?>.durations(.seconds(1)...day, or: "never", accepted: "two of 1 to 86400 seconds"),
+      ValueType<ClosedRange<Ticks>?>.durations(.seconds(1)...day, or: "never", accepted: "two of 1 to 86400 seconds"),
       \.veilEvery, "The time from one veil (the loop shown as if it were live) to the next, drawn from this range",
       standard: "never"),
     .camera(
@@ -188,10 +189,10 @@ extension Setting {
   ]
 }
 
-extension Kind where Value == String {
+extension ValueType where Value == String {
   /// The same text as another type, which need not be there.
-  func wrapped<Other>(_ wrap: @escaping @Sendable (String) -> Other) -> Kind<Other?> {
-    Kind<Other?>(valueName, accepted: accepted, text: { _ in "none" }) { [read] given, path, problems in
+  func wrapped<Other>(_ wrap: @escaping @Sendable (String) -> Other) -> ValueType<Other?> {
+    ValueType<Other?>(valueName, accepted: accepted, text: { _ in "none" }) { [read] given, path, problems in
       read(given, path, &problems).map(wrap)
     }
   }

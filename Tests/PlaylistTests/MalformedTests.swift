@@ -113,7 +113,8 @@ struct MalformedTests {
     .body("#EXT-X-MAP:URI=\"i\",BYTERANGE=\"720\"\n", 4, "EXT-X-MAP", "needs its offset", "4.4.4.5"),
     .body("#EXT-X-MAP:URI=\"i\",BYTERANGE=\"x@0\"\n", 4, "EXT-X-MAP", "\"x@0\" of BYTERANGE", "4.4.4.5"),
     .body(
-      "#EXT-X-PROGRAM-DATE-TIME:2026-02-30T00:00:00Z\n", 4, "EXT-X-PROGRAM-DATE-TIME", "is not a date such as", "4.4.4.6"),
+      "#EXT-X-PROGRAM-DATE-TIME:2026-02-30T00:00:00Z\n", 4, "EXT-X-PROGRAM-DATE-TIME", "is not a date such as",
+      "4.4.4.6"),
     .body("#EXT-X-PART:URI=\"p\",DURATION=1\n", 4, "EXT-X-PART", "parts need EXT-X-PART-INF", "4.4.4.9"),
     .body("#EXT-X-PART:URI=\"p\"\n", 4, "EXT-X-PART", "the attribute DURATION is missing", "4.4.4.9"),
     .body(
@@ -201,7 +202,8 @@ struct MalformedTests {
       "the next line must be", "4.4.6.2"),
     MalformedCase(
       "#EXTM3U\n#EXT-X-STREAM-INF:CODECS=\"a\"\nb\n", 2, "EXT-X-STREAM-INF", "BANDWIDTH is missing", "4.4.6.2"),
-    MalformedCase("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1k\nb\n", 2, "EXT-X-STREAM-INF", "not a whole number", "4.4.6.2"),
+    MalformedCase(
+      "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1k\nb\n", 2, "EXT-X-STREAM-INF", "not a whole number", "4.4.6.2"),
     MalformedCase(
       "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=640X480\nb\n", 2, "EXT-X-STREAM-INF", "not a size such as",
       "4.4.6.2"),

@@ -1,0 +1,93 @@
+import Media
+
+/// Decides for each segment whether it shows the camera or the loop, and why.
+package struct Director: Sendable {
+  /// What a segment shows.
+  package enum Source: String, Hashable, Sendable, CaseIterable {
+    /// The camera, or its last picture.
+    case live
+    /// The loop, because no stills come.
+    case off
+    /// The loop, in place of live pictures and without notice to viewers.
+    case veiled
+    /// The loop, because the operator ordered it.
+    case paused
+
+    /// Whether the loop is shown.
+    package var isRecorded: Bool { self != .live }
+  }
+
+  /// The operator's commands. A command takes effect with the next segment.
+  package enum Order: String, Hashable, Sendable, CaseIterable {
+    /// Show the loop until further notice.
+    case pause
+    /// Show the camera again.
+    case resume
+    /// Start the veil.
+    case veil
+    /// End the veil.
+    case unveil
+  }
+
+  /// What is shown, since the last decision.
+  package private(set) var source: Source
+  /// The operator's commands that are in force; they survive the process.
+  package private(set) var standing: Standing
+  private var presence: CameraPresence
+  private var veil: Veil
+  private var generator = SystemRandomNumberGenerator()
+
+  /// The commands that are in force.
+  package struct Standing: Hashable, Sendable, Codable {
+    /// Whether the camera is paused.
+    package var isPaused = false
+    /// Whether the veil was started by a command.
+    package var isVeiled = false
+
+    /// No commands.
+    package init() {}
+  }
+
+  /// A director that has decided nothing yet.
+  package init(presence: CameraPresence, veil: Veil.Settings?, standing: Standing = Standing()) {
+    self.presence = presence
+    self.veil = Veil(settings: veil)
+    self.standing = standing
+    if standing.isVeiled { self.veil.veil() }
+    source = standing.isPaused ? .paused : presence.isOn ? .live : .off
+  }
+
+  /// Notes that a still came.
+  package mutating func stillArrived(at now: Ticks) { presence.stillArrived(at: now) }
+
+  /// Takes a command.
+  package mutating func take(_ order: Order) {
+    switch order {
+    case .pause: standing.isPaused = true
+    case .resume: standing.isPaused = false
+    case .veil:
+      standing.isVeiled = true
+      veil.veil()
+    case .unveil:
+      standing.isVeiled = false
+      veil.unveil()
+    }
+  }
+
+  /// Shows the loop from now on until it is resumed: the director's part of a withdrawal. Earlier pictures no longer
+  /// count.
+  package mutating func withdraw() {
+    standing.isPaused = true
+    source = .paused
+    presence.forget()
+  }
+
+  /// Decides for the segment that begins at `now`.
+  package mutating func decide(at now: Ticks) -> Source {
+    let isOn = presence.decide(at: now)
+    let isDown = veil.decide(at: now, using: &generator)
+    // A camera that is off or paused needs no veil: the loop plays anyway.
+    source = standing.isPaused ? .paused : isDown && isOn ? .veiled : isOn ? .live : .off
+    return source
+  }
+}
