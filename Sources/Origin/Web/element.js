@@ -1,22 +1,20 @@
 // The custom element: its attributes, its button, when it fetches, and which way.
 
 import { Picture, make } from "./picture.js";
+import { style } from "./style.js";
 import { Visibility } from "./visibility.js";
 import { join, names } from "./ways.js";
-import { style } from "./style.js";
 
 const FADE = 400;
 // How long to go without a connection of its own, where the host has none left, before asking again.
 const BUSY = 10000;
 const TEXTS = ["src", "mode", "loading", "visible", "fade", "alt", "poster"];
 const FLAGS = ["paused", "controls", "scroll-fade"];
-const PLAY = "M8 5v14l11-7z";
-const PAUSE = "M6 5h4v14H6zM14 5h4v14h-4z";
 
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 // @ts-ignore: Chromium alone has it.
-const savesData = () => navigator.connection?.saveData === true;
-const property = (name) => name.replace(/-./, (dash) => dash[1].toUpperCase());
+const savesData = () => navigator.connection?.saveData;
+const property = (name) => name.replace("-f", "F");
 
 /**
  * `<quiet-cam src="https://HOST/CAMERA/">`
@@ -25,63 +23,48 @@ const property = (name) => name.replace(/-./, (dash) => dash[1].toUpperCase());
 export class QuietCam extends HTMLElement {
   static observedAttributes = [...TEXTS, ...FLAGS, "width", "height"];
 
+  /** What it is doing: `idle`, `loading`, `playing`, `waiting` (something is in the way) or `paused`. */
+  state = "idle";
+  /** Seconds from publication to the screen, by the clocks of both sides; `null` where that is not known. */
+  delay = null;
+
   #picture = new Picture();
-  #icon = make("path", {});
+  #icon = make("path");
   #button = make("button", { type: "button", part: "pause-button" }, make("svg", { viewBox: "0 0 24 24" }, this.#icon));
   #poster = make("img", { part: "poster", alt: "", hidden: "" });
-  #box = make("div", { class: "box" });
-  #controls = make("div", { class: "controls" });
+  #inner = make("slot");
+  #pause = make("slot", { name: "pause" }, this.#button);
+  #box = make("div", { class: "box" }, this.#poster, make("slot", { name: "poster" }, this.#inner), this.#picture.node);
+  #controls = make("div", { class: "controls" }, this.#pause);
   #visibility = new Visibility(this, () => this.#look());
-  #shape;
+  #shape = "";
+  // What brings pictures, and which of the ways that is.
   #way = null;
-  // Which of the ways is tried.
   #rung = 0;
-  #busy = 0;
-  #state = "idle";
-  #delay = null;
-  #waves = null;
-  #scroll = null;
+  #timer = 0;
+  #added = {};
   // Whether somebody said that it should play, whatever the visitor's settings say.
   #isAsked = false;
-  #calm = () => stillness.matches && !this.#isAsked && (this.paused = true);
+  #calm = () => (stillness.matches || savesData()) && !this.#isAsked && this.pause();
 
   constructor() {
     super();
-    const root = this.attachShadow({ mode: "open" });
-    const pause = make("slot", { name: "pause" }, this.#button);
-    pause.addEventListener("click", () => (this.paused ? this.play() : this.pause()));
-    const inner = make("slot", {});
-    inner.addEventListener("slotchange", () => this.#describe());
-    this.#controls.append(pause);
-    this.#box.append(this.#poster, make("slot", { name: "poster" }, inner), this.#picture.node);
-    root.append(this.#box, this.#controls);
-    this.#shape = style(root);
+    this.attachShadow({ mode: "open" }).append(this.#box, this.#controls);
+    style(this.shadowRoot);
+    this.#pause.addEventListener("click", () => (this.paused ? this.play() : this.pause()));
+    this.#inner.addEventListener("slotchange", () => this.#describe());
   }
 
-  /** What it is doing: `idle`, `loading`, `playing`, `waiting` (something is in the way) or `paused`. */
-  get state() {
-    return this.#state;
-  }
   /** The way in which pictures come: `frames`, `hls`, `native`, `photos` or `still`; empty where none come. */
   get currentMode() {
     return this.#way?.name ?? "";
   }
-  /** Seconds from publication to the screen, by the clocks of both sides; `null` where that is not known. */
-  get delay() {
-    return this.#delay;
-  }
   /** The `<video>`, and the hls.js, of the ways that have one. */
   get video() {
-    return this.#way?.video ?? null;
+    return this.#way?.video;
   }
   get hls() {
-    return this.#way?.joined?.source()?.hls ?? null;
-  }
-  get videoWidth() {
-    return this.video?.videoWidth || this.#picture.width;
-  }
-  get videoHeight() {
-    return this.video?.videoHeight || this.#picture.height;
+    return this.#way?.joined.source?.hls;
   }
 
   async play() {
@@ -96,15 +79,13 @@ export class QuietCam extends HTMLElement {
   connectedCallback() {
     // What a script set before the element was defined.
     for (const name of [...TEXTS, ...FLAGS].map(property)) {
-      if (!Object.hasOwn(this, name)) continue;
-      const value = this[name];
-      delete this[name];
-      this[name] = value;
+      const { [name]: value } = this;
+      if (delete this[name] && value !== this[name]) this[name] = value;
     }
-    if (!this.#isAsked && (stillness.matches || savesData())) this.paused = true;
+    this.#calm();
     stillness.addEventListener("change", this.#calm);
     this.#describe();
-    this.#visibility.begin(this.visible || "0px");
+    this.#visibility.begin(this.visible);
   }
 
   disconnectedCallback() {
@@ -114,28 +95,24 @@ export class QuietCam extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, now) {
+    if (before === now) return;
     if (name === "src" || name === "mode") {
-      if (before === now) return;
       this.#stop();
       this.#rung = Math.max(0, names.indexOf(this.mode));
-    } else if (name === "visible" && this.isConnected) this.#visibility.begin(this.visible || "0px");
-    else if (name === "paused" && (before === null) !== (now === null)) {
+    } else if (name === "paused") {
       if (now === null) this.#isAsked = true;
       this.#tell(now === null ? "play" : "pause");
     }
-    if (this.isConnected) {
-      this.#describe();
-      this.#look();
-    }
+    if (!this.isConnected) return;
+    if (name === "visible") this.#visibility.begin(now);
+    this.#describe();
+    this.#look();
   }
 
-  /** The camera's folder. */
+  /** The camera's folder; `null` where there is none. */
   get #base() {
     try {
-      const url = new URL(this.src, document.baseURI);
-      url.search = url.hash = "";
-      if (!/\/([^/]*\.\w+)?$/.test(url.pathname)) url.pathname += "/";
-      return this.src ? new URL("./", url) : null;
+      return this.src ? new URL(this.src.replace(/(\/|\/[^/]*\.\w+)?([?#].*)?$/, "/"), document.baseURI) : null;
     } catch {
       return null;
     }
@@ -144,130 +121,127 @@ export class QuietCam extends HTMLElement {
   /** Brings what is beside the picture in line with the attributes. */
   #describe() {
     const image = this.querySelector("img");
-    const label = this.getAttribute("alt") ?? image?.getAttribute("alt");
-    const { node } = this.#picture;
-    node.toggleAttribute("role", !!label);
-    if (label) node.setAttribute("role", "img");
-    node.setAttribute(label ? "aria-label" : "aria-hidden", label || "true");
-    node.removeAttribute(label ? "aria-hidden" : "aria-label");
-    this.#icon.setAttribute("d", this.paused ? PLAY : PAUSE);
+    const read = (name) => this.getAttribute(name) ?? image?.getAttribute(name) ?? "";
+    const label = read("alt");
+    this.#picture.node.setAttribute("role", label ? "img" : "none");
+    this.#picture.node.setAttribute("aria-label", label);
+    this.#icon.setAttribute("d", this.paused ? "M8 5v14l11-7z" : "M6 5h4v14H6zM14 5h4v14h-4z");
     this.#button.setAttribute("aria-label", `${this.paused ? "Play" : "Pause"} the live picture`);
-    this.#poster.hidden = !this.poster;
-    if (this.poster && this.#poster.getAttribute("src") !== this.poster) this.#poster.src = this.poster;
-    const size = (name) => Number(this.getAttribute(name) ?? image?.getAttribute(name));
-    this.#shape(size("width"), size("height"));
+    const { poster } = this;
+    this.#poster.hidden = !poster;
+    if (poster && this.#poster.getAttribute("src") !== poster) this.#poster.src = poster;
+    // The place that is kept free before there is a picture.
+    const [width, height] = [parseFloat(read("width")), parseFloat(read("height"))];
+    const shape = `:host { aspect-ratio: ${width} / ${height}; }`;
+    if (width && height && this.#shape !== shape) style(this.shadowRoot, (this.#shape = shape));
   }
 
   /** Begins or ends what the attributes and the window ask for. */
   #look() {
-    const base = this.isConnected ? this.#base : null;
-    const isFirst = this.#picture.isEmpty && !this.video;
-    const isNear = base && (this.#visibility.isVisible || (this.loading === "eager" && isFirst && this.visible !== "never"));
+    const base = this.isConnected && this.#base;
+    const isFirst = !this.#box.classList.contains("on");
+    const isEager = this.loading === "eager" && isFirst && this.visible !== "never";
+    const isNear = base && (this.#visibility.isVisible || isEager);
+    const hasPoster = this.poster || this.querySelector("img");
     if (isNear && !this.paused) this.#start(base, names[this.#rung]);
-    else if (isNear && isFirst && !savesData() && !this.poster && !this.querySelector("img")) this.#start(base, "still");
-    else this.#stop();
-    if (!this.#way) this.#enter(this.paused ? "paused" : "idle");
-    this.#add(isNear && this.controls, "#waves", "./waves.js", base);
-    this.#add(isNear && this.scrollFade, "#scroll", "./scroll.js");
+    else if (isNear && isFirst && !hasPoster && !savesData()) this.#start(base, "still");
+    else {
+      this.#stop();
+      this.#enter(this.paused ? "paused" : "idle");
+    }
+    this.#add(isNear && this.controls, "./waves.js", base);
+    this.#add(isNear && this.scrollFade, "./scroll.js");
   }
 
   /** Adds what a page asks for and not every page needs, or takes it away. */
-  #add(isWanted, name, file, base) {
-    const own = name === "#waves" ? this.#waves : this.#scroll;
-    if (!isWanted === !own) return;
-    const added = isWanted && { end: null };
-    if (name === "#waves") this.#waves = added;
-    else this.#scroll = added;
-    if (!isWanted) return own.end?.();
-    const parts = { element: this, base, controls: this.#controls, box: this.#box, tell: this.#tell.bind(this) };
-    import(file).then(({ begin }) => {
-      const end = begin(parts);
-      if ((name === "#waves" ? this.#waves : this.#scroll) === added) added.end = end;
-      else end();
-    }, () => {});
+  #add(isWanted, file, base) {
+    const added = this.#added[file];
+    if (isWanted) {
+      const parts = { element: this, base, controls: this.#controls, box: this.#box, tell: this.#tell.bind(this) };
+      this.#added[file] ??= import(file).then(({ begin }) => begin(parts)).catch(() => () => {});
+    } else {
+      delete this.#added[file];
+      added?.then((end) => end());
+    }
   }
 
   #start(base, name) {
-    if (this.#way && (this.#way.name === name || this.#way.isBusy)) return;
+    if (this.#way?.wanted === name) return;
     this.#stop();
-    const way = (this.#way = { name, base, isBusy: false, joined: null, video: null });
-    const own = (does) => (...words) => way === this.#way && does(...words);
+    const way = (this.#way = { name, wanted: name, joined: null, video: null });
+    const failed = (error, does) => {
+      this.#tell("error", { error, mode: way.name });
+      does();
+    };
+    const again = () => {
+      this.#stop();
+      this.#look();
+    };
     const listener = {
-      canvas: this.#picture,
-      copy: own((picture) => picture.isEmpty || this.#show(picture.canvas, picture)),
-      picture: own((image, info) => this.#show(image, info)),
-      trouble: own((error) => {
-        this.#enter("waiting");
-        this.#tell("error", { error, mode: name });
-      }),
-      unable: own((error) => {
-        this.#tell("error", { error, mode: name });
-        if (!way.isBusy) this.#rung = Math.min(names.indexOf(name) + 1, names.length - 1);
-        this.#stop();
-        this.#look();
-      }),
-      mount: own((video) => {
+      picture: this.#picture,
+      copy: ({ isEmpty, canvas }) => isEmpty || listener.show(canvas, canvas),
+      show: (image, info) => this.#show(image, info),
+      trouble: (error) => failed(error, () => this.#enter("waiting")),
+      unable: (error) =>
+        failed(error, () => {
+          this.#rung = Math.min(names.indexOf(way.name) + 1, names.length - 1);
+          again();
+        }),
+      mount: (video) => {
         way.video = video;
         video.setAttribute("part", "picture");
         this.#picture.node.append(video);
-      }),
-      video: own((video) => {
-        video.classList.add("on");
+      },
+      play: () => {
+        way.video.classList.add("on");
         this.#shown();
-      }),
+      },
     };
     this.#enter("loading");
     way.joined = join(name, base, listener);
     if (way.joined) return;
-    way.isBusy = true;
     way.name = "still";
     way.joined = join("still", base, listener);
-    this.#busy = setTimeout(() => {
-      this.#stop();
-      this.#look();
-    }, BUSY);
+    this.#timer = setTimeout(again, BUSY);
   }
 
   /** Ends all requests; what is on screen stays there. */
   #stop() {
-    clearTimeout(this.#busy);
-    const way = this.#way;
-    this.#way = null;
-    if (!way) return;
-    const { video } = way;
+    clearTimeout(this.#timer);
+    const { video, joined } = this.#way ?? {};
+    this.#way = this.delay = null;
     if (video?.readyState >= 2) this.#picture.show(video, video.videoWidth, video.videoHeight, 0);
-    way.joined?.leave();
+    joined?.leave();
     video?.remove();
-    this.#delay = null;
   }
 
   #show(image, { width, height, isRepeat, delay, photo }) {
-    if (isRepeat) return this.#picture.repeat(image, width, height);
-    this.#picture.show(image, width, height, this.#fade);
-    if (delay !== undefined) this.#delay = delay;
+    this.#picture.show(image, width, height, isRepeat ? null : this.#fade);
+    if (isRepeat) return;
+    if (delay !== undefined) this.delay = delay;
     this.#shown();
-    this.#tell("still", { delay: this.#delay, photo });
+    this.#tell("still", { delay: this.delay, photo });
     if (this.paused) this.#look();
   }
 
   #shown() {
-    if (!this.#box.classList.contains("on")) {
-      this.#box.classList.add("on");
+    const { classList } = this.#box;
+    if (!classList.contains("on")) {
+      classList.add("on");
       this.#tell("loadeddata");
     }
     this.#enter("playing");
   }
 
   get #fade() {
-    if (stillness.matches) return 0;
-    const told = this.fade || getComputedStyle(this).getPropertyValue("--quiet-cam-fade").trim();
-    const value = parseFloat(told);
-    return isNaN(value) ? FADE : /\ds$/.test(told) ? value * 1000 : value;
+    const told = this.fade || getComputedStyle(this).getPropertyValue("--quiet-cam-fade");
+    const value = parseFloat(told) * (/\ds/.test(told) ? 1000 : 1);
+    return stillness.matches ? 0 : isNaN(value) ? FADE : value;
   }
 
   #enter(state) {
-    if (state === this.#state) return;
-    this.#state = state;
+    if (state === this.state) return;
+    this.state = state;
     this.#tell("statechange", { state, mode: this.currentMode });
   }
 
@@ -277,26 +251,15 @@ export class QuietCam extends HTMLElement {
 }
 
 // Attributes are properties too.
-for (const name of TEXTS) {
-  define(name, {
+for (const name of [...TEXTS, ...FLAGS]) {
+  const isFlag = FLAGS.includes(name);
+  Object.defineProperty(QuietCam.prototype, property(name), {
     get() {
-      return this.getAttribute(name) ?? "";
+      return isFlag ? this.hasAttribute(name) : (this.getAttribute(name) ?? "");
     },
     set(value) {
-      this.setAttribute(name, value);
+      if (isFlag) this.toggleAttribute(name, !!value);
+      else this.setAttribute(name, value);
     },
   });
-}
-for (const name of FLAGS) {
-  define(property(name), {
-    get() {
-      return this.hasAttribute(name);
-    },
-    set(value) {
-      this.toggleAttribute(name, !!value);
-    },
-  });
-}
-function define(name, accessors) {
-  Object.defineProperty(QuietCam.prototype, name, { ...accessors, enumerable: true, configurable: true });
 }

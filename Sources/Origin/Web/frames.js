@@ -1,24 +1,25 @@
 // Shows each picture of the stream the moment it comes: decoded with WebCodecs, without a media element.
 
-import { AnswerError, Follower, wait } from "./stream.js";
+import { AnswerError, Follower, pause, wait } from "./stream.js";
 
 // A picture that repeats the one before is coded as nothing but skips, in some thirty bytes.
 const REPEAT_BYTES = 100;
 // How many milliseconds of recorded pictures are kept in hand before the next are asked for.
 const AHEAD = 3000;
-// How often decoding may fail within a minute.
 const MOST_FAILURES = 3;
 
 /**
  * @typedef {object} Listener Takes what a way to get pictures brings.
- * @property {(image: CanvasImageSource, info: Shown) => void} picture
+ * @property {(image: CanvasImageSource, info: Shown) => void} show
  * @property {(error: Error) => void} trouble Something is in the way; it is tried again.
  * @property {(error: Error) => void} unable This way does not work here.
+ * @property {(video: HTMLVideoElement) => void} mount There is a video element now.
+ * @property {() => void} play It has a picture.
  *
  * @typedef {object} Shown
  * @property {number} width
  * @property {number} height
- * @property {boolean} isRepeat Whether it looks like the one before.
+ * @property {boolean} [isRepeat] Whether it looks like the one before.
  * @property {number | null} [delay] Seconds since the picture was published; `null` where the clocks differ.
  * @property {string} [photo] The name of the photo.
  */
@@ -33,19 +34,15 @@ export class Frames {
   #attempt;
   #decoder = null;
   #init = null;
-  // What to do with the pictures that are being decoded, by their times.
-  #plans = new Map();
-  // Those that wait for their time.
-  #waiting = new Map();
-  // Parts that wait for their time.
+  // Coded pictures that wait for their time, and what is known of those that are to be shown, by their timestamps.
   #queue = [];
+  #shown = new Map();
   #timer;
   // In milliseconds: where the stream's clock stands on the page's, and where, on both, the last part ends.
   #shift = 0;
   #next = NaN;
   #free = 0;
   #failures = 0;
-  #failed = 0;
   #tries = 0;
 
   /**
@@ -62,9 +59,7 @@ export class Frames {
     this.#end.abort();
     this.#attempt?.abort();
     clearTimeout(this.#timer);
-    this.#clear();
-    if (this.#decoder?.state !== "closed") this.#decoder?.close();
-    this.#decoder = null;
+    if (this.#decoder?.state === "configured") this.#decoder.close();
   }
 
   async #run() {
@@ -77,30 +72,28 @@ export class Frames {
         await follower.run(this.#attempt.signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (!(error instanceof TypeError || error instanceof AnswerError)) {
-          this.#failures = Date.now() - this.#failed < 60000 ? this.#failures + 1 : 1;
-          this.#failed = Date.now();
-        }
-        // A server that is full, or a decoder that cannot, will be no better in a while.
-        const isFull = error instanceof AnswerError && error.status === 503 && this.#tries > 3;
-        if (isFull || error.name === "NotSupportedError" || this.#failures >= MOST_FAILURES) {
+        // What is no fault of the network, and a server that is full, may stay as it is.
+        const isNetwork = error instanceof TypeError || (error instanceof AnswerError && error.status !== 503);
+        if (!isNetwork) this.#failures += 1;
+        if (error.name === "NotSupportedError" || this.#failures >= MOST_FAILURES) {
           this.stop();
           this.#listener.unable(error);
-          return;
+        } else {
+          this.#listener.trouble(error);
+          await pause(this.#tries++, signal);
         }
-        this.#listener.trouble(error);
-        await pause(this.#tries++, signal);
       }
     }
   }
 
   /** @param {import("./fmp4.js").Init} init */
   async configure(init) {
-    if (init === this.#init && this.#decoder?.state === "configured") return;
+    const isReady = this.#decoder?.state === "configured";
+    if (isReady && init === this.#init) return;
     const { supported } = await VideoDecoder.isConfigSupported(init.config);
     if (!supported) throw new DOMException(`${init.config.codec} cannot be decoded`, "NotSupportedError");
     if (this.#end.signal.aborted) return;
-    if (!this.#decoder || this.#decoder.state === "closed") {
+    if (!isReady) {
       this.#decoder = new VideoDecoder({
         output: (frame) => this.#decoded(frame),
         error: (error) => this.#attempt.abort(error),
@@ -131,84 +124,48 @@ export class Frames {
       this.#shift = (early < 0 ? due - early / 10 : at) - first;
       this.#next = first + length;
       this.#free = at + length;
+      // A broken stream now and then is no reason to give up.
+      this.#failures = Math.max(0, this.#failures - 0.1);
     }
-    if (at === now) while (this.#queue.length) this.#decode({ ...this.#queue.shift(), age: "old" });
-    this.#queue.push({ samples, age, date, at });
+    // What is newer takes the place of pictures whose time has not come.
+    if (at === now) for (const waiting of this.#queue) Object.assign(waiting, { at, info: null });
+    samples.forEach((sample, index) => {
+      // The first of a part shows at once, the others in their rhythm; of those of before only the newest.
+      let info = null;
+      if (age === "fresh") info = index ? { isRepeat: sample.data.length < REPEAT_BYTES } : { date };
+      else if (age === "newest" && index === samples.length - 1) info = {};
+      this.#queue.push({ sample, info, at: age === "fresh" ? at + sample.timestamp / 1000 - first : at });
+    });
     this.#drain();
   }
 
   /** @param {AbortSignal} signal */
-  async room(signal) {
-    await wait(this.#free - performance.now() - AHEAD, signal);
+  room(signal) {
+    return wait(this.#free - performance.now() - AHEAD, signal);
   }
 
-  /** Decodes the parts whose time is there. */
+  /** Decodes what is due. */
   #drain() {
     clearTimeout(this.#timer);
+    if (this.#decoder?.state !== "configured") return;
     const now = performance.now();
-    while (this.#queue.length && this.#queue[0].at <= now + 5) this.#decode(this.#queue.shift());
+    while (this.#queue[0]?.at <= now + 5) {
+      const { sample, info } = this.#queue.shift();
+      if (info) this.#shown.set(sample.timestamp, info);
+      this.#decoder.decode(new EncodedVideoChunk({ ...sample, type: sample.isKey ? "key" : "delta" }));
+    }
     if (this.#queue.length) this.#timer = setTimeout(() => this.#drain(), this.#queue[0].at - now);
   }
 
-  #decode({ samples, age, date }) {
-    if (this.#decoder?.state !== "configured") return;
-    const now = performance.now();
-    if (age !== "old") this.#clear();
-    samples.forEach(({ data, timestamp, duration, isKey }, index) => {
-      const plan = { at: now + (timestamp - samples[0].timestamp) / 1000, isRepeat: false };
-      if (age === "fresh") {
-        // The first of a part shows at once, the others in their rhythm.
-        if (index) plan.isRepeat = data.length < REPEAT_BYTES;
-        else plan.date = date;
-        this.#plans.set(timestamp, plan);
-      } else if (age === "newest" && index === samples.length - 1) this.#plans.set(timestamp, { ...plan, at: now });
-      this.#decoder.decode(new EncodedVideoChunk({ type: isKey ? "key" : "delta", timestamp, duration, data }));
-    });
-  }
-
   #decoded(frame) {
-    const plan = this.#plans.get(frame.timestamp);
-    this.#plans.delete(frame.timestamp);
-    if (!plan) return frame.close();
-    const rest = plan.at - performance.now();
-    if (rest < 5) return this.#show(frame, plan);
-    const timer = setTimeout(() => {
-      this.#waiting.delete(timer);
-      this.#show(frame, plan);
-    }, rest);
-    this.#waiting.set(timer, frame);
-  }
-
-  #show(frame, { isRepeat = false, date }) {
-    const { displayWidth: width, displayHeight: height } = frame;
-    const late = Date.now() - date;
-    const delay = date ? (Math.abs(late) < 30000 ? Math.max(0, late / 1000) : null) : undefined;
-    this.#listener.picture(frame, { width, height, isRepeat, delay });
+    const info = this.#shown.get(frame.timestamp);
+    if (info) {
+      this.#shown.clear();
+      const late = (Date.now() - info.date) / 1000;
+      const delay = info.date ? (Math.abs(late) < 30 ? Math.max(0, late) : null) : undefined;
+      const { displayWidth: width, displayHeight: height } = frame;
+      this.#listener.show(frame, { ...info, width, height, delay });
+    }
     frame.close();
   }
-
-  /** What is newer takes the place of pictures whose time has not come. */
-  #clear() {
-    this.#plans.clear();
-    for (const [timer, frame] of this.#waiting) {
-      clearTimeout(timer);
-      frame.close();
-    }
-    this.#waiting.clear();
-  }
-}
-
-/**
- * Waits before another try: half a second at first, then longer, and no longer once the network is back.
- * @param {number} tries
- * @param {AbortSignal} signal
- */
-export async function pause(tries, signal) {
-  const online = new AbortController();
-  const go = () => online.abort();
-  addEventListener("online", go);
-  signal.addEventListener("abort", go);
-  await wait(Math.min(500 * 2 ** tries, 10000) * (0.75 + Math.random() / 2), online.signal);
-  removeEventListener("online", go);
-  signal.removeEventListener("abort", go);
 }

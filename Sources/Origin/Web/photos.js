@@ -1,7 +1,6 @@
 // Shows the newest JPEG: when the server's events announce one, or by looking for it.
 
-import { AnswerError } from "./stream.js";
-import { pause } from "./frames.js";
+import { AnswerError, pause } from "./stream.js";
 
 // How often it is looked for where nothing announces it, and how often beside the announcements.
 const LOOK_SECONDS = 5;
@@ -93,7 +92,7 @@ class Loader {
     const image = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
     if (!this.signal.aborted) {
       const { width, height } = image;
-      this.#listener.picture(image, { width, height, isRepeat: false, photo });
+      this.#listener.show(image, { width, height, isRepeat: false, photo });
     }
     image.close();
     return true;

@@ -36,20 +36,25 @@ const holding = new Set();
 const LATE = Symbol("late");
 
 /**
- * Waits, but no longer than until the signal.
+ * Waits, but no longer than until the signal or the network's return.
  * @param {number} ms
- * @param {AbortSignal} [signal]
+ * @param {AbortSignal} signal
  */
 export const wait = (ms, signal) =>
   new Promise((done) => {
     const end = () => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
+      signal.removeEventListener("abort", end);
+      removeEventListener("online", end);
       done(LATE);
     };
-    const timer = setTimeout(end, signal?.aborted ? 0 : ms);
-    signal?.addEventListener("abort", end);
+    const timer = setTimeout(end, signal.aborted ? 0 : ms);
+    signal.addEventListener("abort", end);
+    addEventListener("online", end);
   });
+
+/** Waits before another try: half a second at first, then longer. */
+export const pause = (tries, signal) => wait(Math.min(500 * 2 ** tries, 10000) * (0.75 + Math.random() / 2), signal);
 
 /**
  * Reads a media playlist with parts.
@@ -109,17 +114,18 @@ export class Follower {
     this.#signal = signal;
     this.#segment = "";
     while (!signal.aborted) {
-      const edge = await this.#edge();
+      let edge = await this.#edge();
       if (edge.init !== this.#initName) this.#init = readInit(await (await this.#get(edge.init)).arrayBuffer());
       this.#initName = edge.init;
       await this.#sink.configure(this.#init);
-      if (edge.open === this.#segment && this.#isWhole) {
-        await wait(1000, signal); // A playlist of before, from a cache.
-        continue;
+      // A playlist of before, from a cache.
+      if (edge.open === this.#segment && this.#isWhole) await wait(1000, signal);
+      else {
+        // Where nothing of a segment is there yet, the last whole one has the newest picture.
+        const { before, most } = edge;
+        if (!edge.parts && before && before !== this.#segment) edge = { ...edge, open: before, parts: most, date: NaN };
+        while (edge) edge = await this.#read(edge);
       }
-      if (!edge.parts && edge.before && edge.before !== this.#segment) await this.#whole(edge.before);
-      let next = edge;
-      while (next) next = await (holding.has(this.#base.origin) ? this.#byParts(next) : this.#open(next));
     }
   }
 
@@ -138,48 +144,44 @@ export class Follower {
     return edge;
   }
 
-  /** Takes the fragments of a segment; those up to the `known`th were there before. */
-  #reader(segment, known, date) {
-    if (segment !== this.#segment) [this.#segment, this.#count, this.#isWhole] = [segment, 0, false];
+  /** Reads a segment, of which `parts` were there before; hands back where to go on where that is told. */
+  async #read({ open, parts = 0, date, most }) {
+    if (open !== this.#segment) [this.#segment, this.#count, this.#isWhole] = [open, 0, false];
     let isFirst = !this.#count;
-    return new FragmentReader(this.#init, (samples) => {
+    let told = date;
+    const reader = new FragmentReader(this.#init, (samples) => {
       if (!samples.length || this.#signal.aborted) return;
       const { timestamp } = samples[0];
-      if (isFirst && date) this.#known = { timestamp, date };
+      if (isFirst && told) this.#known = { timestamp, date: told };
       isFirst = false;
-      const age = ++this.#count < known ? "old" : this.#count === known ? "newest" : "fresh";
+      const age = ++this.#count < parts ? "old" : this.#count === parts ? "newest" : "fresh";
       this.#sink.part(samples, age, this.#known.date + (timestamp - this.#known.timestamp) / 1000);
     });
-  }
-
-  async #whole(segment) {
-    const bytes = new Uint8Array(await (await this.#get(`${segment}.mp4`)).arrayBuffer());
-    let parts = 0;
-    new FragmentReader(this.#init, () => parts++).push(bytes);
-    this.#reader(segment, parts).push(bytes);
-    this.#isWhole = true;
-  }
-
-  /** Reads the answer of one segment to its end; hands back where to go on where that is told. */
-  async #open({ open, parts = 0, date, most }) {
+    if (most && holding.has(this.#base.origin)) {
+      const { readParts } = await import("./parts.js");
+      const get = async (index) => new Uint8Array(await (await this.#get(`${open}.${index}.mp4`)).arrayBuffer());
+      const take = (bytes) => reader.push(bytes);
+      this.#isWhole = await readParts(this.#count, parts, most, get, take, () => this.#sink.room(this.#signal));
+      return null;
+    }
     const request = new AbortController();
     const abort = () => request.abort();
     this.#signal.addEventListener("abort", abort);
     try {
-      const answer = await this.#timely(this.#get(`${open}.mp4`, request.signal), open, parts);
-      const reader = this.#reader(open, parts, Date.parse(answer.headers.get("program-date-time") ?? "") || date);
-      const body = answer.body.getReader();
+      const { headers, body } = await this.#timely(this.#get(`${open}.mp4`, request.signal), parts);
+      told = Date.parse(headers.get("program-date-time")) || date;
+      const bytes = body.getReader();
       for (;;) {
-        const { done, value } = await this.#timely(body.read(), open, parts);
+        const { done, value } = await this.#timely(bytes.read(), parts);
         if (done) break;
         reader.push(value);
       }
       this.#isWhole = true;
       await this.#sink.room(this.#signal);
-      const next = /<([^>]+)\.mp4>; *rel="?next/.exec(answer.headers.get("link") ?? "");
+      const next = /<([^>]+)\.mp4>; *rel="?next/.exec(headers.get("link"));
       return next && { open: next[1] };
     } catch (error) {
-      if (error instanceof AnswerError && error.status === 404) {
+      if (error.status === 404) {
         // Where the name comes from the playlist, something on the way knows no growing answers.
         if (most) holding.add(this.#base.origin);
       } else if (error !== LATE) throw error;
@@ -191,41 +193,19 @@ export class Follower {
   }
 
   /** The result of a step; throws LATE where it is held back though what it waits for has been published. */
-  async #timely(step, segment, parts) {
+  async #timely(step, parts) {
     step.catch(() => {});
     for (;;) {
-      const count = segment === this.#segment ? this.#count : 0;
-      const patience = parts > count ? 2000 : this.#seconds * 1500 + 1500;
+      const patience = parts > this.#count ? 2000 : this.#seconds * 1500 + 1500;
       const result = await Promise.race([step, wait(patience, this.#signal)]);
       if (result !== LATE) return result;
       this.#signal.throwIfAborted();
       const edge = await this.#edge();
-      if (edge.open === segment && edge.parts <= count) continue;
+      if (edge.open === this.#segment && edge.parts <= this.#count) continue;
       const late = await Promise.race([step, wait(500, this.#signal)]);
       if (late !== LATE) return late;
       holding.add(this.#base.origin);
       throw LATE;
     }
-  }
-
-  /** Reads a segment part by part, of which each is asked for before it is there. */
-  async #byParts({ open, parts = 0, most, date }) {
-    const reader = this.#reader(open, parts, date);
-    const part = async (index) => new Uint8Array(await (await this.#get(`${open}.${index}.mp4`)).arrayBuffer());
-    const there = [];
-    for (let index = this.#count; index < parts; index++) there.push(part(index));
-    there.forEach((each) => each.catch(() => {}));
-    for (const each of there) reader.push(await each);
-    try {
-      while (this.#count < most) {
-        reader.push(await part(this.#count));
-        await this.#sink.room(this.#signal);
-      }
-      this.#isWhole = true;
-    } catch (error) {
-      // A segment that ends early has no such part.
-      if (error.status !== 404) throw error;
-    }
-    return null;
   }
 }

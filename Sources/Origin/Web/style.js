@@ -1,5 +1,7 @@
 // How the element looks; a page changes it by its parts and variables.
 
+import { make } from "./picture.js";
+
 const css = `
 :host { display: block; position: relative; overflow: hidden; aspect-ratio: 4 / 3; --fit: var(--quiet-cam-fit, cover);
   --place: var(--quiet-cam-position, 50% 50%); }
@@ -14,7 +16,7 @@ video.on { opacity: 1; }
   max-width: none !important; margin: 0 !important; object-fit: var(--fit) !important;
   object-position: var(--place) !important; }
 .on > img, .on > slot { visibility: hidden; transition: visibility 0s 1s; }
-.controls { position: absolute; right: .75rem; bottom: .75rem; display: flex; gap: .5rem; opacity: 0;
+.controls { position: absolute; z-index: 2; right: .75rem; bottom: .75rem; display: flex; gap: .5rem; opacity: 0;
   transition: opacity .3s; }
 :host(:is(:hover, :focus-within, [controls], [paused])) .controls { opacity: 1; }
 @media (hover: none) { .controls { opacity: 1; } }
@@ -24,36 +26,20 @@ button:hover { background: rgb(0 0 0 / .75); }
 button:focus-visible { outline: 3px solid #fff; outline-offset: -1px; box-shadow: 0 0 0 4px #000; }
 button:disabled { cursor: default; opacity: .7; }
 svg { width: 1.25rem; height: 1.25rem; fill: currentColor; }
-.hand { fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
-.note { position: absolute; left: .75rem; bottom: .75rem; display: flex; align-items: center; gap: .5em; margin: 0;
-  padding: .45rem .9rem; border-radius: 2rem; font: 500 .9rem/1.4 system-ui, sans-serif; color: #fff;
-  background: rgb(0 0 0 / .55); opacity: 0; transition: opacity .6s; pointer-events: none; }
-.note.on { opacity: 1; }
-.controls, .note { z-index: 2; }
 `;
 
-let sheet = null;
-const make = (text) => {
-  const made = new CSSStyleSheet();
-  made.replaceSync(text);
-  return made;
-};
-
 /**
- * Styles a shadow root, without an inline style that a page's policy could forbid.
+ * Adds rules to a shadow root, without an inline style that a page's policy could forbid.
  * @param {ShadowRoot} root
- * @returns {(width: number, height: number) => void} Sets the shape that is kept free before there is a picture.
+ * @param {string} text
  */
-export function style(root) {
+export function style(root, text = css) {
   try {
-    sheet ??= make(css);
-    root.adoptedStyleSheets = [sheet];
-    return (width, height) => {
-      if (width && height) root.adoptedStyleSheets = [sheet, make(`:host { aspect-ratio: ${width} / ${height}; }`)];
-    };
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(text);
+    root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
   } catch {
     // Browsers of before 2023.
-    root.append(Object.assign(document.createElement("style"), { textContent: css }));
-    return () => {};
+    root.append(make("style", {}, text));
   }
 }

@@ -1,6 +1,6 @@
 // Plays the stream in a <video>: by hls.js where the browser has Media Source Extensions, else by the browser itself.
 
-import { pause } from "./frames.js";
+import { pause } from "./stream.js";
 
 // Keeps the distance to the live edge, and does not hurry after an edge that runs ahead of time: recorded pictures are
 // listed several parts at once, and whoever is as far has nothing left when live pictures come back.
@@ -51,7 +51,7 @@ class Playing {
     listen("canplay", () => this.play());
     listen("timeupdate", () => {
       this.tries = 0;
-      if (video.readyState >= 2) listener.video(video);
+      if (video.readyState >= 2) listener.play();
     });
     listener.mount(video);
   }

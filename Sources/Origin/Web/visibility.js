@@ -4,8 +4,8 @@
 export class Visibility {
   #element;
   #changed;
-  #observer = null;
-  #rule = "0px";
+  #observer;
+  #rule;
   #isNear = false;
 
   /**
@@ -18,8 +18,7 @@ export class Visibility {
   }
 
   get isVisible() {
-    if (this.#rule === "never") return false;
-    return this.#rule === "always" || (this.#isNear && !document.hidden);
+    return this.#rule === "always" || (this.#rule !== "never" && this.#isNear && !document.hidden);
   }
 
   /** @param {string} rule `never`, `always`, or the margin around the window that counts as visible. */
@@ -27,15 +26,14 @@ export class Visibility {
     this.end();
     this.#rule = rule;
     document.addEventListener("visibilitychange", this.#changed);
-    if (rule === "never" || rule === "always") return this.#changed();
     const seen = (entries) => {
       this.#isNear = entries[entries.length - 1].isIntersecting;
       this.#changed();
     };
     try {
-      this.#observer = new IntersectionObserver(seen, { rootMargin: rule });
+      this.#observer = new IntersectionObserver(seen, { rootMargin: rule || "0px" });
     } catch {
-      this.#observer = new IntersectionObserver(seen); // No margin that could be read.
+      this.#observer = new IntersectionObserver(seen); // No margin.
     }
     this.#observer.observe(this.#element);
   }

@@ -13,52 +13,50 @@ const ways = {
 /** Their names; each is taken where those before it do not work. */
 export const names = Object.keys(ways);
 
+// How many connections each takes for good.
+const WEIGHTS = { frames: 1, hls: 2, native: 1, photos: 1, still: 0 };
 // A browser has six connections to a host over HTTP/1.1; two are left to the page.
 const [FEW, MANY] = [4, 32];
 const running = new Map();
 
-const connections = (origin) => {
-  let sum = 0;
-  for (const way of running.values()) if (way.origin === origin) sum += way.weight;
-  return sum;
-};
-const most = (origin) => {
-  const loaded = performance.getEntriesByType("resource").filter(({ name }) => name.startsWith(origin));
-  return loaded.some((/** @type {any} */ { nextHopProtocol }) => /^h[23]/.test(nextHopProtocol)) ? MANY : FEW;
-};
+function hasRoom(origin, weight) {
+  for (const way of running.values()) if (way.origin === origin) weight += way.weight;
+  const loaded = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType("resource"));
+  const isMany = loaded.some(({ name, nextHopProtocol }) => name.startsWith(origin) && /^h[23]/.test(nextHopProtocol));
+  return weight <= (isMany ? MANY : FEW);
+}
 
 /**
  * Gets pictures one way; `null` where the host has no connection left for it.
  * @param {string} name
  * @param {URL} base The camera's folder.
- * @param {Listener & {mount(video: HTMLVideoElement): void, video(video: HTMLVideoElement): void}} listener
- * @returns {{leave(): void, source(): any} | null}
+ * @param {any} listener Is told what `Listener` is, and gets a copy of what another shows already.
+ * @returns {{leave(): void, source: any} | null}
  */
 export function join(name, base, listener) {
-  const isOwn = name === "hls" || name === "native";
-  const key = isOwn ? Symbol() : `${name} ${base}`;
+  const weight = WEIGHTS[name];
+  // A <video> is in one place only.
+  const key = /hls|native/.test(name) ? listener : `${name} ${base}`;
   let way = running.get(key);
   if (!way) {
-    const weight = { still: 0, hls: 2 }[name] ?? 1;
-    if (weight && connections(base.origin) + weight > most(base.origin)) return null;
+    if (weight && !hasRoom(base.origin, weight)) return null;
     const listeners = new Set();
-    const tell = (kind) => (...words) => [...listeners].forEach((each) => each[kind](...words));
-    const all = Object.fromEntries(["picture", "trouble", "unable", "mount", "video"].map((kind) => [kind, tell(kind)]));
+    const all = {};
+    for (const kind in listener) all[kind] = (...words) => [...listeners].forEach((each) => each[kind](...words));
     way = { origin: base.origin, weight, listeners, source: null };
     running.set(key, way);
-    ways[name]().then(
-      (Way) => {
-        if (!listeners.size) return;
-        if (Way.isPossible()) way.source = new Way(base, all);
-        else all.unable(new Error(`this browser has no ${name}`));
-      },
-      (error) => all.unable(error),
-    );
+    ways[name]().then((Way) => {
+      if (!listeners.size) return;
+      if (Way.isPossible()) way.source = new Way(base, all);
+      else all.unable(new Error(`this browser has no ${name}`));
+    }, all.unable);
   }
-  for (const { canvas } of way.listeners) listener.copy(canvas);
+  for (const { picture } of way.listeners) listener.copy(picture);
   way.listeners.add(listener);
   return {
-    source: () => way.source,
+    get source() {
+      return way.source;
+    },
     leave() {
       if (!way.listeners.delete(listener) || way.listeners.size) return;
       running.delete(key);
