@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let locks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle: Target.Dependency = .product(
@@ -49,7 +50,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
     .target(
-      name: "Access", dependencies: ["Media", nio, .product(name: "Crypto", package: "swift-crypto")],
+      name: "Access", dependencies: ["Media", nio, locks, .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .target(
       name: "Picture", dependencies: ["CFFmpeg", "Media", nio, log], swiftSettings: strict),
@@ -59,7 +60,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Station",
-      dependencies: ["Access", "Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
+      dependencies: ["Access", "Media", "Picture", "Playlist", "Packager", nio, locks, nioPosix, log, lifecycle],
       swiftSettings: strict),
     .target(name: "Ingest", dependencies: [nio], swiftSettings: strict),
     .target(
@@ -68,7 +69,7 @@ let package = Package(
     .target(
       name: "Origin",
       dependencies: [
-        "Access", "Media", "Picture", "Packager", "Station", "Ingest", nio, log, lifecycle,
+        "Access", "Media", "Picture", "Packager", "Station", "Ingest", nio, locks, log, lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),

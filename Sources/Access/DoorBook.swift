@@ -7,6 +7,8 @@ public final class DoorBook: Sendable {
   public let viewers: Connections
   /// The viewers' requests that wait for what comes next.
   public let waits: Waits
+  /// How often visitors may wave.
+  package let waves = WaveLimits()
   /// The cameras' and operators' connections.
   public let cameras: Connections
   /// The memory of bodies on their way in.

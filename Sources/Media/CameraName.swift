@@ -7,7 +7,9 @@ public struct CameraName: Hashable, Comparable, Sendable {
   public let text: String
 
   /// Paths of the public door that a camera must not hide.
-  static let reserved: Set<String> = ["healthz", "readyz", "metrics", "status", "ingest", "cameras"]
+  static let reserved: Set<String> = [
+    "healthz", "readyz", "metrics", "status", "ingest", "cameras", "sample", "oembed",
+  ]
 
   /// Takes a name that keeps the rule; `nil` otherwise.
   public init?(_ text: some StringProtocol) {

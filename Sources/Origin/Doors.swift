@@ -55,7 +55,9 @@ public enum Doors {
     patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     try listener(
-      PublicDoor(cameras: cameras, web: web, site: site, linkKey: linkKey, waits: book.waits), at: address,
+      PublicDoor(
+        cameras: cameras, web: web, site: site, linkKey: linkKey, book: book, isSecure: address.certificate != nil),
+      at: address,
       connections: book.viewers,
       handlers: { [HangUpHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience), logger: logger,
       onListening)

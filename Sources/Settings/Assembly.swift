@@ -115,6 +115,9 @@ struct Assembly {
       remember: draft.remember)
     (settings.folder, settings.scansFolder) = (draft.folder, draft.scansFolder)
     settings.showsAtOnce = showsAtOnce(draft)
+    settings.photoSize = photoSize(draft, hasOperator: server.operatorToken != nil, isAtOnce: settings.showsAtOnce)
+    settings.keepPhotos = draft.keepPhotos
+    settings.title = draft.title
     settings.signing = draft.signing
     settings.access = draft.access
     settings.maxRate = draft.maxRate
@@ -140,6 +143,21 @@ struct Assembly {
       problems.append(.init(at: spot.place, key: spot.path, "found true with \(hindrance); accepted: one of them"))
     }
     return draft.showsAtOnce ?? (draft.folder != nil && hindrance == nil)
+  }
+
+  /// The most that `latest.jpg` measures. Recorded pictures have the stream's size, so where a veil may fall live ones
+  /// must have no other.
+  private mutating func photoSize(_ draft: CameraDraft, hasOperator: Bool, isAtOnce: Bool) -> PictureSize? {
+    if case .within(let size) = draft.photoSize, draft.veil != nil {
+      let spot = draft.spots["photo-size"] ?? Spot(place: .standard, path: "photo-size")
+      problems.append(
+        .init(at: spot.place, key: spot.path, "found \(size) with veil-every; accepted: stream, or no veil-every"))
+    }
+    switch draft.photoSize {
+    case .stream: return nil
+    case .within(let size): return size
+    case nil: return draft.veil != nil || (hasOperator && !isAtOnce) ? nil : PhotoSize.standard
+    }
   }
 
   private mutating func timeline(of camera: FileLayer.Camera, _ draft: CameraDraft) -> TimelineSettings? {

@@ -86,6 +86,10 @@ struct CameraDraft: Draft {
   var folder: String?
   var scansFolder = false
   var showsAtOnce: Bool?
+  var title: String?
+  /// As it was given; without it the rest of the settings decides.
+  var photoSize: PhotoSize?
+  var keepPhotos = 100
   var spots: [String: Spot] = [:]
   var refused: Set<String> = []
 

@@ -46,6 +46,16 @@ extension Setting {
     .server(
       "allow-origin", .allowedOrigin, \.settings.site.allowedOrigin,
       "Which sites' scripts may load playlists and media"),
+    .server(
+      "base-url", Kind<String>.baseURL.optional, \.settings.site.baseURL,
+      "Where visitors see the public address, for what other sites show of a page: title, picture and frame",
+      standard: "by each request's Host, and a near proxy's X-Forwarded-Proto and X-Forwarded-Prefix"),
+    .server(
+      "site-title", Kind<String>.title.optional, \.settings.site.title,
+      "What the site is called, on its list of cameras and where others show a link to it", standard: "Cameras"),
+    .server(
+      "favicon", Kind<String>.path.optional, \.settings.site.iconFile,
+      "A file with the icon of the pages, in .svg, .png or .ico", standard: "Quietcam's own"),
     .server("embed", .frameAncestors, \.settings.site.frameAncestors, "Which sites may show the pages in a frame"),
     .server("log", .choice, \.settings.logLevel, "How much is logged"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
@@ -82,6 +92,9 @@ extension Setting {
       "token-file", Kind<String>.path.wrapped(SecretSource.file), \.token,
       "A file with that secret, in place of token", standard: "none"),
     .camera("signature", .choice, \.signing, "Whether stills are signed, in place of showing the token"),
+    .camera(
+      "title", Kind<String>.title.optional, \.title, "What people call the camera, on its pages and in links to them",
+      standard: "the camera's name"),
     .camera("access", .choice, \.access, "Who may see the camera: everyone, or those with a link of `quietcam link`"),
   ]
 
@@ -135,6 +148,13 @@ extension Setting {
 
   private static let ingest: [Setting] = [
     .camera("latest-quality", .whole(1...100), \.latestQuality, "The JPEG quality of latest.jpg"),
+    .camera(
+      "photo-size", .photoSize, \.photoSize,
+      "The most that latest.jpg and photos measure where stills show more than the stream does",
+      standard: "1920x1280; stream where a veil may fall: with veil-every, or with operator-token and without at-once"),
+    .camera(
+      "keep-photos", .whole(0...10_000), \.keepPhotos,
+      "How many of the pictures that were shown last are kept for photos.json, in the store too"),
     .camera("max-still-bytes", .whole(1024...268_435_456, "bytes"), \.maxStillBytes, "The most bytes of one still"),
     .camera("max-rate", .whole(1...1000), \.maxRate, "The most stills a second that are taken"),
     .camera(

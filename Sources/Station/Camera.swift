@@ -84,6 +84,8 @@ public final class Camera: Sendable {
   public let edge = LiveEdge()
   /// What was shown lately, for making a loop of it.
   public let recent: RecentMedia
+  /// What was shown last, picture by picture, for viewers.
+  package let photos: CameraPhotos
   /// Wakes the loop before its time.
   let alarm = Alarm()
   /// Wakes who decodes stills before their slot.
@@ -95,6 +97,7 @@ public final class Camera: Sendable {
   public init(settings: CameraSettings, clock: StationClock) {
     self.settings = settings
     self.clock = clock
+    photos = CameraPhotos(count: settings.keepPhotos)
     recent = RecentMedia(length: settings.remember, timeline: settings.timeline)
     // A slot can show one still a step; twice as many may wait, so that a burst keeps its rhythm. Stills that are kept
     // back need room besides: one for each step would fill the memory, one for each interval does not.

@@ -54,6 +54,8 @@ public struct Edition: Sendable {
 public struct LatestPicture: Sendable {
   /// The JPEG, without any metadata.
   public let jpeg: ByteBuffer
+  /// The same in the stream's size, for recordings.
+  let small: ByteBuffer
   /// The ETag, in its quotes.
   public let etag: String
   /// When its still arrived.
