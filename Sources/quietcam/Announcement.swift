@@ -1,4 +1,6 @@
+import Access
 import Logging
+import Media
 import Settings
 import Station
 import Synchronization
