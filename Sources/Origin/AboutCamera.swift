@@ -44,11 +44,11 @@ struct AboutCamera: Encodable {
   }
 
   /// The same as it is served.
-  var rendition: Rendition {
+  var rendition: EncodedText {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Texts and numbers of these kinds always encode.
     let bytes = ByteBuffer(bytes: (try? encoder.encode(self)) ?? Data())
-    return Rendition(bytes, etag: bytes.fingerprint)
+    return EncodedText(bytes, etag: bytes.fingerprint)
   }
 }

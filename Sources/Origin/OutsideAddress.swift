@@ -16,9 +16,11 @@ enum OutsideAddress {
     var (scheme, prefix) = (isSecure ? "https" : "http", "/")
     if client.isLocal {
       let fields = request.headers
-      let told = Visitor.forwarded(fields, "proto") ?? fields[.xForwardedProto]
-      if let told = told?.lowercased(), told == "http" || told == "https" { scheme = told }
-      if let told = fields[.xForwardedPrefix], isPrefix(told) { prefix = told.hasSuffix("/") ? told : told + "/" }
+      let counted = Visitor.forwarded(fields, "proto") ?? fields[.xForwardedProto]
+      if let counted = counted?.lowercased(), counted == "http" || counted == "https" { scheme = counted }
+      if let counted = fields[.xForwardedPrefix], isPrefix(counted) {
+        prefix = counted.hasSuffix("/") ? counted : counted + "/"
+      }
     }
     return "\(scheme)://\(host.lowercased())\(prefix)"
   }

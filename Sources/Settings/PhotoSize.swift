@@ -11,10 +11,10 @@ enum PhotoSize: Hashable, Sendable {
   static let standard = PictureSize(width: 1920, height: 1280)
 }
 
-extension Kind where Value == PhotoSize? {
+extension ValueType where Value == PhotoSize? {
   /// The size of photos, or a word for that of the stream.
-  static var photoSize: Kind {
-    Kind(
+  static var photoSize: ValueType {
+    ValueType(
       "WIDTHxHEIGHT|stream", accepted: "two numbers from 32 to 8192 around an x, such as 1920x1280, or stream",
       text: { size in
         switch size {

@@ -1,9 +1,9 @@
 // The ways in which other sites are named: for CORS one origin, for frames several.
 
-extension Kind where Value == String? {
+extension ValueType where Value == String? {
   /// Who may load playlists and media by script: the value of Access-Control-Allow-Origin.
-  static var allowedOrigin: Kind {
-    Kind(
+  static var allowedOrigin: ValueType {
+    ValueType(
       "*|none|ORIGIN", accepted: "*, none, or one origin such as https://example.org", text: { $0 ?? "none" }
     ) { text in
       if text == "none" { return .some(nil) }
@@ -12,10 +12,10 @@ extension Kind where Value == String? {
   }
 }
 
-extension Kind where Value == String {
+extension ValueType where Value == String {
   /// Who may show pages in a frame: a source list of frame-ancestors.
-  static var frameAncestors: Kind {
-    Kind(
+  static var frameAncestors: ValueType {
+    ValueType(
       "*|none|self|ORIGINS", accepted: "*, none, self, or origins such as \"https://example.org https://example.com\"",
       text: { $0.replacing("'", with: "") }
     ) { text in
@@ -31,18 +31,19 @@ extension Kind where Value == String {
   }
 }
 
-extension Kind where Value == String {
+extension ValueType where Value == String {
   /// What people call something.
-  static var title: Kind {
-    Kind("TEXT", accepted: "1 to 100 characters in one line", text: { $0 }) { text in
-      (1...100).contains(text.count) && text.utf8.count <= 400 && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+  static var title: ValueType {
+    ValueType("TEXT", accepted: "1 to 100 characters in one line", text: { $0 }) { text in
+      (1...100).contains(text.count) && text.utf8.count <= 400
+        && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
         ? text : nil
     }
   }
 
   /// An absolute address with a slash at its end.
-  static var baseURL: Kind {
-    Kind(
+  static var baseURL: ValueType {
+    ValueType(
       "URL", accepted: "http:// or https://, a host and perhaps a folder, such as https://example.org/cam/",
       text: { $0 }
     ) { text in
@@ -67,7 +68,7 @@ extension Kind where Value == String {
 private func isOrigin(_ text: some StringProtocol) -> Bool {
   for scheme in ["https://", "http://"] where text.hasPrefix(scheme) {
     let host = text.dropFirst(scheme.count)
-    return Address(host) != nil || Address(host + ":443") != nil
+    return ListenAddress(host) != nil || ListenAddress(host + ":443") != nil
   }
   return false
 }

@@ -28,7 +28,7 @@ package final class CameraPhotos: Sendable {
     var waiting: [@Sendable () -> Void] = []
     var failures = 0
     var version = 0
-    var rendition: (version: Int, list: Rendition)?
+    var text: (version: Int, list: EncodedText)?
     /// Reads that were begun and have not come back, whether anybody still waits for them or not.
     var reads = 0
     var readers = WaitList<Int, Answer>()
@@ -116,7 +116,7 @@ package final class CameraPhotos: Sendable {
     if isDone { done() }
   }
 
-  /// Waits until what was kept is on disk as far as it can be, and ends the threads.
+  /// WaitLimit until what was kept is on disk as far as it can be, and ends the threads.
   func close() async {
     let readers = state.withLockedValue { $0.readers.takeAll() }
     for reader in readers { reader.resume(returning: .busy) }
@@ -137,9 +137,9 @@ package final class CameraPhotos: Sendable {
   }
 
   /// The photos as JSON, the newest first; made once for all who ask until one comes or goes.
-  package var list: Rendition {
+  package var list: EncodedText {
     let (known, version, photos) = state.withLockedValue { state in
-      let known = state.rendition.flatMap { $0.version == state.version ? $0.list : nil }
+      let known = state.text.flatMap { $0.version == state.version ? $0.list : nil }
       return (known, state.version, known == nil ? state.shelf.photos : [])
     }
     if let known { return known }
@@ -148,9 +148,9 @@ package final class CameraPhotos: Sendable {
         + ",\"height\":\(name.size.height),\"bytes\":\(bytes)}"
     }
     let text = ByteBuffer(string: "{\"photos\":[\(items.joined(separator: ","))]}\n")
-    let list = Rendition(text, etag: text.fingerprint)
+    let list = EncodedText(text, etag: text.fingerprint)
     state.withLockedValue { state in
-      if state.version == version { state.rendition = (version, list) }
+      if state.version == version { state.text = (version, list) }
     }
     return list
   }

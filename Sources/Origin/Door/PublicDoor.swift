@@ -1,0 +1,298 @@
+import Access
+import HTTPTypes
+import Hummingbird
+import Media
+import NIOCore
+import Packager
+import Station
+
+/// The public listener's answers: pages, playlists, media, pictures, photos, events and waves, and nothing else.
+struct PublicDoor: HTTPResponder {
+  private let cameras: [CameraName: Camera]
+  private let names: [CameraName]
+  private let web: WebAssets
+  private let pages: Pages
+  private let site: SitePolicy
+  private let linkKey: LinkKey?
+  private let waits: WaitLimit
+  private let waves: WaveLimits
+  private let hidden: Set<CameraName>
+  private let about: [CameraName: EncodedText]
+  /// Whether viewers come by TLS.
+  private let isSecure: Bool
+
+  init(
+    cameras: [Camera], web: WebAssets, site: SitePolicy, linkKey: LinkKey?, limits: AccessLimits, isSecure: Bool
+  ) {
+    self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
+    names = cameras.map(\.settings.name)
+    self.web = web
+    self.site = site
+    self.linkKey = linkKey
+    waits = limits.waits
+    waves = limits.waves
+    self.isSecure = isSecure
+    about = cameras.reduce(into: [:]) { $0[$1.settings.name] = AboutCamera($1.settings).rendition }
+    hidden = Set(cameras.map(\.settings).filter { $0.access == .signed }.map(\.name))
+    pages = Pages(web, cameras: cameras.map(\.settings), hidden: hidden, site: site)
+  }
+
+  func respond(to request: Request, context: DoorContext) async -> Response {
+    var response = await answer(request, context: context)
+    if response.headers[.accessControlAllowOrigin] != nil {
+      response.headers[.accessControlAllowOrigin] = site.allowedOrigin
+    }
+    // Viewers have nothing to send; who sends all the same is not read.
+    return Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
+  }
+
+  private func answer(_ request: Request, context: DoorContext) async -> Response {
+    let target = RequestTarget(request.head.path ?? "/")
+    let pass = ViewerPass(path: target.path)
+    guard let route = PublicRoute(path: pass.path) else { return Reply.notFound(request) }
+    let camera = route.camera.flatMap { cameras[$0] }
+    if let camera {
+      if let refusal = refusal(request, pass, camera: camera) { return refusal }
+    } else if route.camera != nil || pass.link != nil {
+      return Reply.notFound(request)
+    }
+    if case .wave = route, let camera {
+      return wave(request, camera: camera, context: context)
+    }
+    guard request.method == .get || request.method == .head else {
+      return Reply.wrongMethod(request, allowed: "GET, HEAD")
+    }
+    switch route {
+    case .home: return page(request, .home, context)
+    case .sample: return page(request, .sample, context)
+    case .sampleWithoutSlash:
+      guard site.sampleCamera != nil else { return Reply.notFound(request) }
+      return Reply.answer(
+        request, status: .permanentRedirect, fields: [.location: "sample/", .cacheControl: "no-cache"],
+        body: ByteBuffer())
+    case .element: return web.element(request) ?? Reply.notFound(request)
+    case .icon(let name): return web.icon(request, named: name) ?? Reply.notFound(request)
+    case .embedding: return embedding(request, query: target.query, context)
+    case .asset(let name): return web.asset(request, named: name) ?? Reply.notFound(request)
+    case .health: return Reply.json(request, .ok, "{\"status\":\"ok\"}")
+    case .readiness:
+      let waiting = names.filter { cameras[$0]?.edge.snapshot == nil }
+      if waiting.isEmpty { return Reply.json(request, .ok, "{\"status\":\"ready\"}") }
+      let counted = waiting.map { hidden.contains($0) ? "a private camera" : $0.text }
+      return Reply.error(
+        request, .serviceUnavailable, "notReady", "still beginning: \(counted.joined(separator: ", "))",
+        fields: [.retryAfter: "1"])
+    case .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .wave, .about, .photos, .photo:
+      guard let camera else { return Reply.notFound(request) }
+      let response = await answer(
+        request, route, camera: camera, pass: pass, query: target.query, context: context)
+      return pass.limiting(response, now: .now)
+    }
+  }
+
+  /// The answer to a viewer who may not see a camera; `nil` where the viewer may.
+  private func refusal(_ request: Request, _ pass: ViewerPass, camera: Camera) -> Response? {
+    switch pass.verdict(for: camera.settings.name, access: camera.settings.access, key: linkKey, now: .now) {
+    case .seen: nil
+    case .unknown: Reply.notFound(request)
+    case .ended: Reply.error(request, .forbidden, "linkEnded", "this link has ended; ask for a new one")
+    }
+  }
+
+  private func answer(
+    _ request: Request, _ route: PublicRoute, camera: Camera, pass: ViewerPass, query: Substring, context: DoorContext
+  ) async -> Response {
+    let (edge, channel) = (camera.edge, context.channel)
+    if edge.snapshot == nil, route.isOfStream {
+      // A process that was just started lists in a moment what it listed before, and players take an error for the end.
+      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
+      defer { withExtendedLifetime(place) {} }
+      _ = await edge.wait(
+        for: PartPosition(sequence: 0, part: 0), deadline: .now + .seconds(10), isWanted: { channel.isActive })
+      if edge.snapshot == nil { return notReady(request) }
+    }
+    switch route {
+    case .withoutSlash(let name):
+      let folder = "/\(name)/" + (pass.link.map { "\($0)/" } ?? "")
+      return Reply.answer(
+        request, status: .permanentRedirect, fields: [.location: folder, .cacheControl: "public, max-age=3600"],
+        body: ByteBuffer())
+    case .page(let name): return page(request, .camera(name), context)
+    case .about(let name):
+      guard let text = about[name] else { return Reply.notFound(request) }
+      var response = Reply.text(request, text, type: "application/json", caching: .seconds(60))
+      response.headers[.timingAllowOrigin] = "*"
+      return response
+    case .photos:
+      return Reply.text(request, camera.photos.list, type: "application/json", caching: .seconds(1))
+    case .photo(_, let name): return await photo(request, camera: camera, named: name, context: context)
+    case .events:
+      let end = pass.secondsLeft(.now).map { ContinuousClock.now + .seconds($0) }
+      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
+      return EventStream(
+        edge: edge, lastEventID: request.headers[.lastEventID], only: EventStream.kinds(query), channel: channel,
+        end: end, place: place
+      ).response(request)
+    case .latest:
+      guard let latest = edge.latest else { return notReady(request) }
+      return Reply.resource(
+        request, bytes: latest.jpeg, type: "image/jpeg", etag: latest.etag, caching: .revalidate)
+    case .multivariant:
+      guard let snapshot = edge.snapshot else { return notReady(request) }
+      return Reply.text(request, snapshot.multivariant, type: playlistType, caching: .seconds(60))
+    case .media: return await playlist(request, camera: camera, query: query, context: context)
+    case .plain: return await plainPlaylist(request, camera: camera, context: context)
+    case .file(_, let name): return await file(request, camera: camera, named: name, context: context)
+    default: return Reply.notFound(request)
+    }
+  }
+
+  private func playlist(_ request: Request, camera: Camera, query: Substring, context: DoorContext) async -> Response {
+    guard let newest = camera.edge.snapshot, let furthest = camera.edge.furthest else { return notReady(request) }
+    let timeline = camera.settings.timeline
+    do throws(BlockingReload.Refusal) {
+      let reload = try BlockingReload(query: query)
+      guard !reload.isEmpty else {
+        // A plain request must not be kept for longer than the playlist stays the newest.
+        let seconds = Int(timeline.part.count / Ticks.perSecond)
+        var response = Reply.text(request, newest.media, type: playlistType, caching: .seconds(seconds))
+        response.headers[.timingAllowOrigin] = "*"
+        return response
+      }
+      let text = { (snapshot: PlaylistSnapshot, caching: Reply.Caching) in
+        let playlist = reload.takesDelta ? snapshot.delta ?? snapshot.media : snapshot.media
+        return Reply.text(
+          request, playlist, type: playlistType, tellsTag: reload.sequence == nil, caching: caching)
+      }
+      let kept = Reply.Caching.seconds(6 * timeline.targetDuration)
+      guard let target = try reload.target(newest: furthest.position, timeline: timeline) else {
+        // Without a number the answer changes with each part, like that to a plain request.
+        return text(furthest, reload.sequence == nil ? .seconds(Int(timeline.part.count / Ticks.perSecond)) : kept)
+      }
+      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
+      defer { withExtendedLifetime(place) {} }
+      let (deadline, channel) = (ContinuousClock.now + (timeline.segment * 3).duration, context.channel)
+      switch await camera.edge.wait(for: target, deadline: deadline, isWanted: { channel.isActive }) {
+      case .published(let snapshot): return text(snapshot, kept)
+      case .timedOut, .refused, .ended: return notReady(request)
+      }
+    } catch {
+      return Reply.error(request, .badRequest, "badDirective", error.detail)
+    }
+  }
+
+  /// The playlist for players that know no parts. The first who asks waits a moment for it to be made.
+  private func plainPlaylist(_ request: Request, camera: Camera, context: DoorContext) async -> Response {
+    guard let place = waits.enter(context.client) else { return tooManyWait(request) }
+    defer { withExtendedLifetime(place) {} }
+    let (deadline, channel) = (ContinuousClock.now + .seconds(10), context.channel)
+    guard let playlist = await camera.plainPlaylist(deadline: deadline, isWanted: { channel.isActive }) else {
+      return notReady(request)
+    }
+    let seconds = max(1, camera.settings.timeline.plain.targetDuration / 2)
+    return Reply.text(request, playlist, type: playlistType, caching: .seconds(seconds))
+  }
+
+  private func file(_ request: Request, camera: Camera, named name: String, context: DoorContext) async -> Response {
+    // The announcement is read before the media: a part that is published between the two is then found.
+    let hinted = camera.edge.hinted(named: name)
+    var bytes = camera.edge.media(named: name)
+    if bytes == nil, let hinted {
+      // The announced part may be asked for before it is there; the answer begins when it is complete.
+      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
+      defer { withExtendedLifetime(place) {} }
+      let (deadline, channel) = (
+        ContinuousClock.now + (camera.settings.timeline.segment * 3).duration, context.channel
+      )
+      _ = await camera.edge.wait(for: hinted, deadline: deadline, isWanted: { channel.isActive })
+      bytes = camera.edge.media(named: name)
+      if bytes == nil { return notReady(request) }
+    }
+    guard let bytes else { return Reply.notFound(request) }
+    return Reply.resource(
+      request, bytes: bytes, type: "video/mp4", etag: "\"\(name.dropLast(4))\"",
+      tellsTag: !SegmentName.isPart(name), caching: .forever)
+  }
+
+  /// A page for who asks for it, with what other sites read of it.
+  private func page(_ request: Request, _ page: Pages.Page, _ context: DoorContext) -> Response {
+    let root = OutsideAddress.of(request, client: context.client, isSecure: isSecure, site: site)
+    return pages.answer(request, page, root: root) ?? Reply.notFound(request)
+  }
+
+  private func embedding(_ request: Request, query: Substring, _ context: DoorContext) -> Response {
+    let format = Query.value("format", in: query) ?? "json"
+    guard format == "json" else {
+      return Reply.error(request, .notImplemented, "unknownFormat", "there is oEmbed as JSON alone; send format=json")
+    }
+    guard let address = Query.value("url", in: query), !address.isEmpty else {
+      return Reply.error(request, .badRequest, "noAddress", "send url=ADDRESS with the escaped address of a page")
+    }
+    func limit(_ name: String) -> Int?? {
+      guard let text = Query.value(name, in: query) else { return .some(nil) }
+      return Int(text).flatMap { (1...100_000).contains($0) ? $0 : nil }.map { .some($0) }
+    }
+    guard let width = limit("maxwidth"), let height = limit("maxheight") else {
+      return Reply.error(
+        request, .badRequest, "badSize", "maxwidth and maxheight are whole numbers of pixels from 1 to 100000")
+    }
+    guard let root = OutsideAddress.of(request, client: context.client, isSecure: isSecure, site: site),
+      let embedding = pages.embedding(of: address, root: root, maxWidth: width, maxHeight: height)
+    else { return Reply.notFound(request) }
+    let bytes = ByteBuffer(string: embedding.json(maxWidth: width, maxHeight: height) + "\n")
+    return Reply.text(
+      request, EncodedText(bytes, etag: bytes.fingerprint), type: "application/json", caching: .seconds(300))
+  }
+
+  /// A visitor says hi.
+  private func wave(_ request: Request, camera: Camera, context: DoorContext) -> Response {
+    guard request.method == .post else { return Reply.wrongMethod(request, allowed: "POST") }
+    guard WavePolicy.allows(request, site: site) else {
+      return Reply.error(
+        request, .forbidden, "otherSite",
+        "waves are not taken from pages of this site; its operator can be asked to name it in allow-origin")
+    }
+    let visitor = Visitor(request.headers, client: context.client)
+    switch waves.wave(from: visitor.address, isShared: visitor.isShared, now: .now) {
+    case .taken: return Reply.json(request, .accepted, "{\"waves\":\(camera.wave())}")
+    case .refused(let seconds):
+      return Reply.error(
+        request, .tooManyRequests, "tooManyWaves", "you have waved often; wave again in \(seconds) s",
+        fields: [.retryAfter: "\(seconds)"])
+    }
+  }
+
+  private func photo(
+    _ request: Request, camera: Camera, named name: PhotoName, context: DoorContext
+  ) async -> Response {
+    let channel = context.channel
+    switch await camera.photos.photo(named: name, deadline: .now + .seconds(10), isWanted: { channel.isActive }) {
+    case .found(let bytes):
+      return Reply.resource(request, bytes: bytes, type: "image/jpeg", etag: "\"\(name.tag)\"", caching: .forever)
+    case .unknown: return Reply.notFound(request)
+    case .busy:
+      return Reply.error(
+        request, .serviceUnavailable, "diskBusy", "the disk with the photos does not answer; try again in a while",
+        fields: [.retryAfter: "5"])
+    }
+  }
+
+  private func tooManyWait(_ request: Request) -> Response {
+    Reply.error(
+      request, .serviceUnavailable, "tooManyWaiting",
+      "too many requests from your address wait for what comes next; end some, or try again in a while",
+      fields: [.retryAfter: "5"])
+  }
+
+  private func notReady(_ request: Request) -> Response {
+    Reply.error(
+      request, .serviceUnavailable, "notReady", "there is nothing new to send yet; try again",
+      fields: [.retryAfter: "1"])
+  }
+}
+
+private let playlistType = "application/vnd.apple.mpegurl"
+
+extension HTTPField.Name {
+  static let lastEventID = HTTPField.Name("Last-Event-ID")!
+}
