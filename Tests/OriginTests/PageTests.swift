@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Media
 import NIOCore
+import Station
 import Testing
 
 @testable import Origin

@@ -121,7 +121,7 @@ import Testing
       let photos = photos(in: folder, disk: disk)
       await written(photos)
       disk.become(.hanging)
-      async let expiring: Void = {
+      async let _: Void = {
         while !Task.isCancelled {
           photos.expire(at: .now)
           try? await Task.sleep(for: .milliseconds(10))

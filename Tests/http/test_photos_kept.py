@@ -224,7 +224,7 @@ def test_a_camera_that_can_be_veiled_shows_all_pictures_in_one_size():
         show(server, size=(640, 480))
         assert size_of(server.get("/desk/latest.jpg").body) == (128, 96)
         assert [(photo["width"], photo["height"]) for photo in listed(server)] == [(128, 96)]
-        assert server.get("/desk/about.json").json["photo_size"] is None
+        assert "photo_size" not in server.get("/desk/about.json").json
     with serving(*QUICK, "--operator-token", OPERATOR, "--photo-size", "1920x1280") as server:
         show(server, size=(640, 480))
         assert size_of(server.get("/desk/latest.jpg").body) == (640, 480)
