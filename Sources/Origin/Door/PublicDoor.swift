@@ -59,6 +59,7 @@ struct PublicDoor: HTTPResponder {
     if case .wave = route, let camera {
       return wave(request, camera: camera, context: context)
     }
+    if case .icon(let name) = route, name != web.icon.name { return Reply.notFound(request) }
     guard request.method == .get || request.method == .head else {
       return Reply.wrongMethod(request, allowed: "GET, HEAD")
     }
