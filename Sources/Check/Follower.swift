@@ -28,6 +28,8 @@ public actor Follower {
   var isOver = false
   /// What came under each name, as a hash.
   var contents: [String: Int] = [:]
+  /// When a playlist first listed a part, by the part's address.
+  var partTimes: [String: Ticks] = [:]
   /// Answers whose headers were looked at, by kind; a few of each are enough.
   private var sampled: [String: Int] = [:]
 
@@ -61,6 +63,7 @@ public actor Follower {
       group.addTask { await self.fetchSegments() }
       group.addTask { await self.fetchParts() }
       group.addTask { await self.fetchHints() }
+      group.addTask { await self.followOpenSegments() }
       group.addTask { await self.checkAvailability() }
       group.addTask { await self.probeOnce() }
       await take(first, isDirected: false)
@@ -238,6 +241,7 @@ public actor Follower {
       guard let full else { return nil }
       playlist = full
     }
+    notePartTimes(playlist, at: exchange.done)
     let before = history.newest
     let age = Ticks.seconds(Int64(exchange.headers["age"] ?? "").map { min($0, 86_400) } ?? 0)
     merge(
