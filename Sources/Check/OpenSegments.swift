@@ -33,7 +33,7 @@ extension Follower {
   func notePartTimes(_ playlist: MediaPlaylist, at time: Ticks) {
     guard partTimes.count < 20_000 else { return }
     for part in (playlist.segments.suffix(2).flatMap(\.parts)) + playlist.trailingParts {
-      let url = Address.resolve(part.uri, from: mediaURL)
+      let url = PlaylistAddress.resolve(part.uri, from: mediaURL)
       if partTimes[url] == nil { partTimes[url] = time }
     }
   }
@@ -41,7 +41,7 @@ extension Follower {
   /// Where the link of the newest whole segment leads; `nil` where it has none.
   private func linkOfNewestSegment() async -> String? {
     guard let newest = history.newest, newest.partTarget != nil, let segment = newest.segments.last else { return nil }
-    let url = Address.resolve(segment.uri, from: mediaURL)
+    let url = PlaylistAddress.resolve(segment.uri, from: mediaURL)
     let exchange = await get(url, headers: [("Range", "bytes=0-0")], timeout: min(.seconds(20), timeLeft + .seconds(1)))
     return exchange.isGood ? exchange.link("next") : nil
   }
@@ -71,7 +71,7 @@ extension Follower {
       return
     }
     verdicts.judge(.openSegment)
-    let parts = newest.parts(of: number).map { Address.resolve($0.uri, from: mediaURL) }
+    let parts = newest.parts(of: number).map { PlaylistAddress.resolve($0.uri, from: mediaURL) }
     var together: [UInt8] = []
     for (index, url) in parts.enumerated() {
       let part = await get(url)
@@ -118,7 +118,7 @@ extension Follower {
     let patience = fetcher.now + .seconds(Int64(history.newest?.targetDuration ?? 6))
     while true {
       if let newest = history.newest {
-        if let index = newest.segments.lastIndex(where: { Address.resolve($0.uri, from: mediaURL) == url }) {
+        if let index = newest.segments.lastIndex(where: { PlaylistAddress.resolve($0.uri, from: mediaURL) == url }) {
           return newest.mediaSequence + index
         }
         // What is still being made has a part of the same name, which Quietcam's names tell.

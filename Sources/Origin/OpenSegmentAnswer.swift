@@ -30,7 +30,7 @@ struct OpenSegmentAnswer: Sendable {
   /// The answer.
   ///
   /// - Parameter place: the place of one who waits, held until the answer ends.
-  func response(place: Waits.Place) -> Response {
+  func response(place: WaitLimit.Place) -> Response {
     var fields = Self.links(from: name)
     fields[.contentType] = "video/mp4"
     fields[.cacheControl] = Reply.Caching.forever.header
@@ -47,7 +47,7 @@ struct OpenSegmentAnswer: Sendable {
       })
   }
 
-  /// Waits until the segment is whole; `false` where it does not become so.
+  /// WaitLimit until the segment is whole; `false` where it does not become so.
   func isWhole() async -> Bool { (try? await read { _ in }) != nil }
 
   private func read(_ take: (ByteBuffer) async throws -> Void) async throws {

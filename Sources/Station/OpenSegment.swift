@@ -3,9 +3,9 @@ import Packager
 
 /// A segment that is being made, read from its first byte: the parts that are there at once, then each further part as
 /// it is published. What was read in the end are the bytes of the finished segment.
-public struct OpenSegment: Sendable {
+package struct OpenSegment: Sendable {
   /// What a read brings.
-  public enum Reading: Sendable {
+  package enum Reading: Sendable {
     /// The next bytes; more follow.
     case more(ByteBuffer)
     /// The last bytes of the segment; they may be empty.
@@ -27,19 +27,19 @@ public struct OpenSegment: Sendable {
     self.sequence = sequence
   }
 
-  /// Waits for what comes next and takes all of it that is there.
+  /// WaitLimit for what comes next and takes all of it that is there.
   ///
   /// - Parameters:
   ///   - deadline: when the wait for the next part ends.
   ///   - isWanted: asked about twice a second; where it says no the wait ends.
-  public mutating func read(
+  package mutating func read(
     deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool = { true }
   ) async -> Reading {
     if let reading = take() { return reading }
     // What is published by then and still not there was withdrawn.
     guard
       case .published = await edge.wait(
-        for: SlotPosition(sequence: sequence, part: parts), deadline: deadline, isWanted: isWanted)
+        for: PartPosition(sequence: sequence, part: parts), deadline: deadline, isWanted: isWanted)
     else { return .cut }
     return take() ?? .cut
   }
@@ -66,11 +66,11 @@ public struct OpenSegment: Sendable {
 
 extension LiveEdge {
   /// The segment of this file name, if it is being made or is announced as the next; `nil` for all others.
-  public func openSegment(named file: String) -> OpenSegment? {
+  package func openSegment(named file: String) -> OpenSegment? {
     guard let name = SegmentName(file: file) else { return nil }
-    for edition in [edition, furthest].compactMap({ $0 })
-    where edition.announcedName == name.part(edition.announced.part) {
-      return OpenSegment(edge: self, name: name, sequence: edition.announced.sequence)
+    for snapshot in [snapshot, furthest].compactMap({ $0 })
+    where snapshot.hintedName == name.part(snapshot.hinted.part) {
+      return OpenSegment(edge: self, name: name, sequence: snapshot.hinted.sequence)
     }
     return nil
   }

@@ -12,17 +12,17 @@ import Testing
   /// Publishes a part of a segment of four, and the segment with its last.
   private func publish(_ sequence: Int, _ part: Int, isLast: Bool = false, adding: [(String, String)] = []) {
     edge.publish(
-      edition(sequence, part, isLast: isLast), adding: adding.map { ($0.0, ByteBuffer(string: $0.1)) })
+      snapshot(sequence, part, isLast: isLast), adding: adding.map { ($0.0, ByteBuffer(string: $0.1)) })
   }
 
-  private func edition(_ sequence: Int, _ part: Int, isLast: Bool = false) -> Edition {
-    let announced =
-      isLast ? SlotPosition(sequence: sequence + 1, part: 0) : SlotPosition(sequence: sequence, part: part + 1)
-    return Edition(
-      position: SlotPosition(sequence: sequence, part: part), announced: announced,
-      announcedName: SegmentName(number: announced.sequence).part(announced.part),
+  private func snapshot(_ sequence: Int, _ part: Int, isLast: Bool = false) -> PlaylistSnapshot {
+    let hinted =
+      isLast ? PartPosition(sequence: sequence + 1, part: 0) : PartPosition(sequence: sequence, part: part + 1)
+    return PlaylistSnapshot(
+      position: PartPosition(sequence: sequence, part: part), hinted: hinted,
+      hintedName: SegmentName(number: hinted.sequence).part(hinted.part),
       media: MediaPlaylist(targetDuration: 4, mediaSequence: sequence), delta: nil,
-      multivariant: Rendition(ByteBuffer(string: "#EXTM3U\n"), etag: "m"))
+      multivariant: EncodedText(ByteBuffer(string: "#EXTM3U\n"), etag: "m"))
   }
 
   private func text(_ reading: OpenSegment.Reading) -> String {
@@ -104,7 +104,7 @@ import Testing
     publish(7, 0, adding: [("7.0.mp4", "a")])
     var segment = try #require(edge.openSegment(named: "7.mp4"))
     #expect(text(await segment.read(deadline: deadline)) == "a…")
-    edge.publish(edition(9, 0), adding: [("9.0.mp4", ByteBuffer(string: "x"))], removing: ["7.0.mp4", "7.mp4"])
+    edge.publish(snapshot(9, 0), adding: [("9.0.mp4", ByteBuffer(string: "x"))], removing: ["7.0.mp4", "7.mp4"])
     #expect(text(await segment.read(deadline: deadline)) == "cut")
     #expect(text(await segment.read(deadline: deadline)) == "cut")
   }
@@ -127,12 +127,12 @@ import Testing
 
   @Test func recordedPartsThatAreAheadOfTheirTimeComeAtOnce() async throws {
     edge.publish(
-      edition(7, 0), ahead: edition(7, 2),
+      snapshot(7, 0), ahead: snapshot(7, 2),
       adding: ["a", "b", "c"].enumerated().map { ("7.\($0.offset).mp4", ByteBuffer(string: $0.element)) })
     var segment = try #require(edge.openSegment(named: "7.mp4"))
     #expect(text(await segment.read(deadline: deadline)) == "abc…")
     edge.publish(
-      edition(7, 1), ahead: edition(7, 3, isLast: true),
+      snapshot(7, 1), ahead: snapshot(7, 3, isLast: true),
       adding: [("7.3.mp4", ByteBuffer(string: "d")), ("7.mp4", ByteBuffer(string: "abcd"))])
     #expect(text(await segment.read(deadline: deadline)) == "d")
     // What is further than the playlist is announced too.
