@@ -10,15 +10,17 @@ import Station
 /// The private listener's answers: takes stills and serves operators.
 struct PrivateDoor: HTTPResponder {
   private let cameras: [CameraName: Camera]
+  private let inOrder: [Camera]
+  private let limits: AccessLimits
   private let authorizer: IngestAuthorizer
-  private let reports: [String: OperatorReport]
   private let switches: OperatorSwitches
 
-  init(cameras: [Camera], authorizer: IngestAuthorizer, reports: [String: OperatorReport]) {
+  init(cameras: [Camera], authorizer: IngestAuthorizer, limits: AccessLimits) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
+    inOrder = cameras
     switches = OperatorSwitches(cameras: self.cameras)
     self.authorizer = authorizer
-    self.reports = reports
+    self.limits = limits
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
@@ -32,7 +34,9 @@ struct PrivateDoor: HTTPResponder {
   private func answer(to request: Request, context: DoorContext) async throws -> Response {
     let target = RequestTarget(request.head.path ?? "/")
     let path = target.path
-    if let report = reports[String(path)] { return closing(answer(request, report, context), request, context) }
+    if let page = OperatorPage(rawValue: String(path)) {
+      return closing(try answer(request, page, context), request, context)
+    }
     if let (name, action) = OperatorSwitches.parse(path: path) {
       let refusal = authorizer.operatorRefusal(request, changes: action != .recent, context: context)
       if let refusal { return closing(refusal, request, context) }
@@ -65,12 +69,13 @@ struct PrivateDoor: HTTPResponder {
     Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
   }
 
-  private func answer(_ request: Request, _ report: OperatorReport, _ context: DoorContext) -> Response {
+  private func answer(_ request: Request, _ page: OperatorPage, _ context: DoorContext) throws -> Response {
     if let refusal = authorizer.operatorRefusal(request, changes: false, context: context) { return refusal }
     guard request.method == .get || request.method == .head else {
       return Reply.wrongMethod(request, allowed: "GET, HEAD")
     }
     return Reply.answer(
-      request, status: .ok, fields: [.contentType: report.type, .cacheControl: "no-store"], body: report.content())
+      request, status: .ok, fields: [.contentType: page.contentType, .cacheControl: "no-store"],
+      body: try page.render(inOrder, doors: limits, now: .now))
   }
 }
