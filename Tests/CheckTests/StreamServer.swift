@@ -144,7 +144,7 @@ final class StreamServer: Sendable {
 
   private func open(_ number: Int) -> Answer {
     var answer = Answer(body: ByteBuffer(), next: number + 1)
-    let end = Self.part * Int64(number * 4 + 4 - Self.firstPart)
+    let end = Self.part * Int64(number * 4 + 6 - Self.firstPart)
     for index in number * 4..<number * 4 + (fault == .breaksOpenSegmentsOff ? 3 : 4) {
       var bytes = Self.fragment(index)
       if fault == .changesOpenSegments, index % 4 == 2 { bytes[bytes.count - 1] ^= 1 }
