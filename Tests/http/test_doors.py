@@ -397,6 +397,24 @@ def test_events_end_with_the_link(private):
     assert end - 1 <= time.time() < end + 4
 
 
+def test_a_segment_that_is_being_made_ends_with_the_link(private):
+    end = int(time.time()) + 3
+    with wire.Wire(private.public) as client:
+        while time.time() < end - 0.3:
+            hint = re.search(r'PRELOAD-HINT:.*URI="([^"]+)"', private.get(forged(end) + "/live.m3u8").text)[1]
+            client.send(wire.request_bytes("GET", f"{forged(end)}/{hint.rsplit('.', 2)[0]}.mp4"))
+            head = client.head()
+            assert head.status == 200 and head["Transfer-Encoding"] == "chunked"
+            age = int(re.search(r"max-age=(\d+)", head["Cache-Control"])[1])
+            assert age <= 3, "a cache keeps it for longer than the link lasts"
+            try:
+                while client.chunk():
+                    assert time.time() < end + 0.7
+            except wire.Broken:
+                break
+    assert time.time() < end + 2
+
+
 def test_the_only_camera_is_not_at_home_where_it_is_private(tmp_path):
     text = f"link-key: {KEY}\ncameras:\n  desk: {{token: {TOKEN}, access: signed}}\n"
     with configured(tmp_path, text, *SMALL) as server:

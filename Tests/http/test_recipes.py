@@ -27,6 +27,11 @@ def test_every_recipe_is_tried():
     assert set(recipes.all_recipes()) == here | {"vsftpd", "pure-ftpd", "photos", "systemd"}
 
 
+def test_the_readme_is_short():
+    """Two screens: all else belongs into the handbook."""
+    assert len((recipes.ROOT / "README.md").read_text().splitlines()) <= 180
+
+
 def test_links_and_pictures_of_the_pages_lead_somewhere():
     for page in recipes.PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
