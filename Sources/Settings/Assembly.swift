@@ -118,6 +118,9 @@ struct Assembly {
       remember: partial.remember)
     (settings.folder, settings.scansFolder) = (partial.folder, partial.scansFolder)
     settings.showsAtOnce = showsAtOnce(partial)
+    settings.photoSize = photoSize(partial, hasOperator: server.operatorToken != nil, isAtOnce: settings.showsAtOnce)
+    settings.keepPhotos = partial.keepPhotos
+    settings.title = partial.title
     settings.signing = partial.signing
     settings.access = partial.access
     settings.maxRate = partial.maxRate
@@ -144,6 +147,22 @@ struct Assembly {
         .init(at: location.place, key: location.path, "found true with \(hindrance); accepted: one of them"))
     }
     return partial.showsAtOnce ?? (partial.folder != nil && hindrance == nil)
+  }
+
+  /// The most that `latest.jpg` measures. Recorded pictures have the stream's size, so where a veil may fall live ones
+  /// must have no other.
+  private mutating func photoSize(_ partial: PartialCameraSettings, hasOperator: Bool, isAtOnce: Bool) -> PictureSize? {
+    if case .within(let size) = partial.photoSize, partial.veil != nil {
+      let location = partial.locations["photo-size"] ?? KeyLocation(place: .standard, path: "photo-size")
+      problems.append(
+        .init(
+          at: location.place, key: location.path, "found \(size) with veil-every; accepted: stream, or no veil-every"))
+    }
+    switch partial.photoSize {
+    case .stream: return nil
+    case .within(let size): return size
+    case nil: return partial.veil != nil || (hasOperator && !isAtOnce) ? nil : PhotoSize.standard
+    }
   }
 
   private mutating func timeline(of camera: FileLayer.Camera, _ partial: PartialCameraSettings) -> TimelineSettings? {

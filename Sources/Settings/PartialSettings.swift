@@ -86,6 +86,10 @@ struct PartialCameraSettings: PartialSettings {
   var folder: String?
   var scansFolder = false
   var showsAtOnce: Bool?
+  var title: String?
+  /// As it was given; without it the rest of the settings decides.
+  var photoSize: PhotoSize?
+  var keepPhotos = 100
   var locations: [String: KeyLocation] = [:]
   var refused: Set<String> = []
 

@@ -1,4 +1,6 @@
+import Access
 import Logging
+import Media
 import NIOConcurrencyHelpers
 import Settings
 import Station
@@ -36,6 +38,10 @@ final class Announcement: Sendable {
     viewers.port = publicPort
     var stills = settings.privateAddress
     stills.port = privatePort
+    let isSampled = settings.cameras.contains { $0.name.text == ServeSettings.demoName && $0.access == .open }
+    if settings.isDemo, isSampled {
+      logger.notice("sample:   \(settings.publicCertificate == nil ? "http" : "https")://\(viewers)/sample/")
+    }
     logger.notice("viewers:  \(settings.publicCertificate == nil ? "http" : "https")://\(viewers)/")
     for camera in settings.cameras {
       logger.notice(

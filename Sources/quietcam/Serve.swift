@@ -47,7 +47,13 @@ struct Serve: AsyncParsableCommand {
     var logger = Logger(label: "quietcam")
     logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
     FFmpegLog.redirect(to: logger)
-    let web = try WebAssets.bundled()
+    var web = try WebAssets.bundled()
+    do {
+      if let icon = settings.site.iconFile { try web.takeIcon(from: icon) }
+    } catch {
+      throw ValidationError(error.description)
+    }
+    if settings.isDemo { settings.site.sampleCamera = CameraName(ServeSettings.demoName) }
     if !web.hasPlayerLibrary {
       logger.warning(
         "hls.js is not installed: browsers play by their own HLS, far behind live, or see pictures. `make` installs it."

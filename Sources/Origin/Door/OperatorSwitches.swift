@@ -42,6 +42,12 @@ struct OperatorSwitches {
           "camera \(name) shows its stills at once and recorded pictures come with the parts, so a veil would be seen; "
             + "set at-once: false for it, or pause it")
       }
+      if command == .order(.veil), let size = camera.settings.photoSize {
+        return Reply.error(
+          request, .conflict, "showsPhotos",
+          "camera \(name) shows pictures of up to \(size) in latest.jpg and recorded ones have the stream's size, so a "
+            + "veil would be seen; set photo-size: stream for it, or pause it")
+      }
       guard await camera.carryOut(command) else {
         return Reply.error(
           request, .serviceUnavailable, "notReady", "the camera is ending or has too much to do; try again",
