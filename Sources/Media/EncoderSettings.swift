@@ -11,9 +11,9 @@ package struct EncoderSettings: Hashable, Sendable {
   /// x264's constant rate factor, 0 (lossless) to 51: the finest quantizer, except for macroblocks at rest, which get
   /// up to four steps more.
   package var crf: Int
-  /// The similarity (SSIM, in thousandths) between what viewers see and the picture that was coded, which is enough:
-  /// scenes that reach it with fewer bytes than `crf` takes are coded with fewer, and scenes at rest with fewer still
-  /// (`SSIMTarget`). 0 always codes with `crf`.
+  /// The similarity (SSIM, in thousandths) of what viewers see to the source picture that is enough. Scenes that reach
+  /// it with fewer bytes than `crf` takes are encoded with fewer, and scenes at rest with fewer still (`SSIMTarget`). 0
+  /// always encodes with `crf`.
   package var ssim: Int
   /// How many earlier pictures the encoder searches, 1 to 16. Repeats of a still count as pictures too. Each takes the
   /// memory of about three pictures.

@@ -154,7 +154,7 @@ def test_a_folder_of_stills_is_shown_in_the_order_of_names(home, photos):
         assert stills.is_near(picture_at(path, step), colour), step
     assert "3 pictures" in output and "2 segments" in output
     # Three seconds were given, and the last segment is full.
-    assert "the last picture stands 1 s longer" in output
+    assert "the last picture stays 1 s longer" in output
     jpegs = (loop_of(home) / "1.mjpeg").read_bytes()
     assert stills.is_near(stills.colour_of(jpegs), BLUE)
 
@@ -183,7 +183,7 @@ def test_of_a_video_one_picture_for_each_pause_is_taken(home, video):
 def test_the_length_is_kept_in_whole_segments(home, video):
     output = make(home, video, "--length", "1.5s")
     assert assert_well_formed(home)[1] == 1
-    assert "more of the source was not asked for" in output
+    assert "the rest of the source was left out" in output
 
 
 def test_the_cameras_own_settings_of_a_file_are_used(home, photos):
@@ -280,7 +280,7 @@ def damaged_folder(home):
         (["nothing-there"], "no file or folder is at"),
         (["empty"], "no JPEG"),
         (["damaged"], "no picture in"),
-        (["text.mp4"], "is no video that FFmpeg reads"),
+        (["text.mp4"], "is not a video that FFmpeg can read"),
         (["photos", "--every", "0.1s"], "--every: found 0.1 s; accepted: at least 0.25 s"),
         (["photos", "--every", "often"], "--every"),
         (["photos", "--length", "0s"], "--length"),
@@ -426,7 +426,7 @@ def test_a_recording_of_another_size_is_coded_anew(home, shown):
     ("change", "arguments", "says"),
     [
         (lambda body, settings: (body, settings), ["--operator-token", "another-token"], "operator-token"),
-        (lambda body, settings: (body, settings | {"masks": "0badf00d"}), [], "other settings of what is seen (masks)"),
+        (lambda body, settings: (body, settings | {"masks": "0badf00d"}), [], "other picture settings (masks)"),
         (lambda body, settings: (body[:-7], settings), [], "is no such one"),
         (lambda body, settings: (b"<html>", settings), [], "is it another server?"),
         (lambda body, settings: (body[: body.index(b"uuid") - 4], settings), [], "no whole segment of this camera yet"),
