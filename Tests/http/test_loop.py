@@ -285,7 +285,7 @@ def damaged_folder(home):
         (["photos", "--every", "often"], "--every"),
         (["photos", "--length", "0s"], "--length"),
         (["photos", "--record", "10m"], "leave out --record or SOURCE"),
-        (["photos", "--store", "memory"], "name a --store"),
+        (["photos", "--store", "memory"], "give a folder with --store"),
         (["photos", "--store", "text.mp4"], "cannot make the folder"),
         (["photos", "--segment", "2.3"], "segment"),
         (["--record", "10m", "--server", "nowhere"], "write http://HOST:PORT"),
@@ -313,7 +313,7 @@ def test_stills_that_do_not_decode_are_left_out_and_counted(home, photos):
 
 def test_without_source_and_without_a_loop_it_says_what_to_give(home):
     code, _, errors = run(home)
-    assert code != 0 and "name a SOURCE" in errors and "--record 10m" in errors
+    assert code != 0 and "give a SOURCE" in errors and "--record 10m" in errors
 
 
 # What the camera showed
@@ -404,7 +404,7 @@ def test_a_recording_of_the_same_settings_is_kept_as_it_was_coded(home, shown):
     assert target.path == f"/cameras/{CAMERA}/recent.mp4"
     assert urllib.parse.parse_qs(target.query) == {"for": ["90"]}
     path, count = assert_well_formed(home)
-    assert count == 3 and "coded anew" not in output
+    assert count == 3 and "encoded again" not in output
     assert [(loop_of(home) / name).read_bytes() for name in segment_names(3)] == segments
     colours = [stills.colour_of((loop_of(home) / f"{index}.mjpeg").read_bytes()) for index in range(3)]
     assert all(stills.is_near(*pair) for pair in zip(colours, (RED, GREEN, BLUE), strict=True))
@@ -415,7 +415,7 @@ def test_a_recording_of_another_size_is_coded_anew(home, shown):
     body, settings, _ = shown
     with recorder(body, settings | {"size": "96x72"}) as server:
         output = make(home, *record(server), options=[*OPTIONS, "--size", "160x120"])
-    assert "coded anew" in output
+    assert "encoded again" in output
     path, count = assert_well_formed(home)
     assert count == 3
     for step, colour in ((0, RED), (PICTURES, GREEN), (2 * PICTURES, BLUE)):
