@@ -2,10 +2,10 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
 
-/// Keeps the rules of connections that Hummingbird does not know, below the layer where it sees a request.
+/// Follows the rules of connections that Hummingbird does not know, below the layer where it sees a request.
 ///
-/// A `Connection` header is a list without regard to case (RFC 9110, section 7.6.1), and HTTP/1.0 closes after each
-/// answer unless the client asks otherwise, and has no chunked bodies (RFC 9112, sections 7.1 and 9.3).
+/// A `Connection` header is a list and ignores case (RFC 9110, section 7.6.1). HTTP/1.0 closes after each answer unless
+/// the client asks otherwise, and has no chunked bodies (RFC 9112, sections 7.1 and 9.3).
 final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
@@ -44,7 +44,7 @@ final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandle
     }
     guard isLegacy || isTooLong, case .head(var head) = part else { return context.write(data, promise: promise) }
     if isLegacy { head.version = .http1_0 }
-    // Hummingbird answers 400 to all that cannot be read (RFC 6585, section 5, has the word for this).
+    // Hummingbird answers 400 to everything that cannot be read; RFC 6585, section 5 has the right status.
     if isTooLong, head.status == .badRequest { head.status = .requestHeaderFieldsTooLarge }
     context.write(wrapOutboundOut(.head(head)), promise: promise)
   }
@@ -56,16 +56,16 @@ final class ConnectionRulesInstaller: ChannelInboundHandler, RemovableChannelHan
 
   private let headerTime: TimeAmount
 
-  /// - Parameter headerTime: how long the header of a request may take.
+  /// - Parameter headerTime: the most time for the header of a request.
   init(headerTime: TimeAmount) { self.headerTime = headerTime }
 
   func handlerAdded(context: ChannelHandlerContext) {
     let pipeline = context.pipeline.syncOperations
-    // Over HTTP/2 there is no such codec, and none of these rules.
+    // HTTP/2 has no such codec and needs none of these rules.
     if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
       let deadline = HeaderDeadlineHandler(headerTime)
       try? pipeline.addHandler(ConnectionRulesHandler(deadline: deadline), position: .before(codec))
-      // Below the encoder too, since it writes bytes.
+      // Below the encoder too, because it writes bytes.
       if let encoder = try? pipeline.handler(type: HTTPResponseEncoder.self) {
         try? pipeline.addHandler(deadline, position: .before(encoder))
       }
