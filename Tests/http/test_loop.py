@@ -221,7 +221,7 @@ def test_the_server_makes_a_loop_anew_whose_settings_have_changed(home, photos):
         while manifest(home)["settings"]["crf"] != "40":
             assert time.monotonic() < deadline, server.log()
             time.sleep(0.05)
-        assert "is made anew" in server.log()
+        assert "is made again" in server.log()
     after = manifest(home)
     assert after["source"] == before["source"] and len(after["segments"]) == len(before["segments"])
     assert_well_formed(home)
@@ -231,7 +231,7 @@ def test_the_server_leaves_a_loop_alone_whose_settings_hold(with_loop, home):
     before = {path.name: path.read_bytes() for path in loop_of(home).iterdir()}
     with serving(*OPTIONS[2:], store=home / "hls-out") as server:
         time.sleep(1)
-        assert "made anew" not in server.log()
+        assert "made again" not in server.log()
     assert {path.name: path.read_bytes() for path in loop_of(home).iterdir()} == before
 
 
