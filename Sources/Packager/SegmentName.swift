@@ -20,6 +20,10 @@ package struct SegmentName: Hashable, Sendable, Codable {
   /// Whether it is a segment of `plain.m3u8`.
   package var isPlain: Bool { stem.hasPrefix("p") }
 
+  /// The name of the segment after this one, as long as both are of one life of the process and nothing comes between
+  /// them; `nil` for a loop's and for those without parts.
+  package var following: SegmentName? { Int(stem).map { SegmentName(number: $0 + 1) } }
+
   /// The number in the name of a media file, segment or part; `nil` if there is none, as in a loop's.
   package static func number(inFile file: String) -> Int? {
     let stem = file.prefix { $0 != "." }

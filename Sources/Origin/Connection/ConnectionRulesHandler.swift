@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
@@ -50,26 +51,38 @@ final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandle
   }
 }
 
-/// Puts a `ConnectionRulesHandler` and a `HeaderDeadlineHandler` into their places below HTTP's vocabulary, where Hummingbird offers none, and leaves.
+/// Puts a `ConnectionRulesHandler` and a `HeaderDeadlineHandler` below the HTTP/1 codec, where Hummingbird has no place
+/// for handlers of others, and leaves the pipeline.
+///
+/// A connection on which they have no place is closed with an error in the log: without them it would have no deadline.
 final class ConnectionRulesInstaller: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = NIOAny
 
   private let headerTime: TimeAmount
+  private let logger: Logger
 
   /// - Parameter headerTime: the most time for the header of a request.
-  init(headerTime: TimeAmount) { self.headerTime = headerTime }
+  init(headerTime: TimeAmount, logger: Logger) {
+    self.headerTime = headerTime
+    self.logger = logger
+  }
 
   func handlerAdded(context: ChannelHandlerContext) {
-    let pipeline = context.pipeline.syncOperations
-    // HTTP/2 has no such codec and needs none of these rules.
-    if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
-      let deadline = HeaderDeadlineHandler(headerTime)
-      try? pipeline.addHandler(ConnectionRulesHandler(deadline: deadline), position: .before(codec))
-      // Below the encoder too, because it writes bytes.
-      if let encoder = try? pipeline.handler(type: HTTPResponseEncoder.self) {
-        try? pipeline.addHandler(deadline, position: .before(encoder))
-      }
+    do {
+      // Over HTTP/2 each request has its own channel and needs none of these rules.
+      if context.channel.parent?.parent == nil { try install(in: context.pipeline.syncOperations) }
+    } catch {
+      MissingHandler.report(error, on: context.channel, logger: logger)
     }
     context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+  }
+
+  private func install(in pipeline: ChannelPipeline.SynchronousOperations) throws {
+    let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
+    let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
+    let deadline = HeaderDeadlineHandler(headerTime)
+    try pipeline.addHandler(ConnectionRulesHandler(deadline: deadline), position: .before(codec))
+    // Below the encoder too, since it writes bytes.
+    try pipeline.addHandler(deadline, position: .before(encoder))
   }
 }

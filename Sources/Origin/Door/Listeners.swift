@@ -58,7 +58,8 @@ package enum Listeners {
     try listener(
       PublicDoor(cameras: cameras, web: web, site: site, linkKey: linkKey, waits: limits.waits), at: address,
       connections: limits.viewers,
-      handlers: { [HangUpHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience), logger: logger,
+      handlers: { [HangUpHandler()] + common(TimeAmount(patience), logger) }, patience: TimeAmount(patience),
+      logger: logger,
       onListening)
   }
 
@@ -75,13 +76,13 @@ package enum Listeners {
     let authorizer = IngestAuthorizer(cameras: cameras, operatorToken: operatorToken, limits: limits)
     return try listener(
       PrivateDoor(cameras: cameras, authorizer: authorizer, limits: limits), at: address, connections: limits.cameras,
-      handlers: { [WrongLengthHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience),
+      handlers: { [WrongLengthHandler()] + common(TimeAmount(patience), logger) }, patience: TimeAmount(patience),
       logger: logger, onListening)
   }
 
-  private static func common(_ patience: TimeAmount) -> [any RemovableChannelHandler] {
+  private static func common(_ patience: TimeAmount, _ logger: Logger) -> [any RemovableChannelHandler] {
     [
-      ConnectionRulesInstaller(headerTime: min(headerTime, patience)), SlowReaderHandler(patience),
+      ConnectionRulesInstaller(headerTime: min(headerTime, patience), logger: logger), SlowReaderHandler(patience),
       SlowSenderHandler(patience), LingeringCloseHandler(),
     ]
   }
@@ -97,7 +98,7 @@ package enum Listeners {
     let answer = answer(responder, logger: logger)
     let http1 = HTTP1Channel.Configuration(
       additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
-    let handshakeTime = min(headerTime, patience)
+    let handshakeTime = address.certificate == nil ? nil : min(headerTime, patience)
     func listener(_ base: some ServerChildChannel) -> any Service {
       Listener(
         connection: ConnectionGate(base: base, connections: connections, handshakeTime: handshakeTime),

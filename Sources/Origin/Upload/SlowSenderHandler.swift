@@ -13,14 +13,14 @@ final class SlowSenderHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   private let patience: TimeAmount
   private var deadline: Scheduled<Void>?
-  private var lastRead = NIODeadline.now()
+  private var lastRead = NIODeadline.uptimeNanoseconds(0)
   private var isReading = false
   private var isAnswered = false
 
   init(_ patience: TimeAmount) { self.patience = patience }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    lastRead = .now()
+    lastRead = context.eventLoop.now
     switch unwrapInboundIn(data) {
     case .head:
       isReading = true
@@ -54,7 +54,7 @@ final class SlowSenderHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private func look(_ context: ChannelHandlerContext) {
     deadline = nil
     guard isReading else { return }
-    guard NIODeadline.now() >= lastRead + patience else { return schedule(context, at: lastRead + patience) }
+    guard context.eventLoop.now >= lastRead + patience else { return schedule(context, at: lastRead + patience) }
     if !isAnswered {
       let body = ByteBuffer(
         string: #"{"error":"slowBody","detail":"the body broke off; send it again, without long pauses"}"# + "\n")

@@ -76,7 +76,7 @@ struct StillUpload {
     } catch {
       // What follows a body that was cut by a wrong length is not a request.
       if length != nil, error.refusal.reason == .truncated || error.refusal.reason == .malformed,
-        await WrongLengthHandler.isBodyFollowed(on: channel)
+        try await WrongLengthHandler.isBodyFollowed(on: channel).get()
       {
         return refusal(
           StillRefusal(
