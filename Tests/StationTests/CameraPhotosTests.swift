@@ -68,7 +68,8 @@ import Testing
       #expect(await fetch(kept[4], from: second) == jpeg(5))
       #expect(await fetch(kept[0], from: second) == nil)
       let text = String(buffer: second.list.plain)
-      #expect(text.hasPrefix("{\"photos\":[{\"name\":\"\(kept[4])\",\"time\":\"1970-01-01T00:00:00.005Z\",\"width\":64"))
+      #expect(
+        text.hasPrefix("{\"photos\":[{\"name\":\"\(kept[4])\",\"time\":\"1970-01-01T00:00:00.005Z\",\"width\":64"))
       await second.close()
     }
   }

@@ -194,7 +194,8 @@ import Testing
   @Test(arguments: [
     "", "photo.jpg", "photo-1-64x48-0123456789abcde.jpg", "photo-1-64x48-0123456789abcdeg.jpg",
     "photo-01-64x48-0123456789abcdef.jpg", "photo-1-064x48-0123456789abcdef.jpg", "photo--1-64x48-0123456789abcdef.jpg",
-    "photo-1-64x48-0123456789ABCDEF.jpg", "../photo-1-64x48-0123456789abcdef.jpg", "photo-1-64x48-0123456789abcdef.jpg/",
+    "photo-1-64x48-0123456789ABCDEF.jpg", "../photo-1-64x48-0123456789abcdef.jpg",
+    "photo-1-64x48-0123456789abcdef.jpg/",
     "photo-1-64x48-0123456789abcdef.jpeg", "photo-1-0x48-0123456789abcdef.jpg",
   ])
   func whatIsNoName(text: String) { #expect(PhotoName(text) == nil) }

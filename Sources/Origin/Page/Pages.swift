@@ -92,7 +92,8 @@ struct Pages: Sendable {
     }
     if let name = site.sampleCamera, let camera = shown.first(where: { $0.name == name }) {
       drafts[.sample] = Self.draft(
-        web.sampleTemplate, camera, base: "../\(name)/", root: "../", counted: ("sample/", "\(name)/", camera.shownSize))
+        web.sampleTemplate, camera, base: "../\(name)/", root: "../", counted: ("sample/", "\(name)/", camera.shownSize)
+      )
     }
     self.drafts = drafts
   }
