@@ -62,7 +62,7 @@ let package = Package(
     .target(
       name: "Station",
       dependencies: [
-        "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", nio, nioPosix, locks, log, lifecycle,
+        "Media", "Ingest", "Picture", "Playlist", "Packager", nio, nioPosix, locks, log, lifecycle,
       ],
       swiftSettings: strict),
     .target(

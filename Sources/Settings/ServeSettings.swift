@@ -40,6 +40,8 @@ package struct ServeSettings: Sendable, Hashable {
   /// The cameras, those of the file first and in its order; at least one, each name once. With `isDemo` one of them
   /// is named `demo`.
   package var cameras: [CameraSettings] = []
+  /// What the listeners know of each of them.
+  package var doors: [CameraName: DoorSettings] = [:]
   /// What operators show; `nil` lets whoever reaches the private address read, and nobody switch.
   package var operatorToken: TokenDigest?
   /// The same as it is shown, for commands that ask a server; `nil` where the configuration has its digest only.

@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Logging
 import Media
@@ -23,7 +22,7 @@ import Testing
     let clock = HandClock()
     let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     var settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
+      name: try #require(CameraName("desk")),
       picture: PictureSettings(size: PictureSize(width: 32, height: 32), denoise: 0),
       encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: 1, part: .seconds(2), segment: .seconds(12)))

@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Logging
 import Media
@@ -17,7 +16,7 @@ extension LoopMaking {
 
   func settings(_ change: (inout CameraSettings) throws -> Void = { _ in }) throws -> CameraSettings {
     var settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
+      name: try #require(CameraName("desk")),
       picture: PictureSettings(size: PictureSize(width: 160, height: 120), denoise: 0),
       encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: 2, part: .seconds(1), segment: .seconds(4)))

@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Logging
 import Media
@@ -107,7 +106,7 @@ import Testing
     try withFolder { folder in
       try make(in: folder, try settings())
       let other = try settings { settings in
-        settings.tokens = [TokenDigest(of: "another")]
+        settings.maxStillBytes = 1 << 20
         settings.interval = .seconds(5)
         settings.picture.maxPixels = 1_000_000
         settings.timeline = try TimelineSettings(

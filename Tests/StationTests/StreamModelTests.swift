@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Logging
 import Media
@@ -75,7 +74,7 @@ struct StreamHistory {
     let cut = cuts.randomElement(using: &dice) ?? cuts[0]
     plainSegment = .seconds([1, 1, 2, 5][Int(seed / 4 % 4)])
     settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
+      name: try #require(CameraName("desk")),
       picture: PictureSettings(size: PictureSize(width: 32, height: 32), denoise: 0),
       encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(

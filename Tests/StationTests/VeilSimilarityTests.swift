@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Logging
 import Media
@@ -50,7 +49,7 @@ import Testing
 
   private func settings() throws -> CameraSettings {
     CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
+      name: try #require(CameraName("desk")),
       picture: PictureSettings(size: size, denoise: 0), encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(2)),
       presence: CameraPresence.Settings(hold: nil, steady: .zero))
@@ -217,7 +216,7 @@ import Testing
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".jpg") }
     let stills = try names.sorted().map { ByteBuffer(bytes: try Data(contentsOf: folder.appending(path: $0))) }
     var settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"), timeline: try TimelineSettings())
+      name: try #require(CameraName("desk")), timeline: try TimelineSettings())
     settings.remember = .seconds(3600)
     let model = Model(settings, stills: stills, interval: 2050, lateness: 100)
     expectAlike(try await probabilities(.recording, model))

@@ -9,6 +9,7 @@ import Station
 /// The public listener's answers: pages, playlists, media, pictures and events, and nothing else.
 struct PublicDoor: HTTPResponder {
   private let cameras: [CameraName: Camera]
+  private let doors: [CameraName: DoorSettings]
   private let names: [CameraName]
   private let web: WebAssets
   private let pages: Pages
@@ -17,14 +18,18 @@ struct PublicDoor: HTTPResponder {
   private let waits: WaitLimit
   private let hidden: Set<CameraName>
 
-  init(cameras: [Camera], web: WebAssets, site: SitePolicy, linkKey: LinkKey?, waits: WaitLimit) {
+  init(
+    cameras: [Camera], doors: [CameraName: DoorSettings], web: WebAssets, site: SitePolicy, linkKey: LinkKey?,
+    waits: WaitLimit
+  ) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
+    self.doors = doors
     names = cameras.map(\.settings.name)
     self.web = web
     self.site = site
     self.linkKey = linkKey
     self.waits = waits
-    hidden = Set(cameras.map(\.settings).filter { $0.access == .signed }.map(\.name))
+    hidden = Set(names.filter { (doors[$0] ?? .closed).access == .signed })
     pages = Pages(web, cameras: names, hidden: hidden, site: site)
   }
 
@@ -75,7 +80,9 @@ struct PublicDoor: HTTPResponder {
 
   /// The answer to a viewer who may not see a camera; `nil` where the viewer may.
   private func refusal(_ request: Request, _ pass: ViewerPass, camera: Camera) -> Response? {
-    switch pass.verdict(for: camera.settings.name, access: camera.settings.access, key: linkKey, now: .now) {
+    let name = camera.settings.name
+    let access = (doors[name] ?? .closed).access
+    return switch pass.verdict(for: name, access: access, key: linkKey, now: .now) {
     case .seen: nil
     case .unknown: Reply.notFound(request)
     case .ended: Reply.error(request, .forbidden, "linkEnded", "this link has ended; ask for a new one")
@@ -105,7 +112,7 @@ struct PublicDoor: HTTPResponder {
       let end = pass.secondsLeft(.now).map { ContinuousClock.now + .seconds($0) }
       guard let place = waits.enter(context.client) else { return tooManyWait(request) }
       return EventStream(
-        edge: edge, lastEventID: request.headers[.lastEventID], channel: channel, end: end, place: place
+        feed: camera.events, lastEventID: request.headers[.lastEventID], channel: channel, end: end, place: place
       ).response(request)
     case .latest:
       guard let latest = edge.latest else { return notReady(request) }

@@ -7,13 +7,13 @@ import Station
 
 /// Server-sent events of one camera for one listener (WHATWG HTML, section 9.2).
 ///
-/// A listener keeps only the id of the last event that it was sent. Events are fetched from the camera's edge, which
+/// A listener keeps only the id of the last event that it was sent. Events are fetched from the camera's feed, which
 /// keeps the newest few, so a listener that is slow misses some and costs no memory.
 struct EventStream: Sendable {
   /// How long the line may be silent before a comment is sent that keeps it open.
   static let heartbeat = Duration.seconds(15)
 
-  private let edge: LiveEdge
+  private let feed: EventFeed
   private let last: Int64
   private let channel: any Channel
   private let end: ContinuousClock.Instant?
@@ -26,14 +26,14 @@ struct EventStream: Sendable {
   ///   - end: when the listener's right to it ends.
   ///   - place: is held until the stream ends.
   init(
-    edge: LiveEdge, lastEventID: String?, channel: any Channel, end: ContinuousClock.Instant? = nil,
+    feed: EventFeed, lastEventID: String?, channel: any Channel, end: ContinuousClock.Instant? = nil,
     place: WaitLimit.Place? = nil
   ) {
     self.end = end
     self.place = place
-    self.edge = edge
+    self.feed = feed
     self.channel = channel
-    let newest = edge.newestEventID
+    let newest = feed.newestID
     // An id from the future comes from another life of the process, with another clock.
     last = min(lastEventID.flatMap { Int64($0) } ?? newest, newest)
   }
@@ -50,7 +50,7 @@ struct EventStream: Sendable {
         var last = last
         try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
         while !Task.isCancelled, channel.isActive, end.map({ .now < $0 }) ?? true,
-          let events = await edge.events(
+          let events = await feed.events(
             after: last, deadline: min(.now + Self.heartbeat, end ?? .now + Self.heartbeat),
             isWanted: { [channel] in channel.isActive })
         {

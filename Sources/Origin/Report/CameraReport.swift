@@ -16,7 +16,7 @@ struct CameraReport: Sendable {
   init(_ camera: Camera, now: WallTime) {
     name = camera.settings.name
     counters = camera.counters
-    (viewersWaiting, listenersWaiting) = camera.edge.waiters
+    (viewersWaiting, listenersWaiting) = (camera.edge.waiters, camera.events.listeners)
     newestSegment = camera.edge.snapshot?.position.sequence
     stillAge = counters.lastStill.map { max(0, now.milliseconds - $0.milliseconds) }
   }

@@ -47,7 +47,7 @@ struct CameraLoop: ~Copyable {
     self.player = player
     self.plain = plain
     self.collectedFrom = collectedFrom
-    announcer = Announcer(camera: camera)
+    announcer = Announcer(camera.settings)
     scene = Scene(source: director.source)
   }
 
@@ -56,7 +56,7 @@ struct CameraLoop: ~Copyable {
   /// - Parameter fills: whether the loop fills the window first.
   mutating func begin(fills: Bool) {
     if fills { fill() }
-    if camera.edge.latest == nil, let jpeg = coder.latest() {
+    if publisher.latest == nil, let jpeg = coder.latest() {
       publisher.show(jpeg, time: camera.clock.wall())
     }
     let first = nextScene(at: camera.clock.now())
@@ -94,8 +94,9 @@ struct CameraLoop: ~Copyable {
     }
     makeSlot(begins: clock.deadline)
     // Nobody waits for a slow disk.
-    camera.endCommands()
-    camera.edge.end()
+    camera.commands.end()
+    publisher.end()
+    camera.events.end()
     await mirror?.close()
   }
 
@@ -104,13 +105,13 @@ struct CameraLoop: ~Copyable {
 
   /// Does all that is due.
   mutating func turn() {
-    for (command, waiter) in camera.takeCommands() {
+    for (command, waiter) in camera.commands.take() {
       carryOut(command)
       // What was withdrawn is gone from the disk too when the operator is told so.
       publisher.afterMirroring { waiter.resume(returning: true) }
     }
     if camera.settings.showsAtOnce { showAtOnce() }
-    plain.tend(&publisher)
+    for change in plain.tend(standing: publisher.latest?.jpeg) { publisher.apply(change) }
     for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
   }
 
@@ -119,8 +120,21 @@ struct CameraLoop: ~Copyable {
     guard !scene.source.isRecorded, camera.settings.delay == .zero else { return }
     for var still in camera.takeStills() where coder.showEarly(&still) {
       let change = SlotContent.Change(step: 0, jpeg: still.shown?.jpeg, time: still.still.wallTime)
-      announcer.announce([change], of: scene, publisher: &publisher)
+      tell([change])
       early.append(still)
+    }
+  }
+
+  /// Shows the newest of the pictures as the latest one and tells the listeners of every one.
+  private mutating func tell(_ changes: [SlotContent.Change]) {
+    let news = announcer.news(in: changes, of: scene)
+    if let newest = news.last(where: { $0.jpeg != nil }), let jpeg = newest.jpeg {
+      publisher.show(jpeg, time: newest.time)
+    }
+    for change in news {
+      camera.events.add(
+        .still(time: change.time, bytes: change.jpeg?.readableBytes ?? 0, size: camera.settings.picture.size),
+        at: change.time)
     }
   }
 
@@ -170,9 +184,11 @@ struct CameraLoop: ~Copyable {
     let start = publisher.start
     let bytes = append(content, wall: wall)
     publisher.publish(following: following(part, timeline), plainSequence: plain.newestSequence)
-    announcer.announce(content.changes, of: scene, publisher: &publisher)
-    plain.append(content, start: start, begins: beginning, &publisher)
-    camera.tellWaves()
+    tell(content.changes)
+    let changes = plain.append(
+      content, start: start, date: publisher.date(of: start), begins: beginning, standing: publisher.latest?.jpeg)
+    for change in changes { publisher.apply(change) }
+    camera.waves.report()
     count(stills: stills.count, arranged: places.count, in: scene, content: content, bytes: bytes)
     // Reading a recording takes time, and nobody waits for it now.
     if publisher.isAtSegmentStart, let upcoming { enter(upcoming) }
@@ -196,7 +212,7 @@ struct CameraLoop: ~Copyable {
       announcer.note(stills.map { $0.still.arrival + delay }, collectedFrom: collectedFrom, isTold: true)
       return coder.cover(
         stills, arrangement: arrangement, startsSegment: part == 0, with: &veiling.covers,
-        standing: camera.edge.latest?.jpeg)
+        standing: publisher.latest?.jpeg)
     }
     // An IDR picture in each slot would take longer: what is coded and not shown is a stream of its own.
     _ = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
@@ -210,7 +226,7 @@ struct CameraLoop: ~Copyable {
   /// next still.
   private mutating func showShown() {
     guard holdsHidden else { return }
-    if let latest = camera.edge.latest { coder.restore(latest.jpeg) }
+    if let latest = publisher.latest { coder.restore(latest.jpeg) }
     coder.forceIDR()
     holdsHidden = false
   }
@@ -237,7 +253,7 @@ struct CameraLoop: ~Copyable {
   /// Notes what a slot shows; whoever makes a loop of it needs the very pictures that `latest.jpg` showed.
   private mutating func remember(_ content: SlotContent, part: Int) {
     if part == 0 {
-      remembered = (content.changes.first { $0.step == 0 }?.jpeg ?? camera.edge.latest?.jpeg).map { .init(opening: $0) }
+      remembered = (content.changes.first { $0.step == 0 }?.jpeg ?? publisher.latest?.jpeg).map { .init(opening: $0) }
     }
     remembered?.add(content, at: part * camera.settings.timeline.stepsPerPart)
   }
@@ -269,7 +285,9 @@ struct CameraLoop: ~Copyable {
       }
     }
     camera.count { $0.segments[next.source, default: 0] += 1 }
-    if !isFirst { announcer.changes(from: scene, to: next) }
+    if !isFirst, let event = announcer.changes(from: scene, to: next) {
+      camera.events.add(event, at: camera.clock.wall())
+    }
     scene = next
     publisher.isLive = !scene.source.isRecorded
   }
@@ -347,10 +365,10 @@ struct CameraLoop: ~Copyable {
   private mutating func withdraw() {
     let timeline = camera.settings.timeline
     director.withdraw()
-    camera.dropStills()
+    camera.inbox.drop()
     early.removeAll()
     camera.recent.clear()
-    camera.edge.forgetEvents()
+    camera.events.forget()
     plain.withdraw()
     coder.forget()
     _ = player.leave()

@@ -33,7 +33,7 @@ struct EarlyDecoder {
 
   /// Decodes the still that waits; `false` where none does.
   func decodeNext() -> Bool {
-    guard let still = camera.takeEarlyStill() else { return false }
+    guard let still = camera.inbox.takeEarly() else { return false }
     do {
       let settings = camera.settings.picture
       let header = try JPEGHeader(still.jpeg, maxPixels: settings.maxPixels)

@@ -12,7 +12,11 @@ import Playlist
 /// can begin with the pictures of the last seconds.
 struct PlainStream: ~Copyable {
   /// What a version of its playlist has changed.
-  struct Publication {
+  struct Publication: Sendable {
+    /// The playlist, without the reports about others.
+    let playlist: MediaPlaylist
+    /// Its validator, without quotes.
+    let etag: String
     let adding: [(name: String, bytes: ByteBuffer)]
     let removing: [String]
     /// The segments that are served, oldest first, each with the time that it has if the playlist ends now.
@@ -22,7 +26,6 @@ struct PlainStream: ~Copyable {
   }
 
   private let timeline: TimelineSettings
-  private let edge: LiveEdge
   private let decoder = StillDecoder()
   private var filter: PictureFilter
   private var encoder: PictureEncoder
@@ -39,22 +42,21 @@ struct PlainStream: ~Copyable {
   ///
   /// - Parameter firstName: neither this number nor a higher one has been used in a name, nor for anything that a
   ///   playlist counts.
-  static func open(_ settings: CameraSettings, edge: LiveEdge, firstName: Int) throws(FFmpegError) -> PlainStream {
+  static func open(_ settings: CameraSettings, firstName: Int) throws(FFmpegError) -> PlainStream {
     let timeline = settings.timeline.plain
     let size = settings.picture.size
     let encoder = try PictureEncoder(
       settings: settings.encoder, size: size, step: timeline.step, rateWindow: timeline.segment)
     return PlainStream(
-      timeline: timeline, edge: edge, filter: PictureFilter(settings: PictureSettings(size: size, denoise: 0)),
+      timeline: timeline, filter: PictureFilter(settings: PictureSettings(size: size, denoise: 0)),
       encoder: encoder, current: try Frame.slate(size: size), firstName: firstName)
   }
 
   private init(
-    timeline: TimelineSettings, edge: LiveEdge, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
+    timeline: TimelineSettings, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
     current: consuming Frame, firstName: Int
   ) {
     self.timeline = timeline
-    self.edge = edge
     self.filter = filter
     self.encoder = encoder
     self.current = current
@@ -111,25 +113,14 @@ struct PlainStream: ~Copyable {
     version = output.position.sequence
   }
 
-  /// Publishes what is new, once there is enough for every player to begin.
-  ///
-  /// - Returns: what is new; `nil` where nothing was published.
-  mutating func publish() -> Publication? {
+  /// What is new, once there is enough for every player to begin; `nil` where nothing is to be published.
+  mutating func takePublication() -> Publication? {
     guard !adding.isEmpty, let window, window.segments.count >= 3 else { return nil }
-    var playlist = window.plainPlaylist
-    if let newest = edge.snapshot?.position {
-      playlist.renditionReports = [
-        MediaPlaylist.RenditionReport(
-          uri: StreamPublisher.playlistName, lastMediaSequence: newest.sequence, lastPart: newest.part)
-      ]
-    }
-    edge.publishPlain(EncodedText(playlist.render(), etag: "p\(version)"), adding: adding, removing: removing)
     defer { (adding, removing) = ([], []) }
     // Nobody has been told of parts.
     let owed = window.owedSegments.map { RemovedSegment($0.segment, time: $0.time, partTime: .zero) }
-    return Publication(adding: adding, removing: removing, owed: owed, nextName: nextName)
+    return Publication(
+      playlist: window.plainPlaylist, etag: "p\(version)", adding: adding, removing: removing, owed: owed,
+      nextName: nextName)
   }
-
-  /// Takes the playlist away. What it has listed stays: who has it still fetches that.
-  consuming func end() { edge.publishPlain(nil) }
 }

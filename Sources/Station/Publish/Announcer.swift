@@ -3,18 +3,17 @@ import NIOCore
 import Packager
 import Picture
 
-/// Brings the pictures that begin to show to `latest.jpg` and to those who listen.
+/// Says which of the pictures that begin to show are news for `latest.jpg` and for those who listen, and dates them.
 ///
 /// Recorded pictures are announced like live ones. Under a veil they come when the camera's stills come or, where the
 /// recording is in another step, in the rhythm in which these came lately.
 struct Announcer: Sendable {
-  private let camera: Camera
+  private let settings: CameraSettings
   private var rhythm = StillRhythm()
   private var previous = Director.Source.live
-  private var entered = Director.Source.live
   private var shown: ByteBuffer?
 
-  init(camera: Camera) { self.camera = camera }
+  init(_ settings: CameraSettings) { self.settings = settings }
 
   /// Notes when stills came, in the clock's own time.
   ///
@@ -28,7 +27,7 @@ struct Announcer: Sendable {
 
   /// How long after the collecting for a slot has begun a still of this camera can be expected; `nil` where none is.
   func expectedSince(_ collectedFrom: Ticks) -> Ticks? {
-    guard let time = rhythm.expected(from: collectedFrom), time < collectedFrom + camera.settings.timeline.part else {
+    guard let time = rhythm.expected(from: collectedFrom), time < collectedFrom + settings.timeline.part else {
       return nil
     }
     return time - collectedFrom
@@ -40,7 +39,7 @@ struct Announcer: Sendable {
   ///   - last: when the newest of them came.
   ///   - collectedFrom: when the collecting for the slot began.
   func canGoOn(_ recording: Loop.Segment, after last: Ticks, collectedFrom: Ticks) -> Bool {
-    let timeline = camera.settings.timeline
+    let timeline = settings.timeline
     let steps = timeline.stepsPerPart
     let since = recording.changes.last { $0.step < steps }?.since
     let shift = since.map { last - (collectedFrom + $0) }
@@ -56,12 +55,12 @@ struct Announcer: Sendable {
   }
 
   /// Notes that another segment begins to show.
-  mutating func changes(from old: Scene, to new: Scene) {
+  ///
+  /// - Returns: the event that listeners are told of, if any.
+  mutating func changes(from old: Scene, to new: Scene) -> CameraEvent.Content? {
     previous = old.source
-    entered = new.source
-    guard camera.settings.marksRecorded, old.source.isRecorded != new.source.isRecorded else { return }
-    let word = new.source.isRecorded ? "recorded" : "live"
-    camera.edge.announce(.source, at: camera.clock.wall(), json: "{\"source\":\"\(word)\"}")
+    guard settings.marksRecorded, old.source.isRecorded != new.source.isRecorded else { return nil }
+    return .source(isRecorded: new.source.isRecorded)
   }
 
   /// Whether the first slot of a live segment follows the loop of an off camera, whose last picture must not stay.
@@ -85,7 +84,7 @@ struct Announcer: Sendable {
     _ content: inout SlotContent, inPlaceOf stills: [(step: Int, still: Still)], collectedFrom: Ticks, begins: Ticks,
     wall: WallTime
   ) {
-    let (settings, changes) = (camera.settings, content.changes)
+    let changes = content.changes
     let arrivals = stills.map { $0.still.arrival + settings.delay }
     rhythm.note(arrivals, collectedFrom: collectedFrom, isTold: false)
     let isInPlace = changes.map(\.step) == stills.map(\.step) && arrivals.first.map(rhythm.isNatural) ?? true
@@ -111,21 +110,11 @@ struct Announcer: Sendable {
     content.changes.insert(.init(step: 0, jpeg: recording.opening, time: wall), at: 0)
   }
 
-  /// Shows the newest of the pictures as the latest one and tells the listeners of every one. A loop of one picture
-  /// is no news each time that it comes round.
-  mutating func announce(_ changes: [SlotContent.Change], of scene: Scene, publisher: inout StreamPublisher) {
+  /// The pictures among these that are news. A loop of one picture is no news each time that it comes round.
+  mutating func news(in changes: [SlotContent.Change], of scene: Scene) -> [SlotContent.Change] {
     let isLoop = scene.source.isRecorded && scene.source != .veiled
     let news = changes.filter { !$0.isTold && (!isLoop || $0.jpeg != shown) }
-    if let newest = news.last(where: { $0.jpeg != nil }), let jpeg = newest.jpeg {
-      publisher.show(jpeg, time: newest.time)
-      shown = jpeg
-    }
-    let size = camera.settings.picture.size
-    for change in news {
-      camera.edge.announce(
-        .still, at: change.time,
-        json: "{\"time\":\"\(change.time.iso8601)\",\"bytes\":\(change.jpeg?.readableBytes ?? 0),"
-          + "\"width\":\(size.width),\"height\":\(size.height)}")
-    }
+    shown = news.last { $0.jpeg != nil }?.jpeg ?? shown
+    return news
   }
 }
