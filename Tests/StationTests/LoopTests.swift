@@ -39,7 +39,7 @@ import Testing
           // before.
           if let number = [0, 2, 6, 8, 12].firstIndex(of: 8 * index + step) {
             let jpeg = try still(gray: grays[number])
-            try line.show(Still(jpeg: jpeg, arrival: .zero, wallTime: .now))
+            try line.show(jpeg)
             changes.append(step)
             #expect(segment.changes.first { $0.step == step }?.jpeg == (try line.jpeg()))
           }

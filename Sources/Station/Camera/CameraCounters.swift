@@ -36,5 +36,22 @@ extension Camera {
     package var segments: [Director.Source: Int64] = [:]
     /// Whether the playlist without parts is made now.
     package var servesPlain = false
+
+    /// Notes a slot that was published.
+    ///
+    /// - Parameters:
+    ///   - source: what it showed.
+    ///   - bytes: of its part.
+    mutating func note(_ slot: SlotArrivals, _ content: SlotContent, of source: Director.Source, bytes: Int) {
+      if source.isRecorded {
+        unseen += Int64(slot.stills.count)
+      } else {
+        displaced += Int64(slot.stills.count - slot.placed.count)
+        shown += Int64(content.changes.count)
+      }
+      parts += 1
+      partBytes += Int64(bytes)
+      self.source = source
+    }
   }
 }

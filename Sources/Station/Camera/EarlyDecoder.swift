@@ -1,4 +1,3 @@
-import Ingest
 import Logging
 import Media
 import Packager
@@ -36,10 +35,10 @@ struct EarlyDecoder {
     guard let still = camera.inbox.takeEarly() else { return false }
     do {
       let settings = camera.settings.picture
-      let header = try JPEGHeader(still.jpeg, maxPixels: settings.maxPixels)
-      let reduction = PictureFilter(settings: settings).reduction(of: header)
-      let frame = try StillDecoder().decode(still.jpeg, header: header, reduction: reduction)
-      camera.put(DecodedStill(still, frame: frame, orientation: header.orientation, reduction: reduction))
+      let picture = try DecodedPicture.decode(still.jpeg, maxPixels: settings.maxPixels) { header in
+        PictureFilter(settings: settings).reduction(of: header)
+      }
+      camera.put(DecodedStill(still, picture: picture))
     } catch {
       camera.tellUndecodable(error, logger: logger)
     }
@@ -50,19 +49,13 @@ struct EarlyDecoder {
 /// A still that was decoded when it came.
 final class DecodedStill: Sendable {
   let still: Still
-  /// How its picture has to be turned.
-  let orientation: Orientation
-  /// What it was decoded with.
-  let reduction: Int
-  private let frame: Mutex<Frame?>
+  private let picture: Mutex<DecodedPicture?>
 
-  init(_ still: Still, frame: consuming sending Frame, orientation: Orientation, reduction: Int) {
+  init(_ still: Still, picture: consuming sending DecodedPicture) {
     self.still = still
-    self.orientation = orientation
-    self.reduction = reduction
-    self.frame = Mutex(frame)
+    self.picture = Mutex(picture)
   }
 
   /// Its picture, for the first who asks.
-  func takeFrame() -> sending Frame? { frame.withLock { $0.take() } }
+  func takePicture() -> sending DecodedPicture? { picture.withLock { $0.take() } }
 }

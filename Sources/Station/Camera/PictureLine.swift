@@ -9,7 +9,6 @@ import Picture
 struct PictureLine: ~Copyable {
   private let settings: CameraSettings
   private let logger: Logger
-  private let decoder = StillDecoder()
   private var filter: PictureFilter
   private var encoder: PictureEncoder
   private var jpegEncoder: JPEGEncoder
@@ -53,21 +52,16 @@ struct PictureLine: ~Copyable {
   /// Makes a still the current picture. The picture before stays when it throws.
   ///
   /// - Throws: a `StillRefusal` or an `FFmpegError`.
-  mutating func show(_ still: Still) throws {
-    let header = try JPEGHeader(still.jpeg, maxPixels: settings.picture.maxPixels)
-    let reduction = filter.reduction(of: header)
-    let decoded = try decoder.decode(still.jpeg, header: header, reduction: reduction)
-    current = StreamPicture(
-      try filter.process(decoded, orientation: header.orientation, reduction: reduction))
+  mutating func show(_ jpeg: ByteBuffer) throws {
+    try show(try DecodedPicture.decode(jpeg, maxPixels: settings.picture.maxPixels) { filter.reduction(of: $0) })
   }
 
   /// Makes a still the current picture that was decoded before.
   ///
   /// - Throws: an `FFmpegError`; the picture before stays.
-  mutating func show(_ still: DecodedStill) throws(FFmpegError) {
-    guard let frame = still.takeFrame() else { return }
-    current = StreamPicture(
-      try filter.process(frame, orientation: still.orientation, reduction: still.reduction))
+  mutating func show(_ picture: consuming DecodedPicture) throws(FFmpegError) {
+    let (orientation, reduction) = (picture.orientation, picture.reduction)
+    current = StreamPicture(try filter.process(picture.frame, orientation: orientation, reduction: reduction))
   }
 
   /// Makes a picture the current one that was so before.
@@ -77,10 +71,14 @@ struct PictureLine: ~Copyable {
   ///
   /// - Throws: a `StillRefusal` or an `FFmpegError`; the picture before stays.
   mutating func restore(_ jpeg: ByteBuffer) throws {
-    let header = try JPEGHeader(jpeg, maxPixels: settings.picture.maxPixels)
-    let decoded = try decoder.decode(jpeg, header: header)
-    var plain = PictureFilter(settings: PictureSettings(size: settings.picture.size, denoise: 0))
-    current = StreamPicture(try plain.process(decoded, orientation: .upright))
+    let decoded = try DecodedPicture.decode(jpeg, maxPixels: settings.picture.maxPixels)
+    var plain = PictureFilter(settings: Self.processed(settings.picture))
+    current = StreamPicture(try plain.process(decoded.frame, orientation: .upright))
+  }
+
+  /// The settings for pictures that went through the filter before: crop, masks and the like must not be applied again.
+  static func processed(_ settings: PictureSettings) -> PictureSettings {
+    PictureSettings(size: settings.size, denoise: 0)
   }
 
   /// Makes the slate the current one, and forgets what the filter remembers of the ones before.

@@ -59,7 +59,7 @@ struct PlainFeed: ~Copyable {
     guard camera.plainDemand.isWanted(at: now) else { return changes + end() }
     guard stream == nil else { return changes }
     do {
-      stream = try PlainStream.open(camera.settings, firstName: firstName)
+      stream = try PlainStream.open(camera.settings, firstName: firstName, logger: logger)
       changes += feed(history.filled(standing: standing))
     } catch {
       logger.error("the playlist without parts cannot begin: \(error)")
@@ -79,9 +79,7 @@ struct PlainFeed: ~Copyable {
   ) -> [Change] {
     // All of them are known already, so the first is shown at once and not as far into the slot as it came.
     let first = content.changes.first?.step ?? 0
-    let changes = content.changes.compactMap { change in
-      change.jpeg.map { Loop.Change(step: change.step - first, jpeg: $0) }
-    }
+    let changes = content.changes.filter { $0.jpeg.readableBytes > 0 }.map { $0.earlier(by: first) }
     let slot = PlainHistory.Slot(
       start: start, date: date, steps: camera.settings.timeline.stepsPerPart, changes: changes)
     waiting += slot.pieces(segment: plain.segment, step: plain.step).map { ($0.start - start + beginning, $0) }

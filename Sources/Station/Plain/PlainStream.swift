@@ -1,4 +1,3 @@
-import Ingest
 import Logging
 import Media
 import NIOCore
@@ -26,10 +25,8 @@ struct PlainStream: ~Copyable {
   }
 
   private let timeline: TimelineSettings
-  private let decoder = StillDecoder()
-  private var filter: PictureFilter
-  private var encoder: PictureEncoder
-  private var current: Frame
+  private let size: PictureSize
+  private var line: PictureLine
   private var segmenter: Segmenter?
   private var window: LiveWindow?
   private let firstName: Int
@@ -42,24 +39,19 @@ struct PlainStream: ~Copyable {
   ///
   /// - Parameter firstName: neither this number nor a higher one has been used in a name, nor for anything that a
   ///   playlist counts.
-  static func open(_ settings: CameraSettings, firstName: Int) throws(FFmpegError) -> PlainStream {
-    let timeline = settings.timeline.plain
-    let size = settings.picture.size
-    let encoder = try PictureEncoder(
-      settings: settings.encoder, size: size, step: timeline.step, rateWindow: timeline.segment)
+  static func open(_ settings: CameraSettings, firstName: Int, logger: Logger) throws(FFmpegError) -> PlainStream {
+    var settings = settings
+    settings.picture = PictureLine.processed(settings.picture)
+    settings.timeline = settings.timeline.plain
     return PlainStream(
-      timeline: timeline, filter: PictureFilter(settings: PictureSettings(size: size, denoise: 0)),
-      encoder: encoder, current: try Frame.slate(size: size), firstName: firstName)
+      timeline: settings.timeline, size: settings.picture.size, line: try PictureLine.open(settings, logger: logger),
+      firstName: firstName)
   }
 
-  private init(
-    timeline: TimelineSettings, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
-    current: consuming Frame, firstName: Int
-  ) {
+  private init(timeline: TimelineSettings, size: PictureSize, line: consuming PictureLine, firstName: Int) {
     self.timeline = timeline
-    self.filter = filter
-    self.encoder = encoder
-    self.current = current
+    self.size = size
+    self.line = line
     self.firstName = firstName
   }
 
@@ -75,17 +67,14 @@ struct PlainStream: ~Copyable {
   mutating func append(_ slot: PlainHistory.Slot) throws {
     for step in 0..<slot.steps {
       let change = slot.changes.last { $0.step == step }
-      if let change {
-        let decoded = try decoder.decode(change.jpeg, header: try JPEGHeader(change.jpeg, maxPixels: .max))
-        current = try filter.process(decoded, orientation: .upright)
-      }
+      if let change { try line.show(change.jpeg) }
       // The first segment begins where the others do: on a whole number of segments in stream time.
       let moment = slot.start + timeline.step * Int64(step)
       if segmenter == nil {
         guard moment.isMultiple(of: timeline.segment) else { continue }
         begin(at: moment)
       }
-      pending.append(try encoder.encode(current, as: pending.isEmpty ? .idr : change == nil ? .repeated : .new))
+      pending.append(try line.encode(pending.isEmpty ? .idr : change == nil ? .repeated : .new))
       if pending.count == timeline.stepsPerPart {
         package(date: slot.date.advanced(by: moment + timeline.step - timeline.segment - slot.start))
       }
@@ -97,10 +86,10 @@ struct PlainStream: ~Copyable {
   }
 
   private mutating func package(date: WallTime) {
-    guard let parameterSets = encoder.parameterSets, let output = segmenter?.append(pending) else { return }
+    guard let parameterSets = line.parameterSets, let output = segmenter?.append(pending) else { return }
     pending.removeAll(keepingCapacity: true)
     if window == nil {
-      let header = InitSegment(parameterSets: parameterSets, size: filter.size, step: timeline.step)
+      let header = InitSegment(parameterSets: parameterSets, size: size, step: timeline.step)
       // The playlist begins anew each time that somebody wants it, and its timeline may overlap the one before.
       window = LiveWindow(
         settings: timeline, initName: header.name, firstSequence: output.position.sequence,

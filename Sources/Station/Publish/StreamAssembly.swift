@@ -75,10 +75,10 @@ struct StreamAssembly: Sendable {
   var firstSequence: Int { window.firstSequence }
 
   /// Says what the next segment is; only between segments.
-  mutating func expect(_ scene: Scene) {
-    if let place = scene.place { segmenter.beginLoopSegment(named: place.name, mediaStart: place.mediaStart) }
-    window.expect(segmenter.name, isDiscontinuous: scene.isDiscontinuous)
-    marksRecorded = scene.isMarkedRecorded
+  mutating func expect(_ segment: PlannedSegment) {
+    if let place = segment.scene.place { segmenter.beginLoopSegment(named: place.name, mediaStart: place.mediaStart) }
+    window.expect(segmenter.name, isDiscontinuous: segment.isDiscontinuous)
+    marksRecorded = segment.isMarkedRecorded
   }
 
   // MARK: Slots

@@ -68,7 +68,7 @@ package struct StreamPublisher {
   // MARK: Slots
 
   /// Says what the next segment is; only between segments.
-  mutating func expect(_ scene: Scene) { assembly.expect(scene) }
+  mutating func expect(_ segment: PlannedSegment) { assembly.expect(segment) }
 
   /// Packages the pictures of the next slot and lists the part; it becomes public with `publish`.
   ///
@@ -99,8 +99,9 @@ package struct StreamPublisher {
     save()
   }
 
-  /// Shows a picture as the latest one.
+  /// Shows a picture as the latest one; an empty one leaves the one before.
   mutating func show(_ jpeg: ByteBuffer, time: WallTime) {
+    guard jpeg.readableBytes > 0 else { return }
     shownPictures += 1
     let tag = "\"\(assembly.nameNumber).\(nextPart).\(shownPictures)\""
     let picture = LatestPicture(jpeg: jpeg, etag: tag, time: time)
