@@ -11,6 +11,10 @@ public final class DoorBook: Sendable {
   public let cameras: Connections
   /// The memory of bodies on their way in.
   public let uploads: UploadMemory
+  /// What viewers sent that could not be read.
+  package let unreadableAtPublic = UnreadableRequests()
+  /// What came to the private door and could not be read.
+  package let unreadableAtPrivate = UnreadableRequests()
   private let tokens = Mutex(WrongTokens())
 
   /// A book in which nothing is written yet.

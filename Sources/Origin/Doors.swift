@@ -57,8 +57,8 @@ public enum Doors {
     try listener(
       PublicDoor(cameras: cameras, web: web, site: site, linkKey: linkKey, waits: book.waits), at: address,
       connections: book.viewers,
-      handlers: { [HangUpHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience), logger: logger,
-      onListening)
+      handlers: { [HangUpHandler()] + common(TimeAmount(patience), book.unreadableAtPublic, "public", logger) },
+      patience: TimeAmount(patience), logger: logger, onListening)
   }
 
   /// The private listener: cameras and operators.
@@ -75,15 +75,29 @@ public enum Doors {
     let gatekeeper = Gatekeeper(cameras: cameras, operatorToken: operatorToken, book: book)
     return try listener(
       PrivateDoor(cameras: cameras, gatekeeper: gatekeeper, reports: reports), at: address, connections: book.cameras,
-      handlers: { [WrongLengthHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience),
-      logger: logger, onListening)
+      handlers: {
+        [WrongLengthHandler()] + common(TimeAmount(patience), book.unreadableAtPrivate, "private", logger)
+      }, patience: TimeAmount(patience), logger: logger, onListening)
   }
 
-  private static func common(_ patience: TimeAmount) -> [any RemovableChannelHandler] {
-    [
-      ConnectionRulesInstaller(headerTime: min(headerTime, patience)), SlowReaderHandler(patience),
-      SlowSenderHandler(patience), LingeringCloseHandler(),
-    ]
+  private static func common(
+    _ patience: TimeAmount, _ unreadable: UnreadableRequests, _ door: String, _ logger: Logger
+  ) -> [any RemovableChannelHandler] {
+    let rules = ConnectionRulesInstaller(headerTime: min(headerTime, patience)) { fault, channel in
+      tell(fault, of: channel, unreadable, door, logger)
+    }
+    return [rules, SlowReaderHandler(patience), SlowSenderHandler(patience), LingeringCloseHandler()]
+  }
+
+  /// Counts a request that cannot be read, and has a line in the log for it unless there are too many.
+  private static func tell(
+    _ fault: HeadFault, of channel: any Channel, _ unreadable: UnreadableRequests, _ door: String, _ logger: Logger
+  ) {
+    guard let untold = unreadable.add(now: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000)) else { return }
+    let before = untold == 0 ? "" : " (and \(untold) more before it)"
+    logger.warning(
+      "a request cannot be read\(before): \(fault.detail)",
+      metadata: ["door": "\(door)", "from": "\(ClientAddress(channel.remoteAddress).key)"])
   }
 
   private static func listener(

@@ -30,9 +30,7 @@ struct PublicDoor: HTTPResponder {
 
   func respond(to request: Request, context: DoorContext) async -> Response {
     var response = await answer(request, context: context)
-    if response.headers[.accessControlAllowOrigin] != nil {
-      response.headers[.accessControlAllowOrigin] = site.allowedOrigin
-    }
+    site.mark(&response)
     // Viewers have nothing to send; who sends all the same is not read.
     return Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
   }
@@ -40,19 +38,18 @@ struct PublicDoor: HTTPResponder {
   private func answer(_ request: Request, context: DoorContext) async -> Response {
     let target = RequestTarget(request.head.path ?? "/")
     let pass = ViewerPass(path: target.path)
-    guard let route = PublicRoute(path: pass.path) else { return Reply.notFound(request) }
+    if target.path == "*", request.method == .options { return site.options(request, methods: [.get, .head, .post]) }
+    guard let route = PublicRoute(path: pass.path) else { return Reply.notFound(request, target) }
     let camera = route.camera.flatMap { cameras[$0] }
     if let camera {
       if let refusal = refusal(request, pass, camera: camera) { return refusal }
     } else if route.camera != nil || pass.link != nil {
       return Reply.notFound(request)
     }
+    if request.method == .options { return site.options(request, methods: route.methods) }
+    guard route.methods.contains(request.method) else { return Reply.wrongMethod(request, allowed: route.methods) }
     if case .wave = route, let camera {
-      guard request.method == .post else { return Reply.wrongMethod(request, allowed: "POST") }
       return Reply.json(request, .accepted, "{\"waves\":\(camera.wave())}")
-    }
-    guard request.method == .get || request.method == .head else {
-      return Reply.wrongMethod(request, allowed: "GET, HEAD")
     }
     switch route {
     case .home: return pages.home(request)
@@ -96,10 +93,13 @@ struct PublicDoor: HTTPResponder {
     }
     switch route {
     case .withoutSlash(let name):
-      let folder = "/\(name)/" + (pass.link.map { "\($0)/" } ?? "")
+      // Relative, since a proxy may serve all this below a path of its own.
+      let folder = (pass.link.map { "\($0)/" } ?? "\(name)/") + (query.isEmpty ? "" : "?\(query)")
       return Reply.answer(
-        request, status: .permanentRedirect, fields: [.location: folder, .cacheControl: "public, max-age=3600"],
-        body: ByteBuffer())
+        request, status: .permanentRedirect,
+        fields: [
+          .location: folder, .cacheControl: Reply.Caching.seconds(60).header, .accessControlAllowOrigin: "*",
+        ], body: ByteBuffer())
     case .page(let name): return pages.player(request, camera: name) ?? Reply.notFound(request)
     case .events:
       let end = pass.secondsLeft(.now).map { ContinuousClock.now + .seconds($0) }

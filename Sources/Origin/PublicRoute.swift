@@ -1,3 +1,4 @@
+import HTTPTypes
 import Media
 
 /// What a request to the public door asks for. Whatever is not one of these does not exist there.
@@ -36,6 +37,16 @@ enum PublicRoute: Hashable {
     case .withoutSlash(let name), .page(let name), .multivariant(let name), .media(let name), .plain(let name),
       .file(let name, _), .latest(let name), .events(let name), .wave(let name):
       name
+    }
+  }
+
+  /// What can be done there, besides asking what can be done.
+  var methods: [HTTPRequest.Method] {
+    switch self {
+    case .wave: [.post]
+    case .home, .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .asset, .health,
+      .readiness:
+      [.get, .head]
     }
   }
 
@@ -78,19 +89,5 @@ enum PublicRoute: Hashable {
       default: return nil
       }
     }
-  }
-}
-
-/// A request target in its two halves.
-struct RequestTarget {
-  /// The path, as sent.
-  let path: Substring
-  /// The query behind the question mark, as sent; empty where there is none.
-  let query: Substring
-
-  init(_ target: String) {
-    let mark = target.firstIndex(of: "?") ?? target.endIndex
-    path = target[..<mark]
-    query = mark == target.endIndex ? "" : target[target.index(after: mark)...]
   }
 }
