@@ -10,7 +10,7 @@ import Synchronization
 /// A URL that answers one JPEG for each GET, fetched anew at every beat.
 ///
 /// Logins stand in the URL, `http://user:password@camera/snapshot.jpg`, and work as Basic and as Digest.
-public actor SnapshotSource: StillSource {
+package actor SnapshotSource: StillSource {
   private let location: MediaLocation
   private let url: URLComponents
   private var login: HTTPLogin?
@@ -24,7 +24,7 @@ public actor SnapshotSource: StillSource {
   /// A source of the snapshots of `location`; `stop` must be called in the end.
   ///
   /// - Throws: `PushError` where the address is no URL.
-  public init(_ location: MediaLocation) throws {
+  package init(_ location: MediaLocation) throws {
     guard var url = URLComponents(string: location.url), url.host?.isEmpty == false else {
       throw PushError(
         "the address \(location) is no URL; write special characters of a password as %XX, or use --password-file")
@@ -52,7 +52,7 @@ public actor SnapshotSource: StillSource {
   /// `multipart/…` nor `video/…`.
   ///
   /// - Throws: `FFmpegError` with the code that FFmpeg has for the same trouble.
-  public func isSnapshot() async throws -> Bool {
+  package func isSnapshot() async throws -> Bool {
     do {
       let answer = try await fetch(upTo: 3, prefixOnly: true)
       let type = answer.type?.lowercased() ?? ""
@@ -77,7 +77,7 @@ public actor SnapshotSource: StillSource {
   }
 
   /// The snapshot of this moment; a camera that does not answer is trouble that may pass.
-  public func next(_ beat: Beat) async throws -> NextStill {
+  package func next(_ beat: Beat) async throws -> NextStill {
     do {
       let answer = try await fetch(upTo: Self.largest, prefixOnly: false)
       guard Self.isJPEG(answer.body) else {
@@ -90,7 +90,7 @@ public actor SnapshotSource: StillSource {
   }
 
   /// Interrupts the fetch under way.
-  public nonisolated func stop() {
+  package nonisolated func stop() {
     guard !isStopped.exchange(true, ordering: .relaxed) else { return }
     client.shutdown { _ in }  // Whatever goes wrong in closing connections, nobody needs them any more.
   }

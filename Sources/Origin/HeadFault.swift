@@ -31,7 +31,8 @@ struct HeadFault: Error, Hashable, Sendable {
     switch error {
     case .headerOverflow:
       self.init(
-        .requestHeaderFieldsTooLarge, "headTooLarge", "the head of the request is too large; send at most 64 lines of 8 KiB")
+        .requestHeaderFieldsTooLarge, "headTooLarge",
+        "the head of the request is too large; send at most 64 lines of 8 KiB")
     case .invalidEOFState where isInBody:
       self.init(.requestTimeout, "bodyEnded", "the connection ended before the body did; send it again, whole")
     case .invalidEOFState:

@@ -1,9 +1,9 @@
 // The ways in which other sites are named: for CORS one origin, for frames several.
 
-extension Kind where Value == String? {
+extension ValueType where Value == String? {
   /// Who may load playlists and media by script: the value of Access-Control-Allow-Origin.
-  static var allowedOrigin: Kind {
-    Kind(
+  static var allowedOrigin: ValueType {
+    ValueType(
       "*|none|ORIGIN", accepted: "*, none, or one origin such as https://example.org", text: { $0 ?? "none" }
     ) { text in
       if text == "none" { return .some(nil) }
@@ -12,10 +12,10 @@ extension Kind where Value == String? {
   }
 }
 
-extension Kind where Value == String {
+extension ValueType where Value == String {
   /// Who may show pages in a frame: a source list of frame-ancestors.
-  static var frameAncestors: Kind {
-    Kind(
+  static var frameAncestors: ValueType {
+    ValueType(
       "*|none|self|ORIGINS", accepted: "*, none, self, or origins such as \"https://example.org https://example.com\"",
       text: { $0.replacing("'", with: "") }
     ) { text in
@@ -35,7 +35,7 @@ extension Kind where Value == String {
 private func isOrigin(_ text: some StringProtocol) -> Bool {
   for scheme in ["https://", "http://"] where text.hasPrefix(scheme) {
     let host = text.dropFirst(scheme.count)
-    return Address(host) != nil || Address(host + ":443") != nil
+    return ListenAddress(host) != nil || ListenAddress(host + ":443") != nil
   }
   return false
 }
