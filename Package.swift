@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let locks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle: Target.Dependency = .product(
@@ -49,26 +50,25 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
     .target(
-      name: "Access", dependencies: ["Media", nio, .product(name: "Crypto", package: "swift-crypto")],
+      name: "Access", dependencies: ["Media", nio, locks, .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .target(
-      name: "Picture", dependencies: ["CFFmpeg", "Media", nio, log], swiftSettings: strict),
+      name: "Ingest", dependencies: ["CFileSystem", "Media", nio, log, lifecycle], swiftSettings: strict),
+    .target(
+      name: "Picture", dependencies: ["CFFmpeg", "Media", "Ingest", nio, locks, log], swiftSettings: strict),
     .target(name: "Playlist", dependencies: ["Media", nio], swiftSettings: strict),
     .target(
-      name: "Packager", dependencies: ["Media", "Picture", "Playlist", nio],
-      swiftSettings: strict),
+      name: "Packager", dependencies: ["Media", "Playlist", nio], swiftSettings: strict),
     .target(
       name: "Station",
-      dependencies: ["Access", "Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
-      swiftSettings: strict),
-    .target(name: "Ingest", dependencies: [nio], swiftSettings: strict),
-    .target(
-      name: "Intake", dependencies: ["CFileSystem", "Media", "Picture", "Station", nio, log, lifecycle],
+      dependencies: [
+        "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", nio, nioPosix, locks, log, lifecycle,
+      ],
       swiftSettings: strict),
     .target(
       name: "Origin",
       dependencies: [
-        "Access", "Media", "Picture", "Packager", "Station", "Ingest", nio, log, lifecycle,
+        "Access", "Media", "Picture", "Packager", "Station", "Ingest", nio, locks, log, lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -82,18 +82,20 @@ let package = Package(
       resources: [.copy("Web")],
       swiftSettings: strict),
     .target(
-      name: "Telemetry", dependencies: ["Access", "Media", "Picture", "Packager", "Station", nio],
+      name: "Settings",
+      dependencies: ["Access", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Yams"],
       swiftSettings: strict),
     .target(
       name: "Camera",
       dependencies: [
-        "Media", "Picture", nio, log, lifecycle,
+        "Media", "Ingest", "Picture", nio, locks, log, lifecycle,
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: strict),
+    .target(name: "Demo", dependencies: ["Media", "Picture", "Camera", nio], swiftSettings: strict),
     .target(
       name: "Check",
       dependencies: [
@@ -103,14 +105,10 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "Settings",
-      dependencies: ["Access", "Media", "Picture", "Packager", "Station", "Origin", "Yams"],
-      swiftSettings: strict),
-    .target(
       name: "Bench",
       dependencies: [
-        "CZlib", "Access", "Media", "Picture", "Playlist", "Packager", "Station", "Camera", nio, nioPosix, log,
-        lifecycle,
+        "CZlib", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station", "Camera", "Demo", nio,
+        nioPosix, locks, log, lifecycle,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),
@@ -128,9 +126,8 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "Access", "Media", "Picture", "Packager", "Station", "Intake", "Origin", "Telemetry", "Camera", "Check",
-        "Settings", "Bench", nio, log,
-        lifecycle, signals, nioPosix,
+        "Access", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings", "Camera", "Demo",
+        "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -149,7 +146,7 @@ let package = Package(
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
     .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio], swiftSettings: strict),
     .testTarget(
-      name: "PictureTests", dependencies: ["TestSupport", "Picture", "Media", nio], swiftSettings: strict),
+      name: "PictureTests", dependencies: ["TestSupport", "Picture", "Ingest", "Media", nio], swiftSettings: strict),
     .testTarget(
       name: "PlaylistTests", dependencies: ["TestSupport", "Playlist", "Media", nio], swiftSettings: strict),
     .testTarget(
@@ -157,15 +154,17 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "StationTests",
-      dependencies: ["TestSupport", "Access", "Station", "Packager", "Playlist", "Picture", "Media", nio, log],
+      dependencies: [
+        "TestSupport", "Access", "Station", "Packager", "Playlist", "Picture", "Ingest", "Media", nio, locks, log,
+      ],
       swiftSettings: strict),
-    .testTarget(name: "IntakeTests", dependencies: ["Intake", "Picture", "Media", nio, log], swiftSettings: strict),
     .testTarget(
-      name: "IngestTests", dependencies: ["TestSupport", "Ingest", "Picture", nio], swiftSettings: strict),
+      name: "IngestTests", dependencies: ["TestSupport", "Ingest", "Picture", "Media", nio, log],
+      swiftSettings: strict),
     .testTarget(
       name: "OriginTests",
       dependencies: [
-        "Access", "Origin", "Station", "Packager", "Media", nio,
+        "Access", "Origin", "Station", "Packager", "Ingest", "Media", nio,
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -174,28 +173,31 @@ let package = Package(
     .testTarget(
       name: "CameraTests",
       dependencies: [
-        "Camera", "Picture", "Media", nio, nioPosix,
+        "Camera", "Ingest", "Picture", "Media", nio, nioPosix, locks,
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
+    .testTarget(name: "DemoTests", dependencies: ["Demo", "Media", "Picture", nio], swiftSettings: strict),
     .testTarget(
       name: "CheckTests",
       dependencies: [
         "TestSupport",
-        "Check", "Playlist", "Media", nio, nioPosix,
+        "Check", "Playlist", "Media", nio, nioPosix, locks,
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "BenchTests",
       dependencies: [
-        "Bench", "Picture", "Media", "Playlist", nio, nioPosix,
+        "Bench", "Picture", "Media", "Playlist", nio, nioPosix, locks,
         .product(name: "HTTPTypes", package: "swift-http-types"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "SettingsTests",
-      dependencies: ["TestSupport", "Access", "Settings", "Origin", "Media", "Picture", "Packager", "Station"],
+      dependencies: [
+        "TestSupport", "Access", "Settings", "Origin", "Media", "Ingest", "Picture", "Packager", "Station",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

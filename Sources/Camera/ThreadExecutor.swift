@@ -2,10 +2,10 @@ import Foundation
 import NIOConcurrencyHelpers
 
 /// A thread of its own for an actor whose calls block, so that they never hold a thread of Swift's cooperative pool.
-final class ThreadExecutor: SerialExecutor {
+package final class ThreadExecutor: SerialExecutor {
   private let work: Work
 
-  init(name: String) {
+  package init(name: String) {
     let work = Work()
     self.work = work
     let thread = Thread { work.run() }
@@ -15,7 +15,7 @@ final class ThreadExecutor: SerialExecutor {
 
   deinit { work.finish() }
 
-  func enqueue(_ job: consuming ExecutorJob) {
+  package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     work.add { [executor = asUnownedSerialExecutor()] in job.runSynchronously(on: executor) }
   }

@@ -38,7 +38,7 @@ package struct EncoderSettings: Hashable, Sendable {
 
   /// The pictures back for pictures of `size`: what was set, as far as decoders of level 4.1 have room for it, which
   /// every phone is (ITU-T H.264, table A-1).
-  func references(for size: PictureSize) -> Int {
+  package func references(for size: PictureSize) -> Int {
     let macroblocks = ((size.width + 15) / 16) * ((size.height + 15) / 16)
     return max(1, min(references, 32_768 / macroblocks))
   }

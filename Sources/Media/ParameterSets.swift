@@ -8,7 +8,7 @@ package struct ParameterSets: Hashable, Sendable {
   package let picture: ByteBuffer
 
   /// Takes the sets out of an IDR access unit that carries them; `nil` where one is missing.
-  init?(annexB bytes: UnsafeRawBufferPointer) {
+  package init?(annexB bytes: UnsafeRawBufferPointer) {
     var sequence: ByteBuffer?
     var picture: ByteBuffer?
     AnnexB.forEachUnit(in: bytes) { kind, unit in

@@ -45,7 +45,7 @@ package struct UnitRect: Hashable, Sendable {
   }
 
   /// The smallest rectangle around `points`, which must not be empty.
-  init(around points: [UnitPoint]) {
+  package init(around points: [UnitPoint]) {
     let (xs, ys) = (points.map(\.x), points.map(\.y))
     let (left, top) = (xs.min() ?? 0, ys.min() ?? 0)
     self.init(x: left, y: top, width: (xs.max() ?? 0) - left, height: (ys.max() ?? 0) - top)

@@ -18,7 +18,7 @@ package struct StillDecoder {
   package func decode(_ jpeg: ByteBuffer, header: JPEGHeader, reduction: Int = 0) throws(StillRefusal) -> Frame {
     do throws(FFmpegError) {
       let context = try Self.open(reduction: reduction)
-      try context.send(try header.withoutMetadata(jpeg))
+      try context.send(try Packet.copy(of: jpeg, ranges: header.pictureRanges))
       guard let frame = try context.receiveFrame() else {
         throw FFmpegError(code: FFmpegError.invalidData, call: "avcodec_receive_frame(mjpeg): no picture came out")
       }

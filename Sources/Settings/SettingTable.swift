@@ -2,6 +2,7 @@ import Media
 import Origin
 import Packager
 import Picture
+import Station
 
 extension Setting {
   /// Every setting, in the order of the help: the process, its limits, the camera's identity, picture, encoder,

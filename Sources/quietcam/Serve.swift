@@ -102,14 +102,6 @@ struct Serve: AsyncParsableCommand {
         onListening: { ports.publicIsOpen(port: $0) }),
       try Listeners.privateDoor(
         at: privateDoor, cameras: cameras, operatorToken: settings.operatorToken,
-        reports: [
-          "/metrics": OperatorReport(type: MetricsText.contentType) {
-            MetricsText.render(cameras, doors: limits, now: .now)
-          },
-          "/status": OperatorReport(type: "application/json") {
-            StatusReport.render(cameras, doors: limits, now: .now)
-          },
-        ],
         limits: limits, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
       station,
@@ -117,7 +109,7 @@ struct Serve: AsyncParsableCommand {
     ]
     for camera in station.cameras {
       guard let folder = camera.settings.folder else { continue }
-      services.append(FolderIntake(camera: camera, path: folder, scans: camera.settings.scansFolder, logger: logger))
+      services.append(Self.intake(of: folder, for: camera, logger: logger))
     }
     if settings.isDemo, let token = settings.demoToken,
       let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName })
@@ -135,6 +127,14 @@ struct Serve: AsyncParsableCommand {
   }
 
   /// The limits of both doors: each has descriptors that the other cannot take.
+  private static func intake(of folder: String, for camera: Camera, logger: Logger) -> FolderIntake {
+    var logger = logger
+    logger[metadataKey: "camera"] = "\(camera.settings.name)"
+    return FolderIntake(
+      path: folder, scans: camera.settings.scansFolder, maxBytes: camera.settings.maxStillBytes, logger: logger,
+      take: { still throws(StillRefusal) in _ = try camera.take(still) }, refuse: { camera.refuse($0) })
+  }
+
   private func accessLimits(_ settings: ServeSettings, descriptors: Int, logger: Logger) -> AccessLimits {
     let free = max(64, descriptors - Self.keptDescriptors)
     let cameras = min(settings.privateConnections, free / 2)

@@ -17,20 +17,15 @@ package struct FolderIntake: Service {
   private let refuse: @Sendable (StillRefusal.Reason) -> Void
   private let logger: Logger
 
-  /// The intake of a camera's folder.
+  /// The intake of one folder.
   ///
-  /// - Parameter scans: whether to look at the folder twice a second instead of being told by the system; for folders on
-  ///   NFS, FUSE and the like that happens by itself.
-  package init(camera: Camera, path: String, scans: Bool, logger: Logger) {
-    var logger = logger
-    logger[metadataKey: "camera"] = "\(camera.settings.name)"
-    self.init(
-      path: path, scans: scans, maxBytes: camera.settings.maxStillBytes, logger: logger,
-      take: { still throws(StillRefusal) in _ = try camera.take(still) }, refuse: { camera.refuse($0) })
-  }
-
-  /// An intake that hands its stills to anyone.
-  init(
+  /// - Parameters:
+  ///   - scans: whether to look at the folder twice a second instead of being told by the system; for folders on NFS,
+  ///     FUSE and the like that happens by itself.
+  ///   - maxBytes: the most bytes that a still may have.
+  ///   - take: takes a still, or throws why not.
+  ///   - refuse: counts a file that was refused before it could be handed over.
+  package init(
     path: String, scans: Bool, maxBytes: Int, logger: Logger,
     take: @escaping @Sendable (ByteBuffer) throws(StillRefusal) -> Void,
     refuse: @escaping @Sendable (StillRefusal.Reason) -> Void = { _ in }

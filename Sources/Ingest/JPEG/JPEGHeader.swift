@@ -17,9 +17,9 @@ package struct JPEGHeader: Hashable, Sendable {
   /// Bytes from SOI to EOI; what follows is padding.
   package let length: Int
   /// Whether the decoder can halve its sides on the way: it cannot with rare subsamplings.
-  let mayBeReduced: Bool
+  package let mayBeReduced: Bool
   /// Where comments and application data stand that the decoder does not need, with their markers.
-  let metadata: [Range<Int>]
+  package let metadata: [Range<Int>]
 
   /// Reads the header of the picture at the reader index.
   ///
@@ -46,18 +46,18 @@ package struct JPEGHeader: Hashable, Sendable {
     self.metadata = metadata
   }
 
-  /// The picture without padding and without the segments that only describe it.
+  /// The byte ranges of the picture without padding and without the segments that only describe it.
   ///
   /// FFmpeg's decoder takes orders from comments (`CS=ITU601` changes the range, others turn the picture upside down,
   /// away from its privacy masks), so it never gets to see them.
-  func withoutMetadata(_ jpeg: ByteBuffer) throws(FFmpegError) -> Packet {
+  package var pictureRanges: [Range<Int>] {
     var kept: [Range<Int>] = []
     var start = 0
     for range in metadata + [length..<length] {
       if start < range.lowerBound { kept.append(start..<range.lowerBound) }
       start = range.upperBound
     }
-    return try Packet.copy(of: jpeg, ranges: kept)
+    return kept
   }
 }
 

@@ -26,7 +26,7 @@ package enum Orientation: UInt16, Sendable, CaseIterable {
   package func displayed(_ size: PictureSize) -> PictureSize { swapsSides ? size.turned : size }
 
   /// Where in the stored picture a point of the upright picture lies; both as fractions of width and height.
-  func stored(_ point: UnitPoint) -> UnitPoint {
+  package func stored(_ point: UnitPoint) -> UnitPoint {
     let (x, y) = (point.x, point.y)
     return switch self {
     case .upright: UnitPoint(x: x, y: y)
@@ -41,7 +41,7 @@ package enum Orientation: UInt16, Sendable, CaseIterable {
   }
 
   /// The libavfilter filters that turn the stored picture upright; empty where nothing needs to be done.
-  var filters: [String] {
+  package var filters: [String] {
     switch self {
     case .upright: []
     case .mirrored: ["hflip"]

@@ -65,18 +65,16 @@ package enum Listeners {
   /// The private listener: cameras and operators.
   ///
   /// - Parameters:
-  ///   - reports: pages for operators by path.
   ///   - patience: how long a client may send nothing in the middle of a request, or take nothing of an answer.
   ///   - onListening: told the port when the listener is open.
   /// - Throws: when the certificate makes no TLS.
   package static func privateDoor(
-    at address: ListenerAddress, cameras: [Camera], operatorToken: TokenDigest?, reports: [String: OperatorReport],
-    limits: AccessLimits, patience: Duration, logger: Logger,
-    onListening: @escaping @Sendable (_ port: Int) async -> Void
+    at address: ListenerAddress, cameras: [Camera], operatorToken: TokenDigest?, limits: AccessLimits,
+    patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     let authorizer = IngestAuthorizer(cameras: cameras, operatorToken: operatorToken, limits: limits)
     return try listener(
-      PrivateDoor(cameras: cameras, authorizer: authorizer, reports: reports), at: address, connections: limits.cameras,
+      PrivateDoor(cameras: cameras, authorizer: authorizer, limits: limits), at: address, connections: limits.cameras,
       handlers: {
         [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
       }, patience: TimeAmount(patience), logger: logger, onListening)

@@ -10,15 +10,17 @@ import Station
 /// The private listener's answers: takes stills and serves operators.
 struct PrivateDoor: HTTPResponder {
   private let cameras: [CameraName: Camera]
+  private let inOrder: [Camera]
+  private let limits: AccessLimits
   private let authorizer: IngestAuthorizer
-  private let reports: [String: OperatorReport]
   private let switches: OperatorSwitches
 
-  init(cameras: [Camera], authorizer: IngestAuthorizer, reports: [String: OperatorReport]) {
+  init(cameras: [Camera], authorizer: IngestAuthorizer, limits: AccessLimits) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
+    inOrder = cameras
     switches = OperatorSwitches(cameras: self.cameras)
     self.authorizer = authorizer
-    self.reports = reports
+    self.limits = limits
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
@@ -33,7 +35,9 @@ struct PrivateDoor: HTTPResponder {
     let target = RequestTarget(request.head.path ?? "/")
     let path = target.path
     if request.method == .options { return closing(options(request, target), request, context) }
-    if let report = reports[String(path)] { return closing(answer(request, report, context), request, context) }
+    if let page = OperatorPage(rawValue: String(path)) {
+      return closing(try answer(request, page, context), request, context)
+    }
     if let (name, action) = OperatorSwitches.parse(path: path) {
       let refusal = authorizer.operatorRefusal(request, changes: action != .recent, context: context)
       if let refusal { return closing(refusal, request, context) }
@@ -71,7 +75,7 @@ struct PrivateDoor: HTTPResponder {
       methods = action == .recent ? [.get, .head] : [.post]
     } else if path == "*" {
       methods = [.get, .head, .post, .put]
-    } else if path == "/" || reports[String(path)] != nil {
+    } else if path == "/" || OperatorPage(rawValue: String(path)) != nil {
       methods = [.get, .head]
     } else {
       return Reply.notFound(request, target)
@@ -84,12 +88,13 @@ struct PrivateDoor: HTTPResponder {
     Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
   }
 
-  private func answer(_ request: Request, _ report: OperatorReport, _ context: DoorContext) -> Response {
+  private func answer(_ request: Request, _ page: OperatorPage, _ context: DoorContext) throws -> Response {
     if let refusal = authorizer.operatorRefusal(request, changes: false, context: context) { return refusal }
     guard request.method == .get || request.method == .head else {
       return Reply.wrongMethod(request, allowed: [.get, .head])
     }
     return Reply.answer(
-      request, status: .ok, fields: [.contentType: report.type, .cacheControl: "no-store"], body: report.content())
+      request, status: .ok, fields: [.contentType: page.contentType, .cacheControl: "no-store"],
+      body: try page.render(inOrder, doors: limits, now: .now))
   }
 }

@@ -1,4 +1,5 @@
 import Media
+import Packager
 
 /// Says when slots begin: the clock of one camera's stream.
 ///
