@@ -9,8 +9,11 @@ struct TextLayer {
     for (variable, text) in environment.sorted(by: { $0.key < $1.key }) {
       guard variable.hasPrefix("QUIETCAM_"), variable != "QUIETCAM_CONFIG", !variable.hasPrefix("QUIETCAM_TEST_")
       else { continue }
+      // Compose files and units pass empty variables on for what is not set.
+      guard !text.isEmpty else { continue }
       let place = ConfigSource.environment(variable)
       guard let setting = Setting.all.first(where: { $0.variable == variable }) else {
+        if ServiceLinks.made(variable, text, in: environment) { continue }
         let key = String(variable.dropFirst("QUIETCAM_".count))
         let near = NearestKey.of(key, among: known.map(\.key) + ["config"]).map(ConfigSource.variable(of:))
         problems.append(Self.unknown(place, near: near, known: known.map(\.variable) + ["QUIETCAM_CONFIG"]))

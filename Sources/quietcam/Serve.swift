@@ -47,13 +47,16 @@ struct Serve: AsyncParsableCommand {
     var logger = Logger(label: "quietcam")
     logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
     FFmpegLog.redirect(to: logger)
-    let web = try WebAssets.bundled()
+    // The system's own answer to a terminal or a supervisor that hangs up would be the end.
+    HangUpSignal.outlive()
+    let web = try webAssets()
     if !web.hasPlayerLibrary {
       logger.warning(
         "hls.js is not installed: browsers play by their own HLS, far behind live, or see pictures. `make` installs it."
       )
     }
     let descriptors = OpenFiles.raiseLimit()
+    guard descriptors >= OpenFiles.least else { throw ValidationError(OpenFiles.tooFew(descriptors)) }
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let limits = accessLimits(settings, descriptors: descriptors, logger: logger)
     let station = Station(
@@ -73,11 +76,15 @@ struct Serve: AsyncParsableCommand {
       throw ValidationError(error.description)
     } catch let error as InheritedSocketError {
       throw ValidationError(error.description)
+    } catch let error as ListenError {
+      throw ValidationError(error.description)
     } catch let error as IOError {
-      throw ValidationError(
-        "cannot listen on \(settings.publicAddress) or \(settings.privateAddress): \(error); is another server there? "
-          + "Choose others with --public and --private")
+      throw ValidationError("\(error): \(SystemAdvice.sentence(error.errnoCode))")
     }
+  }
+
+  private func webAssets() throws -> WebAssets {
+    do { return try WebAssets.bundled() } catch { throw ValidationError("\(error)") }
   }
 
   /// Begins in this order and ends in the opposite one: the station's last parts go out before the doors close.
@@ -106,6 +113,7 @@ struct Serve: AsyncParsableCommand {
         onListening: { ports.privateIsOpen(port: $0) }),
       station,
       LoopRenewal(settings, logger: logger),
+      HangUpSignal(logger: logger),
     ]
     for camera in station.cameras {
       guard let folder = camera.settings.folder else { continue }
@@ -160,7 +168,10 @@ struct Serve: AsyncParsableCommand {
 
 extension ListenAddress {
   func door(_ certificate: CertificateKeeper?, _ sockets: inout InheritedSockets) -> ListenerAddress {
-    ListenerAddress(host: host, port: port, certificate: certificate, socket: sockets.take(host: host, port: port))
+    // A socket unit that stands at one of the hosts says where to listen.
+    ListenerAddress(
+      hosts: hosts, port: port, certificate: certificate,
+      sockets: hosts.compactMap { sockets.take(host: $0, port: port) })
   }
 }
 

@@ -82,9 +82,9 @@ final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandle
     if let fault, head.status == .badRequest, head.headers["content-length"] == ["0"] {
       isExplaining = true
       head.status = fault.status
-      head.headers.replaceOrAdd(name: "content-length", value: "\(fault.json.utf8.count)")
-      head.headers.add(name: "content-type", value: "application/json")
-      head.headers.add(name: "cache-control", value: "no-store")
+      head.headers.replaceOrAdd(name: "Content-Length", value: "\(fault.json.utf8.count)")
+      head.headers.add(name: "Content-Type", value: "application/json")
+      head.headers.add(name: "Cache-Control", value: "no-store")
     }
     context.write(wrapOutboundOut(.head(head)), promise: promise)
   }

@@ -62,6 +62,7 @@ struct HeadFault: Error, Hashable, Sendable {
       return "line \(bare + 1) of the head ends with LF alone and others with CR LF; end each line with CR LF"
     }
     return explanation(ofRequestLine: trimmed(first)) ?? explanation(ofFields: lines.dropFirst().map { trimmedEnd($0) })
+      ?? explanation(ofMethod: trimmed(first))
   }
 
   private static func explanation(ofRequestLine line: ArraySlice<UInt8>) -> String? {
@@ -81,6 +82,13 @@ struct HeadFault: Error, Hashable, Sendable {
     if pieces[1].contains(where: { $0 <= space || $0 >= 0x7F }) {
       return "the address has a sign that must not stand there; write signs beyond ASCII as %XX"
     }
+    return nil
+  }
+
+  private static func explanation(ofMethod line: ArraySlice<UInt8>) -> String? {
+    let known = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"]
+    guard let method = line.split(separator: space).first, !known.contains(String(decoding: method, as: UTF8.self))
+    else { return nil }
     return "the method is not known here; use GET, HEAD, OPTIONS, POST or PUT"
   }
 

@@ -10,23 +10,23 @@ import Station
 
 /// Where a door listens and how.
 package struct ListenerAddress: Sendable {
-  /// A host name or IP address.
-  package let host: String
+  /// Host names or IP addresses; all have the same port.
+  package let hosts: [String]
   /// The TCP port; 0 takes any that is free.
   package let port: Int
   /// The door's certificate; with one it speaks TLS and HTTP/2 too, without one plain HTTP/1.1.
   package let certificate: CertificateKeeper?
-  /// A socket that listens there already.
-  let socket: InheritedSocket?
+  /// Sockets that listen there already.
+  let sockets: [InheritedSocket]
 
   /// A place to listen at.
   ///
-  /// - Parameter socket: one that listens there already; without it one is opened.
-  package init(host: String, port: Int, certificate: CertificateKeeper?, socket: InheritedSocket? = nil) {
-    self.host = host
+  /// - Parameter sockets: those that listen there already; without any they are opened.
+  package init(hosts: [String], port: Int, certificate: CertificateKeeper?, sockets: [InheritedSocket] = []) {
+    self.hosts = hosts
     self.port = port
     self.certificate = certificate
-    self.socket = socket
+    self.sockets = sockets
   }
 }
 

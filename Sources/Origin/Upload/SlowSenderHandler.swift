@@ -70,7 +70,7 @@ final class SlowSenderHandler: ChannelDuplexHandler, RemovableChannelHandler {
     guard isReading else { return }
     guard NIODeadline.now() >= lastRead + patience else { return schedule(context, at: lastRead + patience) }
     if !isAnswered {
-      let detail = BrokenBody.counted(
+      let detail = BrokenBody.detail(
         "nothing more of the body came for \(patience.nanoseconds / 1_000_000_000) s", taken: taken)
       let body = ByteBuffer(string: "{\"error\":\"slowBody\",\"detail\":\(detail.jsonQuoted)}\n")
       var head = HTTPResponse(status: .requestTimeout)
@@ -94,7 +94,7 @@ enum BrokenBody {
   /// - Parameters:
   ///   - what: what happened to it.
   ///   - taken: how many whole stills were found in it and taken.
-  static func counted(_ what: String, taken: Int) -> String {
+  static func detail(_ what: String, taken: Int) -> String {
     switch taken {
     case 0: "\(what); send it again, whole and without long pauses"
     case 1: "\(what); the picture in it was whole and was taken, so send the next one, with a length that is true"

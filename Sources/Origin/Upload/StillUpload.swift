@@ -100,8 +100,8 @@ struct StillUpload {
   /// told too long, or whose last chunk is missing.
   private func ended(early intake: inout StillIntake, length: Int?) -> Response {
     camera.refuse(.truncated)
-    let counted = length.map { "the connection ended before the \($0) bytes that Content-Length says" }
-    let detail = BrokenBody.counted(counted ?? "the connection ended before the last chunk", taken: intake.taken)
+    let what = length.map { "the connection ended before the \($0) bytes that Content-Length says" }
+    let detail = BrokenBody.detail(what ?? "the connection ended before the last chunk", taken: intake.taken)
     return Reply.closing(Reply.error(request, .requestTimeout, "bodyEnded", detail), channel: channel)
   }
 

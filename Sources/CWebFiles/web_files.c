@@ -1,0 +1,58 @@
+#include "web_files.h"
+
+// The program is one file that can be copied anywhere, so what it serves has to be within it. A new file needs an entry
+// here; a test compares the table with the folders. The compiler reads the files with each build in which they changed.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const struct qc_web_file files[] = {
+#define QC_PATH "../Origin/Web/cameras.html"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/element.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/fmp4.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/frames.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/hls-1.6.15.mjs"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/icon.svg"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/photos.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/picture.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/player.css"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/player.html"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/player.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/quietcam.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/sample.css"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/sample.html"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/sample.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/scroll.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/stream.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/style.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/video.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/visibility.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/waves.js"
+#include "entry.h"
+#define QC_PATH "../Origin/Web/ways.js"
+#include "entry.h"
+#define QC_PATH "../Bench/Web/latency.html"
+#include "entry.h"
+};
+
+const struct qc_web_file *qc_web_file_at(size_t index) {
+  return index < sizeof(files) / sizeof(files[0]) ? &files[index] : NULL;
+}
