@@ -168,7 +168,9 @@ let package = Package(
     .testTarget(
       name: "OriginTests",
       dependencies: [
-        "Access", "Origin", "Station", "Packager", "Ingest", "Media", nio,
+        "Access", "Origin", "Station", "Packager", "Ingest", "Media", "WebFiles", nio,
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),

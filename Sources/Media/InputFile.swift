@@ -43,5 +43,11 @@ package enum InputFile {
     return text
   }
 
+  /// Whether the file at a path, or what a link there leads to, can be read as often as one likes.
+  package static func isPlain(at path: String) -> Bool {
+    var file = stat()
+    return stat(path, &file) == 0 && file.st_mode & S_IFMT == S_IFREG
+  }
+
   private static func problem() -> Problem { Problem(description: String(cString: strerror(errno))) }
 }

@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
+import Station
 
 /// The files that a door's TLS is made of, both in PEM.
 package struct CertificateFiles: Hashable, Sendable {

@@ -1,4 +1,3 @@
-import Glibc
 import Media
 import NIOSSL
 
@@ -46,7 +45,7 @@ struct LoadedCertificate: Sendable {
   /// - Throws: which of the two is wrong, and what to do.
   init(of files: CertificateFiles, bytes: [[UInt8]]) throws(CertificateError) {
     self.bytes = bytes
-    isReadOnce = ![files.certificate, files.key].allSatisfy(Self.isPlainFile)
+    isReadOnce = ![files.certificate, files.key].allSatisfy(InputFile.isPlain(at:))
     let keyText = String(decoding: bytes[1], as: UTF8.self)
     guard !keyText.contains("ENCRYPTED") else {
       throw CertificateError(
@@ -100,11 +99,6 @@ struct LoadedCertificate: Sendable {
     } catch {
       return error
     }
-  }
-
-  private static func isPlainFile(_ path: String) -> Bool {
-    var file = stat()
-    return stat(path, &file) == 0 && file.st_mode & S_IFMT == S_IFREG
   }
 }
 

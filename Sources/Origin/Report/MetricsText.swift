@@ -51,22 +51,13 @@ enum MetricsText {
     family("store_slow_total", "counter", "States that took longer to write to the store than a part lasts.") {
       [("", $0.counters.slowWrites)]
     }
-    // Prometheus counts time in seconds.
-    text.writeString(
-      "# HELP quietcam_still_age_seconds Time since the newest still.\n# TYPE quietcam_still_age_seconds gauge\n")
-    for report in reports {
-      guard let age = report.stillAge else { continue }
-      text.writeString("quietcam_still_age_seconds{camera=\"\(report.name)\"} \(Self.seconds(ofMilliseconds: age))\n")
+    family("still_age_seconds", "gauge", "Whole seconds since the newest still.") { report in
+      report.stillAge.map { [("", $0 / 1000)] } ?? []
     }
     family("viewers_waiting", "gauge", "Requests that wait for the next part.") { [("", Int64($0.viewersWaiting))] }
     family("listeners_waiting", "gauge", "Requests that wait for an event.") { [("", Int64($0.listenersWaiting))] }
     writeDoors(DoorReport(doors), to: &text)
     return text
-  }
-
-  private static func seconds(ofMilliseconds count: Int64) -> String {
-    let thousandths = "\(1000 + count.magnitude % 1000)".dropFirst()
-    return "\(count < 0 ? "-" : "")\(count.magnitude / 1000).\(thousandths)"
   }
 
   private static func writeDoors(_ doors: DoorReport, to text: inout ByteBuffer) {
