@@ -168,12 +168,17 @@ let package = Package(
     .testTarget(
       name: "OriginTests",
       dependencies: [
-        "Access", "Origin", "Station", "Packager", "Ingest", "Media", "WebFiles", nio,
-        .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        "Access", "Origin", "Station", "Packager", "Ingest", "Media", "WebFiles", nio, log,
+        .product(name: "InMemoryLogging", package: "swift-log"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOExtras", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
       ],
       swiftSettings: strict),
     .testTarget(

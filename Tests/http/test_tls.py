@@ -1,5 +1,6 @@
 """TLS and HTTP/2 on both doors, judged by curl and Python's own TLS."""
 
+import contextlib
 import json
 import re
 import ssl
@@ -134,7 +135,7 @@ def test_a_viewer_that_hangs_up_frees_its_place(secure):
 def test_one_connection_of_many_streams_takes_no_more_places_than_its_address_has(tmp_path):
     certificate, key = make_certificate(tmp_path, "one")
     options = ["--public-certificate", certificate, "--public-key", key, "--private-certificate", certificate]
-    options += ["--private-key", key, "--part", 2, "--segment", 4, "--connections-per-address", 2]
+    options += ["--private-key", key, "--part", 0.5, "--segment", 1, "--connections-per-address", 2]
     with serving.launched(*serving.FREE_PORTS, "--store", "memory", *serving.ONE_CAMERA, *options) as server:
         secure = Secure(server, certificate)
         newest = re.findall(r"^(\d+)\.mp4$", secure.curl(secure.public, "/desk/live.m3u8", write=""), re.M)[-1]
@@ -183,14 +184,16 @@ def test_a_handshake_that_does_not_come_is_not_waited_for(tmp_path):
             *serving.FREE_PORTS, "--store", "memory", *serving.ONE_CAMERA, "--patience", "1s", "--public-connections", "3",
             *doors) as server:
         secure = Secure(server, certificate)
-        for port in (secure.public, secure.private):
-            for said in (b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"):
-                with wire.Wire(port) as client:
-                    client.send(said)
-                    began = time.monotonic()
-                    while client.socket.recv(4096):
-                        pass
-                    assert time.monotonic() - began < 10
+        with contextlib.ExitStack() as stack:
+            clients, began = [], time.monotonic()
+            for port in (secure.public, secure.private):
+                for said in (b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"):
+                    clients.append(stack.enter_context(wire.Wire(port)))
+                    clients[-1].send(said)
+            for client in clients:
+                while client.socket.recv(4096):
+                    pass
+            assert time.monotonic() - began < 10
         held = [wire.Wire(secure.public) for _ in range(3)]
         with wire.Wire(secure.public) as late:
             assert late.is_ended(), "who is turned away is not spoken to in the clear"

@@ -1,10 +1,10 @@
 import NIOCore
 
-/// Where a client comes from, as limits count it.
+/// The address of a client, as limits count it.
 package struct ClientAddress: Hashable, Sendable {
-  /// The IPv4 address, or the 64 bits of an IPv6 address that name its network: a single client has all below them.
+  /// The IPv4 address, or the first 64 bits of an IPv6 address: one client has all addresses below them.
   package let key: String
-  /// Whether it lies on this machine or in a private network (RFC 1918, RFC 4193, link-local).
+  /// Whether it is on this machine or in a private network (RFC 1918, RFC 4193, link-local).
   package let isLocal: Bool
 
   /// The client at the other end of a connection.

@@ -14,23 +14,27 @@ struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
 
   let base: Base
   let connections: Connections
-  /// How long a TLS handshake may take.
-  let handshakeTime: TimeAmount
+  /// How long a TLS handshake may take; `nil` for a listener without TLS.
+  let handshakeTime: TimeAmount?
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: sendBuffer)
-      try channel.pipeline.syncOperations.addHandlers(ConnectionGateHandler(connections), FirstRequestGraceHandler())
+      try channel.pipeline.syncOperations.addHandlers(
+        ConnectionGateHandler(connections, isPlain: handshakeTime == nil), FirstRequestGraceHandler())
     }.flatMap {
       base.setup(channel: channel, logger: logger)
-    }.map { value in
-      let pipeline = channel.pipeline.syncOperations
-      if let tls = try? pipeline.handler(type: NIOSSLServerHandler.self) {
-        try? pipeline.addHandlers(
-          [RecordPacker(), HandshakeDeadlineHandler(handshakeTime)], position: .after(tls))
-        (try? pipeline.handler(type: ConnectionGateHandler.self))?.isPlain = false
+    }.flatMapThrowing { value in
+      if let handshakeTime {
+        let pipeline = channel.pipeline.syncOperations
+        let tls = try pipeline.handler(type: NIOSSLServerHandler.self)
+        try pipeline.addHandlers([RecordPacker(), HandshakeDeadlineHandler(handshakeTime)], position: .after(tls))
       }
       return value
+    }.flatMapErrorThrowing { error in
+      // NIO drops a connection whose setup fails without a word and leaves it open.
+      MissingHandler.report(error, on: channel, logger: logger)
+      throw error
     }
   }
 
@@ -54,12 +58,15 @@ final class ConnectionGateHandler: ChannelInboundHandler {
   }()
 
   /// Whether HTTP is spoken without TLS, so that an answer can be given at once.
-  var isPlain = true
+  private let isPlain: Bool
   private let connections: Connections
   private var entered: ClientAddress?
   private var isTurnedAway = false
 
-  init(_ connections: Connections) { self.connections = connections }
+  init(_ connections: Connections, isPlain: Bool) {
+    self.connections = connections
+    self.isPlain = isPlain
+  }
 
   func channelActive(context: ChannelHandlerContext) {
     let address = ClientAddress(context.channel.remoteAddress)

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
@@ -114,34 +115,43 @@ final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandle
   }
 }
 
-/// Puts a `ConnectionRulesHandler` and the handlers that it works with into their places below HTTP's vocabulary, where
-/// Hummingbird offers none, and leaves.
+/// Puts a `ConnectionRulesHandler` and the handlers that it works with below the HTTP/1 codec, where Hummingbird has no
+/// place for handlers of others, and leaves the pipeline.
+///
+/// A connection on which they have no place is closed with an error in the log: without them it would have no deadline.
 final class ConnectionRulesInstaller: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = NIOAny
 
   private let headerTime: TimeAmount
   private let tell: (HeadFault, any Channel) -> Void
+  private let logger: Logger
 
   /// - Parameters:
   ///   - headerTime: how long the header of a request may take.
-  ///   - tell: told of each request that cannot be read, with its connection.
-  init(headerTime: TimeAmount, tell: @escaping (HeadFault, any Channel) -> Void) {
+  ///   - tell: called for each request that cannot be read, with its connection.
+  init(headerTime: TimeAmount, logger: Logger, tell: @escaping (HeadFault, any Channel) -> Void) {
     self.headerTime = headerTime
+    self.logger = logger
     self.tell = tell
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
-    let pipeline = context.pipeline.syncOperations
-    // Over HTTP/2 there is no such codec, and none of these rules.
-    if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
-      let (deadline, heads) = (HeaderDeadlineHandler(headerTime), RequestHeadHandler())
-      try? pipeline.addHandler(
-        ConnectionRulesHandler(deadline: deadline, heads: heads, tell: tell), position: .before(codec))
-      // Below the encoder too, since they read and write bytes.
-      if let encoder = try? pipeline.handler(type: HTTPResponseEncoder.self) {
-        try? pipeline.addHandlers([deadline, heads], position: .before(encoder))
-      }
+    do {
+      // Over HTTP/2 each request has a channel of its own, and none of these rules holds.
+      if context.channel.parent?.parent == nil { try install(in: context.pipeline.syncOperations) }
+    } catch {
+      MissingHandler.report(error, on: context.channel, logger: logger)
     }
     context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+  }
+
+  private func install(in pipeline: ChannelPipeline.SynchronousOperations) throws {
+    let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
+    let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
+    let (deadline, heads) = (HeaderDeadlineHandler(headerTime), RequestHeadHandler())
+    try pipeline.addHandler(
+      ConnectionRulesHandler(deadline: deadline, heads: heads, tell: tell), position: .before(codec))
+    // Below the encoder too, since they read and write bytes.
+    try pipeline.addHandlers([deadline, heads], position: .before(encoder))
   }
 }

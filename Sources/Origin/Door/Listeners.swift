@@ -83,7 +83,7 @@ package enum Listeners {
   private static func common(
     _ patience: TimeAmount, _ unreadable: UnreadableRequests, _ door: String, _ logger: Logger
   ) -> [any RemovableChannelHandler] {
-    let rules = ConnectionRulesInstaller(headerTime: min(headerTime, patience)) { fault, channel in
+    let rules = ConnectionRulesInstaller(headerTime: min(headerTime, patience), logger: logger) { fault, channel in
       tell(fault, of: channel, unreadable, door, logger)
     }
     return [rules, SlowReaderHandler(patience), SlowSenderHandler(patience), LingeringCloseHandler()]
@@ -111,7 +111,7 @@ package enum Listeners {
     let answer = answer(responder, logger: logger)
     let http1 = HTTP1Channel.Configuration(
       additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
-    let handshakeTime = min(headerTime, patience)
+    let handshakeTime = address.certificate == nil ? nil : min(headerTime, patience)
     func listener(_ base: some ServerChildChannel) -> any Service {
       Listener(
         connection: ConnectionGate(base: base, connections: connections, handshakeTime: handshakeTime),

@@ -116,7 +116,7 @@ struct PublicDoor: HTTPResponder {
       return Reply.text(request, snapshot.multivariant, type: playlistType, caching: .seconds(60))
     case .media: return await playlist(request, camera: camera, query: query, context: context)
     case .plain: return await plainPlaylist(request, camera: camera, context: context)
-    case .file(_, let name): return await file(request, camera: camera, named: name, context: context)
+    case .file(_, let name): return await file(request, camera: camera, named: name, pass: pass, context: context)
     default: return Reply.notFound(request)
     }
   }
@@ -165,25 +165,40 @@ struct PublicDoor: HTTPResponder {
     return Reply.text(request, playlist, type: playlistType, caching: .seconds(seconds))
   }
 
-  private func file(_ request: Request, camera: Camera, named name: String, context: DoorContext) async -> Response {
-    // The announcement is read before the media: a part that is published between the two is then found.
+  private func file(
+    _ request: Request, camera: Camera, named name: String, pass: ViewerPass, context: DoorContext
+  ) async -> Response {
+    // What is announced is read before the media: what is published between the two is then found.
     let hinted = camera.edge.hinted(named: name)
+    let open = camera.edge.openSegment(named: name)
+    let patience = (camera.settings.timeline.segment * 3).duration
     var bytes = camera.edge.media(named: name)
+    if bytes == nil, let open {
+      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
+      let end = pass.secondsLeft(.now).map { ContinuousClock.now + .seconds($0) }
+      let answer = OpenSegmentAnswer(
+        segment: open, name: name, patience: patience, channel: context.channel, end: end)
+      if request.method == .get { return answer.response(place: place) }
+      // The length is known when the segment is whole.
+      guard await answer.isWhole() else { return notReady(request) }
+      withExtendedLifetime(place) {}
+      bytes = camera.edge.media(named: name)
+    }
     if bytes == nil, let hinted {
       // The announced part may be asked for before it is there; the answer begins when it is complete.
       guard let place = waits.enter(context.client) else { return tooManyWait(request) }
       defer { withExtendedLifetime(place) {} }
-      let (deadline, channel) = (
-        ContinuousClock.now + (camera.settings.timeline.segment * 3).duration, context.channel
-      )
-      _ = await camera.edge.wait(for: hinted, deadline: deadline, isWanted: { channel.isActive })
+      let channel = context.channel
+      _ = await camera.edge.wait(for: hinted, deadline: .now + patience, isWanted: { channel.isActive })
       bytes = camera.edge.media(named: name)
       if bytes == nil { return notReady(request) }
     }
     guard let bytes else { return Reply.notFound(request) }
-    return Reply.resource(
-      request, bytes: bytes, type: "video/mp4", etag: "\"\(name.dropLast(4))\"",
-      tellsTag: !SegmentName.isPart(name), caching: .forever)
+    var response = Reply.resource(
+      request, bytes: bytes, type: "video/mp4", etag: Reply.mediaTag(name), tellsTag: !SegmentName.isPart(name),
+      caching: .forever)
+    if response.status.kind == .successful { response.headers.append(contentsOf: OpenSegmentAnswer.links(from: name)) }
+    return response
   }
 
   private func tooManyWait(_ request: Request) -> Response {

@@ -7,6 +7,9 @@ import Station
 
 /// Makes the answers of both doors.
 enum Reply {
+  /// The most bytes that are written at once.
+  private static let piece = 65_536
+
   /// How long and by whom an answer may be kept.
   enum Caching: Sendable {
     /// By nobody.
@@ -138,16 +141,23 @@ enum Reply {
   /// A body that is written in pieces where it is long: a reader that stops then holds one piece, also where TLS makes a
   /// copy of what is written.
   private static func body(of bytes: ByteBuffer) -> ResponseBody {
-    let piece = 65_536
     guard bytes.readableBytes > 2 * piece else { return ResponseBody(byteBuffer: bytes) }
     return ResponseBody(contentLength: bytes.readableBytes) { writer in
-      var rest = bytes
-      while let next = rest.readSlice(length: min(piece, rest.readableBytes)), next.readableBytes > 0 {
-        try await writer.write(next)
-      }
+      try await write(bytes, to: &writer)
       try await writer.finish(nil)
     }
   }
+
+  /// Writes bytes in pieces; nothing where there are none.
+  static func write(_ bytes: ByteBuffer, to writer: inout any ResponseBodyWriter) async throws {
+    var rest = bytes
+    while let next = rest.readSlice(length: min(piece, rest.readableBytes)), next.readableBytes > 0 {
+      try await writer.write(next)
+    }
+  }
+
+  /// The ETag of a file of media, whose name is never used again.
+  static func mediaTag(_ name: String) -> String { "\"\(name.dropLast(4))\"" }
 
   /// The same answer as the last one on its connection, where a body may follow that nobody reads.
   static func closing(_ response: Response, channel: any Channel) -> Response {

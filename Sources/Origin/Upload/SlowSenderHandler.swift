@@ -20,14 +20,14 @@ final class SlowSenderHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private let patience: TimeAmount
   private var taken = 0
   private var deadline: Scheduled<Void>?
-  private var lastRead = NIODeadline.now()
+  private var lastRead = NIODeadline.uptimeNanoseconds(0)
   private var isReading = false
   private var isAnswered = false
 
   init(_ patience: TimeAmount) { self.patience = patience }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    lastRead = .now()
+    lastRead = context.eventLoop.now
     switch unwrapInboundIn(data) {
     case .head:
       isReading = true
@@ -68,7 +68,7 @@ final class SlowSenderHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private func look(_ context: ChannelHandlerContext) {
     deadline = nil
     guard isReading else { return }
-    guard NIODeadline.now() >= lastRead + patience else { return schedule(context, at: lastRead + patience) }
+    guard context.eventLoop.now >= lastRead + patience else { return schedule(context, at: lastRead + patience) }
     if !isAnswered {
       let detail = BrokenBody.detail(
         "nothing more of the body came for \(patience.nanoseconds / 1_000_000_000) s", taken: taken)

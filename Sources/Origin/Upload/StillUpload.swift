@@ -83,7 +83,7 @@ struct StillUpload {
     } catch {
       // What comes behind a body that was cut by a wrong length is no request.
       if length != nil, error.refusal.reason == .truncated || error.refusal.reason == .malformed,
-        await WrongLengthHandler.isBodyFollowed(on: channel)
+        try await WrongLengthHandler.isBodyFollowed(on: channel).get()
       {
         return refusal(
           StillRefusal(

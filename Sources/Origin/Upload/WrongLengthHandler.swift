@@ -21,11 +21,11 @@ final class WrongLengthHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private var answer: EventLoopPromise<Bool>?
 
   /// Whether something that is no request follows the body that has just been read, within a moment.
-  static func isBodyFollowed(on channel: any Channel) async -> Bool {
+  static func isBodyFollowed(on channel: any Channel) -> EventLoopFuture<Bool> {
     let answer = channel.eventLoop.makePromise(of: Bool.self)
     channel.triggerUserOutboundEvent(Question(answer: answer), promise: nil)
     channel.eventLoop.scheduleTask(in: patience) { answer.succeed(false) }
-    return (try? await answer.futureResult.get()) ?? false
+    return answer.futureResult
   }
 
   func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
