@@ -18,7 +18,8 @@ struct ConnectionRulesTests {
   private func connection() throws -> Connection { try .http([installer()]) }
 
   private func installer() -> ConnectionRulesInstaller {
-    ConnectionRulesInstaller(headerTime: .seconds(15), logger: Logger(label: "test") { _ in log }) { [faults] fault, _ in
+    ConnectionRulesInstaller(headerTime: .seconds(15), logger: Logger(label: "test") { _ in log }) {
+      [faults] fault, _ in
       faults.all.append(fault)
     }
   }
