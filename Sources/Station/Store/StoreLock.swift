@@ -78,7 +78,9 @@ final class StoreLock: Sendable {
   }
 
   private static func attempt(_ path: String) throws -> Attempt {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    var descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    // A file of another user's can be locked all the same.
+    if descriptor < 0, errno == EACCES { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open \(fileName)") }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
