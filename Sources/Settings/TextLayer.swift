@@ -9,8 +9,6 @@ struct TextLayer {
     for (variable, text) in environment.sorted(by: { $0.key < $1.key }) {
       guard variable.hasPrefix("QUIETCAM_"), variable != "QUIETCAM_CONFIG", !variable.hasPrefix("QUIETCAM_TEST_")
       else { continue }
-      // Compose files and units pass empty variables on for what is not set.
-      guard !text.isEmpty else { continue }
       let place = ConfigSource.environment(variable)
       guard let setting = Setting.all.first(where: { $0.variable == variable }) else {
         if ServiceLinks.made(variable, text, in: environment) { continue }
@@ -19,6 +17,8 @@ struct TextLayer {
         problems.append(Self.unknown(place, near: near, known: known.map(\.variable) + ["QUIETCAM_CONFIG"]))
         continue
       }
+      // Compose files and units pass empty variables on for what is not set.
+      guard !text.isEmpty else { continue }
       read(setting, text, at: place, in: .environment, problems: &problems)
     }
     checkTokens(camera, problems: &problems)

@@ -1,3 +1,5 @@
+import Media
+import Station
 import Testing
 
 @testable import Settings
@@ -42,8 +44,9 @@ import Testing
   }
 
   @Test func anEmptyVariableIsAnUnsetOne() throws {
-    let empty = ["QUIETCAM_TOKEN": "", "QUIETCAM_PUBLIC": "", "QUIETCAM_STORE": "", "QUIETCAM_MISSPELT": ""]
+    let empty = ["QUIETCAM_TOKEN": "", "QUIETCAM_PUBLIC": "", "QUIETCAM_STORE": ""]
     #expect(try load(desk(), environment: empty) == load(desk()))
+    #expect(problems(desk(), environment: ["QUIETCAM_STOER": ""]).count == 1)
     #expect(!problems(desk(), flags: ["public": ""]).isEmpty)
   }
 

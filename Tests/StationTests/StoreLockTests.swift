@@ -26,7 +26,15 @@ import Testing
       #expect(error?.description.contains("process \(getpid())") == true)
       #expect(error?.description.contains("--store") == true)
       withExtendedLifetime(first) {}
-      _ = try await take(folder)
+    }
+  }
+
+  @Test func aFolderIsFreeWhenItsLockIsLetGo() async throws {
+    try await withFolder { folder in
+      for _ in 0..<3 {
+        let lock = try await take(folder)
+        withExtendedLifetime(lock) {}
+      }
     }
   }
 

@@ -56,7 +56,7 @@ struct HeadFault: Error, Hashable, Sendable {
       return "this is a TLS handshake and plain HTTP is spoken here; use http:// or give the address a certificate"
     }
     let lines = head.split(separator: lineFeed, omittingEmptySubsequences: false)
-    guard let first = lines.first else { return nil }
+    guard let first = lines.first, !head.isEmpty else { return nil }
     let ends = lines.dropLast().map { $0.last == carriageReturn }
     if ends.contains(true), let bare = ends.firstIndex(of: false) {
       return "line \(bare + 1) of the head ends with LF alone and others with CR LF; end each line with CR LF"
@@ -67,9 +67,8 @@ struct HeadFault: Error, Hashable, Sendable {
 
   private static func explanation(ofRequestLine line: ArraySlice<UInt8>) -> String? {
     let form = "the first line has to be METHOD, one space, the address, one space, HTTP/1.1"
-    if line.isEmpty || !isCapital(line[line.startIndex]) { return "the request begins with no method; \(form)" }
     let pieces = line.split(separator: space)
-    if let method = pieces.first, !method.allSatisfy(isCapital) {
+    guard let method = pieces.first, method.allSatisfy(isCapital) else {
       return "the request begins with no method in capital letters; \(form)"
     }
     if pieces.count < 3 { return "the first line of the request is incomplete; \(form)" }
