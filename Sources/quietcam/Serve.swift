@@ -43,6 +43,8 @@ struct Serve: AsyncParsableCommand {
     var settings = try ServeSettings.load(config: config, flags: flags.given)
     // Nobody is shown it here; what comes is held against its digest.
     settings.operatorSecret = nil
+    // Without a word about the time zone the C library looks at its file for each line of the log.
+    setenv("TZ", ":/etc/localtime", 0)
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "quietcam")
     logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info

@@ -40,6 +40,7 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 
@@ -341,7 +342,9 @@ def test_a_link_opens_everything_below_it_by_relative_addresses_alone(private):
         assert private.get(f"{private.link}/{uri}").status == 200, uri
     assert private.viewer("POST", private.link + "/wave").status == 202
     redirect = private.get(private.link)
-    assert (redirect.status, redirect["Location"]) == (308, private.link + "/")
+    assert redirect.status == 308
+    assert urllib.parse.urljoin(private.link, redirect["Location"]) == private.link + "/"
+    assert private.get(private.link.replace("~", "%7E") + "/live.m3u8").status == 200
     with wire.Wire(private.public) as client:
         client.send(wire.request_bytes("GET", private.link + "/events"))
         assert client.head().status == 200

@@ -92,7 +92,8 @@ final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandle
 
   private func refuse(_ fault: HeadFault, _ context: ChannelHandlerContext) {
     self.fault = fault
-    tell(fault, context.channel)
+    // Who breaks off in the middle of a body sent nothing wrong; cameras on bad radio do it often.
+    if fault.status != .requestTimeout { tell(fault, context.channel) }
   }
 
   private static func framing(of head: HTTPRequestHead) -> RequestHeadHandler.Framing {

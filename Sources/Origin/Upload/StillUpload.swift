@@ -70,7 +70,7 @@ struct StillUpload {
     } catch let stop as StillIntake.Stop {
       return refusal(stop.refusal, after: intake, isWhole: false)
     } catch HTTPParserError.invalidEOFState {
-      return ended(early: &intake, length: length)
+      return ended(early: intake, length: length)
     }
     do throws(StillIntake.Stop) {
       try intake.end()
@@ -98,8 +98,7 @@ struct StillUpload {
 
   /// The answer to a body whose connection was closed in the middle. A picture may be whole all the same: one that was
   /// told too long, or whose last chunk is missing.
-  private func ended(early intake: inout StillIntake, length: Int?) -> Response {
-    camera.refuse(.truncated)
+  private func ended(early intake: StillIntake, length: Int?) -> Response {
     let what = length.map { "the connection ended before the \($0) bytes that Content-Length says" }
     let detail = BrokenBody.detail(what ?? "the connection ended before the last chunk", taken: intake.taken)
     return Reply.closing(Reply.error(request, .requestTimeout, "bodyEnded", detail), channel: channel)
