@@ -89,6 +89,7 @@ package struct Station: Service {
             + "give the process the right to write there, name another folder with --store, or use --store memory")
       }
       folder = cameraFolder
+      camera.photos.open(folder: cameraFolder, logger: logger)
     }
     do {
       let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
@@ -96,6 +97,7 @@ package struct Station: Service {
       // It ends with the loop.
       async let _ = withTaskExecutorPreference(decoding) { await decoder.run() }
       await loop.run()
+      await camera.photos.close()
     } catch {
       throw StationError(description: "camera \(camera.settings.name) cannot begin: \(error)")
     }
@@ -105,7 +107,10 @@ package struct Station: Service {
   private func expireWaiters() async {
     while !Task.isCancelled {
       let now = ContinuousClock.now
-      for camera in cameras { camera.edge.expire(at: now) }
+      for camera in cameras {
+        camera.edge.expire(at: now)
+        camera.photos.expire(at: now)
+      }
       try? await Task.sleep(for: .milliseconds(500), tolerance: .zero)
     }
   }

@@ -12,7 +12,7 @@ package struct StationClock: Sendable {
   package let now: @Sendable () -> Ticks
   /// Civil time, which may step.
   package let wall: @Sendable () -> WallTime
-  /// Waits until a monotonic time; throws `CancellationError` when the waiting task is cancelled.
+  /// Suspends until a monotonic time; throws `CancellationError` when the waiting task is cancelled.
   package let sleep: @Sendable (_ until: Ticks) async throws -> Void
   /// Whether civil time can be believed: names that were made of it before do not come again.
   package let isTrusted: @Sendable (WallTime) -> Bool

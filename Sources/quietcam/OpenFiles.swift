@@ -1,6 +1,6 @@
 import Glibc
 
-/// The descriptors that the process may have open: each connection takes one.
+/// The limit of open descriptors of the process: each connection takes one.
 enum OpenFiles {
   /// With fewer the process cannot even begin.
   static let least = 64
@@ -11,7 +11,7 @@ enum OpenFiles {
       + "the limit with `ulimit -n 4096`, LimitNOFILE= in a systemd unit or `--ulimit nofile=` in a container"
   }
 
-  /// Raises the limit as far as the system lets an ordinary process and says where it is then.
+  /// Raises the limit as far as an ordinary process can, and returns it.
   static func raiseLimit() -> Int {
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     var limit = rlimit()

@@ -7,10 +7,10 @@ extension ServeSettings {
   /// The most bytes of a file with a token or a key.
   static let mostSecretBytes = 65_536
 
-  /// The settings of file, environment and flags.
+  /// The settings from file, environment and flags.
   ///
   /// - Parameters:
-  ///   - config: the path of the file, which may be a pipe; `nil` takes that of the environment, if it has one.
+  ///   - config: the path of the file, which may be a pipe; `nil` takes that of the environment, if it is set.
   ///   - flags: by the keys of the settings.
   static func load(config: String?, flags: [String: String]) throws -> ServeSettings {
     let environment = ProcessInfo.processInfo.environment

@@ -7,9 +7,9 @@ import NIOSSL
 import ServiceLifecycle
 import Station
 
-/// The files that a door's TLS is made of, both in PEM.
+/// The PEM files for a listener's TLS.
 package struct CertificateFiles: Hashable, Sendable {
-  /// The certificate, followed by those that signed it.
+  /// The certificate, followed by its chain.
   package var certificate: String
   /// Its private key, without a passphrase.
   package var key: String
@@ -21,10 +21,10 @@ package struct CertificateFiles: Hashable, Sendable {
   }
 }
 
-/// Holds a door's certificate and takes a new one when its files change, without a restart and without dropping a
-/// connection: certificates that renew themselves every few weeks must not need an operator.
+/// Holds a listener's certificate and reads a new one when its files change, without a restart and without closing a
+/// connection. So certificates that are renewed every few weeks need no operator.
 package final class CertificateKeeper: Service {
-  /// How often the files are looked at.
+  /// How often the files are checked.
   private static let pause = Duration.seconds(5)
 
   private let files: CertificateFiles
@@ -40,7 +40,7 @@ package final class CertificateKeeper: Service {
 
   /// Reads the files for the first time.
   ///
-  /// - Throws: `CertificateError` where they cannot be read or do not belong together.
+  /// - Throws: `CertificateError` if they cannot be read or do not match.
   package init(files: CertificateFiles, logger: Logger) throws {
     self.files = files
     self.logger = logger
@@ -49,7 +49,7 @@ package final class CertificateKeeper: Service {
     checkValidity()
   }
 
-  /// The TLS of a server that asks for the newest certificate at each handshake.
+  /// The TLS configuration of a server, with the newest certificate at each handshake.
   func configuration() -> TLSConfiguration {
     let current = state.withLockedValue { $0.loaded }
     var configuration = TLSConfiguration.makeServerConfiguration(
@@ -65,7 +65,7 @@ package final class CertificateKeeper: Service {
     return configuration
   }
 
-  /// Looks at the files again and again until graceful shutdown or cancellation.
+  /// Checks the files until graceful shutdown or cancellation.
   package func run() async throws {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
 
-/// Keeps the rules of connections that Hummingbird does not know, below the layer where it sees a request.
+/// Follows the rules of connections that Hummingbird does not know, below the layer where it sees a request.
 ///
 /// A `Connection` header is a list without regard to case (RFC 9110, section 7.6.1), HTTP/1.0 closes after each
 /// answer unless the client asks otherwise, and has no chunked bodies (RFC 9112, sections 7.1 and 9.3), HTTP/1.1 names
@@ -138,7 +138,7 @@ final class ConnectionRulesInstaller: ChannelInboundHandler, RemovableChannelHan
 
   func handlerAdded(context: ChannelHandlerContext) {
     do {
-      // Over HTTP/2 each request has a channel of its own, and none of these rules holds.
+      // Over HTTP/2 each request has its own channel and needs none of these rules.
       if context.channel.parent?.parent == nil { try install(in: context.pipeline.syncOperations) }
     } catch {
       MissingHandler.report(error, on: context.channel, logger: logger)

@@ -36,7 +36,7 @@ final class HangUpHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    // Over HTTP/2 each request closes its own direction of its stream, which says nothing about the viewer.
+    // Over HTTP/2 each request closes its own direction of its stream, which does not mean that the viewer has gone.
     let isConnection = context.channel.parent?.parent == nil
     guard isConnection, case ChannelEvent.inputClosed? = event as? ChannelEvent else {
       return context.fireUserInboundEventTriggered(event)

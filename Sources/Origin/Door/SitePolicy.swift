@@ -1,12 +1,21 @@
 import HTTPTypes
 import Hummingbird
+import Media
 
-/// What other sites may do with the public door's pages and streams.
+/// What the public door's pages say of the site, and what other sites may do with its pages and streams.
 package struct SitePolicy: Hashable, Sendable {
   /// The value of `Access-Control-Allow-Origin` on playlists and media: `*`, one origin, or `nil` for no other site.
   package var allowedOrigin: String? = "*"
   /// Who may show the pages in a frame: a source list of `frame-ancestors` (CSP 3, section 6.4.2).
   package var frameAncestors = "*"
+  /// What the site is called; `nil` where nobody has said.
+  package var title: String?
+  /// The absolute address at which visitors see the public door, with a slash at its end; `nil` where requests tell.
+  package var baseURL: String?
+  /// The file with the pages' icon: SVG, PNG or ICO; `nil` for the program's own.
+  package var iconFile: String?
+  /// The camera that the sample page shows; `nil` where there is no sample page.
+  package var sampleCamera: CameraName?
 
   /// Every site may do both.
   package init() {}
@@ -17,6 +26,12 @@ package struct SitePolicy: Hashable, Sendable {
     policy.allowedOrigin = nil
     return policy
   }()
+
+  /// The site's name for other sites.
+  var shownTitle: String { title ?? "Quietcam" }
+
+  /// Whether any other site may show the pages in a frame.
+  var mayBeFramed: Bool { frameAncestors != "'none'" && frameAncestors != "'self'" }
 
   /// The policy of a page: its own scripts and pictures and nothing else.
   var contentSecurity: String {
@@ -35,9 +50,10 @@ package struct SitePolicy: Hashable, Sendable {
   func mark(_ response: inout Response) {
     guard response.headers[.accessControlAllowOrigin] != nil else { return }
     response.headers[.accessControlAllowOrigin] = allowedOrigin
-    response.headers[.accessControlExposeHeaders] = allowedOrigin == nil ? nil : Self.exposed
+    guard allowedOrigin != nil else { return }
+    response.headers[.accessControlExposeHeaders] = Self.exposed
     // A page that isolates itself shows only what says that it may be shown (Fetch, section 3.7).
-    response.headers[.crossOriginResourcePolicy] = allowedOrigin == nil ? nil : "cross-origin"
+    response.headers[.crossOriginResourcePolicy] = "cross-origin"
   }
 
   /// The answer to OPTIONS at an address that takes these methods: to a browser's question before another site's
