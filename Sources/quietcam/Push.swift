@@ -5,8 +5,8 @@ import Foundation
 import Logging
 import Media
 import Picture
-import Settings
 import ServiceLifecycle
+import Settings
 import UnixSignals
 
 /// `quietcam push`: makes a camera from any source.
