@@ -7,9 +7,9 @@ import NIOSSL
 import Picture
 import Synchronization
 
-/// A URL that answers one JPEG for each GET, fetched anew at every beat.
+/// A URL that answers each GET with one JPEG, requested at every beat.
 ///
-/// Logins stand in the URL, `http://user:password@camera/snapshot.jpg`, and work as Basic and as Digest.
+/// Logins are in the URL, `http://user:password@camera/snapshot.jpg`, and work as Basic and as Digest.
 package actor SnapshotSource: StillSource {
   private let location: MediaLocation
   private let url: URLComponents
@@ -21,9 +21,9 @@ package actor SnapshotSource: StillSource {
   static let largest = 64 << 20
   private static let mostRedirects = 3
 
-  /// A source of the snapshots of `location`; `stop` must be called in the end.
+  /// A source of the snapshots of `location`; `stop` must be called at the end.
   ///
-  /// - Throws: `PushError` where the address is no URL.
+  /// - Throws: `PushError` if the address is not a URL.
   package init(_ location: MediaLocation) throws {
     guard var url = URLComponents(string: location.url), url.host?.isEmpty == false else {
       throw PushError(
@@ -38,8 +38,8 @@ package actor SnapshotSource: StillSource {
     var tls = TLSConfiguration.makeClientConfiguration()
     if let authority = location.authority {
       tls.trustRoots = .file(authority)
-      // Cameras make their certificates themselves, and seldom with the name that they are called by. Who has the key
-      // of this one is the camera.
+      // Cameras make their own certificates, and usually with another name than the one they are called by. The camera
+      // is identified by its key.
       tls.certificateVerification = .noHostnameVerification
     }
     configuration.tlsConfiguration = tls
@@ -48,8 +48,8 @@ package actor SnapshotSource: StillSource {
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
-  /// Whether the URL answers a single picture: its type is `image/…`, or it begins as a JPEG and says neither
-  /// `multipart/…` nor `video/…`.
+  /// Whether the URL answers with a single picture: its type is `image/…`, or the body begins as a JPEG and the type is
+  /// neither `multipart/…` nor `video/…`.
   ///
   /// - Throws: `FFmpegError` with the code that FFmpeg has for the same trouble.
   package func isSnapshot() async throws -> Bool {
@@ -76,7 +76,7 @@ package actor SnapshotSource: StillSource {
     }
   }
 
-  /// The snapshot of this moment; a camera that does not answer is trouble that may pass.
+  /// The snapshot of this moment; a camera that does not answer is a problem that may pass.
   package func next(_ beat: Beat) async throws -> NextStill {
     do {
       let answer = try await fetch(upTo: Self.largest, prefixOnly: false)
@@ -89,10 +89,10 @@ package actor SnapshotSource: StillSource {
     }
   }
 
-  /// Interrupts the fetch under way.
+  /// Interrupts the current request.
   package nonisolated func stop() {
     guard !isStopped.exchange(true, ordering: .relaxed) else { return }
-    client.shutdown { _ in }  // Whatever goes wrong in closing connections, nobody needs them any more.
+    client.shutdown { _ in }  // Errors while closing do not matter: the connections are not needed any more.
   }
 
   deinit { stop() }
@@ -109,7 +109,7 @@ package actor SnapshotSource: StillSource {
 
   private static func isJPEG(_ body: ByteBuffer) -> Bool { body.readableBytesView.starts(with: [0xFF, 0xD8, 0xFF]) }
 
-  /// One GET, repeated with a login when one is asked for and where the answer leads elsewhere.
+  /// One GET, repeated with a login if the server asks for one, and at another address if it redirects.
   private func fetch(upTo limit: Int, prefixOnly: Bool) async throws -> Answer {
     var place = url
     var (redirects, logins) = (0, 0)
@@ -131,7 +131,7 @@ package actor SnapshotSource: StillSource {
       case 401:
         logins += 1
         let challenges = HTTPChallenge.all(in: response.headers["WWW-Authenticate"])
-        // The second time with the same nonce's successor: it had gone stale.
+        // The second time, with the successor of the same nonce: the first had become stale.
         guard logins <= 2, isHome(place), login?.receive(challenges) ?? false else {
           throw Trouble(
             status: status,
@@ -143,7 +143,7 @@ package actor SnapshotSource: StillSource {
     }
   }
 
-  /// Whether a place is on the camera that the login is for.
+  /// Whether an address is on the camera that the login is for.
   private func isHome(_ place: URLComponents) -> Bool {
     (place.scheme, place.host, place.port) == (url.scheme, url.host, url.port)
   }

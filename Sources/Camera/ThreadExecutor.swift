@@ -1,7 +1,7 @@
 import Foundation
 import NIOConcurrencyHelpers
 
-/// A thread of its own for an actor whose calls block, so that they never hold a thread of Swift's cooperative pool.
+/// A thread of its own for an actor whose calls block, so that they never block a thread of Swift's cooperative pool.
 package final class ThreadExecutor: SerialExecutor {
   private let work: Work
 
@@ -20,7 +20,7 @@ package final class ThreadExecutor: SerialExecutor {
     work.add { [executor = asUnownedSerialExecutor()] in job.runSynchronously(on: executor) }
   }
 
-  /// What the executor and its thread share; the thread ends when the executor is gone and the queue is empty.
+  /// What the executor and its thread share. The thread ends when the executor is gone and the queue is empty.
   private final class Work: Sendable {
     private let jobs = NIOLockedValueBox<(queue: [@Sendable () -> Void], isFinished: Bool)>(([], false))
     private let signal = DispatchSemaphore(value: 0)

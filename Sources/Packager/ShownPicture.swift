@@ -5,8 +5,10 @@ import NIOCore
 package struct ShownPicture: Hashable, Sendable {
   /// The index of the step, from 0.
   package var step: Int
-  /// The picture as `latest.jpg` shows it; empty where it could not be coded.
+  /// The picture in the stream's size; empty where it could not be coded.
   package let jpeg: ByteBuffer
+  /// The same as a photo, where that shows more.
+  package var photo: Photo?
   /// How long after the collecting for its slot had begun its still arrived; `nil` where it is not known, as in a loop
   /// that was not made of the camera's stills.
   package var slotOffset: Ticks?
@@ -17,10 +19,12 @@ package struct ShownPicture: Hashable, Sendable {
 
   /// A picture that begins to show at `step`.
   package init(
-    step: Int, jpeg: ByteBuffer, slotOffset: Ticks? = nil, time: WallTime? = nil, isReported: Bool = false
+    step: Int, jpeg: ByteBuffer, photo: Photo? = nil, slotOffset: Ticks? = nil, time: WallTime? = nil,
+    isReported: Bool = false
   ) {
     self.step = step
     self.jpeg = jpeg
+    self.photo = photo
     self.slotOffset = slotOffset
     self.time = time
     self.isReported = isReported

@@ -1,19 +1,19 @@
 import Media
 import NIOCore
 
-/// The pictures that begin to show in a segment, as JPEGs, in a box that stands before its parts in a recording.
+/// The pictures that begin to show in a segment, as JPEGs, in a box before its parts in a recording.
 ///
-/// It is a `uuid` box (ISO/IEC 14496-12, section 11.1), which players pass over, so the recording is a fragmented MP4
-/// like any other:
+/// It is a `uuid` box (ISO/IEC 14496-12, section 11.1), which players ignore, so the recording is an ordinary
+/// fragmented MP4:
 ///
 ///     uuid ─ extended type            16 bytes
 ///            step                     u32, the time from picture to picture in ticks of 90 kHz
 ///            count                    u32
 ///            count times:  place      u32, the index of the picture in the segment
-///                          is new     u8, 0 where it stood before the segment already
-///                          offset     u32, `ShownPicture.slotOffset` in ticks of 90 kHz; all ones where it is unknown
+///                          is new     u8, 0 if it was shown before the segment already
+///                          offset     u32, `ShownPicture.slotOffset` in ticks of 90 kHz; all ones if it is not known
 ///                          bytes      u32
-///            the JPEGs, one behind the other
+///            the JPEGs, one after another
 package struct ShownPictures: Hashable, Sendable {
   /// The time from picture to picture of the grid.
   package let step: Ticks
@@ -55,15 +55,15 @@ package struct ShownPictures: Hashable, Sendable {
 }
 
 extension FragmentReader {
-  /// One thing in a recording, behind its init segment.
+  /// One item of a recording, after its init segment.
   package enum Item: Sendable {
-    /// The pictures that begin to show in the segment whose parts follow.
+    /// The pictures that begin to show in the segment of the following parts.
     case pictures(ShownPictures)
     /// A part.
     case part(Part)
   }
 
-  /// The parts in `bytes` and the pictures between them, which must hold nothing else.
+  /// The parts in `bytes` and the pictures between them. `bytes` must not contain anything else.
   ///
   /// - Throws: the first thing that is wrong with them.
   package static func items(in bytes: ByteBuffer) throws(Damage) -> [Item] {

@@ -26,6 +26,8 @@ package final class Camera: Sendable {
   package let events = EventFeed()
   /// What was shown lately, for making a loop of it.
   package let recent: RecentMedia
+  /// What was shown last, picture by picture, for viewers.
+  package let photos: CameraPhotos
   /// The stills that wait for their slot.
   let inbox: StillInbox
   /// What the operator wants.
@@ -46,6 +48,7 @@ package final class Camera: Sendable {
     self.settings = settings
     self.clock = clock
     recent = RecentMedia(length: settings.remember, timeline: settings.timeline)
+    photos = CameraPhotos(count: settings.keepPhotos)
     inbox = StillInbox(settings)
     waves = WaveCounter(clock: clock, events: events)
   }
@@ -149,5 +152,6 @@ package final class Camera: Sendable {
   func expire(at now: ContinuousClock.Instant) {
     edge.expire(at: now)
     events.expire(at: now)
+    photos.expire(at: now)
   }
 }

@@ -44,7 +44,7 @@ struct CameraLoop: ~Copyable {
   /// - Parameter fills: whether the loop fills the window first.
   mutating func begin(fills: Bool) {
     if fills { fill() }
-    if publisher.latest == nil { publisher.show(coder.latest(), time: camera.clock.wall()) }
+    if publisher.latest == nil { publisher.show(coder.latest(), photo: coder.photo, time: camera.clock.wall()) }
     begin(decideNext(), isFirst: true)
     publisher.publish()
   }
@@ -78,15 +78,17 @@ struct CameraLoop: ~Copyable {
     for (command, waiter) in camera.commands.take() {
       carryOut(command)
       // What was withdrawn is gone from the disk too when the operator is told so.
-      publisher.afterMirroring { waiter.resume(returning: true) }
+      publisher.afterMirroring { [photos = camera.photos] in
+        photos.afterWriting { waiter.resume(returning: true) }
+      }
     }
     if camera.settings.showsAtOnce { showAtOnce() }
     apply(plain.tend(standing: standing))
     for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
   }
 
-  /// The picture that `latest.jpg` shows.
-  private var standing: ByteBuffer? { publisher.latest?.jpeg }
+  /// The picture that `latest.jpg` shows, in the stream's size.
+  private var standing: ByteBuffer? { publisher.latest?.small }
 
   private mutating func apply(_ changes: [PlainFeed.Change]) {
     for change in changes { publisher.apply(change) }
@@ -126,7 +128,7 @@ struct CameraLoop: ~Copyable {
       announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isTold: true)
       guard var content = coder.code(slot, startsSegment: part == 0, standing: standing) else { return nil }
       if part == 0, announcer.isReturning, content.changes.isEmpty {
-        content.changes = [ShownPicture(step: 0, jpeg: coder.latest(), time: wall)]
+        content.changes = [ShownPicture(step: 0, jpeg: coder.latest(), photo: coder.photo, time: wall)]
       }
       return content
     case .off(let segment, _), .paused(let segment, _):
@@ -168,7 +170,7 @@ struct CameraLoop: ~Copyable {
     guard case .live = programme.scene, camera.settings.delay == .zero else { return }
     for var still in camera.takeStills() {
       guard let jpeg = coder.showEarly(&still) else { continue }
-      tell([ShownPicture(step: 0, jpeg: jpeg, time: still.still.wallTime)])
+      tell([ShownPicture(step: 0, jpeg: jpeg, photo: coder.photo, time: still.still.wallTime)])
       collector.keep(still)
     }
   }
@@ -177,12 +179,15 @@ struct CameraLoop: ~Copyable {
   private mutating func tell(_ changes: [ShownPicture]) {
     let news = announcer.news(in: changes)
     if let newest = news.last(where: { $0.jpeg.readableBytes > 0 }) {
-      publisher.show(newest.jpeg, time: newest.time ?? camera.clock.wall())
+      publisher.show(newest.jpeg, photo: newest.photo, time: newest.time ?? camera.clock.wall())
     }
     for picture in news {
       let time = picture.time ?? camera.clock.wall()
-      camera.events.add(
-        .still(time: time, bytes: picture.jpeg.readableBytes, size: camera.settings.picture.size), at: time)
+      let (jpeg, size) = (picture.photo?.jpeg ?? picture.jpeg, picture.photo?.size ?? camera.settings.picture.size)
+      // Under the veil recorded pictures become photos as live ones do. A loop that all see comes round and round.
+      let keeps = announcer.keepsPhotos && jpeg.readableBytes > 0
+      let photo = keeps ? camera.photos.keep(jpeg, time: time, size: size) : nil
+      camera.events.add(.still(time: time, bytes: jpeg.readableBytes, size: size, photo: photo), at: time)
     }
   }
 
@@ -245,6 +250,7 @@ struct CameraLoop: ~Copyable {
     camera.inbox.drop()
     collector.forget()
     recorder.forget()
+    camera.photos.withdraw()
     camera.events.forget()
     plain.withdraw()
     coder.forget()

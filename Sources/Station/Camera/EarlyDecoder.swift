@@ -35,9 +35,9 @@ struct EarlyDecoder {
     guard let still = camera.inbox.takeEarly() else { return false }
     do {
       let settings = camera.settings.picture
-      let picture = try DecodedPicture.decode(still.jpeg, maxPixels: settings.maxPixels) { header in
-        PictureFilter(settings: settings).reduction(of: header)
-      }
+      var photos = PhotoMaker(
+        settings: settings, limit: camera.settings.photoSize, quality: camera.settings.latestQuality)
+      let picture = try DecodedPicture.decode(still.jpeg, maxPixels: settings.maxPixels, for: &photos)
       camera.put(DecodedStill(still, picture: picture))
     } catch {
       camera.tellUndecodable(error, logger: logger)

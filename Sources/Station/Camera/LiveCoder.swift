@@ -50,8 +50,8 @@ struct LiveCoder: ~Copyable {
           let jpeg = still.shown.map { $0.jpeg } ?? latest()
           content.changes.append(
             ShownPicture(
-              step: step, jpeg: jpeg, slotOffset: slot.slotOffset(shown), time: still.still.wallTime,
-              isReported: still.shown != nil))
+              step: step, jpeg: jpeg, photo: line.current.photo, slotOffset: slot.slotOffset(shown),
+              time: still.still.wallTime, isReported: still.shown != nil))
         }
       }
       return content
@@ -159,7 +159,10 @@ struct LiveCoder: ~Copyable {
   /// Makes the next picture an IDR picture: what was coded before was not published.
   mutating func forceIDR() { line.forceIDR() }
 
-  /// The current picture for `latest.jpg`; empty, logged, where it cannot be coded.
+  /// The current picture as a photo, where that shows more than the stream.
+  var photo: Photo? { line.current.photo }
+
+  /// The current picture for `latest.jpg`, in the stream's size; empty, logged, where it cannot be coded.
   mutating func latest() -> ByteBuffer {
     do {
       return try line.jpeg()

@@ -12,6 +12,8 @@ struct PictureLine: ~Copyable {
   private var filter: PictureFilter
   private var encoder: PictureEncoder
   private var jpegEncoder: JPEGEncoder
+  private var photos: PhotoMaker
+  private let photoSize: PictureSize?
   /// The current picture.
   private(set) var current: StreamPicture
   /// Whether the encoder has to begin anew with the next picture.
@@ -19,24 +21,29 @@ struct PictureLine: ~Copyable {
 
   /// Opens the workers; the current picture is the slate.
   ///
+  /// - Parameter photoSize: the most that the photos of its pictures measure; `nil` makes none.
   /// - Throws: what FFmpeg refuses, with the setting in its words.
-  static func open(_ settings: CameraSettings, logger: Logger) throws(FFmpegError) -> PictureLine {
+  static func open(
+    _ settings: CameraSettings, photoSize: PictureSize? = nil, logger: Logger
+  ) throws(FFmpegError) -> PictureLine {
     let current = StreamPicture(try Frame.slate(size: settings.picture.size))
     let encoder = try openEncoder(settings)
     return PictureLine(
       settings: settings, logger: logger, filter: PictureFilter(settings: settings.picture), encoder: encoder,
-      jpegEncoder: JPEGEncoder(quality: settings.latestQuality), current: current)
+      jpegEncoder: JPEGEncoder(quality: settings.latestQuality), photoSize: photoSize, current: current)
   }
 
   private init(
     settings: CameraSettings, logger: Logger, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
-    jpegEncoder: consuming JPEGEncoder, current: StreamPicture
+    jpegEncoder: consuming JPEGEncoder, photoSize: PictureSize?, current: StreamPicture
   ) {
     self.settings = settings
     self.logger = logger
     self.filter = filter
     self.encoder = encoder
     self.jpegEncoder = jpegEncoder
+    self.photoSize = photoSize
+    photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
     self.current = current
   }
 
@@ -53,15 +60,16 @@ struct PictureLine: ~Copyable {
   ///
   /// - Throws: a `StillRefusal` or an `FFmpegError`.
   mutating func show(_ jpeg: ByteBuffer) throws {
-    try show(try DecodedPicture.decode(jpeg, maxPixels: settings.picture.maxPixels) { filter.reduction(of: $0) })
+    try show(try DecodedPicture.decode(jpeg, maxPixels: settings.picture.maxPixels, for: &photos))
   }
 
   /// Makes a still the current picture that was decoded before.
   ///
   /// - Throws: an `FFmpegError`; the picture before stays.
   mutating func show(_ picture: consuming DecodedPicture) throws(FFmpegError) {
-    let (orientation, reduction) = (picture.orientation, picture.reduction)
-    current = StreamPicture(try filter.process(picture.frame, orientation: orientation, reduction: reduction))
+    let (orientation, reduction, photo) = (picture.orientation, picture.reduction, picture.photo)
+    current = StreamPicture(
+      try filter.process(picture.frame, orientation: orientation, reduction: reduction), photo: photo)
   }
 
   /// Makes a picture the current one that was so before.
@@ -73,7 +81,9 @@ struct PictureLine: ~Copyable {
   mutating func restore(_ jpeg: ByteBuffer) throws {
     let decoded = try DecodedPicture.decode(jpeg, maxPixels: settings.picture.maxPixels)
     var plain = PictureFilter(settings: Self.processed(settings.picture))
-    current = StreamPicture(try plain.process(decoded.frame, orientation: .upright))
+    let isPhoto = photoSize != nil && decoded.size.pixels > settings.picture.size.pixels
+    let photo = isPhoto ? Photo(jpeg: jpeg, size: decoded.size) : nil
+    current = StreamPicture(try plain.process(decoded.frame, orientation: .upright), photo: photo)
   }
 
   /// The settings for pictures that went through the filter before: crop, masks and the like must not be applied again.
@@ -109,6 +119,6 @@ struct PictureLine: ~Copyable {
   /// Makes the next picture an IDR picture: what was coded before was not published.
   mutating func forceIDR() { needsIDR = true }
 
-  /// The current picture as a JPEG without metadata.
+  /// The current picture as a JPEG of the stream's size, without metadata.
   mutating func jpeg() throws(FFmpegError) -> ByteBuffer { try jpegEncoder.encode(current.frame) }
 }

@@ -14,8 +14,9 @@ package struct CameraEvent: Sendable, Hashable {
 
   /// What happened, with its details.
   package enum Content: Hashable, Sendable {
-    /// A picture of this size began to show, whose still arrived then; its JPEG has so many bytes.
-    case still(time: WallTime, bytes: Int, size: PictureSize)
+    /// A picture of this size began to show, whose still arrived then; its JPEG has so many bytes, and a name where it is
+    /// kept as a photo.
+    case still(time: WallTime, bytes: Int, size: PictureSize, photo: PhotoName? = nil)
     /// Visitors have waved so often.
     case wave(count: Int64)
     /// The stream shows recorded pictures from now on, or live ones.
@@ -32,8 +33,9 @@ package struct CameraEvent: Sendable, Hashable {
     /// The details as one line of JSON.
     var json: String {
       switch self {
-      case .still(let time, let bytes, let size):
-        "{\"time\":\"\(time.iso8601)\",\"bytes\":\(bytes),\"width\":\(size.width),\"height\":\(size.height)}"
+      case .still(let time, let bytes, let size, let photo):
+        "{\"time\":\"\(time.iso8601)\",\"bytes\":\(bytes),\"width\":\(size.width),\"height\":\(size.height)"
+          + (photo.map { ",\"photo\":\"\($0)\"" } ?? "") + "}"
       case .wave(let count): "{\"waves\":\(count)}"
       case .source(let isRecorded): "{\"source\":\"\(isRecorded ? "recorded" : "live")\"}"
       }

@@ -121,7 +121,7 @@ package final class LiveEdge: Sendable {
     state.expire(\.plainViewers, at: now)
   }
 
-  /// Waits until the part at `position` is published. A cancelled task gets `.timedOut`.
+  /// WaitLimit until the part at `position` is published. A cancelled task gets `.timedOut`.
   ///
   /// - Parameter isWanted: asked about twice a second; where it says no the wait ends and its place is free.
   package func wait(

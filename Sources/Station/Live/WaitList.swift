@@ -65,7 +65,8 @@ struct WaitList<Threshold: Comparable & Sendable, Value: Sendable>: Sendable {
     return nil
   }
 
-  fileprivate mutating func take(_ id: UInt64) -> Waiter? { entries.removeValue(forKey: id)?.waiter }
+  /// Takes one.
+  mutating func take(_ id: UInt64) -> Waiter? { entries.removeValue(forKey: id)?.waiter }
 
   fileprivate mutating func takeExpired(at now: ContinuousClock.Instant) -> [Waiter] { take { $0.deadline <= now } }
 
@@ -82,23 +83,26 @@ struct WaitList<Threshold: Comparable & Sendable, Value: Sendable>: Sendable {
 }
 
 extension NIOLockedValueBox where Value: Sendable {
-  /// Waits in one of the lists that the box guards until something is published. A cancelled task gets `.timedOut`.
+  /// WaitLimit in one of the lists that the box guards until something is published. A cancelled task gets `.timedOut`.
   ///
   /// - Parameters:
   ///   - isWanted: asked about twice a second, without the lock; where it says no the wait ends and its place is free.
   ///   - published: what is published already, asked once and under the lock; `nil` where it has to be waited for.
+  ///   - began: called under the lock when the wait has begun, with the number under which the list has it.
   func wait<Threshold, Published>(
     in list: any (WritableKeyPath<Value, WaitList<Threshold, Published>> & Sendable), for threshold: Threshold,
     deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool,
-    published: (inout Value) -> Published?
+    published: (inout Value) -> Published?, began: (inout Value, _ id: UInt64) -> Void = { _, _ in }
   ) async -> WaitOutcome<Published> {
     let id = withLockedValue { $0[keyPath: list].makeID() }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { (waiter: CheckedContinuation<WaitOutcome<Published>, Never>) in
         let outcome = withLockedValue { state -> WaitOutcome<Published>? in
           if let value = published(&state) { return .published(value) }
-          return state[keyPath: list].insert(
+          let outcome = state[keyPath: list].insert(
             id, threshold: threshold, deadline: deadline, isWanted: isWanted, waiter: waiter)
+          if outcome == nil { began(&state, id) }
+          return outcome
         }
         if let outcome { waiter.resume(returning: outcome) }
       }

@@ -105,6 +105,9 @@ struct Announcer: Sendable {
     }
   }
 
+  /// Whether pictures that are shown now are kept as photos.
+  var keepsPhotos: Bool { !current.isRecorded || current == .veiled }
+
   /// The pictures among these that are news. A loop of one picture is no news each time that it comes round.
   mutating func news(in changes: [ShownPicture]) -> [ShownPicture] {
     let isLoop = current.isRecorded && current != .veiled

@@ -16,7 +16,10 @@ struct RecentSegment: Sendable {
 
   /// Adds what a slot shows that begins at this step of the segment.
   mutating func add(_ content: SlotContent, at first: Int) {
-    changes += content.changes.filter { $0.jpeg.readableBytes > 0 }.map { $0.earlier(by: -first) }
+    for picture in content.changes where picture.jpeg.readableBytes > 0 {
+      changes.append(
+        ShownPicture(step: first + picture.step, jpeg: picture.jpeg, slotOffset: picture.slotOffset))
+    }
   }
 
   /// The bytes that it takes.

@@ -100,11 +100,13 @@ package struct StreamPublisher {
   }
 
   /// Shows a picture as the latest one; an empty one leaves the one before.
-  mutating func show(_ jpeg: ByteBuffer, time: WallTime) {
+  ///
+  /// - Parameter photo: the same as a photo, where that shows more.
+  mutating func show(_ jpeg: ByteBuffer, photo: Photo? = nil, time: WallTime) {
     guard jpeg.readableBytes > 0 else { return }
     shownPictures += 1
     let tag = "\"\(assembly.nameNumber).\(nextPart).\(shownPictures)\""
-    let picture = LatestPicture(jpeg: jpeg, etag: tag, time: time)
+    let picture = LatestPicture(jpeg: photo?.jpeg ?? jpeg, small: jpeg, etag: tag, time: time)
     latest = picture
     edge.show(picture)
     updateMirror()
