@@ -40,6 +40,8 @@ package struct ServeSettings: Sendable, Hashable {
   /// The cameras, those of the file first and in its order; at least one, each name once. With `isDemo` one of them
   /// is named `demo`.
   package var cameras: [CameraSettings] = []
+  /// What the listeners know of each of them.
+  package var doors: [CameraName: DoorSettings] = [:]
   /// The operator's token. With `nil`, anyone who reaches the private address can read, and commands are refused.
   package var operatorToken: TokenDigest?
   /// The same token in plain text, for commands that send it to a server; `nil` if the configuration has only its
@@ -81,7 +83,7 @@ package struct ServeSettings: Sendable, Hashable {
   /// - Parameters:
   ///   - file: the path, for error messages, and the text of the YAML file; at most 1 MiB.
   ///   - environment: all variables; those that do not begin with `QUIETCAM_` are ignored, and so are
-  ///     `QUIETCAM_CONFIG` and those that begin with `QUIETCAM_TEST_`.
+  ///     `QUIETCAM_CONFIG`, those that begin with `QUIETCAM_TEST_`, empty ones, and what `ServiceLinks` knows.
   ///   - flags: names without dashes and their texts; `config` is ignored.
   ///   - readFile: returns the text of the file at a path, for `token-file`.
   /// - Throws: all problems, not only the first.

@@ -43,11 +43,15 @@ struct Serve: AsyncParsableCommand {
     var settings = try ServeSettings.load(config: config, flags: flags.given)
     // Only the digest is needed to check tokens.
     settings.operatorSecret = nil
+    // Without a word about the time zone the C library looks at its file for each line of the log.
+    setenv("TZ", ":/etc/localtime", 0)
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "quietcam")
     logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
     FFmpegLog.redirect(to: logger)
-    var web = try WebAssets.bundled()
+    // The system's own answer to a terminal or a supervisor that hangs up would be the end.
+    HangUpSignal.outlive()
+    var web = try webAssets()
     do {
       if let icon = settings.site.iconFile { try web.takeIcon(from: icon) }
     } catch {
@@ -60,6 +64,7 @@ struct Serve: AsyncParsableCommand {
       )
     }
     let descriptors = OpenFiles.raiseLimit()
+    guard descriptors >= OpenFiles.least else { throw ValidationError(OpenFiles.tooFew(descriptors)) }
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let limits = accessLimits(settings, descriptors: descriptors, logger: logger)
     let station = Station(
@@ -79,11 +84,15 @@ struct Serve: AsyncParsableCommand {
       throw ValidationError(error.description)
     } catch let error as InheritedSocketError {
       throw ValidationError(error.description)
+    } catch let error as ListenError {
+      throw ValidationError(error.description)
     } catch let error as IOError {
-      throw ValidationError(
-        "cannot listen on \(settings.publicAddress) or \(settings.privateAddress): \(error); is another server there? "
-          + "Choose others with --public and --private")
+      throw ValidationError("\(error): \(SystemAdvice.sentence(error.errnoCode))")
     }
+  }
+
+  private func webAssets() throws -> WebAssets {
+    do { return try WebAssets.bundled() } catch { throw ValidationError("\(error)") }
   }
 
   /// Starts in this order and ends in the opposite one: the station's last parts are sent before the listeners close.
@@ -103,19 +112,20 @@ struct Serve: AsyncParsableCommand {
     var services: [any Service] = [certificates.0, certificates.1].compactMap { $0 }
     services += [
       try Listeners.publicDoor(
-        at: publicDoor, cameras: cameras, web: web, site: settings.site,
+        at: publicDoor, cameras: cameras, doors: settings.doors, web: web, site: settings.site,
         linkKey: settings.linkKey, limits: limits, patience: settings.patience.duration, logger: logger,
         onListening: { ports.publicIsOpen(port: $0) }),
       try Listeners.privateDoor(
-        at: privateDoor, cameras: cameras, operatorToken: settings.operatorToken,
+        at: privateDoor, cameras: cameras, doors: settings.doors, operatorToken: settings.operatorToken,
         limits: limits, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
       station,
       LoopRenewal(settings, logger: logger),
+      HangUpSignal(logger: logger),
     ]
     for camera in station.cameras {
-      guard let folder = camera.settings.folder else { continue }
-      services.append(Self.intake(of: folder, for: camera, logger: logger))
+      guard let door = settings.doors[camera.settings.name], let folder = door.folder else { continue }
+      services.append(Self.intake(of: folder, scans: door.scansFolder, for: camera, logger: logger))
     }
     if settings.isDemo, let token = settings.demoToken,
       let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName })
@@ -133,11 +143,13 @@ struct Serve: AsyncParsableCommand {
   }
 
   /// The limits of both listeners: each has descriptors that the other cannot take.
-  private static func intake(of folder: String, for camera: Camera, logger: Logger) -> FolderIntake {
+  private static func intake(
+    of folder: String, scans: Bool, for camera: Camera, logger: Logger
+  ) -> FolderIntake {
     var logger = logger
     logger[metadataKey: "camera"] = "\(camera.settings.name)"
     return FolderIntake(
-      path: folder, scans: camera.settings.scansFolder, maxBytes: camera.settings.maxStillBytes, logger: logger,
+      path: folder, scans: scans, maxBytes: camera.settings.maxStillBytes, logger: logger,
       take: { still throws(StillRefusal) in _ = try camera.take(still) }, refuse: { camera.refuse($0) })
   }
 
@@ -166,7 +178,10 @@ struct Serve: AsyncParsableCommand {
 
 extension ListenAddress {
   func door(_ certificate: CertificateKeeper?, _ sockets: inout InheritedSockets) -> ListenerAddress {
-    ListenerAddress(host: host, port: port, certificate: certificate, socket: sockets.take(host: host, port: port))
+    // A socket unit that stands at one of the hosts says where to listen.
+    ListenerAddress(
+      hosts: hosts, port: port, certificate: certificate,
+      sockets: hosts.compactMap { sockets.take(host: $0, port: port) })
   }
 }
 

@@ -19,7 +19,7 @@ struct CameraReport: Sendable {
     name = camera.settings.name
     counters = camera.counters
     photos = camera.photos.told
-    (viewersWaiting, listenersWaiting) = camera.edge.waiters
+    (viewersWaiting, listenersWaiting) = (camera.edge.waiters, camera.events.listeners)
     newestSegment = camera.edge.snapshot?.position.sequence
     stillAge = counters.lastStill.map { max(0, now.milliseconds - $0.milliseconds) }
   }
