@@ -18,7 +18,7 @@ struct CameraReport: Sendable {
   init(_ camera: Camera, now: WallTime) {
     name = camera.settings.name
     counters = camera.counters
-    photos = camera.photos.told
+    photos = camera.photos.counted
     (viewersWaiting, listenersWaiting) = (camera.edge.waiters, camera.events.listeners)
     newestSegment = camera.edge.snapshot?.position.sequence
     stillAge = counters.lastStill.map { max(0, now.milliseconds - $0.milliseconds) }
