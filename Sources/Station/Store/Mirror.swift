@@ -64,7 +64,7 @@ package final class Mirror: Sendable {
   ) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let present = try FileManager.default.contentsOfDirectory(atPath: folder)
-    for name in present where name.hasPrefix(Self.temporaryPrefix) {
+    for name in present where name.hasPrefix(Self.temporaryPrefix) && name != StoreLock.fileName {
       try? FileManager.default.removeItem(atPath: folder + "/" + name)
     }
     state = NIOLockedValueBox(
