@@ -135,6 +135,14 @@ class ChromiumPage(Page):
             raise BrowserError(f"{url} did not open: {answer['errorText']}")
         await asyncio.wait_for(self.loaded.wait(), ANSWER_SECONDS)
 
+    async def press(self, key):
+        """Presses a key, as a visitor does."""
+        codes = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32}
+        more = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": codes[key]}
+        text = {"Enter": "\r", " ": " "}.get(key)
+        await self._send("Input.dispatchKeyEvent", type="keyDown", **more, **({"text": text} if text else {}))
+        await self._send("Input.dispatchKeyEvent", type="keyUp", **more)
+
     async def _evaluate(self, expression):
         answer = await self._send("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in answer:
@@ -184,6 +192,13 @@ class FirefoxPage(Page):
 
     async def goto(self, url):
         await self._send("browsingContext.navigate", context=self.context, url=url, wait="complete")
+
+    async def press(self, key):
+        """Presses a key, as a visitor does."""
+        value = {"Tab": "\ue004", "Enter": "\ue006", "Escape": "\ue00c"}.get(key, key)
+        actions = [{"type": "keyDown", "value": value}, {"type": "keyUp", "value": value}]
+        source = {"type": "key", "id": "keyboard", "actions": actions}
+        await self._send("input.performActions", context=self.context, actions=[source])
 
     async def _evaluate(self, expression):
         answer = await self._send(

@@ -221,16 +221,16 @@ export class QuietCam extends HTMLElement {
     if (delay !== undefined) this.delay = delay;
     this.#shown();
     this.#tell("still", { delay: this.delay, photo });
-    if (this.paused) this.#look();
   }
 
   #shown() {
     const { classList } = this.#box;
-    if (!classList.contains("on")) {
-      classList.add("on");
-      this.#tell("loadeddata");
-    }
+    const isFirst = !classList.contains("on");
+    classList.add("on");
+    if (isFirst) this.#tell("loadeddata");
     this.#enter("playing");
+    // One picture may have been all that was wanted.
+    if (isFirst) this.#look();
   }
 
   get #fade() {
