@@ -99,7 +99,10 @@ async def nothing_when_paused_by_the_keyboard(on):
     await on.page.press("Tab")
     label = "cams.one.shadowRoot.activeElement?.getAttribute('aria-label')"
     assert await on.page.eval(label) == "Pause the live picture"
-    await on.page.press("Enter")
+    if on.page.name == "chromium":
+        await on.page.press("Enter")
+    else:  # Firefox takes no key of a driver for an order to any button, but moves the focus.
+        await on.page.eval("cams.one.shadowRoot.activeElement.click()")
     await on.until(lambda: on.page.eval("cams.one.paused && cams.one.state === 'paused'"), "it is paused")
     assert await on.page.eval("cams.one.hasAttribute('paused')")
     assert await on.page.eval(label) == "Play the live picture"
@@ -146,6 +149,12 @@ async def save_data(on):
     await on.plays("frames", fresh=1)
 
 
+def without_style(on, attributes):
+    """The page without what the policies forbid, and with an icon that they allow."""
+    icon = f'<link rel="icon" href="{on.server.url}/_/icon.svg">'
+    return re.sub("<style>.*</style>", icon, on.html(on.element(attributes)))
+
+
 async def a_strict_policy(on):
     """A stated minimum, no inline style, no markup in strings, no worker; embedded by a page that is isolated."""
     own = on.server.url
@@ -156,8 +165,7 @@ async def a_strict_policy(on):
     fields = {"Content_Security_Policy": policy, "Cross_Origin_Embedder_Policy": "require-corp"}
     await on.page.goto("about:blank")
     on.server.log.clear()
-    text = on.html(on.element("controls scroll-fade")).replace("<style>", "<!--").replace("</style>", "-->")
-    await on.page.goto(on.site.page("/", text, **fields))
+    await on.page.goto(on.site.page("/", without_style(on, "controls scroll-fade"), **fields))
     await on.plays("frames")
     assert await on.page.eval("cams.violations") == []
     assert await on.page.eval("document.querySelector('quiet-cam img').naturalWidth") == 320
@@ -169,8 +177,7 @@ async def a_strict_policy_with_hls(on):
     policy = f"default-src 'none'; script-src {own}; connect-src {own}; img-src {own}; media-src {own} blob:"
     await on.page.goto("about:blank")
     on.server.log.clear()
-    text = on.html(on.element('mode="hls"')).replace("<style>", "<!--").replace("</style>", "-->")
-    await on.page.goto(on.site.page("/", text, Content_Security_Policy=policy))
+    await on.page.goto(on.site.page("/", without_style(on, 'mode="hls"'), Content_Security_Policy=policy))
     await on.plays("hls", fresh=1, seconds=30)
     assert await on.page.eval("cams.violations") == []
 
