@@ -87,9 +87,17 @@ class Page:
         text = await self._evaluate(f"(async () => JSON.stringify(await ({expression})))()")
         return None if text is None else json.loads(text)
 
-    async def screenshot(self, path):
+    async def run(self, script):
+        """Runs a whole script in the page, as its own would."""
+        await self._evaluate(f"{script}\n;null")
+
+    async def shot(self):
         """What the window shows now, as a PNG."""
-        pathlib.Path(path).write_bytes(base64.b64decode(await self._capture()))
+        return base64.b64decode(await self._capture())
+
+    async def screenshot(self, path):
+        """Writes what the window shows now, as a PNG."""
+        pathlib.Path(path).write_bytes(await self.shot())
 
 
 class ChromiumPage(Page):
@@ -134,6 +142,15 @@ class ChromiumPage(Page):
         if answer.get("errorText"):
             raise BrowserError(f"{url} did not open: {answer['errorText']}")
         await asyncio.wait_for(self.loaded.wait(), ANSWER_SECONDS)
+
+    async def act(self, script):
+        """Runs a script as if a visitor had just clicked."""
+        await self._send("Runtime.evaluate", expression=script, userGesture=True)
+
+    async def size(self, width, height):
+        """Makes the window so large."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        await self._send("Emulation.setDeviceMetricsOverride", **metrics)
 
     async def press(self, key):
         """Presses a key, as a visitor does."""

@@ -89,25 +89,25 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(browser, *options, prefix="", before=None):
-    """Opens all of it in one browser; `before` looks at the server before the browser starts."""
+async def stage(browser, *options, script=""):
+    """Opens all of it in one browser; `script` runs in each page before its own."""
     with tempfile.TemporaryDirectory(prefix="quietcam-stage-") as home:
         # The recorded pictures are not what is tested here.
         rig = splices.Rig(home, *options, loop=False, segment=SEGMENT, part=PART, every=EVERY)
         with contextlib.ExitStack() as stack:
             await asyncio.to_thread(stack.enter_context, rig.running())
             upstream = f"http://127.0.0.1:{rig.public}"
-            async with front.front(upstream, prefix) as server, front.front(upstream) as site:
+            async with front.front(upstream) as server, front.front(upstream) as site:
                 async with BROWSERS[browser]() as page:
-                    await page.preload(SCRIPT)
+                    await page.preload(SCRIPT + script)
                     yield Stage(rig, server, site, page)
             await asyncio.to_thread(stack.close)
 
 
-async def play(browser, scenarios, *options):
+async def play(browser, scenarios, *options, **more):
     """Plays scenarios one after the other; hands back for each the exception that ended it, or nothing."""
     outcomes = {}
-    async with stage(browser, *options) as made:
+    async with stage(browser, *options, **more) as made:
         for scenario in scenarios:
             made.server.is_down, made.server.delay = False, 0
             made.server.holds = lambda asked: False
@@ -127,10 +127,10 @@ async def play(browser, scenarios, *options):
     return outcomes
 
 
-def play_all(scenarios, *options):
+def play_all(scenarios, *options, **more):
     """Plays them in both browsers at once."""
 
     async def both():
-        return await asyncio.gather(*(play(browser, scenarios, *options) for browser in BROWSERS))
+        return await asyncio.gather(*(play(browser, scenarios, *options, **more) for browser in BROWSERS))
 
     return dict(zip(BROWSERS, asyncio.run(both())))

@@ -40,8 +40,9 @@ function tellState() {
   let isRecorded = false;
   const tell = () => {
     // hls.js knows how far behind it is.
-    const delay = cam.hls?.latency || cam.delay;
-    const live = isRecorded ? "recorded" : delay ? `live, ${delay < 10 ? delay.toFixed(1) : Math.round(delay)} s` : "live";
+    const delay = cam.hls ? cam.hls.latency || null : cam.delay;
+    const seconds = delay < 10 ? Math.max(0.1, delay).toFixed(1) : Math.round(delay);
+    const live = isRecorded ? "recorded" : delay === null || delay === undefined ? "live" : `live, ${seconds} s`;
     const text = { playing: live, paused: "paused", waiting: "trying again", loading: "loading" }[cam.state] ?? "";
     status.hidden = !text;
     status.classList.toggle("live", cam.state === "playing" && !isRecorded);
