@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Targets stand in the order of the pipeline; each imports only what stands above it.
+// Targets are in the order of the pipeline; each imports only targets above it.
 
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
@@ -132,7 +132,13 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "Access", "Media", "Picture", "Packager", "Station", nio, nioPosix, locks, log,
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      path: "Tests/TestSupport", swiftSettings: strict),
     .executableTarget(
       name: "Fuzz",
       dependencies: [
@@ -180,7 +186,7 @@ let package = Package(
     .testTarget(
       name: "CameraTests",
       dependencies: [
-        "Camera", "Ingest", "Picture", "Media", nio, nioPosix, locks,
+        "TestSupport", "Camera", "Ingest", "Picture", "Media", nio, nioPosix, locks,
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
@@ -196,7 +202,7 @@ let package = Package(
     .testTarget(
       name: "BenchTests",
       dependencies: [
-        "Bench", "Picture", "Media", "Playlist", nio, nioPosix, locks,
+        "TestSupport", "Bench", "Picture", "Media", "Playlist", nio, nioPosix, locks,
         .product(name: "HTTPTypes", package: "swift-http-types"),
       ],
       swiftSettings: strict),

@@ -211,7 +211,7 @@ extension Setting {
 }
 
 extension ValueType where Value == String {
-  /// The same text as another type, which need not be there.
+  /// The same text as another, optional type.
   func wrapped<Other>(_ wrap: @escaping @Sendable (String) -> Other) -> ValueType<Other?> {
     ValueType<Other?>(valueName, accepted: accepted, text: { _ in "none" }) { [read] given, path, problems in
       read(given, path, &problems).map(wrap)

@@ -1,7 +1,7 @@
-// The ways in which other sites are named: for CORS one origin, for frames several.
+// How other sites are named: one origin for CORS, several for frames.
 
 extension ValueType where Value == String? {
-  /// Who may load playlists and media by script: the value of Access-Control-Allow-Origin.
+  /// The sites whose scripts can load playlists and media: the value of Access-Control-Allow-Origin.
   static var allowedOrigin: ValueType {
     ValueType(
       "*|none|ORIGIN", accepted: "*, none, or one origin such as https://example.org", text: { $0 ?? "none" }
@@ -13,7 +13,7 @@ extension ValueType where Value == String? {
 }
 
 extension ValueType where Value == String {
-  /// Who may show pages in a frame: a source list of frame-ancestors.
+  /// The sites that can show pages in a frame: a source list of frame-ancestors.
   static var frameAncestors: ValueType {
     ValueType(
       "*|none|self|ORIGINS", accepted: "*, none, self, or origins such as \"https://example.org https://example.com\"",
@@ -64,7 +64,7 @@ extension ValueType where Value == String {
   }
 }
 
-/// Whether a text is an origin: a scheme, a host and perhaps a port (RFC 6454, section 6.2).
+/// Whether a text is an origin: a scheme, a host and possibly a port (RFC 6454, section 6.2).
 private func isOrigin(_ text: some StringProtocol) -> Bool {
   for scheme in ["https://", "http://"] where text.hasPrefix(scheme) {
     let host = text.dropFirst(scheme.count)

@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 import Settings
 import Station
 
-/// Tells the operator where to look, once both listeners are open, and the demo camera where to push.
+/// Logs the addresses once both listeners are open, and tells the demo camera its port.
 final class Announcement: Sendable {
   private let settings: ServeSettings
   private let logger: Logger

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Settings
 
-/// The flags of `quietcam serve`: one for each setting, with the words of the settings' own table.
+/// The flags of `quietcam serve`: one for each setting, with the help texts of the table of settings.
 struct ServeFlags: ParsableArguments {
   @Option(name: .customLong("public"), help: .setting("public")) var publicAddress: String?
   @Option(name: .customLong("private"), help: .setting("private")) var privateAddress: String?
@@ -93,7 +93,7 @@ struct ServeFlags: ParsableArguments {
 }
 
 extension ArgumentHelp {
-  /// The help of a setting: what it does, what is accepted, what holds otherwise.
+  /// The help of a setting: what it does, what is accepted, and the default.
   static func setting(_ key: String) -> ArgumentHelp {
     guard let setting = Setting.named(key) else { preconditionFailure("the settings' table has no key \(key)") }
     let accepted = setting.accepted.isEmpty ? "" : " Accepted: \(setting.accepted)."

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Media
 import NIOCore
+import Station
 import Testing
 
 @testable import Origin
@@ -107,8 +108,8 @@ private func site(_ change: (inout SitePolicy) -> Void = { _ in }) -> SitePolicy
     for origin in ["null", "https://a.example", "https://cam.example.a.example", "cam.example", ""] {
       #expect(!allows([.origin: origin, .secFetchSite: "cross-site"], closed), "\(origin)")
     }
-    let told = site { ($0.allowedOrigin, $0.baseURL) = (nil, "https://quiet.example/cam/") }
-    #expect(allows([.origin: "https://quiet.example"], told) && !allows([.origin: "https://quiet.exam"], told))
+    let counted = site { ($0.allowedOrigin, $0.baseURL) = (nil, "https://quiet.example/cam/") }
+    #expect(allows([.origin: "https://quiet.example"], counted) && !allows([.origin: "https://quiet.exam"], counted))
   }
 }
 
@@ -116,7 +117,9 @@ private func site(_ change: (inout SitePolicy) -> Void = { _ in }) -> SitePolicy
   private let size = PictureSize(width: 640, height: 480)
 
   @Test func aFrameKeepsTheShapeWithinItsLimits() {
-    func fitted(_ width: Int?, _ height: Int?) -> PictureSize { OEmbed.fitted(size, maxWidth: width, maxHeight: height) }
+    func fitted(_ width: Int?, _ height: Int?) -> PictureSize {
+      OEmbed.fitted(size, maxWidth: width, maxHeight: height)
+    }
     #expect(fitted(nil, nil) == size && fitted(1000, 1000) == size)
     #expect(fitted(320, nil) == PictureSize(width: 320, height: 240))
     #expect(fitted(nil, 48) == PictureSize(width: 64, height: 48))

@@ -174,7 +174,7 @@ private let addresses =
   func noCamera(yaml: String) {
     let advice =
       "no camera is configured; give --camera NAME --token SECRET for one, --config FILE with cameras: in it for "
-      + "several, --demo to look"
+      + "several, --demo to try"
     #expect(problems(yaml) == ["q.yaml:1: cameras: \(advice)"])
     #expect(problems() == ["--camera: cameras: \(advice)"])
     #expect(problems(flags: ["token": "s3cret-token"]) == ["--camera: cameras: \(advice)"])

@@ -68,7 +68,8 @@ import Testing
       #expect(await fetch(kept[4], from: second) == jpeg(5))
       #expect(await fetch(kept[0], from: second) == nil)
       let text = String(buffer: second.list.plain)
-      #expect(text.hasPrefix("{\"photos\":[{\"name\":\"\(kept[4])\",\"time\":\"1970-01-01T00:00:00.005Z\",\"width\":64"))
+      #expect(
+        text.hasPrefix("{\"photos\":[{\"name\":\"\(kept[4])\",\"time\":\"1970-01-01T00:00:00.005Z\",\"width\":64"))
       await second.close()
     }
   }
@@ -121,7 +122,7 @@ import Testing
       let photos = photos(in: folder, disk: disk)
       await written(photos)
       disk.become(.hanging)
-      async let expiring: Void = {
+      async let _: Void = {
         while !Task.isCancelled {
           photos.expire(at: .now)
           try? await Task.sleep(for: .milliseconds(10))

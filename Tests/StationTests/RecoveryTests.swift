@@ -3,22 +3,16 @@ import Logging
 import Media
 import NIOCore
 import Packager
+import TestSupport
 import Testing
 
 @testable import Station
 
 @Suite struct RecoveryTests {
   private let now = WallTime(milliseconds: 1_795_000_000_000)
-  private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  private let silent = Logger.silent
 
   private func timeline() throws -> TimelineSettings { try TimelineSettings(part: .seconds(1), segment: .seconds(4)) }
-
-  private func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder)
-  }
 
   private func put(_ name: String, _ bytes: ByteBuffer, in folder: String) throws {
     try Mirror.replace(name, in: folder, with: bytes)

@@ -15,7 +15,7 @@ struct AboutCamera: Encodable {
   let partMilliseconds: Int64
   let segmentMilliseconds: Int64
   let keepsPhotos: Bool
-  /// The most that photos measure; `nil` where they have the stream's size.
+  /// The most that photos measure; left out where they have the stream's size.
   let photoSize: String?
   /// Whether recorded pictures are told by events.
   let marksRecorded: Bool

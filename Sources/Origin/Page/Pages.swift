@@ -90,11 +90,10 @@ struct Pages: Sendable {
         html: Self.filled(list, ["title": title, "root": "", "assets": "_/"]), title: title, root: "",
         counted: shown.first.map { ("", "\($0.name)/", $0.shownSize) })
     }
-    if let name = site.sampleCamera, let camera = shown.first(where: { $0.name == name }),
-      let template = web.sampleTemplate
-    {
+    if let name = site.sampleCamera, let camera = shown.first(where: { $0.name == name }) {
       drafts[.sample] = Self.draft(
-        template, camera, base: "../\(name)/", root: "../", counted: ("sample/", "\(name)/", camera.shownSize))
+        web.sampleTemplate, camera, base: "../\(name)/", root: "../", counted: ("sample/", "\(name)/", camera.shownSize)
+      )
     }
     self.drafts = drafts
   }

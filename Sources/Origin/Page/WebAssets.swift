@@ -16,11 +16,11 @@ package struct WebAssets: Sendable {
   private let assets: [String: Asset]
   let playerTemplate: String
   let listTemplate: String
-  /// The page that shows how a picture is put into another; `nil` where it was not built in.
-  let sampleTemplate: String?
+  /// The page that shows how a picture is put into another.
+  let sampleTemplate: String
   /// The icon's name at the root of the site, and its type.
   private(set) var icon: (name: String, type: String) = ("favicon.svg", "image/svg+xml")
-  private var iconAsset: (bytes: ByteBuffer, etag: String)?
+  private var iconAsset: (bytes: ByteBuffer, etag: String)
   /// Whether the player library is there; without it browsers play by their own HLS, far behind, or see pictures.
   package let hasPlayerLibrary: Bool
 
@@ -36,7 +36,7 @@ package struct WebAssets: Sendable {
     func text(_ name: String) throws -> String { try String(contentsOf: folder.appending(path: name), encoding: .utf8) }
     playerTemplate = try text("player.html")
     listTemplate = try text("cameras.html")
-    sampleTemplate = try? text("sample.html")
+    sampleTemplate = try text("sample.html")
     var assets: [String: Asset] = [:]
     for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
       guard let type = Self.types[name.split(separator: ".").last ?? ""] else { continue }
@@ -47,7 +47,8 @@ package struct WebAssets: Sendable {
         caching: name.hasPrefix("hls-") ? .forever : .revalidate)
     }
     self.assets = assets
-    iconAsset = (try? text("icon.svg")).map { ByteBuffer(string: $0) }.map { ($0, "\"\($0.fingerprint)\"") }
+    let icon = ByteBuffer(string: try text("icon.svg"))
+    iconAsset = (icon, "\"\(icon.fingerprint)\"")
     hasPlayerLibrary = assets.keys.contains { $0.hasPrefix("hls-") }
   }
 
@@ -75,7 +76,7 @@ package struct WebAssets: Sendable {
 
   /// The icon under its own name; `nil` under any other.
   func icon(_ request: Request, named name: String) -> Response? {
-    guard name == icon.name, let iconAsset else { return nil }
+    guard name == icon.name else { return nil }
     var response = Reply.resource(
       request, bytes: iconAsset.bytes, type: icon.type, etag: iconAsset.etag, caching: .seconds(86_400))
     // A drawing of an operator's that is opened as a page must not run what may be in it.

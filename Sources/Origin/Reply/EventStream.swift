@@ -7,10 +7,10 @@ import Station
 
 /// Server-sent events of one camera for one listener (WHATWG HTML, section 9.2).
 ///
-/// A listener keeps only the id of the last event that it was sent. Events are fetched from the camera's edge, which
-/// keeps the newest few, so a listener that is slow misses some and costs no memory.
+/// A listener only keeps the id of the last event that it got. Events are read from the camera's edge, which keeps the
+/// newest few, so a slow listener misses some and costs no memory.
 struct EventStream: Sendable {
-  /// How long the line may be silent before a comment is sent that keeps it open.
+  /// How long the stream can be silent before a comment is sent to keep it open.
   static let heartbeat = Duration.seconds(15)
 
   private let edge: LiveEdge
@@ -20,13 +20,13 @@ struct EventStream: Sendable {
   private let end: ContinuousClock.Instant?
   private let place: WaitLimit.Place?
 
-  /// A stream of the events after `Last-Event-ID`, or of those to come where there is none.
+  /// A stream of the events after `Last-Event-ID`, or of all future ones without it.
   ///
   /// - Parameters:
   ///   - only: the kinds that are sent; `nil` for all.
-  ///   - channel: the listener's connection; when it closes the stream ends.
+  ///   - channel: the listener's connection; the stream ends when it closes.
   ///   - end: when the listener's right to it ends.
-  ///   - place: is held until the stream ends.
+  ///   - place: is kept until the stream ends.
   init(
     edge: LiveEdge, lastEventID: String?, only: Set<CameraEvent.Kind>? = nil, channel: any Channel,
     end: ContinuousClock.Instant? = nil,
@@ -38,11 +38,11 @@ struct EventStream: Sendable {
     self.edge = edge
     self.channel = channel
     let newest = edge.newestEventID
-    // An id from the future comes from another life of the process, with another clock.
+    // An id from the future comes from an earlier process with another clock.
     last = min(lastEventID.flatMap { Int64($0) } ?? newest, newest)
   }
 
-  /// The answer, which lasts until the listener goes or the stream ends.
+  /// The answer, which lasts until the listener has gone or the stream ends.
   func response(_ request: Request) -> Response {
     let fields: HTTPFields = [
       .contentType: "text/event-stream", .cacheControl: "no-store", .accessControlAllowOrigin: "*",
