@@ -1,6 +1,6 @@
 // Shows the newest JPEG: when the server's events announce one, or by looking for it.
 
-import { AnswerError, pause } from "./stream.js";
+import { load, pause } from "./stream.js";
 
 // How often it is looked for where nothing announces it, and how often beside the announcements.
 const LOOK_SECONDS = 5;
@@ -83,8 +83,7 @@ class Loader {
 
   async #fetch({ name, photo }) {
     const cache = photo ? "default" : "no-cache";
-    const answer = await fetch(new URL(name, this.#base), { signal: this.signal, cache });
-    if (!answer.ok) throw new AnswerError(answer);
+    const answer = await load(new URL(name, this.#base), this.signal, cache);
     const bytes = new Uint8Array(await answer.arrayBuffer());
     const old = this.#bytes;
     if (bytes.length === old.length && bytes.every((byte, at) => byte === old[at])) return false;

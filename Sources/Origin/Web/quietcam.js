@@ -8,7 +8,6 @@ import "./_/fmp4.js";
 import "./_/stream.js";
 import "./_/frames.js";
 import "./_/picture.js";
-import "./_/style.js";
 import "./_/visibility.js";
 import "./_/ways.js";
 import { QuietCam } from "./_/element.js";

@@ -1,14 +1,14 @@
 // The wave: a button that says hi to whoever sits at the camera, and the waves of others, softly over the picture.
 
-import { make } from "./picture.js";
+import { make, style } from "./picture.js";
 import { listen } from "./photos.js";
-import { style } from "./style.js";
 
 const HAND =
   "M7.5 13V6.2a1.4 1.4 0 0 1 2.8 0V11m0-.5V4.4a1.4 1.4 0 0 1 2.8 0v6.1m0-.3V5.4a1.4 1.4 0 0 1 2.8 0V12m0-3.2a1.4 1.4 0 0 1 2.8 0v5.7" +
   "a6.5 6.5 0 0 1-6.5 6.5h-.6a5.6 5.6 0 0 1-4.6-2.4l-3-4.5a1.4 1.4 0 0 1 2.2-1.7l1.3 1.2";
 const SHOWN = 4000;
 const css = `
+button:disabled { cursor: default; opacity: .7; }
 .hand { fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
 .note { position: absolute; left: .75rem; bottom: .75rem; display: flex; align-items: center; gap: .5em; margin: 0;
   padding: .45rem .9rem; border-radius: 2rem; font: 500 .9rem/1.4 system-ui, sans-serif; color: #fff;

@@ -3,18 +3,17 @@
 
 /** @typedef {import("./frames.js").Listener} Listener */
 
+// The module and class of each, and how many connections it takes for good.
 const ways = {
-  frames: async () => (await import("./frames.js")).Frames,
-  hls: async () => (await import("./video.js")).HlsVideo,
-  native: async () => (await import("./video.js")).NativeVideo,
-  photos: async () => (await import("./photos.js")).Photos,
-  still: async () => (await import("./photos.js")).Stills,
+  frames: ["frames", "Frames", 1],
+  hls: ["video", "HlsVideo", 2],
+  native: ["video", "NativeVideo", 1],
+  photos: ["photos", "Photos", 1],
+  still: ["photos", "Stills", 0],
 };
 /** Their names; each is taken where those before it do not work. */
 export const names = Object.keys(ways);
 
-// How many connections each takes for good.
-const WEIGHTS = { frames: 1, hls: 2, native: 1, photos: 1, still: 0 };
 // A browser has six connections to a host over HTTP/1.1; two are left to the page.
 const [FEW, MANY] = [4, 32];
 const running = new Map();
@@ -31,10 +30,10 @@ function hasRoom(origin, weight) {
  * @param {string} name
  * @param {URL} base The camera's folder.
  * @param {any} listener Is told what `Listener` is, and gets a copy of what another shows already.
- * @returns {{leave(): void, source: any} | null}
+ * @returns {(() => void) | null} Ends it.
  */
 export function join(name, base, listener) {
-  const weight = WEIGHTS[name];
+  const [file, kind, weight] = ways[name];
   // A <video> is in one place only.
   const key = /hls|native/.test(name) ? listener : `${name} ${base}`;
   let way = running.get(key);
@@ -42,10 +41,10 @@ export function join(name, base, listener) {
     if (weight && !hasRoom(base.origin, weight)) return null;
     const listeners = new Set();
     const all = {};
-    for (const kind in listener) all[kind] = (...words) => [...listeners].forEach((each) => each[kind](...words));
+    for (const word in listener) all[word] = (...words) => [...listeners].forEach((each) => each[word](...words));
     way = { origin: base.origin, weight, listeners, source: null };
     running.set(key, way);
-    ways[name]().then((Way) => {
+    import(`./${file}.js`).then(({ [kind]: Way }) => {
       if (!listeners.size) return;
       if (Way.isPossible()) way.source = new Way(base, all);
       else all.unable(new Error(`this browser has no ${name}`));
@@ -53,14 +52,9 @@ export function join(name, base, listener) {
   }
   for (const { picture } of way.listeners) listener.copy(picture);
   way.listeners.add(listener);
-  return {
-    get source() {
-      return way.source;
-    },
-    leave() {
-      if (!way.listeners.delete(listener) || way.listeners.size) return;
-      running.delete(key);
-      way.source?.stop();
-    },
+  return () => {
+    if (!way.listeners.delete(listener) || way.listeners.size) return;
+    running.delete(key);
+    way.source?.stop();
   };
 }
