@@ -180,7 +180,7 @@ class FirefoxPage(Page):
 
     async def _start(self, socket):
         self.connection = Connection(socket, self._event)
-        session = await self._send("session.new", capabilities={})
+        session = await self._send("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
         self.version = session["capabilities"]["browserVersion"]
         contexts = (await self._send("browsingContext.getTree"))["contexts"]
         self.context = contexts[0]["context"]
@@ -253,6 +253,8 @@ CHROMIUM_SWITCHES = [
     "--disable-renderer-backgrounding",
     "--autoplay-policy=no-user-gesture-required",
     "--force-color-profile=srgb",
+    # A test that needs HTTPS signs its own certificate.
+    "--ignore-certificate-errors",
     f"--window-size={WINDOW[0]},{WINDOW[1]}",
     "--remote-debugging-port=0",
     "--remote-allow-origins=*",

@@ -94,8 +94,10 @@ async def nothing_in_a_hidden_tab(on):
 
 
 async def nothing_when_paused_by_the_keyboard(on):
-    await on.show()
+    await on.show(on.element("controls"))
     await on.plays("frames", fresh=1)
+    await on.until(lambda: [one for one in on.server.open() if one.name == "events"], "it listens for waves")
+    await on.page.press("Tab")
     await on.page.press("Tab")
     label = "cams.one.shadowRoot.activeElement?.getAttribute('aria-label')"
     assert await on.page.eval(label) == "Pause the live picture"

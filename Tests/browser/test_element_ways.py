@@ -80,10 +80,18 @@ async def photos_when_asked(on):
     assert on.names().count("events") == 1 and "live.m3u8" not in on.names(), on.names()
 
 
-async def events_that_are_held_back(on):
-    """A proxy that buffers events: the pictures come all the same."""
+async def events_that_are_refused(on):
     on.server.refuses = lambda asked: 502 if asked.name == "events" else None
     await on.show(on.element('mode="photos"'))
+    await on.plays("still", fresh=1, seconds=15)
+
+
+async def events_in_a_buffer(on):
+    """A proxy that keeps events for itself: the element sees that pictures change though nothing says so."""
+    on.server.holds = lambda asked: asked.name == "events"
+    # It looks once a minute; a test does not wait for that.
+    sooner = "{ const set = setInterval; window.setInterval = (does, ms) => set(does, ms === 60000 ? 1500 : ms); }"
+    await on.show(on.element('mode="photos"'), before=sooner)
     await on.plays("still", fresh=1, seconds=15)
 
 
@@ -126,7 +134,8 @@ async def a_camera_that_goes(on):
 
 SCENARIOS = [
     frames, frames_behind_a_proxy_that_holds_back, hls_without_codecs, below_hls, photos_without_video,
-    still_without_events, photos_where_play_is_refused, photos_when_asked, events_that_are_held_back,
+    still_without_events, photos_where_play_is_refused, photos_when_asked, events_that_are_refused,
+    events_in_a_buffer,
     a_network_that_goes_and_comes, a_server_that_restarts, a_camera_that_goes,
 ]  # fmt: skip
 

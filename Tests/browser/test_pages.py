@@ -1,10 +1,13 @@
 """The server's own pages in real browsers: one camera, the photo frame, several cameras, the sample home page."""
 
 import asyncio
+import contextlib
 import importlib.util
 import io
 import pathlib
 import re
+import ssl
+import subprocess
 import time
 import urllib.request
 
@@ -14,6 +17,7 @@ from PIL import Image
 
 import front
 import numbered
+import splices
 import stage
 from browsers import BROWSERS
 
@@ -232,3 +236,47 @@ def test_a_page(browser, scenario, outcomes):
     error = outcomes[browser][scenario]
     if error:
         raise error
+
+
+class SecureRig(splices.Rig):
+    """A server that speaks HTTPS, and so HTTP/2."""
+
+    def __init__(self, home):
+        certificate, key = pathlib.Path(home) / "certificate.pem", pathlib.Path(home) / "key.pem"
+        made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        made += ["-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+        subprocess.run([*made, "-out", certificate, "-keyout", key], check=True, capture_output=True)
+        options = ["--public-certificate", certificate, "--public-key", key]
+        super().__init__(home, *options, loop=False, segment=stage.SEGMENT, part=stage.PART)
+        self.base = self.base.replace("http:", "https:")
+
+    def wait_until_ready(self):
+        trusting = ssl.create_default_context()
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting))
+        deadline = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(OSError):
+                opener.open(self.base.replace("/desk/", "/readyz"), timeout=5).close()
+                return
+            assert time.monotonic() < deadline and self.process.poll() is None, self.log_path.read_text()[-3000:]
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("browser", BROWSERS)
+def test_the_page_plays_over_http2(browser, tmp_path):
+    async def look(rig):
+        async with BROWSERS[browser]() as page:
+            await page.preload(stage.SCRIPT)
+            await page.goto(rig.base)
+            assert await page.eval("cams.until(() => cams.number() > 0)"), page.messages
+            first = await page.eval("cams.number()")
+            # Into the next segment.
+            assert await page.eval(f"cams.until(() => cams.number() > {first + stage.SEGMENT}, 15000)")
+            assert await page.eval("cams.one.currentMode") == "frames"
+            asked = await page.eval("performance.getEntriesByType('resource').map((one) => [one.name, one.nextHopProtocol])")
+            names = [name.rsplit("/", 1)[-1] for name, protocol in asked if protocol == "h2"]
+            assert [name for name in names if stage.GROWING.match(name)] and names.count("live.m3u8") == 1, asked
+
+    with SecureRig(tmp_path).running() as rig:
+        asyncio.run(look(rig))

@@ -50,7 +50,7 @@ export function readInit(bytes) {
       init.config.description = bytes.slice(at, end);
     }
   });
-  if (!init.config.codec || !init.timescale) throw new Error("the init segment has no H.264 track");
+  if (!init.config.codec || !init.timescale) throw new Error("no H.264 track");
   return init;
 }
 

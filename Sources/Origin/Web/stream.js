@@ -73,7 +73,7 @@ export function readEdge(text) {
   const init = last(/^#EXT-X-MAP:.*URI="(.+?)"/gm);
   const seconds = Number(last(/PART-TARGET=([\d.]+)/g));
   const most = Math.round(Number(last(/TARGETDURATION:(\d+)/g)) / seconds);
-  if (!open || !init || !most) throw new Error("the playlist has no parts");
+  if (!open || !init || !most) throw new Error("a playlist without parts");
   return { init, open, before, parts: Number(parts), most, seconds, date: Date.parse(last(/DATE-TIME:(.+)/g, rest)) };
 }
 

@@ -15,14 +15,22 @@ const ways = {
 export const names = Object.keys(ways);
 
 // A browser has six connections to a host over HTTP/1.1; two are left to the page.
-const [FEW, MANY] = [4, 32];
+const FEW = 4;
+const held = new Map();
 const running = new Map();
 
-function hasRoom(origin, weight) {
-  for (const way of running.values()) if (way.origin === origin) weight += way.weight;
+/**
+ * Takes connections of a host for good; hands back how to free them, or `null` where it has none left.
+ * @param {string} origin
+ * @param {number} weight How many.
+ */
+export function reserve(origin, weight) {
+  const sum = (held.get(origin) ?? 0) + weight;
   const loaded = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType("resource"));
   const isMany = loaded.some(({ name, nextHopProtocol }) => name.startsWith(origin) && /^h[23]/.test(nextHopProtocol));
-  return weight <= (isMany ? MANY : FEW);
+  if (weight && sum > (isMany ? 8 * FEW : FEW)) return null;
+  held.set(origin, sum);
+  return () => held.set(origin, held.get(origin) - weight);
 }
 
 /**
@@ -38,11 +46,12 @@ export function join(name, base, listener) {
   const key = /hls|native/.test(name) ? listener : `${name} ${base}`;
   let way = running.get(key);
   if (!way) {
-    if (weight && !hasRoom(base.origin, weight)) return null;
+    const free = reserve(base.origin, weight);
+    if (!free) return null;
     const listeners = new Set();
     const all = {};
     for (const word in listener) all[word] = (...words) => [...listeners].forEach((each) => each[word](...words));
-    way = { origin: base.origin, weight, listeners, source: null };
+    way = { listeners, free, source: null };
     running.set(key, way);
     import(`./${file}.js`).then(({ [kind]: Way }) => {
       if (!listeners.size) return;
@@ -56,5 +65,6 @@ export function join(name, base, listener) {
     if (!way.listeners.delete(listener) || way.listeners.size) return;
     running.delete(key);
     way.source?.stop();
+    way.free();
   };
 }
