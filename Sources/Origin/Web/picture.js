@@ -65,7 +65,7 @@ video.on { opacity: 1; }
 button { display: grid; place-items: center; width: 2.5rem; height: 2.5rem; padding: 0; border: 0; border-radius: 50%;
   color: #fff; background: rgb(0 0 0 / .55); cursor: pointer; }
 button:hover { background: rgb(0 0 0 / .75); }
-button:focus-visible { outline: 3px solid #fff; outline-offset: -1px; box-shadow: 0 0 0 4px #000; }
+button:focus-visible { outline: 3px solid #fff; box-shadow: 0 0 0 4px #000; }
 svg { width: 1.25rem; fill: currentColor; }
 `;
 
