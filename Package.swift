@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Targets stand in the order of the pipeline; each imports only what stands above it.
+// Targets are in the order of the pipeline; each imports only targets above it.
 
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),

@@ -5,7 +5,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// The TCP port; 0 takes any that is free.
   package var port: Int
 
-  /// An address of its parts, taken as they are.
+  /// An address of these parts, unchanged.
   package init(host: String, port: Int) {
     self.host = host
     self.port = port

@@ -1,9 +1,9 @@
-/// What the environment or the command line gives: a text for each key.
+/// The settings of the environment or the command line: a text for each key.
 struct TextLayer {
   var server: [Change<PartialServeSettings>] = []
   var camera: [Change<PartialCameraSettings>] = []
 
-  /// Reads the variables that are Quietcam's.
+  /// Reads the variables that begin with `QUIETCAM_`.
   init(environment: [String: String], problems: inout [SettingsError.Problem]) {
     let known = Setting.all.filter { $0.layers.contains(.environment) }
     for (variable, text) in environment.sorted(by: { $0.key < $1.key }) {
@@ -21,7 +21,7 @@ struct TextLayer {
     checkTokens(camera, problems: &problems)
   }
 
-  /// Reads the flags, which are named without their dashes.
+  /// Reads the flags, by their names without dashes.
   init(flags: [String: String], problems: inout [SettingsError.Problem]) {
     let known = Setting.all.filter { $0.layers.contains(.flag) }
     for (name, text) in flags.sorted(by: { $0.key < $1.key }) where name != "config" {

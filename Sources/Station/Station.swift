@@ -77,6 +77,7 @@ package struct Station: Service {
             + "give the process the right to write there, name another folder with --store, or use --store memory")
       }
       folder = cameraFolder
+      camera.photos.open(folder: cameraFolder, logger: logger)
     }
     do {
       let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
@@ -84,6 +85,7 @@ package struct Station: Service {
       // It ends with the loop.
       async let _ = withTaskExecutorPreference(decoding) { await decoder.run() }
       await loop.run()
+      await camera.photos.close()
     } catch {
       throw StationError(description: "camera \(camera.settings.name) cannot begin: \(error)")
     }
@@ -93,7 +95,10 @@ package struct Station: Service {
   private func expireWaiters() async {
     while !Task.isCancelled {
       let now = ContinuousClock.now
-      for camera in cameras { camera.edge.expire(at: now) }
+      for camera in cameras {
+        camera.edge.expire(at: now)
+        camera.photos.expire(at: now)
+      }
       try? await Task.sleep(for: .milliseconds(500), tolerance: .zero)
     }
   }

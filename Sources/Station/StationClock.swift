@@ -12,7 +12,7 @@ package struct StationClock: Sendable {
   package let now: @Sendable () -> Ticks
   /// Civil time, which may step.
   package let wall: @Sendable () -> WallTime
-  /// WaitLimit until a monotonic time; throws `CancellationError` when the waiting task is cancelled.
+  /// Suspends until a monotonic time; throws `CancellationError` when the waiting task is cancelled.
   package let sleep: @Sendable (_ until: Ticks) async throws -> Void
 
   /// A clock of these three functions.

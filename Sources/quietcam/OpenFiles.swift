@@ -1,8 +1,8 @@
 import Glibc
 
-/// The descriptors that the process may have open: each connection takes one.
+/// The limit of open descriptors of the process: each connection takes one.
 enum OpenFiles {
-  /// Raises the limit as far as the system lets an ordinary process and says where it is then.
+  /// Raises the limit as far as an ordinary process can, and returns it.
   static func raiseLimit() -> Int {
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     var limit = rlimit()

@@ -3,10 +3,10 @@ import Foundation
 import Settings
 
 extension ServeSettings {
-  /// The settings of file, environment and flags.
+  /// The settings from file, environment and flags.
   ///
   /// - Parameters:
-  ///   - config: the path of the file; `nil` takes that of the environment, if it has one.
+  ///   - config: the path of the file; `nil` takes that of the environment, if it is set.
   ///   - flags: by the keys of the settings.
   static func load(config: String?, flags: [String: String]) throws -> ServeSettings {
     let environment = ProcessInfo.processInfo.environment
@@ -14,7 +14,7 @@ extension ServeSettings {
       let path = config ?? environment["QUIETCAM_CONFIG"]
       let file = try path.map { path in
         guard let bytes = FileManager.default.contents(atPath: path) else {
-          throw ValidationError("cannot read the settings in \(path); check the path and the right to read it")
+          throw ValidationError("cannot read the settings in \(path); check the path and the permissions")
         }
         return (path: path, text: try SettingsFile.text(of: Array(bytes), path: path))
       }

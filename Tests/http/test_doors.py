@@ -206,7 +206,7 @@ def test_a_signed_still_is_taken_once(signing):
     fields = signed(body)
     assert ask(signing, INGEST, fields, body).status == 202
     again = ask(signing, INGEST, fields, body)
-    assert again.status == 401 and "taken before" in again.json["detail"]
+    assert again.status == 401 and "used before" in again.json["detail"]
     assert ask(signing, INGEST, signed(body), body).status == 202
     chunked = signed(body) | {"Transfer-Encoding": "chunked"}
     assert ask(signing, INGEST, chunked, wire.chunked(body, 1000)).status == 202

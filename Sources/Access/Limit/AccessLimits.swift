@@ -7,6 +7,8 @@ package final class AccessLimits: Sendable {
   package let viewers: Connections
   /// The viewers' requests that are held until the next part or segment.
   package let waits: WaitLimit
+  /// How often visitors may wave.
+  package let waves = WaveLimits()
   /// The cameras' and operators' connections.
   package let cameras: Connections
   /// The memory of bodies that are being received.

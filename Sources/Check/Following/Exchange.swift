@@ -22,6 +22,8 @@ struct Exchange: Sendable {
   var firstByte: Ticks
   /// When everything had arrived.
   var done: Ticks
+  /// When so many bytes of the body were there, piece by piece.
+  var progress: [(time: Ticks, count: Int)] = []
   /// Why no answer came or why it was cut off.
   var failure: String?
 
@@ -49,6 +51,21 @@ struct Exchange: Sendable {
   var type: String {
     (headers["content-type"] ?? "").lowercased().split(separator: ";").first.map { $0.filter { $0 != " " } } ?? ""
   }
+
+  /// The address that a link of this relation leads to (RFC 8288, section 3); `nil` where there is none.
+  func link(_ relation: String) -> String? {
+    for link in (headers["link"] ?? "").split(separator: ",") {
+      let pieces = link.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
+      guard let target = pieces.first, target.first == "<", target.last == ">" else { continue }
+      let relations = pieces.dropFirst().first { $0.lowercased().hasPrefix("rel=") }?.dropFirst(4)
+      guard let relations, relations.filter({ $0 != "\"" }) == relation else { continue }
+      return PlaylistAddress.resolve(String(target.dropFirst().dropLast()), from: url)
+    }
+    return nil
+  }
+
+  /// When so many bytes of the body were there; `nil` where there were never as many.
+  func arrival(of count: Int) -> Ticks? { progress.first { $0.count >= count }?.time }
 
   /// The result, for messages.
   var outcome: String { failure.map { "no whole answer (\($0))" } ?? "\(status)" }
@@ -120,6 +137,7 @@ struct Fetcher: Sendable {
           break
         }
         exchange.body += piece.readableBytesView
+        exchange.progress.append((now, exchange.body.count))
       }
     } catch {
       exchange.failure = String(describing: error)

@@ -28,6 +28,8 @@ package actor Follower {
   var isOver = false
   /// A hash of what came under each name.
   var contents: [String: Int] = [:]
+  /// When a playlist first listed a part, by the part's address.
+  var partTimes: [String: Ticks] = [:]
   /// Answers whose headers were checked, by kind; a few of each are enough.
   private var sampled: [String: Int] = [:]
 
@@ -61,6 +63,7 @@ package actor Follower {
       group.addTask { await self.fetchSegments() }
       group.addTask { await self.fetchParts() }
       group.addTask { await self.fetchHints() }
+      group.addTask { await self.followOpenSegments() }
       group.addTask { await self.checkAvailability() }
       group.addTask { await self.probeOnce() }
       await take(first, isDirected: false)
@@ -130,7 +133,7 @@ package actor Follower {
     }
   }
 
-  /// WaitLimit as a player without low latency does: a target duration after a change, half of one otherwise (6.3.4).
+  /// Pauses as a player without low latency does: a target duration after a change, half of one otherwise (6.3.4).
   private func reloadPlainly(_ newest: MediaPlaylist) async {
     let target = Ticks.seconds(Int64(newest.targetDuration))
     let isBlocking = newest.serverControl?.canBlockReload == true
@@ -239,6 +242,7 @@ package actor Follower {
       guard let full else { return nil }
       playlist = full
     }
+    notePartTimes(playlist, at: exchange.done)
     let before = history.newest
     let age = Ticks.seconds(Int64(exchange.headers["age"] ?? "").map { min($0, 86_400) } ?? 0)
     merge(

@@ -25,6 +25,7 @@ package enum Rule: String, CaseIterable, Sendable {
   case delta = "L5"
   case preloadHint = "L6"
   case renditionReport = "L7"
+  case openSegment = "L8"
   case types = "D1"
   case mediaCaching = "D2"
   case playlistCaching = "D3"
@@ -82,6 +83,10 @@ package enum Rule: String, CaseIterable, Sendable {
     case .delta: Text("a delta update gives the full playlist", "6.2.5.1")
     case .preloadHint: Text("the next part is hinted, can be requested at once and comes in one piece", "6.2.6")
     case .renditionReport: Text("every other rendition is reported", "4.4.5.4")
+    case .openSegment:
+      Text(
+        "a segment that a link announces comes while it is made, part by part, with the bytes of the whole",
+        "Quietcam's handbook, latency")
     case .types: Text("every resource has its media type", "4, 10", .should)
     case .mediaCaching:
       Text("media may be cached for long, under names that are never reused", "RFC 9111, 5.2.2", .should)

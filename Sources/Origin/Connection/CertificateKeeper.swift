@@ -6,9 +6,9 @@ import NIOPosix
 import NIOSSL
 import ServiceLifecycle
 
-/// The files that a door's TLS is made of, both in PEM.
+/// The PEM files for a listener's TLS.
 package struct CertificateFiles: Hashable, Sendable {
-  /// The certificate, followed by those that signed it.
+  /// The certificate, followed by its chain.
   package var certificate: String
   /// Its private key, without a passphrase.
   package var key: String
@@ -20,10 +20,10 @@ package struct CertificateFiles: Hashable, Sendable {
   }
 }
 
-/// Holds a door's certificate and takes a new one when its files change, without a restart and without dropping a
-/// connection: certificates that renew themselves every few weeks must not need an operator.
+/// Holds a listener's certificate and reads a new one when its files change, without a restart and without closing a
+/// connection. So certificates that are renewed every few weeks need no operator.
 package final class CertificateKeeper: Service {
-  /// How often the files are looked at.
+  /// How often the files are checked.
   private static let pause = Duration.seconds(5)
 
   private let files: CertificateFiles
@@ -38,14 +38,14 @@ package final class CertificateKeeper: Service {
 
   /// Reads the files for the first time.
   ///
-  /// - Throws: `CertificateError` where they cannot be read or do not belong together.
+  /// - Throws: `CertificateError` if they cannot be read or do not match.
   package init(files: CertificateFiles, logger: Logger) throws {
     self.files = files
     self.logger = logger
     loaded = NIOLockedValueBox(try Self.load(files))
   }
 
-  /// The TLS of a server that asks for the newest certificate at each handshake.
+  /// The TLS configuration of a server, with the newest certificate at each handshake.
   func configuration() -> TLSConfiguration {
     let current = loaded.withLockedValue { $0 }
     var configuration = TLSConfiguration.makeServerConfiguration(
@@ -61,7 +61,7 @@ package final class CertificateKeeper: Service {
     return configuration
   }
 
-  /// Looks at the files again and again until graceful shutdown or cancellation.
+  /// Checks the files until graceful shutdown or cancellation.
   package func run() async throws {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
@@ -76,9 +76,9 @@ package final class CertificateKeeper: Service {
     do {
       let fresh = try Self.load(files)
       loaded.withLockedValue { $0 = fresh }
-      logger.notice("the certificate was read anew", metadata: ["file": "\(files.certificate)"])
+      logger.notice("the certificate was read again", metadata: ["file": "\(files.certificate)"])
     } catch {
-      // Perhaps only one of the two files is new yet; the old pair serves until both fit.
+      // Possibly only one of the two files is new yet; the old pair is used until both match.
       logger.warning("the old certificate is kept: \(error)")
     }
   }
@@ -88,7 +88,7 @@ package final class CertificateKeeper: Service {
       let stamp = try stamp(files)
       let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map { NIOSSLCertificateSource.certificate($0) }
       let key = NIOSSLPrivateKeySource.privateKey(try NIOSSLPrivateKey(file: files.key, format: .pem))
-      // A context is made only to see whether the key is that of the certificate.
+      // The context is made only to check that the key belongs to the certificate.
       _ = try NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: chain, privateKey: key))
       return Loaded(chain: chain, key: key, stamp: stamp)
     } catch {

@@ -3,10 +3,10 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
 
-/// Keeps the rules of connections that Hummingbird does not know, below the layer where it sees a request.
+/// Follows the rules of connections that Hummingbird does not know, below the layer where it sees a request.
 ///
-/// A `Connection` header is a list without regard to case (RFC 9110, section 7.6.1), and HTTP/1.0 closes after each
-/// answer unless the client asks otherwise, and has no chunked bodies (RFC 9112, sections 7.1 and 9.3).
+/// A `Connection` header is a list and ignores case (RFC 9110, section 7.6.1). HTTP/1.0 closes after each answer unless
+/// the client asks otherwise, and has no chunked bodies (RFC 9112, sections 7.1 and 9.3).
 final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
@@ -45,7 +45,7 @@ final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandle
     }
     guard isLegacy || isTooLong, case .head(var head) = part else { return context.write(data, promise: promise) }
     if isLegacy { head.version = .http1_0 }
-    // Hummingbird answers 400 to all that cannot be read (RFC 6585, section 5, has the word for this).
+    // Hummingbird answers 400 to everything that cannot be read; RFC 6585, section 5 has the right status.
     if isTooLong, head.status == .badRequest { head.status = .requestHeaderFieldsTooLarge }
     context.write(wrapOutboundOut(.head(head)), promise: promise)
   }
@@ -61,7 +61,7 @@ final class ConnectionRulesInstaller: ChannelInboundHandler, RemovableChannelHan
   private let headerTime: TimeAmount
   private let logger: Logger
 
-  /// - Parameter headerTime: how long the header of a request may take.
+  /// - Parameter headerTime: the most time for the header of a request.
   init(headerTime: TimeAmount, logger: Logger) {
     self.headerTime = headerTime
     self.logger = logger
@@ -69,7 +69,7 @@ final class ConnectionRulesInstaller: ChannelInboundHandler, RemovableChannelHan
 
   func handlerAdded(context: ChannelHandlerContext) {
     do {
-      // Over HTTP/2 each request has a channel of its own, and none of these rules holds.
+      // Over HTTP/2 each request has its own channel and needs none of these rules.
       if context.channel.parent?.parent == nil { try install(in: context.pipeline.syncOperations) }
     } catch {
       MissingHandler.report(error, on: context.channel, logger: logger)

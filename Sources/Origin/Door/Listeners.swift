@@ -56,7 +56,9 @@ package enum Listeners {
     patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     try listener(
-      PublicDoor(cameras: cameras, web: web, site: site, linkKey: linkKey, waits: limits.waits), at: address,
+      PublicDoor(
+        cameras: cameras, web: web, site: site, linkKey: linkKey, limits: limits, isSecure: address.certificate != nil),
+      at: address,
       connections: limits.viewers,
       handlers: { [HangUpHandler()] + common(TimeAmount(patience), logger) }, patience: TimeAmount(patience),
       logger: logger,

@@ -25,7 +25,7 @@ struct PrivateDoor: HTTPResponder {
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
     var response = try await answer(to: request, context: context)
-    // No page of another site, looked at by somebody who reaches this door, may read what it says.
+    // No page of another site that is open on a machine with access can read the answer.
     response.headers[.accessControlAllowOrigin] = nil
     response.headers[.xContentTypeOptions] = "nosniff"
     return response

@@ -1,9 +1,9 @@
 import HTTPTypes
 
-/// The conditions and preferences of a request that decide in which form a resource is sent (RFC 9110, sections 12
+/// The conditions and preferences of a request that decide the form in which a resource is sent (RFC 9110, sections 12
 /// to 14).
 enum RequestConditions {
-  /// Whether the client takes gzip. A client that says nothing about it, or gives it or `*` a weight of zero, does not.
+  /// Whether the client accepts gzip. A client that does not mention it, or gives it or `*` a weight of zero, does not.
   static func acceptsGzip(_ fields: HTTPFields) -> Bool {
     guard let header = fields[.acceptEncoding] else { return false }
     var other: Bool?
@@ -32,17 +32,17 @@ enum RequestConditions {
     }
   }
 
-  /// What a `Range` header asks for.
+  /// The request of a `Range` header.
   enum Range: Hashable {
-    /// All of it: there is no such header, or one that may be ignored (several ranges, another unit, no sense).
+    /// All of it: there is no such header, or one that is ignored (several ranges, another unit, invalid).
     case whole
     /// These bytes.
     case bytes(Swift.Range<Int>)
-    /// Bytes that are not there.
+    /// Bytes that do not exist.
     case unsatisfiable
   }
 
-  /// The bytes that a request wants of a resource of `length` bytes whose entity tag is `etag`.
+  /// The requested bytes of a resource of `length` bytes whose entity tag is `etag`.
   static func range(_ fields: HTTPFields, length: Int, etag: String) -> Range {
     guard let header = fields[.range], header.hasPrefix("bytes="), !header.contains(",") else { return .whole }
     if let condition = fields[.ifRange], condition != etag { return .whole }

@@ -2,9 +2,9 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Answers 408 and closes where a client sends nothing in the middle of a body for too long.
+/// Answers 408 and closes if a client sends nothing in the middle of a body for too long.
 ///
-/// Cameras on bad radio trickle, so the time runs from read to read and not over a whole body.
+/// Cameras with bad radio links send slowly, so the time runs from read to read and not over a whole body.
 final class SlowSenderHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
@@ -62,7 +62,7 @@ final class SlowSenderHandler: ChannelDuplexHandler, RemovableChannelHandler {
       head.headerFields[.contentType] = "application/json"
       head.headerFields[.cacheControl] = "no-store"
       head.headerFields[.contentLength] = "\(body.readableBytes)"
-      // Over HTTP/2 a request has a stream of its own (RFC 9113, section 8.2.2).
+      // Over HTTP/2 a request has its own stream (RFC 9113, section 8.2.2).
       if context.channel.parent?.parent == nil { head.headerFields[.connection] = "close" }
       context.write(wrapOutboundOut(.head(head)), promise: nil)
       context.write(wrapOutboundOut(.body(body)), promise: nil)

@@ -11,7 +11,7 @@ extension CameraLoop {
   static func open(camera: Camera, mirror: Mirror?, folder: String?, logger: Logger) throws -> CameraLoop {
     let settings = camera.settings
     let timeline = settings.timeline
-    var line = try PictureLine.open(settings, logger: logger)
+    var line = try PictureLine.open(settings, photoSize: settings.photoSize, logger: logger)
     let slate = try Loop.builtIn(&line, timeline: timeline)
     let (now, wall) = (camera.clock.now(), camera.clock.wall())
     let recovery =
