@@ -2,20 +2,6 @@ import Ingest
 import Media
 import NIOCore
 
-/// A picture as people look at it for itself, larger than in the stream.
-package struct Photo: Hashable, Sendable {
-  /// The JPEG, without any metadata.
-  package let jpeg: ByteBuffer
-  /// Its size.
-  package let size: PictureSize
-
-  /// A photo of this size.
-  package init(jpeg: ByteBuffer, size: PictureSize) {
-    self.jpeg = jpeg
-    self.size = size
-  }
-}
-
 /// Makes photos of decoded stills: the same crop, masks, turn, blur and gray as the stream's picture, and no bars, no
 /// larger than the still shows and than it is told.
 package struct PhotoMaker: ~Copyable {
