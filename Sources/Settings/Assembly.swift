@@ -58,7 +58,7 @@ struct Assembly {
 
   private mutating func checkAddresses(_ partial: PartialServeSettings) {
     let (viewers, cameras) = (partial.settings.publicAddress, partial.settings.privateAddress)
-    guard viewers == cameras, viewers.port != 0, partial.refused.isDisjoint(with: ["public", "private"]) else { return }
+    guard viewers.collides(with: cameras), partial.refused.isDisjoint(with: ["public", "private"]) else { return }
     let key = partial.locations["private"] == nil ? "public" : "private"
     let other = key == "public" ? "private" : "public"
     let location = partial.locations[key] ?? KeyLocation(place: .standard, path: key)

@@ -81,7 +81,7 @@ package struct ServeSettings: Sendable, Hashable {
   /// - Parameters:
   ///   - file: the path, for error messages, and the text of the YAML file; at most 1 MiB.
   ///   - environment: all variables; those that do not begin with `QUIETCAM_` are ignored, and so are
-  ///     `QUIETCAM_CONFIG` and those that begin with `QUIETCAM_TEST_`.
+  ///     `QUIETCAM_CONFIG`, those that begin with `QUIETCAM_TEST_`, empty ones, and what `ServiceLinks` knows.
   ///   - flags: names without dashes and their texts; `config` is ignored.
   ///   - readFile: returns the text of the file at a path, for `token-file`.
   /// - Throws: all problems, not only the first.

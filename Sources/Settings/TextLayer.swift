@@ -11,11 +11,14 @@ struct TextLayer {
       else { continue }
       let place = ConfigSource.environment(variable)
       guard let setting = Setting.all.first(where: { $0.variable == variable }) else {
+        if ServiceLinks.made(variable, text, in: environment) { continue }
         let key = String(variable.dropFirst("QUIETCAM_".count))
         let near = NearestKey.of(key, among: known.map(\.key) + ["config"]).map(ConfigSource.variable(of:))
         problems.append(Self.unknown(place, near: near, known: known.map(\.variable) + ["QUIETCAM_CONFIG"]))
         continue
       }
+      // Compose files and units pass empty variables on for what is not set.
+      guard !text.isEmpty else { continue }
       read(setting, text, at: place, in: .environment, problems: &problems)
     }
     checkTokens(camera, problems: &problems)

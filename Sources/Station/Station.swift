@@ -61,6 +61,9 @@ package struct Station: Service {
     await decoding.shutDown()
   }
 
+  /// How long another server may take to end that has the store and is being replaced by this one.
+  private static let lockPatience = Duration.seconds(10)
+
   private func runLoop(of camera: Camera) async throws {
     var logger = logger
     logger[metadataKey: "camera"] = "\(camera.settings.name)"
@@ -69,8 +72,17 @@ package struct Station: Service {
     if case .folder(let path) = store {
       let cameraFolder = path + "/" + camera.settings.name.text
       do {
+        let lock = try await StoreLock.take(folder: cameraFolder, patience: Self.lockPatience) { holder in
+          logger.notice("\(holder) uses the store; waiting for it to end", metadata: ["folder": "\(cameraFolder)"])
+        }
+        let timeline = camera.settings.timeline
         mirror = try Mirror(
-          folder: cameraFolder, patience: camera.settings.timeline.part.duration, logger: logger)
+          folder: cameraFolder, patience: timeline.part.duration, lookEvery: timeline.segment.duration, lock: lock,
+          logger: logger)
+      } catch is CancellationError {
+        return
+      } catch let error as StoreLockError {
+        throw StationError(description: error.description)
       } catch {
         throw StationError(
           description: "cannot use the store \(cameraFolder): \(error); "

@@ -6,6 +6,7 @@ import Logging
 import Media
 import Picture
 import ServiceLifecycle
+import Settings
 import UnixSignals
 
 /// `quietcam push`: makes a camera from any source.
@@ -56,7 +57,7 @@ struct Push: AsyncParsableCommand {
       return nil
     }
     guard let passwordFile else { return (user, "") }
-    guard let text = try? String(contentsOfFile: passwordFile, encoding: .utf8) else {
+    guard let text = try? InputFile.text(at: passwordFile, most: ServeSettings.mostSecretBytes) else {
       throw ValidationError("--password-file: cannot read \(passwordFile); give a file with the password in it")
     }
     return (user, text.trimmingCharacters(in: .newlines))

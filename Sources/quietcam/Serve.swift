@@ -43,11 +43,15 @@ struct Serve: AsyncParsableCommand {
     var settings = try ServeSettings.load(config: config, flags: flags.given)
     // Only the digest is needed to check tokens.
     settings.operatorSecret = nil
+    // Without a word about the time zone the C library looks at its file for each line of the log.
+    setenv("TZ", ":/etc/localtime", 0)
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "quietcam")
     logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
     FFmpegLog.redirect(to: logger)
-    var web = try WebAssets.bundled()
+    // The system's own answer to a terminal or a supervisor that hangs up would be the end.
+    HangUpSignal.outlive()
+    var web = try webAssets()
     do {
       if let icon = settings.site.iconFile { try web.takeIcon(from: icon) }
     } catch {
@@ -60,6 +64,7 @@ struct Serve: AsyncParsableCommand {
       )
     }
     let descriptors = OpenFiles.raiseLimit()
+    guard descriptors >= OpenFiles.least else { throw ValidationError(OpenFiles.tooFew(descriptors)) }
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let limits = accessLimits(settings, descriptors: descriptors, logger: logger)
     let station = Station(
@@ -79,11 +84,15 @@ struct Serve: AsyncParsableCommand {
       throw ValidationError(error.description)
     } catch let error as InheritedSocketError {
       throw ValidationError(error.description)
+    } catch let error as ListenError {
+      throw ValidationError(error.description)
     } catch let error as IOError {
-      throw ValidationError(
-        "cannot listen on \(settings.publicAddress) or \(settings.privateAddress): \(error); is another server there? "
-          + "Choose others with --public and --private")
+      throw ValidationError("\(error): \(SystemAdvice.sentence(error.errnoCode))")
     }
+  }
+
+  private func webAssets() throws -> WebAssets {
+    do { return try WebAssets.bundled() } catch { throw ValidationError("\(error)") }
   }
 
   /// Starts in this order and ends in the opposite one: the station's last parts are sent before the listeners close.
@@ -112,6 +121,7 @@ struct Serve: AsyncParsableCommand {
         onListening: { ports.privateIsOpen(port: $0) }),
       station,
       LoopRenewal(settings, logger: logger),
+      HangUpSignal(logger: logger),
     ]
     for camera in station.cameras {
       guard let folder = camera.settings.folder else { continue }
@@ -166,7 +176,10 @@ struct Serve: AsyncParsableCommand {
 
 extension ListenAddress {
   func door(_ certificate: CertificateKeeper?, _ sockets: inout InheritedSockets) -> ListenerAddress {
-    ListenerAddress(host: host, port: port, certificate: certificate, socket: sockets.take(host: host, port: port))
+    // A socket unit that stands at one of the hosts says where to listen.
+    ListenerAddress(
+      hosts: hosts, port: port, certificate: certificate,
+      sockets: hosts.compactMap { sockets.take(host: $0, port: port) })
   }
 }
 

@@ -13,6 +13,10 @@ package final class AccessLimits: Sendable {
   package let cameras: Connections
   /// The memory of bodies that are being received.
   package let uploads: UploadMemory
+  /// What viewers sent that could not be read.
+  package let unreadableAtPublic = UnreadableRequests()
+  /// What came to the private door and could not be read.
+  package let unreadableAtPrivate = UnreadableRequests()
   private let tokens = NIOLockedValueBox(WrongTokens())
 
   /// Counts that are all zero.

@@ -35,7 +35,7 @@ struct OperatorSwitches {
     }
     switch action {
     case .command(let command):
-      guard request.method == .post else { return Reply.wrongMethod(request, allowed: "POST") }
+      guard request.method == .post else { return Reply.wrongMethod(request, allowed: [.post]) }
       if command == .order(.veil), camera.settings.showsAtOnce {
         return Reply.error(
           request, .conflict, "showsAtOnce",
@@ -56,7 +56,7 @@ struct OperatorSwitches {
       return Reply.json(request, .ok, "{\"camera\":\"\(name)\",\"done\":true}")
     case .recent:
       guard request.method == .get || request.method == .head else {
-        return Reply.wrongMethod(request, allowed: "GET, HEAD")
+        return Reply.wrongMethod(request, allowed: [.get, .head])
       }
       return recent(request, camera: camera, query: query)
     }

@@ -39,9 +39,7 @@ struct PublicDoor: HTTPResponder {
 
   func respond(to request: Request, context: DoorContext) async -> Response {
     var response = await answer(request, context: context)
-    if response.headers[.accessControlAllowOrigin] != nil {
-      response.headers[.accessControlAllowOrigin] = site.allowedOrigin
-    }
+    site.mark(&response)
     // Viewers have nothing to send; who sends all the same is not read.
     return Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
   }
@@ -49,18 +47,18 @@ struct PublicDoor: HTTPResponder {
   private func answer(_ request: Request, context: DoorContext) async -> Response {
     let target = RequestTarget(request.head.path ?? "/")
     let pass = ViewerPass(path: target.path)
-    guard let route = PublicRoute(path: pass.path) else { return Reply.notFound(request) }
+    if target.path == "*", request.method == .options { return site.options(request, methods: [.get, .head, .post]) }
+    guard let route = PublicRoute(path: pass.path) else { return Reply.notFound(request, target) }
     let camera = route.camera.flatMap { cameras[$0] }
     if let camera {
       if let refusal = refusal(request, pass, camera: camera) { return refusal }
     } else if route.camera != nil || pass.link != nil {
       return Reply.notFound(request)
     }
+    if request.method == .options { return site.options(request, methods: route.methods) }
+    guard route.methods.contains(request.method) else { return Reply.wrongMethod(request, allowed: route.methods) }
     if case .wave = route, let camera {
       return wave(request, camera: camera, context: context)
-    }
-    guard request.method == .get || request.method == .head else {
-      return Reply.wrongMethod(request, allowed: "GET, HEAD")
     }
     switch route {
     case .home: return page(request, .home, context)
@@ -113,10 +111,13 @@ struct PublicDoor: HTTPResponder {
     }
     switch route {
     case .withoutSlash(let name):
-      let folder = "/\(name)/" + (pass.link.map { "\($0)/" } ?? "")
+      // Relative, since a proxy may serve all this below a path of its own.
+      let folder = (pass.link.map { "\($0)/" } ?? "\(name)/") + (query.isEmpty ? "" : "?\(query)")
       return Reply.answer(
-        request, status: .permanentRedirect, fields: [.location: folder, .cacheControl: "public, max-age=3600"],
-        body: ByteBuffer())
+        request, status: .permanentRedirect,
+        fields: [
+          .location: folder, .cacheControl: Reply.Caching.seconds(60).header, .accessControlAllowOrigin: "*",
+        ], body: ByteBuffer())
     case .page(let name): return page(request, .camera(name), context)
     case .about(let name):
       guard let text = about[name] else { return Reply.notFound(request) }
@@ -261,7 +262,6 @@ struct PublicDoor: HTTPResponder {
 
   /// A visitor says hi.
   private func wave(_ request: Request, camera: Camera, context: DoorContext) -> Response {
-    guard request.method == .post else { return Reply.wrongMethod(request, allowed: "POST") }
     guard WavePolicy.allows(request, site: site) else {
       return Reply.error(
         request, .forbidden, "otherSite",

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Media
 import Station
 
@@ -55,6 +56,16 @@ enum PublicRoute: Hashable {
     }
   }
 
+  /// What can be done there, besides asking what can be done.
+  var methods: [HTTPRequest.Method] {
+    switch self {
+    case .wave: [.post]
+    case .home, .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .about, .photos, .photo,
+      .element, .icon, .embedding, .sample, .sampleWithoutSlash, .asset, .health, .readiness:
+      [.get, .head]
+    }
+  }
+
   /// Whether it is answered from what a camera has published.
   var isOfStream: Bool {
     switch self {
@@ -108,19 +119,5 @@ enum PublicRoute: Hashable {
         self = .photo(camera, photo)
       }
     }
-  }
-}
-
-/// A request target in its two halves.
-struct RequestTarget {
-  /// The path, as sent.
-  let path: Substring
-  /// The query behind the question mark, as sent; empty where there is none.
-  let query: Substring
-
-  init(_ target: String) {
-    let mark = target.firstIndex(of: "?") ?? target.endIndex
-    path = target[..<mark]
-    query = mark == target.endIndex ? "" : target[target.index(after: mark)...]
   }
 }

@@ -4,6 +4,7 @@ import Hummingbird
 import Media
 import NIOCore
 import Station
+import WebFiles
 
 /// The pages and the files that they load: read once, gzipped once, served from memory.
 package struct WebAssets: Sendable {
@@ -26,19 +27,22 @@ package struct WebAssets: Sendable {
 
   /// The assets that were built into the program.
   package static func bundled() throws -> WebAssets {
-    try WebAssets(folder: Bundle.module.bundleURL.appending(path: "Web"))
+    try WebAssets(files: WebFiles.of("Origin"))
   }
 
-  /// The assets of a folder.
+  /// The assets that are made of these files.
   ///
-  /// - Throws: the file system's error for a page that is missing.
-  init(folder: URL) throws {
-    func text(_ name: String) throws -> String { try String(contentsOf: folder.appending(path: name), encoding: .utf8) }
+  /// - Throws: which page is missing.
+  init(files: [String: ByteBuffer]) throws {
+    func text(_ name: String) throws -> String {
+      guard let bytes = files[name] else { throw MissingWebFile(name) }
+      return String(buffer: bytes)
+    }
     playerTemplate = try text("player.html")
     listTemplate = try text("cameras.html")
     sampleTemplate = try text("sample.html")
     var assets: [String: Asset] = [:]
-    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+    for name in files.keys {
       guard let type = Self.types[name.split(separator: ".").last ?? ""] else { continue }
       let bytes = ByteBuffer(string: try text(name))
       // The library's name contains its version; our own files keep their names and change with the program.

@@ -45,7 +45,9 @@ struct EventStream: Sendable {
   /// The answer, which lasts until the listener has gone or the stream ends.
   func response(_ request: Request) -> Response {
     let fields: HTTPFields = [
-      .contentType: "text/event-stream", .cacheControl: "no-store", .accessControlAllowOrigin: "*",
+      .contentType: "text/event-stream",
+      // A proxy that buffers or packs an answer without an end would keep the events for good.
+      .cacheControl: "no-store, no-transform", .xAccelBuffering: "no", .accessControlAllowOrigin: "*",
     ]
     if request.method == .head { return Response(status: .ok, headers: fields) }
     return Response(
@@ -87,4 +89,9 @@ struct EventStream: Sendable {
     }
     return text
   }
+}
+
+extension HTTPField.Name {
+  /// Tells nginx whether to keep an answer back until it is complete.
+  static let xAccelBuffering = HTTPField.Name("X-Accel-Buffering")!
 }

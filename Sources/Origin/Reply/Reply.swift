@@ -105,16 +105,25 @@ enum Reply {
     return answer(request, status: status, fields: fields, body: ByteBuffer(string: json + "\n"))
   }
 
-  /// The answer to a method that a resource does not support.
-  static func wrongMethod(_ request: Request, allowed: String) -> Response {
-    error(
-      request, .methodNotAllowed, "wrongMethod", "\(request.method) is not possible here; use \(allowed)",
-      fields: [.allow: allowed])
+  /// The answer to a method that a resource does not have.
+  static func wrongMethod(_ request: Request, allowed: [HTTPRequest.Method]) -> Response {
+    let use = allowed.map(\.rawValue).joined(separator: ", ")
+    return error(
+      request, .methodNotAllowed, "wrongMethod", "\(request.method) is not possible here; use \(use)",
+      fields: [.allow: "\(use), OPTIONS"])
   }
 
-  /// The answer if there is nothing.
-  static func notFound(_ request: Request) -> Response {
-    error(request, .notFound, "notFound", "there is nothing at this address")
+  /// The answer where there is nothing.
+  ///
+  /// - Parameter target: what was asked for, where the address itself may say what went wrong.
+  static func notFound(_ request: Request, _ target: RequestTarget? = nil) -> Response {
+    guard let right = target?.withoutEmptySegments, right.utf8.count <= 200 else {
+      return error(request, .notFound, "notFound", "there is nothing at this address")
+    }
+    return error(
+      request, .notFound, "notFound",
+      "there are two slashes side by side in this address; leave one out, as in \(right), and see to it that the base "
+        + "address in your settings does not end with the slash that the path begins with")
   }
 
   /// An answer with its length; an answer to HEAD has no body.

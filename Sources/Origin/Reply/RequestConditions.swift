@@ -11,7 +11,8 @@ enum RequestConditions {
       let pieces = item.split(separator: ";")
       guard let coding = pieces.first.map(trimmed) else { continue }
       let isWanted = !pieces.dropFirst().contains { parameter in
-        let parameter = trimmed(parameter).filter { $0 != " " }
+        // Names of parameters have no case (RFC 9110, section 5.6.6).
+        let parameter = trimmed(parameter).filter { $0 != " " && $0 != "\t" }.lowercased()
         return parameter.hasPrefix("q=0") && parameter.dropFirst(3).allSatisfy { $0 == "0" || $0 == "." }
       }
       switch coding.lowercased() {
@@ -44,7 +45,10 @@ enum RequestConditions {
 
   /// The requested bytes of a resource of `length` bytes whose entity tag is `etag`.
   static func range(_ fields: HTTPFields, length: Int, etag: String) -> Range {
-    guard let header = fields[.range], header.hasPrefix("bytes="), !header.contains(",") else { return .whole }
+    // The unit has no case either (section 14.1).
+    guard let header = fields[.range], header.prefix(6).lowercased() == "bytes=", !header.contains(",") else {
+      return .whole
+    }
     if let condition = fields[.ifRange], condition != etag { return .whole }
     let ends = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map(trimmed)
     guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } && $0.utf8.count <= 18 })

@@ -4,6 +4,7 @@ import Hummingbird
 import Ingest
 import Media
 import NIOCore
+import NIOHTTP1
 import Picture
 import Station
 
@@ -57,13 +58,19 @@ struct StillUpload {
     do {
       for try await piece in request.body {
         signature?.update(piece)
+        let before = intake.taken
         try intake.read(piece)
+        if intake.taken != before {
+          channel.triggerUserOutboundEvent(SlowSenderHandler.Taken(count: intake.taken), promise: nil)
+        }
         guard lease.hold(intake.heldBytes) else {
           return Reply.closing(authorizer.noRoom(request), channel: channel)
         }
       }
     } catch let stop as StillIntake.Stop {
       return refusal(stop.refusal, after: intake, isWhole: false)
+    } catch HTTPParserError.invalidEOFState {
+      return ended(early: intake, length: length)
     }
     do throws(StillIntake.Stop) {
       try intake.end()
@@ -87,6 +94,14 @@ struct StillUpload {
       }
       return refusal(error.refusal, after: intake, isWhole: true)
     }
+  }
+
+  /// The answer to a body whose connection was closed in the middle. A picture may be whole all the same: one that was
+  /// told too long, or whose last chunk is missing.
+  private func ended(early intake: StillIntake, length: Int?) -> Response {
+    let what = length.map { "the connection ended before the \($0) bytes that Content-Length says" }
+    let detail = BrokenBody.detail(what ?? "the connection ended before the last chunk", taken: intake.taken)
+    return Reply.closing(Reply.error(request, .requestTimeout, "bodyEnded", detail), channel: channel)
   }
 
   private func advice(_ receipt: Camera.Receipt, _ intake: StillIntake) -> String {
