@@ -37,7 +37,7 @@ struct Bench: AsyncParsableCommand {
       let mean = stills.reduce(0) { $0 + $1.readableBytes } / stills.count
       print("\(stills.count) stills of \(mean) bytes, one every 2 s, preset \(preset.rawValue), CRF \(crf)")
       for size in [PictureSize(width: 320, height: 240), PictureSize(width: 640, height: 480)] {
-        print(try bench.run(size: size))
+        print(try await bench.run(size: size))
       }
     }
 
