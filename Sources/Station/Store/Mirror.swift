@@ -210,6 +210,7 @@ package final class Mirror: Sendable {
   }
 
   private func fail(_ step: MirrorPlan.Step, _ error: any Error) {
+    let code = (error as? Errno)?.rawValue
     let isFull = [Errno.noSpace, .diskQuotaExceeded, .fileTooLarge].contains(error as? Errno)
     let isAside = setStateAside()
     let failures = state.withLockedValue { state in
