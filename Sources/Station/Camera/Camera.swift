@@ -12,7 +12,7 @@ package final class Camera: Sendable {
   package struct Receipt: Hashable, Sendable {
     /// The number of the still, from 1 in each life of the process.
     package let sequence: Int64
-    /// How long the camera should wait before the next one.
+    /// How long the camera should wait before the next one, so that it comes just before a slot begins.
     package let interval: Ticks
     /// How often visitors have waved.
     package let waves: Int64
@@ -72,6 +72,9 @@ package final class Camera: Sendable {
     var dropsBeforeDecoding = 0
     /// When the newest still came that a slot took.
     var newestTaken: Ticks?
+    var advice: SendAdvice
+    /// When a slot begins.
+    var nextSlot: Ticks?
     var wavesTold: (count: Int64, at: Ticks)?
     var counters = Counters()
     var commands: [(command: Command, waiter: CheckedContinuation<Bool, Never>)] = []
@@ -102,7 +105,10 @@ package final class Camera: Sendable {
     let delayed = Int(settings.delay.floorDivided(by: max(settings.interval, settings.timeline.step)))
     let count = 2 * settings.timeline.stepsPerPart + 2 * delayed
     let bytes = 2 * settings.maxStillBytes + delayed * 1_000_000
-    state = NIOLockedValueBox(State(queue: StillQueue(maxCount: max(4, count), maxBytes: bytes)))
+    state = NIOLockedValueBox(
+      State(
+        queue: StillQueue(maxCount: max(4, count), maxBytes: bytes),
+        advice: SendAdvice(interval: settings.interval, slot: settings.timeline.part, delay: settings.delay)))
   }
 
   /// A copy of the counters.
@@ -130,7 +136,8 @@ package final class Camera: Sendable {
         state.counters.takenBytes += Int64(still.jpeg.readableBytes)
         state.counters.lastStill = still.wallTime
         return Receipt(
-          sequence: state.counters.taken, interval: settings.interval, waves: state.counters.waves)
+          sequence: state.counters.taken, interval: state.advice.next(after: still.arrival, nextSlot: state.nextSlot),
+          waves: state.counters.waves)
       }
     } catch {
       refuse(error.reason)
@@ -188,6 +195,9 @@ package final class Camera: Sendable {
       return stills
     }
   }
+
+  /// Notes when the next slot begins, for the advice to the camera.
+  func slotBegins(at time: Ticks) { state.withLockedValue { $0.nextSlot = time } }
 
   /// Drops the stills that wait.
   func dropStills() {

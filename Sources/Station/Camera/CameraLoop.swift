@@ -15,6 +15,7 @@ struct CameraLoop: ~Copyable {
   private var coder: LiveCoder
   private var publisher: StreamPublisher
   private var clock: SlotClock
+  private var shutter: ShutterPhase
   private var director: Director
   private var player: LoopPlayer
   private var announcer: Announcer
@@ -43,6 +44,7 @@ struct CameraLoop: ~Copyable {
     self.coder = coder
     self.publisher = publisher
     self.clock = clock
+    shutter = ShutterPhase(slot: clock.slot)
     self.director = director
     self.player = player
     self.plain = plain
@@ -111,8 +113,26 @@ struct CameraLoop: ~Copyable {
     }
     if camera.settings.showsAtOnce { showAtOnce() }
     plain.tend(&publisher)
-    for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
+    let slots = clock.due(now: camera.clock.now())
+    for slot in slots { makeSlot(begins: clock.beginning(of: slot)) }
+    if !slots.isEmpty { followShutter() }
   }
+
+  /// Lets slots begin just after the stills of the camera come.
+  ///
+  /// Where the veil can fall, the slots keep one phase for good: what moved with the live pictures and stood still with
+  /// recorded ones would tell them apart. The advice to the camera is the same in both.
+  private mutating func followShutter() {
+    if scene.source == .live, !mayBeVeiled {
+      let move = shutter.move(next: clock.deadline)
+      clock.move(by: move)
+      publisher.slotsMoved(by: move)
+    }
+    camera.slotBegins(at: clock.deadline)
+  }
+
+  /// Whether the veil can fall: by itself, or by order where there is a recording to show.
+  private var mayBeVeiled: Bool { camera.settings.veil != nil || !player.isBuiltIn || director.standing.isVeiled }
 
   /// Shows the stills that have come as the latest picture, where the slot that they go into shows the camera.
   private mutating func showAtOnce() {
@@ -133,6 +153,7 @@ struct CameraLoop: ~Copyable {
     early.removeAll()
     let arrivals = stills.map { $0.still.arrival + settings.delay }
     for arrival in arrivals { director.stillArrived(at: arrival) }
+    shutter.note(arrivals)
     let arrangement = SlotPictures.arrange(
       arrivals: arrivals, collectedFrom: collectedFrom, step: timeline.step, count: timeline.stepsPerPart)
     let collected = collectedFrom

@@ -89,6 +89,9 @@ package struct StreamPublisher {
   /// The date of a moment in stream time.
   func date(of moment: Ticks) -> WallTime { dates.date(of: moment) }
 
+  /// Notes that slots begin later from now on, or earlier where `shift` is negative.
+  mutating func slotsMoved(by shift: Ticks) { dates.slotsMoved(by: shift) }
+
   /// Says what the next segment is; only between segments.
   mutating func expect(_ scene: Scene) {
     if let place = scene.place { segmenter.beginLoopSegment(named: place.name, mediaStart: place.mediaStart) }
