@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Targets stand in the order of the pipeline; each imports only what stands above it.
+// Targets are in the order of the pipeline; each imports only targets above it.
 
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
@@ -47,6 +47,9 @@ let package = Package(
         ])
       ]),
     .systemLibrary(name: "CFileSystem"),
+    .systemLibrary(name: "CClock"),
+    .target(name: "CWebFiles", exclude: ["entry.h"]),
+    .target(name: "WebFiles", dependencies: ["CWebFiles", nio], swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
     .target(
@@ -62,13 +65,13 @@ let package = Package(
     .target(
       name: "Station",
       dependencies: [
-        "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", nio, nioPosix, locks, log, lifecycle,
+        "CClock", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", nio, nioPosix, locks, log, lifecycle,
       ],
       swiftSettings: strict),
     .target(
       name: "Origin",
       dependencies: [
-        "Access", "Media", "Picture", "Packager", "Station", "Ingest", nio, locks, log, lifecycle,
+        "Access", "Media", "Picture", "Packager", "Station", "Ingest", "WebFiles", nio, locks, log, lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -79,7 +82,7 @@ let package = Package(
         .product(name: "HummingbirdHTTP2", package: "hummingbird"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"), nioPosix,
       ],
-      resources: [.copy("Web")],
+      exclude: ["Web"],
       swiftSettings: strict),
     .target(
       name: "Settings",
@@ -107,8 +110,9 @@ let package = Package(
     .target(
       name: "Bench",
       dependencies: [
-        "CZlib", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station", "Camera", "Demo", nio,
-        nioPosix, locks, log, lifecycle,
+        "CZlib", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station", "Camera", "Demo",
+        "WebFiles",
+        nio, nioPosix, locks, log, lifecycle,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),
@@ -121,7 +125,7 @@ let package = Package(
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdHTTP2", package: "hummingbird"),
       ],
-      resources: [.copy("Web")],
+      exclude: ["Web"],
       swiftSettings: strict),
     .executableTarget(
       name: "quietcam",
@@ -132,7 +136,13 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "Access", "Media", "Picture", "Packager", "Station", nio, nioPosix, locks, log,
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      path: "Tests/TestSupport", swiftSettings: strict),
     .executableTarget(
       name: "Fuzz",
       dependencies: [
@@ -164,7 +174,7 @@ let package = Package(
     .testTarget(
       name: "OriginTests",
       dependencies: [
-        "Access", "Origin", "Station", "Packager", "Ingest", "Media", nio, log,
+        "Access", "Origin", "Station", "Packager", "Ingest", "Media", "WebFiles", nio, log,
         .product(name: "InMemoryLogging", package: "swift-log"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -180,7 +190,7 @@ let package = Package(
     .testTarget(
       name: "CameraTests",
       dependencies: [
-        "Camera", "Ingest", "Picture", "Media", nio, nioPosix, locks,
+        "TestSupport", "Camera", "Ingest", "Picture", "Media", nio, nioPosix, locks,
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
@@ -196,7 +206,7 @@ let package = Package(
     .testTarget(
       name: "BenchTests",
       dependencies: [
-        "Bench", "Picture", "Media", "Playlist", nio, nioPosix, locks,
+        "TestSupport", "Bench", "Picture", "Media", "Playlist", nio, nioPosix, locks,
         .product(name: "HTTPTypes", package: "swift-http-types"),
       ],
       swiftSettings: strict),

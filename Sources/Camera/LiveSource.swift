@@ -98,7 +98,7 @@ final class LiveSlot: Sendable {
     handOver?.0.resume(returning: handOver!.1)
   }
 
-  /// WaitLimit for the next picture until this beat gives up. One wait at a time, with rising numbers.
+  /// Suspends for the next picture until this beat gives up. One wait at a time, with rising numbers.
   func wait(_ beat: Int64) async -> NextStill {
     await withCheckedContinuation { waiter in
       let early = state.withLockedValue { state -> NextStill? in

@@ -1,8 +1,8 @@
 import NIOCore
 
-/// H.264 byte streams as encoders write them: NAL units behind start codes (ITU-T H.264, annex B).
+/// H.264 byte streams in the form that encoders write: NAL units after start codes (ITU-T H.264, annex B).
 package enum AnnexB {
-  /// The kinds of NAL unit that Quietcam tells apart (ITU-T H.264, table 7-1).
+  /// The kinds of NAL unit that Quietcam distinguishes (ITU-T H.264, table 7-1).
   package enum Kind {
     package static let idrSlice: UInt8 = 5
     package static let supplementalInformation: UInt8 = 6
@@ -38,7 +38,7 @@ package enum AnnexB {
     emit(upTo: bytes.count)
   }
 
-  /// The same access unit with lengths instead of start codes, less the units that only cost bytes: delimiters,
+  /// The same access unit with lengths instead of start codes, without the units that only cost bytes: delimiters,
   /// filler and the encoder's own name.
   package static func lengthPrefixed(_ bytes: UnsafeRawBufferPointer) -> ByteBuffer {
     var buffer = ByteBufferAllocator().buffer(capacity: bytes.count + 16)

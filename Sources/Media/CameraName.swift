@@ -7,7 +7,9 @@ package struct CameraName: Hashable, Comparable, Sendable {
   package let text: String
 
   /// Paths of the public address that a camera's name must not hide.
-  static let reserved: Set<String> = ["healthz", "readyz", "metrics", "status", "ingest", "cameras"]
+  static let reserved: Set<String> = [
+    "healthz", "readyz", "metrics", "status", "ingest", "cameras", "sample", "oembed",
+  ]
 
   /// Takes a name that follows the rule; `nil` otherwise.
   package init?(_ text: some StringProtocol) {

@@ -3,10 +3,10 @@ import Ingest
 import Media
 import NIOCore
 
-/// Decodes JPEG stills one by one with FFmpeg's `mjpeg` decoder, full range, as stored (not turned).
+/// Decodes JPEG stills one by one with FFmpeg's `mjpeg` decoder, full range, as stored (not rotated).
 package struct StillDecoder {
-  /// A decoder. It keeps nothing from still to still: a codec context that has seen one picture fills what the next
-  /// leaves out with that picture's tables and pixels, and making one takes a few hundredths of a millisecond.
+  /// A decoder. It keeps nothing from still to still: a codec context that has decoded one picture fills gaps in the
+  /// next with that picture's tables and pixels, and making a context takes a few hundredths of a millisecond.
   package init() {}
 
   /// The picture of one JPEG whose header has been read.
@@ -37,7 +37,7 @@ package struct StillDecoder {
         code: FFmpegError.invalidData, call: "avcodec_find_decoder(mjpeg): this FFmpeg has no JPEG decoder")
     }
     let context = try CodecContext(codec: codec)
-    // A damaged picture must fail, not come out half gray: the last good picture is better.
+    // A damaged picture must fail and not come out half gray: the last good picture is better.
     context.pointer.pointee.err_recognition = AV_EF_EXPLODE
     context.pointer.pointee.thread_count = 1
     context.pointer.pointee.lowres = Int32(reduction)

@@ -47,6 +47,16 @@ extension Setting {
     .server(
       "allow-origin", .allowedOrigin, \.settings.site.allowedOrigin,
       "The sites whose scripts can load playlists and media"),
+    .server(
+      "base-url", ValueType<String>.baseURL.optional, \.settings.site.baseURL,
+      "The public address as visitors see it, for link previews and oEmbed",
+      standard: "from each request: Host, and X-Forwarded-Proto and X-Forwarded-Prefix of a proxy in a private network"),
+    .server(
+      "site-title", ValueType<String>.title.optional, \.settings.site.title,
+      "The name of the site, on the list of cameras and in link previews", standard: "Cameras"),
+    .server(
+      "favicon", ValueType<String>.path.optional, \.settings.site.iconFile,
+      "A file with the icon of the pages, in .svg, .png or .ico", standard: "Quietcam's own"),
     .server("embed", .frameAncestors, \.settings.site.frameAncestors, "The sites that can show the pages in a frame"),
     .server("log", .choice, \.settings.logLevel, "The lowest level that is logged"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
@@ -83,6 +93,9 @@ extension Setting {
       "token-file", ValueType<String>.path.wrapped(SecretSource.file), \.token,
       "A file with that secret, instead of token", standard: "none"),
     .camera("signature", .choice, \.signing, "Whether the camera signs its stills instead of sending the token"),
+    .camera(
+      "title", ValueType<String>.title.optional, \.title, "The title of the camera, on its pages and in link previews",
+      standard: "the camera's name"),
     .camera(
       "access", .choice, \.access, "Who can see the camera: everyone, or viewers with a link made by `quietcam link`"),
   ]
@@ -140,6 +153,13 @@ extension Setting {
 
   private static let ingest: [Setting] = [
     .camera("latest-quality", .whole(1...100), \.latestQuality, "The JPEG quality of latest.jpg"),
+    .camera(
+      "photo-size", .photoSize, \.photoSize,
+      "The most that latest.jpg and photos measure where stills show more than the stream does",
+      standard: "1920x1280; stream where a veil may fall: with veil-every, or with operator-token and without at-once"),
+    .camera(
+      "keep-photos", .whole(0...10_000), \.keepPhotos,
+      "How many of the pictures that were shown last are kept for photos.json, in the store too"),
     .camera("max-still-bytes", .whole(1024...268_435_456, "bytes"), \.maxStillBytes, "The most bytes of one still"),
     .camera("max-rate", .whole(1...1000), \.maxRate, "The most stills a second that are accepted"),
     .camera(
@@ -191,7 +211,7 @@ extension Setting {
 }
 
 extension ValueType where Value == String {
-  /// The same text as another type, which need not be there.
+  /// The same text as another, optional type.
   func wrapped<Other>(_ wrap: @escaping @Sendable (String) -> Other) -> ValueType<Other?> {
     ValueType<Other?>(valueName, accepted: accepted, text: { _ in "none" }) { [read] given, path, problems in
       read(given, path, &problems).map(wrap)

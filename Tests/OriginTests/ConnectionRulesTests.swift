@@ -13,12 +13,26 @@ import Testing
 struct ConnectionRulesTests {
   private let log = InMemoryLogHandler()
 
-  private func connection() throws -> Connection {
-    try .http([ConnectionRulesInstaller(headerTime: .seconds(15), logger: Logger(label: "test") { _ in log })])
+  private let faults = Faults()
+
+  private func connection() throws -> Connection { try .http([installer()]) }
+
+  private func installer() -> ConnectionRulesInstaller {
+    ConnectionRulesInstaller(headerTime: .seconds(15), logger: Logger(label: "test") { _ in log }) {
+      [faults] fault, _ in
+      faults.all.append(fault)
+    }
+  }
+
+  /// The requests that could not be read.
+  private final class Faults {
+    var all: [HeadFault] = []
   }
 
   private func answer(_ connection: Connection, _ status: HTTPResponse.Status = .ok) throws {
-    try connection.channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: status)))
+    // As Hummingbird answers to what cannot be read.
+    let fields: HTTPFields = status == .badRequest ? [.contentLength: "0"] : [:]
+    try connection.channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: status, headerFields: fields)))
     try connection.channel.writeOutbound(HTTPResponsePart.end(nil))
   }
 
@@ -42,7 +56,7 @@ struct ConnectionRulesTests {
 
   @Test func aBodyMayTakeLongerThanAHeader() throws {
     let connection = try connection()
-    try connection.receive("POST / HTTP/1.1\r\nContent-Length: 4\r\n")
+    try connection.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n")
     connection.advance(.seconds(14))
     try connection.receive("\r\nab")
     connection.advance(.seconds(60))
@@ -55,7 +69,7 @@ struct ConnectionRulesTests {
   @Test func eachHeaderHasATimeOfItsOwn() throws {
     let connection = try connection()
     for _ in 0..<3 {
-      try connection.receive("GET / HTTP/1.1\r\n")
+      try connection.receive("GET / HTTP/1.1\r\nHost: a\r\n")
       connection.advance(.seconds(14))
       try connection.receive("\r\n")
       try answer(connection)
@@ -69,7 +83,7 @@ struct ConnectionRulesTests {
 
   @Test func nothingIsWrittenIntoAnAnswer() throws {
     let connection = try connection()
-    try connection.receive("GET / HTTP/1.1\r\n\r\n")
+    try connection.receive("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     try connection.receive("GET /next HT")
     try connection.channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
     #expect(try connection.sent().hasPrefix("HTTP/1.1 200"))
@@ -94,7 +108,7 @@ struct ConnectionRulesTests {
   @Test(arguments: [("Close", "close"), ("TE, CLOSE", "close"), ("TE", "TE"), ("keep-alive", "keep-alive")])
   func theConnectionHeaderIsAListWithoutCase(_ value: String, _ passedOn: String) throws {
     let connection = try connection()
-    try connection.receive("GET / HTTP/1.1\r\nConnection: \(value)\r\n\r\n")
+    try connection.receive("GET / HTTP/1.1\r\nHost: a\r\nConnection: \(value)\r\n\r\n")
     guard case .head(let head)? = try connection.parts().first else { throw TestFailure("no request came") }
     #expect(head.headerFields[.connection] == passedOn)
   }
@@ -120,7 +134,46 @@ struct ConnectionRulesTests {
     let bad = try connection()
     #expect(throws: HTTPParserError.self) { try bad.receive("GET / HTTP/1.1\r\nX Y: z\r\n\r\n") }
     try answer(bad, .badRequest)
-    #expect(try bad.sent().hasPrefix("HTTP/1.1 400"))
+    let sent = try bad.sent()
+    #expect(sent.hasPrefix("HTTP/1.1 400") && sent.contains("sign in its name"))
+    #expect(faults.all.map(\.code) == ["headTooLarge", "badRequest"])
+  }
+
+  @Test(arguments: [
+    ("GET / HTTP/1.1\r\n\r\n", "no Host"), ("GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n", "2 Host"),
+    ("GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", "line 3"),
+  ])
+  func whatCannotBeReadIsExplainedAndWhatFollowsIsDropped(head: String, word: String) throws {
+    let connection = try connection()
+    #expect(throws: HTTPParserError.self) { try connection.receive(head) }
+    // The parser may complain once more.
+    _ = try? connection.receive("GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(try connection.parts().isEmpty)
+    try answer(connection, .badRequest)
+    let sent = try connection.sent()
+    let body = sent.split(separator: "\r\n\r\n").last ?? ""
+    #expect(sent.hasPrefix("HTTP/1.1 400") && sent.contains("Content-Length: \(body.utf8.count)\r\n"))
+    #expect(body.contains(word) && body.contains("\"badRequest\"") && faults.all.count == 1)
+  }
+
+  @Test func oneHostIsEnoughAndHTTP10NeedsNone() throws {
+    for head in ["GET / HTTP/1.1\r\nHost:\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"] {
+      let connection = try connection()
+      try connection.receive(head)
+      #expect(try connection.parts().count == 2 && faults.all.isEmpty)
+    }
+  }
+
+  @Test func anAnswerOfOursToABadRequestIsNotReplaced() throws {
+    let connection = try connection()
+    try connection.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab")
+    #expect(throws: HTTPParserError.self) { try connection.receive("garbage\r\n\r\n") }
+    let fields: HTTPFields = [.contentLength: "3"]
+    try connection.channel.writeOutbound(
+      HTTPResponsePart.head(HTTPResponse(status: .badRequest, headerFields: fields)))
+    try connection.channel.writeOutbound(HTTPResponsePart.body(ByteBuffer(string: "own")))
+    try connection.channel.writeOutbound(HTTPResponsePart.end(nil))
+    #expect(try connection.sent().hasSuffix("\r\n\r\nown"))
   }
 
   // MARK: Where they have no place
@@ -128,8 +181,7 @@ struct ConnectionRulesTests {
   @Test func aConnectionWithoutTheCodecIsClosedAndReported() throws {
     let connection = try Connection()
     try connection.begin()
-    let installer = ConnectionRulesInstaller(headerTime: .seconds(15), logger: Logger(label: "test") { _ in log })
-    try connection.channel.pipeline.syncOperations.addHandler(installer)
+    try connection.channel.pipeline.syncOperations.addHandler(installer())
     #expect(!connection.isOpen)
     #expect(log.entries.map(\.level) == [.critical])
     #expect(log.entries.first?.message.description.contains("limits could not be set up") == true)

@@ -20,6 +20,19 @@ import Testing
     }
   }
 
+  @Test(arguments: ["settings.md", "cameras.md"])
+  func examplesAreTaken(page name: String) throws {
+    let file = Self.file.deletingLastPathComponent().appending(path: name)
+    let parts = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "```yaml\n")
+    let examples = parts.dropFirst().compactMap { $0.components(separatedBy: "\n```").first }
+    #expect(!examples.isEmpty)
+    for example in examples {
+      // The digest is cut short there for people.
+      let digest = "sha256:" + String(repeating: "0", count: 64)
+      #expect(problems(example.replacing("sha256:a8b1...", with: digest)) == [])
+    }
+  }
+
   /// Both tables as Markdown.
   private static var reference: String {
     """

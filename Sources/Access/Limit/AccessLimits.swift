@@ -7,10 +7,16 @@ package final class AccessLimits: Sendable {
   package let viewers: Connections
   /// The viewers' requests that are held until the next part or segment.
   package let waits: WaitLimit
+  /// How often visitors may wave.
+  package let waves = WaveLimits()
   /// The cameras' and operators' connections.
   package let cameras: Connections
   /// The memory of bodies that are being received.
   package let uploads: UploadMemory
+  /// What viewers sent that could not be read.
+  package let unreadableAtPublic = UnreadableRequests()
+  /// What came to the private door and could not be read.
+  package let unreadableAtPrivate = UnreadableRequests()
   private let tokens = NIOLockedValueBox(WrongTokens())
 
   /// Counts that are all zero.

@@ -16,6 +16,20 @@ package struct ClientAddress: Hashable, Sendable {
     }
   }
 
+  /// The client that a proxy names: an IP address, with or without a port, a IPv6 address with a port in brackets.
+  ///
+  /// - Returns: `nil` where the text is no address.
+  package init?(named text: some StringProtocol) {
+    var host = String(text)
+    if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
+      host = String(host[host.index(after: host.startIndex)..<end])
+    } else if host.count(where: { $0 == ":" }) == 1, let colon = host.firstIndex(of: ":") {
+      host = String(host[..<colon])
+    }
+    guard host.utf8.count <= 45, let address = try? SocketAddress(ipAddress: host, port: 0) else { return nil }
+    self.init(address)
+  }
+
   private init(key: String, isLocal: Bool) {
     self.key = key
     self.isLocal = isLocal

@@ -39,6 +39,12 @@ package struct TokenBucket: Hashable, Sendable {
     return level == capacity
   }
 
+  /// How long until there is one to take, in milliseconds of the clock; 0 where there is one.
+  package mutating func wait(now: Int64) -> Int64 {
+    fill(now)
+    return level >= 1000 ? 0 : (1000 - level + rate - 1) / rate
+  }
+
   private mutating func fill(_ now: Int64) {
     level = min(capacity, level + max(0, min(now - time, capacity)) * rate)
     time = max(time, now)

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import WebFiles
 
 /// The loopback server of the page that browsers measure with: the page, what it shows, and where it reports.
 package struct LatencyPage: Sendable {
@@ -50,9 +51,10 @@ package struct LatencyPage: Sendable {
   /// - Parameters:
   ///   - library: the address of the player library as a module.
   ///   - every: milliseconds from still to still.
-  /// - Throws: the file system's error if the page was not built with the program.
+  /// - Throws: `MissingWebFile` if the page was not built with the program.
   package init(library: String, every: Int64, ways: [Way], board: LatencyBoard) throws {
-    html = ByteBuffer(bytes: try Data(contentsOf: Bundle.module.bundleURL.appending(path: "Web/latency.html")))
+    guard let page = WebFiles.of("Bench")["latency.html"] else { throw MissingWebFile("latency.html") }
+    html = page
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes]
     config = ByteBuffer(bytes: try encoder.encode(Config(library: library, every: every, ways: ways)))

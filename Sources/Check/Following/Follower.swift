@@ -133,7 +133,7 @@ package actor Follower {
     }
   }
 
-  /// WaitLimit as a player without low latency does: a target duration after a change, half of one otherwise (6.3.4).
+  /// Pauses as a player without low latency does: a target duration after a change, half of one otherwise (6.3.4).
   private func reloadPlainly(_ newest: MediaPlaylist) async {
     let target = Ticks.seconds(Int64(newest.targetDuration))
     let isBlocking = newest.serverControl?.canBlockReload == true

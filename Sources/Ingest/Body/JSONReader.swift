@@ -1,24 +1,24 @@
 import NIOCore
 
-/// Reads a JSON body and takes the first of its strings that is the base64 of a JPEG, whatever its name; a `data:` URL
+/// Reads a JSON body and takes the first of its strings that is the base64 of a JPEG, whatever its name. A `data:` URL
 /// counts too (RFC 8259, section 7; RFC 2397).
 ///
-/// It knows strings only: the rest of JSON's grammar tells nothing about the picture. No string is kept.
+/// It only reads strings: the rest of JSON's grammar says nothing about the picture. No string is kept.
 struct JSONReader: Sendable {
   private enum State {
     case outside
     case string(Text)
-    /// Behind a backslash.
+    /// After a backslash.
     case escape(Text)
     /// In the four digits of an escape.
     case unicode(Text, value: UInt32, digits: Int)
-    /// The picture has been found.
+    /// The picture was found.
     case rest
   }
 
-  /// What a string is so far.
+  /// What a string is, as far as it is known.
   private enum Text {
-    /// Its first characters, as long as they may be those of a `data:` URL's head.
+    /// Its first characters, as long as they can be those of a `data:` URL's head.
     case head([UInt8])
     case base64
     case other
@@ -43,7 +43,7 @@ struct JSONReader: Sendable {
     budget = SkipBudget(limit / 3 * 4 + limit + 1024)
   }
 
-  /// What came instead of a picture, as a sentence.
+  /// What was found instead of a picture, as a sentence.
   var summary: String {
     "none of the \(strings) strings in the JSON is the base64 of a JPEG (which begins with /9j/)"
   }
@@ -140,14 +140,14 @@ struct JSONReader: Sendable {
   private mutating func decode(_ byte: UInt8, into findings: inout [BodyItem]) -> Text {
     if let value = decoder.decode(byte) {
       decoded.writeInteger(value)
-      // Three bytes tell a picture from any other text.
+      // Three bytes distinguish a picture from any other text.
       if decoded.readableBytes >= (collector.kind == .unknown ? 1 : 16_384) { flush(into: &findings) }
     }
     guard decoder.isDamaged, findings.isEmpty else { return collector.kind == .other ? .other : .base64 }
     flush(into: &findings)
     if collector.kind == .picture, findings.isEmpty {
       findings.append(
-        .malformed("the base64 of the picture is damaged at byte \(offset) of the body; encode the whole JPEG anew"))
+        .malformed("the base64 of the picture is damaged at byte \(offset) of the body; encode the whole JPEG again"))
     }
     return .other
   }

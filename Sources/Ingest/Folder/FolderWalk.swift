@@ -6,20 +6,20 @@ import Media
   import Musl
 #endif
 
-/// Goes through a directory and all below it, without following symbolic links.
+/// Walks through a directory and everything below it, without following symbolic links.
 struct FolderWalk {
   /// The watched folder.
   let root: String
 
-  /// The path of something below the folder.
+  /// The path of a name below the folder.
   func absolute(_ path: String) -> String { path.isEmpty ? root : root + "/" + path }
 
-  /// Walks from `start`, itself below the folder.
+  /// Walks from `start`, which is below the folder or the folder itself.
   ///
   /// - Parameters:
   ///   - enter: called with each directory before its names are read.
-  ///   - file: called with each file whose name may be a still's, if `looks`.
-  ///   - isOver: whether to give up.
+  ///   - file: called with each file whose name can be a still's, if `looks`.
+  ///   - isOver: whether to stop.
   func walk(
     from start: String, looks: Bool, isOver: () -> Bool, enter: (_ directory: String) throws -> Void,
     file: (FoundFile) -> Void
@@ -57,7 +57,7 @@ struct FolderWalk {
     }
   }
 
-  /// What tells the folder from another one that takes its place: device and number; `nil` while none is there.
+  /// The identity of the folder, to recognize another one in its place: device and number; `nil` if there is none.
   var identity: Identity? {
     var status = stat()
     guard stat(root, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, access(root, R_OK | X_OK) == 0 else {

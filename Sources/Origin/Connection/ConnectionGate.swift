@@ -5,16 +5,16 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
-/// What the system keeps of an answer for a reader that does not read; left alone it keeps megabytes for each.
+/// How much of an answer the system buffers for a client that does not read; the default is megabytes for each.
 private let sendBuffer: SocketOptionValue = 128 << 10
 
-/// A door's connections with their limits: what comes beyond them is told so and closed before it can ask for anything.
+/// Limits a listener's connections: one over the limit gets an answer and is closed before it can send a request.
 struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
   typealias Value = Base.Value
 
   let base: Base
   let connections: Connections
-  /// How long a TLS handshake may take; `nil` for a listener without TLS.
+  /// The most time for a TLS handshake; `nil` for a listener without TLS.
   let handshakeTime: TimeAmount?
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -41,12 +41,12 @@ struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
   func handle(value: Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
 }
 
-/// Counts one connection, or turns it away.
+/// Counts one connection, or refuses it.
 final class ConnectionGateHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// How long an answer has until the connection goes.
+  /// The time for the answer before the connection is closed.
   private static let parting = TimeAmount.seconds(1)
   private static let answer = { () -> ByteBuffer in
     let body =
@@ -57,7 +57,7 @@ final class ConnectionGateHandler: ChannelInboundHandler {
         + "Retry-After: 5\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
   }()
 
-  /// Whether HTTP is spoken without TLS, so that an answer can be given at once.
+  /// Whether the connection has no TLS, so that an answer can be sent at once.
   private let isPlain: Bool
   private let connections: Connections
   private var entered: ClientAddress?
@@ -77,7 +77,7 @@ final class ConnectionGateHandler: ChannelInboundHandler {
     isTurnedAway = true
     let channel = context.channel
     guard isPlain else { return context.close(promise: nil) }
-    // A reset would overtake the answer, so what the client sends is still taken, for a moment.
+    // A reset could overtake the answer, so the client's bytes are still read for a moment.
     context.writeAndFlush(wrapOutboundOut(Self.answer), promise: nil)
     context.close(mode: .output, promise: nil)
     context.eventLoop.scheduleTask(in: Self.parting) { channel.close(promise: nil) }
@@ -100,7 +100,7 @@ final class ConnectionGateHandler: ChannelInboundHandler {
   }
 }
 
-/// Closes a connection that does not get its TLS handshake done.
+/// Closes a connection that does not finish its TLS handshake.
 final class HandshakeDeadlineHandler: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 

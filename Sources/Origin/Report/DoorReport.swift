@@ -5,6 +5,8 @@ struct DoorReport: Encodable {
   struct Side: Encodable {
     let connections: Int
     let turnedAway: Int64
+    /// Requests whose head or framing could not be read.
+    let unreadable: Int64
   }
 
   struct Uploads: Encodable {
@@ -33,8 +35,10 @@ struct DoorReport: Encodable {
   init(_ limits: AccessLimits) {
     let (viewers, cameras, uploads) = (limits.viewers.counted, limits.cameras.counted, limits.uploads.counted)
     let tokens = limits.withTokens { $0.counted() }
-    `public` = Side(connections: viewers.open, turnedAway: viewers.turnedAway)
-    `private` = Side(connections: cameras.open, turnedAway: cameras.turnedAway)
+    `public` = Side(
+      connections: viewers.open, turnedAway: viewers.turnedAway, unreadable: limits.unreadableAtPublic.count)
+    `private` = Side(
+      connections: cameras.open, turnedAway: cameras.turnedAway, unreadable: limits.unreadableAtPrivate.count)
     self.uploads = Uploads(bytes: uploads.held, mostBytes: uploads.peak, withoutRoom: uploads.refused)
     wrongTokens = Tokens(
       lookedAt: tokens.wrong, slowed: tokens.slowed,

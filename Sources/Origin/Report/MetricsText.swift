@@ -51,7 +51,9 @@ enum MetricsText {
     family("store_slow_total", "counter", "States that took longer to write to the store than a part lasts.") {
       [("", $0.counters.slowWrites)]
     }
-    family("still_age_milliseconds", "gauge", "Time since the newest still.") { $0.stillAge.map { [("", $0)] } ?? [] }
+    family("still_age_seconds", "gauge", "Whole seconds since the newest still.") { report in
+      report.stillAge.map { [("", $0 / 1000)] } ?? []
+    }
     family("viewers_waiting", "gauge", "Requests that wait for the next part.") { [("", Int64($0.viewersWaiting))] }
     family("listeners_waiting", "gauge", "Requests that wait for an event.") { [("", Int64($0.listenersWaiting))] }
     writeDoors(DoorReport(doors), to: &text)
@@ -69,6 +71,9 @@ enum MetricsText {
     family(
       "connections_turned_away_total", "counter", "Connections beyond the limits, by door.",
       [("door=\"public\"", doors.public.turnedAway), ("door=\"private\"", doors.private.turnedAway)])
+    family(
+      "unreadable_requests_total", "counter", "Requests whose head or framing could not be read, by door.",
+      [("door=\"public\"", doors.public.unreadable), ("door=\"private\"", doors.private.unreadable)])
     family(
       "wrong_tokens_total", "counter",
       "Wrong tokens and signatures that were looked at, or turned away for their number.",

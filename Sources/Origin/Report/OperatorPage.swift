@@ -3,7 +3,7 @@ import Media
 import NIOCore
 import Station
 
-/// A page that operators read at the private door; the raw value is its path.
+/// A page for operators at the private address; the raw value is its path.
 enum OperatorPage: String {
   case metrics = "/metrics"
   case status = "/status"
@@ -17,7 +17,7 @@ enum OperatorPage: String {
 
   /// The content of the page at this moment.
   ///
-  /// - Throws: `EncodingError`, which no state of a camera leads to.
+  /// - Throws: `EncodingError`, which never happens for a camera's state.
   func render(_ cameras: [Camera], doors: AccessLimits, now: WallTime) throws -> ByteBuffer {
     switch self {
     case .metrics: MetricsText.render(cameras, doors: doors, now: now)

@@ -17,7 +17,7 @@ struct StatusReport: Encodable {
     let displaced: Int64
     let unseen: Int64
     let undecodable: Int64
-    /// By reason; a reason that never occurred is not there.
+    /// By reason; a reason that has not occurred is left out.
     let refused: [String: Int64]
   }
 
@@ -86,7 +86,7 @@ extension StatusReport.Item {
   }
 }
 
-/// A value that is written as `null` where there is none; an `Optional` would be left out.
+/// A value that is written as `null` if there is none; an `Optional` would be left out.
 struct OrNull<Value: Encodable>: Encodable {
   let value: Value?
 
