@@ -145,15 +145,6 @@ def test_nginx_passes_pieces_on_at_once(server, tmp_path, version):
         assert reader.head["X-Accel-Buffering"] is None, "nginx keeps it"
 
 
-def test_nginx_that_is_told_not_to_listen_gathers_pieces(server, tmp_path):
-    """What the header is good for: without it pieces wait in nginx's buffer, for the next one or longer."""
-    with nginx(server, tmp_path, "proxy_http_version 1.1; proxy_ignore_headers X-Accel-Buffering;") as proxy:
-        _, _, (late,) = read_through(server, proxy)
-        assert len(late) >= 4
-        held = [lateness for lateness in late.values() if lateness > SLACK]
-        assert held, f"this nginx passes on by itself: {late}"
-
-
 def cached(folder, rest=""):
     return f"proxy_cache_path {folder}/cache keys_zone=media:1m; {rest}"
 
