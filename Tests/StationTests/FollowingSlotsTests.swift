@@ -1,6 +1,7 @@
 import Logging
 import Media
 import NIOCore
+import Packager
 import Picture
 import Playlist
 import TestSupport
