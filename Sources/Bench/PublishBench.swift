@@ -1,4 +1,3 @@
-import Access
 import Media
 import NIOCore
 import Packager
@@ -12,8 +11,7 @@ struct PublishBench {
   init(size: PictureSize, encoder: EncoderSettings, timeline: TimelineSettings, parameterSets: ParameterSets) {
     guard let name = CameraName("bench") else { preconditionFailure("bench is a camera's name") }
     let settings = CameraSettings(
-      name: name, token: TokenDigest(of: ""), picture: PictureSettings(size: size), encoder: encoder, timeline: timeline
-    )
+      name: name, picture: PictureSettings(size: size), encoder: encoder, timeline: timeline)
     publisher = StreamPublisher(
       camera: Camera(settings: settings, clock: .system()), parameterSets: parameterSets, mirror: nil,
       recovery: .fresh(now: .now), lead: .zero, wall: .now)

@@ -2,20 +2,6 @@ import Ingest
 import Media
 import NIOCore
 
-/// A picture for its own sake, larger than in the stream.
-package struct Photo: Hashable, Sendable {
-  /// The JPEG, without any metadata.
-  package let jpeg: ByteBuffer
-  /// Its size.
-  package let size: PictureSize
-
-  /// A photo of this size.
-  package init(jpeg: ByteBuffer, size: PictureSize) {
-    self.jpeg = jpeg
-    self.size = size
-  }
-}
-
 /// Makes photos from decoded stills: with the crop, masks, rotation, blur and gray of the stream's picture, without
 /// bars, and no larger than the still or the limit.
 package struct PhotoMaker: ~Copyable {

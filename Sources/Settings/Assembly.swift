@@ -51,7 +51,10 @@ struct Assembly {
     }
     for camera in cameras {
       let settings = self.camera(camera, in: partial, readFile: readFile)
-      if let settings { partial.settings.cameras.append(settings) }
+      if let settings {
+        partial.settings.cameras.append(settings.stream)
+        partial.settings.doors[camera.name] = settings.door
+      }
     }
     return partial.settings
   }
@@ -101,7 +104,7 @@ struct Assembly {
 
   private mutating func camera(
     _ camera: FileLayer.Camera, in server: PartialServeSettings, readFile: (String) throws -> String
-  ) -> CameraSettings? {
+  ) -> (stream: CameraSettings, door: DoorSettings)? {
     var partial = PartialCameraSettings()
     for change in file.defaults + camera.changes { change.apply(to: &partial) }
     // Without a camera's name, a text layer's settings are for every camera.
@@ -111,21 +114,20 @@ struct Assembly {
     let token = token(of: camera, partial, demo: server.settings.demoToken, readFile: readFile)
     guard let timeline = timeline(of: camera, partial), let token else { return nil }
     var settings = CameraSettings(
-      name: camera.name, token: token, picture: partial.picture, encoder: partial.encoder, timeline: timeline,
+      name: camera.name, picture: partial.picture, encoder: partial.encoder, timeline: timeline,
       latestQuality: partial.latestQuality, maxStillBytes: partial.maxStillBytes, interval: partial.interval,
       presence: partial.presence, off: partial.off, veil: partial.veil, delay: partial.delay,
       marksRecorded: partial.marksRecorded,
       remember: partial.remember)
-    (settings.folder, settings.scansFolder) = (partial.folder, partial.scansFolder)
     settings.showsAtOnce = showsAtOnce(partial)
     settings.photoSize = photoSize(partial, hasOperator: server.operatorToken != nil, isAtOnce: settings.showsAtOnce)
     settings.keepPhotos = partial.keepPhotos
     settings.title = partial.title
-    settings.signing = partial.signing
-    settings.access = partial.access
-    settings.maxRate = partial.maxRate
+    var door = DoorSettings(tokens: [token])
+    (door.folder, door.scansFolder) = (partial.folder, partial.scansFolder)
+    (door.signing, door.access, door.maxRate) = (partial.signing, partial.access, partial.maxRate)
     if camera.name.text == ServeSettings.demoName, let demo = server.settings.demoToken, demo.digest != token {
-      settings.tokens.append(demo.digest)
+      door.tokens.append(demo.digest)
     }
     if partial.access == .signed, server.settings.linkKey == nil, server.refused.isDisjoint(with: linkKeys) {
       let location = partial.locations["access"] ?? KeyLocation(place: .standard, path: "access")
@@ -135,7 +137,7 @@ struct Assembly {
           "found signed without link-key, which signs the links; make one with `quietcam token` and give "
             + "link-key: SECRET or link-key-file: FILE"))
     }
-    return settings
+    return (settings, door)
   }
 
   /// Whether stills are shown before their part: viewers wait for photos from a folder.

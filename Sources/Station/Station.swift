@@ -107,10 +107,7 @@ package struct Station: Service {
   private func expireWaiters() async {
     while !Task.isCancelled {
       let now = ContinuousClock.now
-      for camera in cameras {
-        camera.edge.expire(at: now)
-        camera.photos.expire(at: now)
-      }
+      for camera in cameras { camera.expire(at: now) }
       try? await Task.sleep(for: .milliseconds(500), tolerance: .zero)
     }
   }

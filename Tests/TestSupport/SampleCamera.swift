@@ -1,11 +1,10 @@
-import Access
 import Media
 import Packager
 import Picture
 import Station
 
 extension CameraSettings {
-  /// Settings of a camera `desk` with the token `token`, whose small pictures are coded fast and not denoised.
+  /// Settings of a camera `desk`, whose small pictures are coded fast and not denoised.
   ///
   /// - Parameters:
   ///   - rate: pictures a second.
@@ -17,7 +16,7 @@ extension CameraSettings {
     steady: Ticks = .seconds(4)
   ) throws -> CameraSettings {
     CameraSettings(
-      name: sampleName, token: TokenDigest(of: "token"), picture: PictureSettings(size: size, denoise: 0),
+      name: sampleName, picture: PictureSettings(size: size, denoise: 0),
       encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: rate, part: part, segment: segment, plainSegment: plainSegment),
       presence: CameraPresence.Settings(hold: hold, steady: steady))
@@ -25,7 +24,7 @@ extension CameraSettings {
 
   /// The settings that a camera `desk` has where nothing is configured.
   package static func standardSample() throws -> CameraSettings {
-    CameraSettings(name: sampleName, token: TokenDigest(of: "token"), timeline: try TimelineSettings())
+    CameraSettings(name: sampleName, timeline: try TimelineSettings())
   }
 
   private static var sampleName: CameraName {

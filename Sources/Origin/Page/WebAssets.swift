@@ -44,8 +44,9 @@ package struct WebAssets: Sendable {
     var assets: [String: Asset] = [:]
     for name in files.keys {
       guard let type = Self.types[name.split(separator: ".").last ?? ""] else { continue }
-      let bytes = ByteBuffer(string: try text(name))
-      // The library's name contains its version; our own files keep their names and change with the program.
+      let bytes = ByteBuffer(
+        string: name.hasSuffix(".js") ? ScriptText.withoutCommentLines(try text(name)) : try text(name))
+      // The library has its version in its name; our own files keep their names and change with the program.
       assets[name] = Asset(
         text: EncodedText(bytes, etag: bytes.fingerprint), type: type,
         caching: name.hasPrefix("hls-") ? .forever : .revalidate)

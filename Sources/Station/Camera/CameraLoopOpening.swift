@@ -46,9 +46,9 @@ extension CameraLoop {
       presence: CameraPresence(settings: settings.presence, held: held), veil: settings.veil,
       standing: recovery.standing)
     var loop = CameraLoop(
-      camera: camera, mirror: mirror, logger: logger, coder: coder, publisher: publisher,
-      clock: SlotClock(settings: timeline, next: 0, now: now), director: director, player: player,
-      plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
+      camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now),
+      programme: Programme(settings, director: director, player: player, logger: logger), coder: coder,
+      publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
       collectedFrom: now - timeline.part)
     loop.begin(fills: !isFilled)
     return loop

@@ -1,4 +1,3 @@
-import Access
 import Ingest
 import Media
 import Packager
@@ -8,15 +7,6 @@ import Picture
 package struct CameraSettings: Sendable, Hashable {
   /// What stands in its URLs.
   package var name: CameraName
-  /// The digests of the tokens that its stills are pushed with. The first is that of the configuration, and signatures
-  /// are made with it.
-  package var tokens: [TokenDigest]
-  /// Whether its stills may or must be signed.
-  package var signing = SigningRule.off
-  /// Who may see it.
-  package var access = ViewerAccess.open
-  /// The most stills a second that are taken from it.
-  package var maxRate = 100
   /// What is done to its pictures.
   package var picture: PictureSettings
   /// How they are coded.
@@ -49,10 +39,6 @@ package struct CameraSettings: Sendable, Hashable {
     /// The same names on each round, with a discontinuity at its seam: an off camera costs next to no bytes.
     case cached
   }
-  /// A folder that stills are taken from besides those that are pushed; `nil` where there is none.
-  package var folder: String?
-  /// Whether that folder is looked at twice a second even where the system would tell of changes.
-  package var scansFolder = false
   /// Whether stills become the latest picture, with their event, as soon as they have come, and not with their slot.
   /// It has no effect with a delay, and must not be where a veil falls: recorded pictures come with the slots.
   package var showsAtOnce = false
@@ -73,9 +59,9 @@ package struct CameraSettings: Sendable, Hashable {
     delay == .zero && (showsAtOnce || header.size.pixels > Self.largeStill)
   }
 
-  /// The settings of a camera, all but its name and token with defaults that suit a quiet background picture.
+  /// The settings of a camera, all but its name and timeline with defaults that suit a quiet background picture.
   package init(
-    name: CameraName, token: TokenDigest, picture: PictureSettings = PictureSettings(),
+    name: CameraName, picture: PictureSettings = PictureSettings(),
     encoder: EncoderSettings = EncoderSettings(), timeline: TimelineSettings, latestQuality: Int = 75,
     maxStillBytes: Int = 16 << 20, interval: Ticks = .seconds(2),
     presence: CameraPresence.Settings = CameraPresence.Settings(), off: OffStyle = .seamless,
@@ -83,7 +69,6 @@ package struct CameraSettings: Sendable, Hashable {
     delay: Ticks = .zero, marksRecorded: Bool = false, remember: Ticks = .seconds(600)
   ) {
     self.name = name
-    tokens = [token]
     self.picture = picture
     self.encoder = encoder
     self.timeline = timeline

@@ -5,14 +5,6 @@ import Packager
 
 /// Turns a loop round and round: says which of its segments comes next, and under which name.
 struct LoopPlayer: Sendable {
-  /// How the loop is spliced into the stream.
-  enum Style: Sendable {
-    /// Fresh names on a timeline that goes on: the splice that every player takes.
-    case seamless
-    /// The same names on each round, with a discontinuity at its seam: caches have it all after one round.
-    case cached
-  }
-
   /// The shortest round with names that come again: discontinuities have their price in players.
   private static let shortestRound = Ticks.seconds(60)
 
@@ -60,11 +52,11 @@ struct LoopPlayer: Sendable {
   ///     in step, and events can tell the times of these.
   mutating func advanceUnderVeil(
     isFirst: Bool, beginsAnew: Bool, expected: Ticks?, using generator: inout some RandomNumberGenerator
-  ) -> Loop.Segment? {
+  ) -> LoopSegment? {
     if let expected, beginsAnew || next == 0 || next >= loop.count - loop.count / 8 {
       // Who begins near the end comes round soon.
       let range = 0..<max(1, beginsAnew ? loop.count * 7 / 8 : loop.count / 2)
-      let fitting = LoopFit(range.map(loop.since), expected: expected, slack: Ticks(timeline.part.count / 32))
+      let fitting = LoopFit(range.map(loop.slotOffset), expected: expected, slack: Ticks(timeline.part.count / 32))
       if beginsAnew, !isFirst {
         // Pictures of the one before may have been shown: they must not come again so soon.
         next = fitting.place(notBefore: next) ?? next
@@ -72,7 +64,7 @@ struct LoopPlayer: Sendable {
         next = fitting.places.randomElement(using: &generator) ?? next
       }
     }
-    for _ in 0..<loop.count where beginsAnew && !loop.beginsAnew(next) { next = (next + 1) % loop.count }
+    for _ in 0..<loop.count where beginsAnew && !loop.beginsWithNewPicture(next) { next = (next + 1) % loop.count }
     guard let segment = read(next) else {
       load()
       return nil
@@ -90,7 +82,9 @@ struct LoopPlayer: Sendable {
   }
 
   /// The next segment, its place where it keeps its name, and whether a discontinuity stands before it.
-  mutating func advance(_ style: Style) -> (segment: Loop.Segment, place: Scene.Place?, isDiscontinuous: Bool) {
+  mutating func advance(_ style: CameraSettings.OffStyle) -> (
+    segment: LoopSegment, place: LoopPlace?, isDiscontinuous: Bool
+  ) {
     let isCached = style == .cached
     if isCached, round == nil { next = 0 }
     guard let segment = read(next) else {
@@ -112,12 +106,12 @@ struct LoopPlayer: Sendable {
     var content = ByteBuffer(string: "\(timeline.step) \(timeline.part) \(timeline.segment) ")
     for picture in segment.pictures { content.writeImmutableBuffer(picture.bytes) }
     let name = SegmentName(loop: content.fingerprint, index: index)
-    return (segment, Scene.Place(name: name, mediaStart: timeline.segment * Int64(index)), index == 0)
+    return (segment, LoopPlace(name: name, mediaStart: timeline.segment * Int64(index)), index == 0)
   }
 
   /// A segment of the loop; `nil`, told, where it cannot be read. A loop that was made anew while it plays is one that
   /// cannot be read.
-  private func read(_ index: Int) -> Loop.Segment? {
+  private func read(_ index: Int) -> LoopSegment? {
     do {
       return try loop.segment(index)
     } catch {

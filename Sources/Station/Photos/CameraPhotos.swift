@@ -31,7 +31,7 @@ package final class CameraPhotos: Sendable {
     var text: (version: Int, list: EncodedText)?
     /// Reads that were started and have not returned, whether somebody still waits for them or not.
     var reads = 0
-    var readers = WaitList<Int, Answer>()
+    var readers = WaitList<Int, Answer>(most: CameraPhotos.mostReads)
     var willDo: @Sendable (PhotoShelf.Step?) throws -> Void = { _ in }
   }
 
@@ -118,8 +118,8 @@ package final class CameraPhotos: Sendable {
 
   /// Blocks until everything is on disk as far as possible, and ends the threads.
   func close() async {
-    let readers = state.withLockedValue { $0.readers.takeAll() }
-    for reader in readers { reader.resume(returning: .busy) }
+    let readers = state.withLockedValue { $0.readers.end() }
+    for reader in readers { reader.resume(returning: .ended) }
     guard state.withLockedValue({ $0.folder }) != nil else { return }
     await withCheckedContinuation { continuation in afterWriting { continuation.resume() } }
     try? await writer.shutdownGracefully()
@@ -161,40 +161,33 @@ package final class CameraPhotos: Sendable {
   package func photo(
     named name: PhotoName, deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool
   ) async -> Answer {
-    let id = state.withLockedValue { $0.readers.makeID() }
-    return await withTaskCancellationHandler {
-      await withCheckedContinuation { (continuation: CheckedContinuation<Answer, Never>) in
-        let answer: Answer? = state.withLockedValue { state in
-          switch state.shelf.place(of: name) {
-          case nil: return .unknown
-          case .memory(let jpeg): return .found(jpeg)
-          case .disk(let bytes):
-            guard let folder = state.folder, state.reads < Self.mostReads, !Task.isCancelled else { return .busy }
-            state.reads += 1
-            state.readers.insert(id, threshold: 0, deadline: deadline, isWanted: isWanted, waiter: continuation)
-            let willDo = state.willDo
-            reader.submit { [self] _ in read(name, bytes: bytes, from: folder, willDo, for: id) }
-            return nil
-          }
+    let outcome = await state.wait(
+      in: \.readers, for: 0, deadline: deadline, isWanted: isWanted,
+      published: { state in
+        switch state.shelf.place(of: name) {
+        case nil: .unknown
+        case .memory(let jpeg): .found(jpeg)
+        case .disk: state.folder == nil || state.reads >= Self.mostReads ? .busy : nil
         }
-        if let answer { continuation.resume(returning: answer) }
-      }
-    } onCancel: {
-      state.withLockedValue { $0.readers.take(id) }?.resume(returning: .busy)
-    }
+      },
+      began: { state, id in
+        guard let folder = state.folder, case .disk(let bytes) = state.shelf.place(of: name) else { return }
+        state.reads += 1
+        let willDo = state.willDo
+        reader.submit { [self] _ in read(name, bytes: bytes, from: folder, willDo, for: id) }
+      })
+    return if case .published(let answer) = outcome { answer } else { .busy }
   }
 
   /// Ends the waits whose time is over or whose client has gone.
-  func expire(at now: ContinuousClock.Instant) {
-    for reader in state.withLockedValue({ $0.readers.takeExpired(at: now) }) { reader.resume(returning: .busy) }
-  }
+  func expire(at now: ContinuousClock.Instant) { state.expire(\.readers, at: now) }
 
   private func read(
     _ name: PhotoName, bytes: Int, from folder: PhotoFolder, _ willDo: (PhotoShelf.Step?) throws -> Void, for id: UInt64
   ) {
     try? willDo(nil)
     let jpeg = folder.read(name, bytes: bytes)
-    let (waiter, answer) = state.withLockedValue { state -> (CheckedContinuation<Answer, Never>?, Answer) in
+    let (waiter, answer) = state.withLockedValue { state -> (WaitList<Int, Answer>.Waiter?, Answer) in
       state.reads -= 1
       let waiter = state.readers.take(id)
       // It may have been withdrawn while it was being read.
@@ -207,7 +200,7 @@ package final class CameraPhotos: Sendable {
       }
       return (waiter, .found(jpeg))
     }
-    waiter?.resume(returning: answer)
+    waiter?.resume(returning: .published(answer))
   }
 
   // MARK: The disk

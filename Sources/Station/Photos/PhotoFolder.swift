@@ -29,10 +29,10 @@ struct PhotoFolder: Sendable {
   /// - Parameter jpeg: the picture to write.
   func perform(_ step: PhotoShelf.Step, jpeg: ByteBuffer?) throws {
     switch step {
-    case .mark: try Mirror.replace(Self.markName, in: path, with: ByteBuffer())
-    case .unmark: try remove(Self.markName)
-    case .remove(let name): try remove(name.description)
-    case .write(let name): try Mirror.replace(name.description, in: path, with: jpeg ?? ByteBuffer())
+    case .mark: try StoreFile.replace(Self.markName, in: path, with: ByteBuffer())
+    case .unmark: try StoreFile.remove(path + "/" + Self.markName)
+    case .remove(let name): try StoreFile.remove("\(path)/\(name)")
+    case .write(let name): try StoreFile.replace(name.description, in: path, with: jpeg ?? ByteBuffer())
     }
   }
 
@@ -42,11 +42,5 @@ struct PhotoFolder: Sendable {
       return nil
     }
     return jpeg
-  }
-
-  private func remove(_ name: String) throws {
-    guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
-      throw IOError(errnoCode: errno, reason: "unlink \(name)")
-    }
   }
 }
