@@ -24,7 +24,7 @@ struct LiveCoder: ~Copyable {
   /// goes on, and the next slot takes this one's place on the media timeline, late but without a gap.
   ///
   /// - Parameters:
-  ///   - startsSegment: whether the first picture has to be an IDR picture.
+  ///   - startsSegment: whether the first picture must be an IDR picture.
   ///   - standing: the picture that is shown, which goes on until a still comes.
   mutating func code(_ slot: SlotArrivals, startsSegment: Bool, standing: ByteBuffer?) -> SlotContent? {
     goOn(from: standing)
@@ -60,13 +60,13 @@ struct LiveCoder: ~Copyable {
     }
   }
 
-  /// Codes a slot in which recorded pictures cover the stills that came. The stills are decoded all the same, so that
-  /// it takes its time and the filter knows what comes after the veil.
+  /// Encodes a slot in which pictures of the loop cover the stills that came. The stills are decoded all the same, so
+  /// that the slot takes as long, and the filter knows them for after the veil.
   ///
   /// - Parameters:
-  ///   - covers: the pictures that cover these stills and the next, in this order. Without one the picture that stands
-  ///     goes on.
-  ///   - standing: the picture that is shown, which goes on until a still comes.
+  ///   - covers: the pictures that cover these stills and the next, in this order. Without one, the shown picture
+  ///     stays.
+  ///   - standing: the picture that is shown, until a still comes.
   mutating func cover(
     _ slot: SlotArrivals, startsSegment: Bool, with covers: inout [ByteBuffer], standing: ByteBuffer?
   ) -> SlotContent? {
@@ -81,7 +81,7 @@ struct LiveCoder: ~Copyable {
             content.changes.append(ShownPicture(step: step, jpeg: cover, time: slot.stills[index].still.wallTime))
             (standing, isNew) = (cover, true)
           }
-          // The still that was decoded must not be seen, whatever happens.
+          // The decoded still must not be seen, whatever happens.
           let isCovered = if let standing { restore(standing) } else { false }
           if !isCovered { forget() }
         }
@@ -110,13 +110,13 @@ struct LiveCoder: ~Copyable {
 
   private mutating func fail(_ error: FFmpegError) -> SlotContent? {
     line.forceIDR()
-    logger.critical("no picture can be coded; the stream stands still: \(error)")
+    logger.critical("no picture can be encoded; the stream does not advance: \(error)")
     return nil
   }
 
   // MARK: Pictures
 
-  /// Makes a still the current picture; `false`, counted and logged, when it does not decode: the picture before stays.
+  /// Makes a still the current picture. `false`, counted and logged, if it does not decode: the previous picture stays.
   private mutating func show(_ still: ArrivedStill) -> Bool {
     do {
       if let shown = still.shown {
@@ -143,10 +143,10 @@ struct LiveCoder: ~Copyable {
     return jpeg
   }
 
-  /// Makes a picture that was shown before the current one; `false` where it does not decode.
+  /// Makes a picture that was shown before the current one; `false` if it does not decode.
   @discardableResult mutating func restore(_ jpeg: ByteBuffer) -> Bool { (try? line.restore(jpeg)) != nil }
 
-  /// Forgets the current picture: the slate takes its place.
+  /// Forgets the current picture: the slate replaces it.
   mutating func forget() {
     holdsHidden = false
     do {
@@ -156,7 +156,7 @@ struct LiveCoder: ~Copyable {
     }
   }
 
-  /// Makes the next picture an IDR picture: what was coded before was not published.
+  /// Makes the next picture an IDR picture, because what was encoded before was not published.
   mutating func forceIDR() { line.forceIDR() }
 
   /// The current picture as a photo, where that shows more than the stream.
@@ -167,7 +167,7 @@ struct LiveCoder: ~Copyable {
     do {
       return try line.jpeg()
     } catch {
-      logger.error("latest.jpg stays as it is: \(error)")
+      logger.error("latest.jpg is not updated: \(error)")
       return ByteBuffer()
     }
   }

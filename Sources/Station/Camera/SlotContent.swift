@@ -1,7 +1,7 @@
 import Media
 import Packager
 
-/// What one slot shows: its coded pictures, and the pictures that begin to show in it.
+/// The content of one slot: its encoded pictures, and the pictures that begin to show in it.
 struct SlotContent: Sendable {
   /// One picture for each step.
   var pictures: [CodedPicture] = []

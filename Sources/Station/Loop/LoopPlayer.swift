@@ -3,19 +3,19 @@ import Media
 import NIOCore
 import Packager
 
-/// Turns a loop round and round: says which of its segments comes next, and under which name.
+/// Plays a loop again and again: says which of its segments comes next, and under which name.
 struct LoopPlayer: Sendable {
-  /// The shortest round with names that come again: discontinuities have their price in players.
+  /// The shortest round with repeated names: discontinuities have a cost in players.
   private static let shortestRound = Ticks.seconds(60)
 
   private let timeline: TimelineSettings
   private let builtIn: Loop
   private let logger: Logger
-  /// Opens the operator's loop as it is now; `nil` where there is none.
+  /// Opens the operator's loop as it is now; `nil` if there is none.
   private let stored: @Sendable () -> Loop?
   private var loop: Loop
   private var next = 0
-  /// The place in a round of cached names; `nil` where none is being played.
+  /// The position in a round of cached names; `nil` if none is being played.
   private var round: Int?
 
   /// A player that shows the slate until a loop is loaded.
@@ -30,35 +30,35 @@ struct LoopPlayer: Sendable {
   /// Whether the loop is the slate.
   var isBuiltIn: Bool { loop.isBuiltIn }
 
-  /// Takes up the operator's newest loop, or the slate where there is none.
+  /// Uses the operator's newest loop, or the slate if there is none.
   mutating func load() {
     loop = stored() ?? builtIn
     next = 0
     round = nil
   }
 
-  /// Begins somewhere in the loop, so that it does not always begin alike.
+  /// Begins at a random segment of the loop, so that it does not always begin alike.
   mutating func enterAnywhere(using generator: inout some RandomNumberGenerator) {
     next = Int.random(in: 0..<loop.count, using: &generator)
   }
 
-  /// The next segment for a veil; `nil`, told, where it cannot be read.
+  /// The next segment for a veil; `nil`, logged, if it cannot be read.
   ///
   /// - Parameters:
-  ///   - isFirst: whether the veil falls with it.
-  ///   - beginsAnew: whether those are passed over at whose beginning no new picture shows.
-  ///   - expected: how long after the collecting for its first slot has begun the camera's next still is expected. A
-  ///     recording is begun, and comes round, where it has a still that came alike: so its stills and the camera's go
-  ///     in step, and events can tell the times of these.
+  ///   - isFirst: whether the veil starts with it.
+  ///   - beginsAnew: whether segments are skipped that do not begin with a new picture.
+  ///   - expected: the slot offset of the camera's next expected still. A recorded loop begins, and starts again, where
+  ///     it has a still with the same slot offset, so that its stills and the camera's are in step, and events can have
+  ///     the camera's times.
   mutating func advanceUnderVeil(
     isFirst: Bool, beginsAnew: Bool, expected: Ticks?, using generator: inout some RandomNumberGenerator
   ) -> LoopSegment? {
     if let expected, beginsAnew || next == 0 || next >= loop.count - loop.count / 8 {
-      // Who begins near the end comes round soon.
+      // A loop that begins near its end starts again soon.
       let range = 0..<max(1, beginsAnew ? loop.count * 7 / 8 : loop.count / 2)
       let fitting = LoopFit(range.map(loop.slotOffset), expected: expected, slack: Ticks(timeline.part.count / 32))
       if beginsAnew, !isFirst {
-        // Pictures of the one before may have been shown: they must not come again so soon.
+        // Pictures of the previous loop may have been shown: they must not be repeated so soon.
         next = fitting.place(notBefore: next) ?? next
       } else if isFirst || next == 0 || fitting.isClose {
         next = fitting.places.randomElement(using: &generator) ?? next
@@ -73,7 +73,7 @@ struct LoopPlayer: Sendable {
     return segment
   }
 
-  /// Notes that something else than the loop is shown.
+  /// Notes that something other than the loop is shown.
   ///
   /// - Returns: whether the timeline of cached names ends here.
   mutating func leave() -> Bool {
@@ -81,7 +81,7 @@ struct LoopPlayer: Sendable {
     return round != nil
   }
 
-  /// The next segment, its place where it keeps its name, and whether a discontinuity stands before it.
+  /// The next segment, its position if it keeps its name, and whether a discontinuity comes before it.
   mutating func advance(_ style: CameraSettings.OffStyle) -> (
     segment: LoopSegment, place: LoopPlace?, isDiscontinuous: Bool
   ) {
@@ -95,27 +95,27 @@ struct LoopPlayer: Sendable {
         return (segment, nil, wasCached)
       }
       loop = builtIn
-      guard let slate = try? builtIn.segment(0) else { preconditionFailure("the slate lies in memory") }
+      guard let slate = try? builtIn.segment(0) else { preconditionFailure("the slate is in memory") }
       return (slate, nil, wasCached)
     }
     next = (next + 1) % loop.count
     guard isCached else { return (segment, nil, leave()) }
     let index = round ?? 0
     round = (index + 1) % roundLength
-    // The same pictures on another grid make other bytes.
+    // The same pictures on another grid give other bytes.
     var content = ByteBuffer(string: "\(timeline.step) \(timeline.part) \(timeline.segment) ")
     for picture in segment.pictures { content.writeImmutableBuffer(picture.bytes) }
     let name = SegmentName(loop: content.fingerprint, index: index)
     return (segment, LoopPlace(name: name, mediaStart: timeline.segment * Int64(index)), index == 0)
   }
 
-  /// A segment of the loop; `nil`, told, where it cannot be read. A loop that was made anew while it plays is one that
-  /// cannot be read.
+  /// A segment of the loop; `nil`, logged, if it cannot be read. A loop that was made again while it plays cannot be
+  /// read.
   private func read(_ index: Int) -> LoopSegment? {
     do {
       return try loop.segment(index)
     } catch {
-      logger.warning("the loop cannot be read; its newest state is taken up, or else the slate: \(error)")
+      logger.warning("the loop cannot be read; its newest version is used, or else the slate: \(error)")
       return nil
     }
   }

@@ -48,7 +48,7 @@ enum Scene: Sendable {
   }
 }
 
-/// Where a segment of a loop stands that keeps its name from round to round.
+/// The position of a loop segment that keeps its name from round to round.
 struct LoopPlace: Sendable {
   let name: SegmentName
   /// Where it begins on the loop's timeline.
@@ -60,7 +60,7 @@ struct PlannedSegment: Sendable {
   let scene: Scene
   /// Whether a discontinuity stands before it.
   let isDiscontinuous: Bool
-  /// Whether a mark says that it is a recording.
+  /// Whether a date range says that it is recorded.
   let isMarkedRecorded: Bool
 }
 
