@@ -20,18 +20,18 @@ struct LiveCoder: ~Copyable {
 
   // MARK: Slots
 
-  /// Codes a slot that shows the camera. Without its pictures the slot cannot be made and `nil` comes back: the clock
-  /// goes on, and the next slot takes this one's place on the media timeline, late but without a gap.
+  /// Encodes a slot that shows the camera. If its pictures cannot be encoded, the result is `nil`: the clock continues,
+  /// and the next slot takes this one's place on the media timeline, late but without a gap.
   ///
   /// - Parameters:
   ///   - startsSegment: whether the first picture must be an IDR picture.
-  ///   - standing: the picture that is shown, which goes on until a still comes.
+  ///   - standing: the picture that is shown, until a still comes.
   mutating func code(_ slot: SlotArrivals, startsSegment: Bool, standing: ByteBuffer?) -> SlotContent? {
     goOn(from: standing)
     return code(slot, startsSegment: startsSegment)
   }
 
-  /// Codes a slot that a loop hides, which takes as long as one that is shown: time must not tell of the veil.
+  /// Encodes a slot that a loop hides. It takes as long as one that is shown, because the time could reveal the veil.
   mutating func codeHidden(_ slot: SlotArrivals, startsSegment: Bool) {
     // An IDR picture in each slot would take longer: what is coded and not shown is a stream of its own.
     _ = code(slot, startsSegment: startsSegment)
@@ -93,14 +93,15 @@ struct LiveCoder: ~Copyable {
     }
   }
 
-  /// Takes the newest still of a slot that shows the loop, so that the camera's picture is there when it comes back.
+  /// Takes the newest still of a slot that shows the loop, so that the camera's picture is ready when the camera is
+  /// shown again.
   mutating func follow(_ slot: SlotArrivals) {
     if let newest = slot.stills.last { _ = show(newest) }
     line.forceIDR()
     holdsHidden = false
   }
 
-  /// Goes on with the picture that is shown, where another is held that the veil hides: it stands until the next still.
+  /// Continues with the picture that is shown, if another is held that the veil hides: it stays until the next still.
   private mutating func goOn(from standing: ByteBuffer?) {
     guard holdsHidden else { return }
     if let standing { restore(standing) }
@@ -135,7 +136,7 @@ struct LiveCoder: ~Copyable {
 
   /// Makes a still the current picture before its slot, which shows the very same.
   ///
-  /// - Returns: its picture for `latest.jpg`; `nil` where it does not decode and the picture before stays.
+  /// - Returns: its picture for `latest.jpg`; `nil` if it does not decode and the picture before stays.
   mutating func showEarly(_ still: inout ArrivedStill) -> ByteBuffer? {
     guard show(still) else { return nil }
     let jpeg = latest()
@@ -159,10 +160,10 @@ struct LiveCoder: ~Copyable {
   /// Makes the next picture an IDR picture, because what was encoded before was not published.
   mutating func forceIDR() { line.forceIDR() }
 
-  /// The current picture as a photo, where that shows more than the stream.
+  /// The current picture as a photo, if that shows more than the stream.
   var photo: Photo? { line.current.photo }
 
-  /// The current picture for `latest.jpg`, in the stream's size; empty, logged, where it cannot be coded.
+  /// The current picture for `latest.jpg`, in the stream's size; empty, logged, if it cannot be encoded.
   mutating func latest() -> ByteBuffer {
     do {
       return try line.jpeg()

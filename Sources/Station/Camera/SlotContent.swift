@@ -5,6 +5,6 @@ import Packager
 struct SlotContent: Sendable {
   /// One picture for each step.
   var pictures: [CodedPicture] = []
-  /// In their order, their steps counted in the slot.
+  /// In order, with their steps in the slot.
   var changes: [ShownPicture] = []
 }

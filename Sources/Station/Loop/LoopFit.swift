@@ -8,7 +8,7 @@ struct LoopFit: Sendable {
   let isClose: Bool
 
   /// - Parameters:
-  ///   - offsets: the slot offset of the still at the beginning of each segment; `nil` where none begins to show there.
+  ///   - offsets: the slot offset of each segment's first still; `nil` if it has none.
   ///   - expected: the slot offset of the still that is expected.
   ///   - slack: how much worse than the best a segment can fit.
   init(_ offsets: [Ticks?], expected: Ticks, slack: Ticks) {
