@@ -42,7 +42,8 @@ def test_both_indexes_list_every_page():
 
 def test_links_and_pictures_of_the_pages_lead_somewhere():
     for page in recipes.PAGES:
-        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+        text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
             path, _, heading = target.partition("#")
             file = page.parent / path if path else page
             assert file.exists(), f"{page.name} links to {target}"
