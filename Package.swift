@@ -47,12 +47,16 @@ let package = Package(
       ]),
     .systemLibrary(name: "CFileSystem"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLcms", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"])]),
     .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
     .target(
       name: "Access", dependencies: ["Media", nio, .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .target(
-      name: "Picture", dependencies: ["CFFmpeg", "Media", nio, log], swiftSettings: strict),
+      name: "Picture",
+      dependencies: [
+        "CFFmpeg", "CLcms", "Media", nio, log, .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+      ], swiftSettings: strict),
     .target(name: "Playlist", dependencies: ["Media", nio], swiftSettings: strict),
     .target(
       name: "Packager", dependencies: ["Media", "Picture", "Playlist", nio],

@@ -1,3 +1,4 @@
+import CFFmpeg
 import Media
 import NIOCore
 
@@ -18,8 +19,20 @@ public struct JPEGHeader: Hashable, Sendable {
   public let length: Int
   /// Whether the decoder can halve its sides on the way: it cannot with rare subsamplings.
   let mayBeReduced: Bool
-  /// Where comments and application data stand that the decoder does not need, with their markers.
+  /// Whether it brings Huffman tables along; Motion JPEG may leave them out (ITU-T T.81, section K.3).
+  let hasHuffmanTables: Bool
+  /// The space in which its colours are meant.
+  let space: JPEGColour.Space
+  /// Where comments, application data and junk stand that the decoder must not see, with their markers; in order.
   let metadata: [Range<Int>]
+  /// Bytes that the decoder gets instead of those that stand there, in order.
+  let replacements: [Replacement]
+
+  /// One byte that is changed for the decoder.
+  struct Replacement: Hashable, Sendable {
+    let offset: Int
+    let byte: UInt8
+  }
 
   /// Reads the header of the picture at the reader index.
   ///
@@ -35,7 +48,8 @@ public struct JPEGHeader: Hashable, Sendable {
 
   init(
     size: PictureSize, components: Int, isProgressive: Bool, orientation: Orientation, length: Int,
-    mayBeReduced: Bool, metadata: [Range<Int>]
+    mayBeReduced: Bool, hasHuffmanTables: Bool, space: JPEGColour.Space, metadata: [Range<Int>],
+    replacements: [Replacement]
   ) {
     self.size = size
     self.components = components
@@ -43,13 +57,17 @@ public struct JPEGHeader: Hashable, Sendable {
     self.orientation = orientation
     self.length = length
     self.mayBeReduced = mayBeReduced
+    self.hasHuffmanTables = hasHuffmanTables
+    self.space = space
     self.metadata = metadata
+    self.replacements = replacements
   }
 
-  /// The picture without padding and without the segments that only describe it.
+  /// The picture without padding, without the segments that only describe it and without junk between segments.
   ///
   /// FFmpeg's decoder takes orders from comments (`CS=ITU601` changes the range, others turn the picture upside down,
-  /// away from its privacy masks), so it never gets to see them.
+  /// away from its privacy masks), and it takes components for red, green and blue by rules of its own. So it gets to
+  /// see neither.
   func withoutMetadata(_ jpeg: ByteBuffer) throws(FFmpegError) -> Packet {
     var kept: [Range<Int>] = []
     var start = 0
@@ -57,32 +75,24 @@ public struct JPEGHeader: Hashable, Sendable {
       if start < range.lowerBound { kept.append(start..<range.lowerBound) }
       start = range.upperBound
     }
-    return try Packet.copy(of: jpeg, ranges: kept)
+    let packet = try Packet.copy(of: jpeg, ranges: kept)
+    var before = 0
+    for range in kept {
+      for change in replacements where range.contains(change.offset) {
+        packet.pointer.pointee.data[before + change.offset - range.lowerBound] = change.byte
+      }
+      before += range.count
+    }
+    return packet
   }
-}
 
-/// The orientation that an APP1 segment's EXIF says, `nil` where it says none or the EXIF is damaged: a picture is
-/// never refused for its metadata.
-func exifOrientation(_ segment: UnsafeRawBufferPointer) -> Orientation? {
-  guard segment.count >= 14, segment.prefix(6).elementsEqual([0x45, 0x78, 0x69, 0x66, 0, 0]) else { return nil }
-  let tiff = UnsafeRawBufferPointer(rebasing: segment[6...])
-  let isBigEndian = tiff[0] == 0x4D
-  guard tiff[0] == tiff[1], isBigEndian || tiff[0] == 0x49 else { return nil }
-  func number(at offset: Int, bytes count: Int) -> Int? {
-    guard offset >= 0, offset <= tiff.count - count else { return nil }
-    return (0..<count).reduce(0) { sum, index in
-      sum | Int(tiff[offset + index]) << (8 * (isBigEndian ? count - 1 - index : index))
+  /// The ICC profile that its colours are meant in; `nil` for sRGB.
+  func profile(of jpeg: ByteBuffer) -> [UInt8]? {
+    switch space {
+    case .standard: nil
+    case .adobeRGB: ColourTransform.adobeRGB
+    case .profile(let ranges):
+      jpeg.withUnsafeReadableBytes { bytes in ranges.flatMap { bytes[$0] } }
     }
   }
-  guard number(at: 2, bytes: 2) == 42, let directory = number(at: 4, bytes: 4),
-    let entries = number(at: directory, bytes: 2)
-  else { return nil }
-  for entry in 0..<entries {
-    let at = directory + 2 + 12 * entry
-    guard let tag = number(at: at, bytes: 2) else { return nil }
-    guard tag == 0x0112 else { continue }
-    guard number(at: at + 2, bytes: 2) == 3 else { return nil }
-    return number(at: at + 8, bytes: 2).flatMap { Orientation(rawValue: UInt16($0)) }
-  }
-  return nil
 }

@@ -2,7 +2,8 @@ import CFFmpeg
 import Media
 import NIOCore
 
-/// Decodes JPEG stills one by one with FFmpeg's `mjpeg` decoder, full range, as stored (not turned).
+/// Decodes JPEG stills one by one with FFmpeg's `mjpeg` decoder, full range, as stored: not turned, and in the colours
+/// of its ICC profile, which the frame carries on.
 public struct StillDecoder {
   /// A decoder. It keeps nothing from still to still: a codec context that has seen one picture fills what the next
   /// leaves out with that picture's tables and pixels, and making one takes a few hundredths of a millisecond.
@@ -21,6 +22,7 @@ public struct StillDecoder {
       guard let frame = try context.receiveFrame() else {
         throw FFmpegError(code: FFmpegError.invalidData, call: "avcodec_receive_frame(mjpeg): no picture came out")
       }
+      if let profile = header.profile(of: jpeg) { try frame.attach(profile: profile) }
       return frame
     } catch {
       throw FFmpegError.unsupported ~= error
@@ -30,7 +32,7 @@ public struct StillDecoder {
     }
   }
 
-  private static func open(reduction: Int) throws(FFmpegError) -> CodecContext {
+  static func open(reduction: Int) throws(FFmpegError) -> CodecContext {
     guard let codec = avcodec_find_decoder(AV_CODEC_ID_MJPEG) else {
       throw FFmpegError(
         code: FFmpegError.invalidData, call: "avcodec_find_decoder(mjpeg): this FFmpeg has no JPEG decoder")
