@@ -65,7 +65,7 @@ let package = Package(
       name: "Station",
       dependencies: ["Access", "Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
       swiftSettings: strict),
-    .target(name: "Ingest", dependencies: [nio], swiftSettings: strict),
+    .target(name: "Ingest", dependencies: ["Media", nio], swiftSettings: strict),
     .target(
       name: "Intake", dependencies: ["CFileSystem", "Media", "Picture", "Station", nio, log, lifecycle],
       swiftSettings: strict),
@@ -91,8 +91,9 @@ let package = Package(
     .target(
       name: "Camera",
       dependencies: [
-        "Media", "Picture", nio, log, lifecycle,
+        "Ingest", "Media", "Picture", nio, nioPosix, log, lifecycle,
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -150,6 +151,9 @@ let package = Package(
     .executableTarget(
       name: "PlaylistFuzz", dependencies: ["Media", "Playlist", nio], path: "Tests/PlaylistFuzz",
       exclude: ["hls.dict", "seeds"], swiftSettings: strict),
+    .executableTarget(
+      name: "AnswerFuzz", dependencies: ["Ingest", nio], path: "Tests/AnswerFuzz", exclude: ["http.dict", "seeds"],
+      swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
     .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio], swiftSettings: strict),
     .testTarget(
@@ -165,7 +169,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "IntakeTests", dependencies: ["Intake", "Picture", "Media", nio, log], swiftSettings: strict),
     .testTarget(
-      name: "IngestTests", dependencies: ["TestSupport", "Ingest", "Picture", nio], swiftSettings: strict),
+      name: "IngestTests", dependencies: ["TestSupport", "Ingest", "Media", "Picture", nio], swiftSettings: strict),
     .testTarget(
       name: "OriginTests",
       dependencies: [

@@ -52,6 +52,13 @@ extension FFmpegError {
   /// An HTTP server that has nothing there: 404.
   public static let notFound = httpCode("404")
 
+  /// An HTTP server that does not understand the request: 400.
+  public static let badRequest = httpCode("400")
+  /// An HTTP server that refuses the request otherwise: any other 4xx.
+  public static let otherRequestError = httpCode("4XX")
+  /// An HTTP server that is busy or broken: 5xx.
+  public static let serverError = httpCode("5XX")
+
   /// FFmpeg's own words for the code, without the call.
   public var reason: String {
     var text = [CChar](repeating: 0, count: 128)

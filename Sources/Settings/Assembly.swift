@@ -118,6 +118,7 @@ struct Assembly {
     settings.signing = draft.signing
     settings.access = draft.access
     settings.maxRate = draft.maxRate
+    settings.stillChoice = draft.stillChoice
     if camera.name.text == ServeSettings.demoName, let demo = server.settings.demoToken, demo.digest != token {
       settings.tokens.append(demo.digest)
     }

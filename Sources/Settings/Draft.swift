@@ -74,6 +74,7 @@ struct CameraDraft: Draft {
   var plainSegment = Ticks.seconds(1)
   var latestQuality = 75
   var maxStillBytes = 16 << 20
+  var stillChoice = StillChoice.first
   var interval = Ticks.seconds(2)
   var ladder = Ladder.Settings()
   var off = CameraSettings.OffStyle.seamless

@@ -136,6 +136,9 @@ extension Setting {
   private static let ingest: [Setting] = [
     .camera("latest-quality", .whole(1...100), \.latestQuality, "The JPEG quality of latest.jpg"),
     .camera("max-still-bytes", .whole(1024...268_435_456, "bytes"), \.maxStillBytes, "The most bytes of one still"),
+    .camera(
+      "still-choice", .stillChoice, \.stillChoice,
+      "Which picture is shown of a push that brings several, such as a doorbell's number plate and scene"),
     .camera("max-rate", .whole(1...1000), \.maxRate, "The most stills a second that are taken"),
     .camera(
       "interval", .duration(.milliseconds(100)...(.seconds(3600)), accepted: "0.1 to 3600 seconds"), \.interval,

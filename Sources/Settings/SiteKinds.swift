@@ -1,4 +1,6 @@
-// The ways in which other sites are named: for CORS one origin, for frames several.
+import Media
+
+// The ways in which other sites are named: for CORS one origin, for frames several; and pictures in a push.
 
 extension Kind where Value == String? {
   /// Who may load playlists and media by script: the value of Access-Control-Allow-Origin.
@@ -28,6 +30,16 @@ extension Kind where Value == String {
         return origins.joined(separator: " ")
       }
     }
+  }
+}
+
+extension Kind where Value == StillChoice {
+  /// Which picture of a push is shown.
+  static var stillChoice: Kind {
+    Kind(
+      "CHOICE", accepted: "first, last, largest, or field:NAME with the name of a form's field or a JSON key",
+      text: { $0.description }
+    ) { StillChoice($0) }
   }
 }
 

@@ -26,6 +26,8 @@ public struct CameraSettings: Sendable, Hashable {
   public var latestQuality: Int
   /// The most bytes that one still may have.
   public var maxStillBytes: Int
+  /// Which picture is shown of a push that brings several.
+  public var stillChoice = StillChoice.first
   /// What the camera is told about how often it should send.
   public var interval: Ticks
   /// When the loop takes over and when the camera comes back.

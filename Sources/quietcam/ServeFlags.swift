@@ -46,6 +46,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("plain-segment")) var plainSegment: String?
   @Option(help: .setting("latest-quality")) var latestQuality: String?
   @Option(help: .setting("max-still-bytes")) var maxStillBytes: String?
+  @Option(help: .setting("still-choice")) var stillChoice: String?
   @Option(help: .setting("interval")) var interval: String?
   @Option(help: .setting("max-rate")) var maxRate: String?
   @Option(help: .setting("hold")) var hold: String?
@@ -75,7 +76,7 @@ struct ServeFlags: ParsableArguments {
       ("preset", preset), ("crf", crf), ("ssim", ssim), ("references", references), ("max-kilobits", maxKilobits),
       ("rate", rate), ("part", part), ("segment", segment), ("window", window), ("plain-segment", plainSegment),
       ("latest-quality", latestQuality),
-      ("max-still-bytes", maxStillBytes), ("interval", interval), ("max-rate", maxRate),
+      ("max-still-bytes", maxStillBytes), ("still-choice", stillChoice), ("interval", interval), ("max-rate", maxRate),
       ("hold", hold), ("steady", steady), ("off", off), ("veil-every", veilEvery), ("veil-for", veilFor),
       ("delay", delay), ("mark-recorded", markRecorded), ("remember", remember),
       ("folder", folder), ("folder-scan", folderScan), ("at-once", atOnce),
