@@ -1,6 +1,7 @@
 import Ingest
 import Media
 import NIOCore
+import Picture
 
 /// The pictures in one answer of a camera, one by one: a snapshot, a stream in parts or of JPEGs behind each other.
 ///
@@ -27,6 +28,7 @@ struct CameraPictures: Sendable {
   private var isOver = false
   private var isPastEnd = false
   private var count = 0
+  private var refusal: String?
   /// The media type that the head says, in lower case without parameters.
   let type: String
 
@@ -49,8 +51,12 @@ struct CameraPictures: Sendable {
       if !findings.isEmpty {
         switch findings.removeFirst() {
         case .picture(let picture):
-          count += 1
-          return .picture(picture)
+          // What breaks off, or is damaged so that its markers show it, is not worth a way to the server.
+          do throws(StillRefusal) {
+            let header = try JPEGHeader(picture, maxPixels: .max)
+            count += 1
+            return .picture(picture.getSlice(at: picture.readerIndex, length: header.length) ?? picture)
+          } catch { refusal = error.detail }
         case .oversized, .overflow: throw .passing("it sends over \(Self.largest) bytes without a whole picture")
         case .malformed(let words): throw .passing(words)
         }
@@ -95,6 +101,7 @@ struct CameraPictures: Sendable {
 
   /// What was read instead of a picture.
   private var other: String {
+    if let refusal { return refusal }
     let type = type.isEmpty ? "of no type" : type
     guard first.readableBytes > 0 else { return "the answer (\(type)) is empty" }
     let text = String(

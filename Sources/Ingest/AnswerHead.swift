@@ -31,7 +31,9 @@ public struct AnswerHead: Hashable, Sendable {
     let text = String(decoding: line, as: UTF8.self)
     if first == 0x20 || first == 0x09 {
       // A folded line goes on with the field before it (RFC 9112, section 5.2).
-      if !fields.isEmpty { fields[fields.count - 1].value += " " + Self.trimmed(text[...]) }
+      if let last = fields.last {
+        fields[fields.count - 1].value = Self.trimmed(last.value + " " + Self.trimmed(text[...]))
+      }
       return
     }
     guard let colon = text.firstIndex(of: ":"), fields.count < Self.mostFields else { return }
@@ -64,7 +66,7 @@ public struct AnswerHead: Hashable, Sendable {
   /// Whether the camera says that it will close the connection.
   var closes: Bool { values("connection").contains { $0.lowercased().contains("close") } }
 
-  private static func trimmed(_ text: Substring) -> String {
+  private static func trimmed(_ text: some StringProtocol) -> String {
     var text = text.drop { $0 == " " || $0 == "\t" }
     while let last = text.last, last == " " || last == "\t" || last == "\r" { text.removeLast() }
     return String(text)

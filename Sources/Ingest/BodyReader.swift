@@ -213,7 +213,7 @@ public struct BodyReader: Sendable {
       if start.starts(with: [0xEF, 0xBB, 0xBF]) { start = start.dropFirst(3) }
     }
     let text = start.drop(while: isSpace)
-    guard let first = text.first else { return view.count > Self.mostSpace + 1 || isWhole ? other() : nil }
+    guard let first = text.first else { return view.count > Self.mostSpace + 1 || isWhole ? other(isText: true) : nil }
     if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
       return .json(JSONReader(limit: limit, choice: choice))
     }
@@ -223,7 +223,7 @@ public struct BodyReader: Sendable {
       let isLine = line.endIndex < view.endIndex || isWhole
       guard isLine || line.count > Self.mostDelimiterBytes + 1 else { return nil }
       if let delimiter = delimiter(Array(line)) { return multipart(delimiter) }
-      return other()
+      return other(isText: true)
     }
     guard rest.count >= Self.signBytes || isWhole else { return nil }
     let sign = rest.prefix(Self.signBytes)
@@ -240,7 +240,7 @@ public struct BodyReader: Sendable {
       }
       guard name.count < rest.count || name.count >= Self.mostNameBytes || isWhole else { return nil }
     }
-    return other()
+    return other(isText: (0x20...0x7E).contains(first) || text.startIndex > start.startIndex)
   }
 
   /// Whether these bytes begin a field of a part's head.
@@ -274,12 +274,15 @@ public struct BodyReader: Sendable {
         choice: choice))
   }
 
-  /// What begins like no form: the preamble of a multipart body, if the label says so.
-  private func other() -> Form {
+  /// What begins like no form: the preamble of a multipart body, if the label says so, or a stream of images whose
+  /// first part begins as no other.
+  private func other(isText: Bool = false) -> Form {
     if let boundary = label.boundary, boundary.utf8.count <= Self.mostDelimiterBytes - 2 {
       return multipart(Array("--\(boundary)".utf8))
     }
-    if label.type.hasPrefix("multipart/") { return multipart(nil) }
+    if label.type.hasPrefix("multipart/") || isText && label.isOpenEnded && label.type.hasPrefix("image/") {
+      return multipart(nil)
+    }
     return .unknown([], SkipBudget(limit))
   }
 }

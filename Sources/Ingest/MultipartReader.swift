@@ -295,6 +295,7 @@ struct MultipartReader: Sendable {
     for (index, byte) in slice.readableBytesView.enumerated() {
       if let finding = text.take(byte, offset: offset - slice.readableBytes + index + 1) {
         state = .body(head, text: nil)
+        guard spend(index + 1, into: &findings) else { return false }
         _ = found(finding, rest: slice.readableBytes - index - 1, isText: true, into: &findings)
         return false
       }
