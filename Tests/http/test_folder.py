@@ -213,9 +213,11 @@ def test_a_file_that_had_no_name_before_is_shown(drop):
         except OSError as error:
             pytest.skip(f"this file system has no O_TMPFILE: {error}")
         os.write(file, solid(colour))
-        os.link(f"/proc/self/fd/{file}", drop.folder / f"unnamed-{number}.jpg", follow_symlinks=True)
+        there = os.open(drop.folder, os.O_RDONLY)  # Only with it Python follows the link in /proc.
+        os.link(f"/proc/self/fd/{file}", f"unnamed-{number}.jpg", dst_dir_fd=there, follow_symlinks=True)
         drop.wait_until_shown(colour)
         os.close(file)
+        os.close(there)
 
 
 def test_a_hidden_directory_that_is_renamed_brings_its_newest_still(drop):
