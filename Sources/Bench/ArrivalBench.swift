@@ -1,25 +1,26 @@
 import AsyncHTTPClient
 import Foundation
+import Ingest
 import Media
+import NIOConcurrencyHelpers
 import NIOCore
 import Picture
-import Synchronization
 
 /// Measures how long a photo takes from the last byte of its file in a watched folder until viewers have it: by the
 /// event and `latest.jpg`, and by the parts of the stream.
-public struct ArrivalBench: Sendable {
+package struct ArrivalBench: Sendable {
   /// What some photos took, each in milliseconds.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// The part target.
-    public let part: String
+    package let part: String
     /// Until the event of a new still was there.
-    public fileprivate(set) var events: [Int] = []
+    package fileprivate(set) var events: [Int] = []
     /// Until `latest.jpg` was there, fetched upon the event.
-    public fileprivate(set) var latest: [Int] = []
+    package fileprivate(set) var latest: [Int] = []
     /// Until the part was there and decoded that shows it, fetched by blocking reloads.
-    public fileprivate(set) var parts: [Int] = []
+    package fileprivate(set) var parts: [Int] = []
     /// The most memory of the server before the first photo and at the end, in KiB.
-    public fileprivate(set) var memory: (before: Int?, after: Int?)
+    package fileprivate(set) var memory: (before: Int?, after: Int?)
   }
 
   /// What there is to see: a photo, or a plain picture that parts it from the next one.
@@ -37,18 +38,20 @@ public struct ArrivalBench: Sendable {
 
   /// The moments at which the photo that was put down last was first seen.
   private final class Sightings: Sendable {
-    private let state = Mutex<(seen: [String: (isPhoto: Bool, at: ContinuousClock.Instant)], failure: String?)>(
+    private let state = NIOLockedValueBox<
+      (seen: [String: (isPhoto: Bool, at: ContinuousClock.Instant)], failure: String?)
+    >(
       ([:], nil))
 
     func saw(_ way: String, isPhoto: Bool, at now: ContinuousClock.Instant = .now) {
-      state.withLock { if $0.seen[way]?.isPhoto != isPhoto { $0.seen[way] = (isPhoto, now) } }
+      state.withLockedValue { if $0.seen[way]?.isPhoto != isPhoto { $0.seen[way] = (isPhoto, now) } }
     }
 
-    func fail(_ error: any Error) { state.withLock { $0.failure = "\(error)" } }
+    func fail(_ error: any Error) { state.withLockedValue { $0.failure = "\(error)" } }
 
     /// When each way began to show what is asked for; `nil` while one does not.
     func all(_ ways: [String], isPhoto: Bool) throws -> [ContinuousClock.Instant]? {
-      try state.withLock { state in
+      try state.withLockedValue { state in
         if let failure = state.failure { throw BenchFailure(failure) }
         let seen = ways.compactMap { way in state.seen[way].flatMap { $0.isPhoto == isPhoto ? $0.at : nil } }
         return seen.count == ways.count ? seen : nil
@@ -60,7 +63,7 @@ public struct ArrivalBench: Sendable {
   private let size: PictureSize
 
   /// A bench of the server in the file `program`.
-  public init(program: URL, size: PictureSize) {
+  package init(program: URL, size: PictureSize) {
     self.program = program
     self.size = size
   }
@@ -69,7 +72,7 @@ public struct ArrivalBench: Sendable {
   ///
   /// - Parameter part: the server's part target, in seconds.
   /// - Throws: `BenchFailure` when the server does not start, or the photo is not seen in time.
-  public func run(_ jpeg: ByteBuffer, part: String, rounds: Int) async throws -> Result {
+  package func run(_ jpeg: ByteBuffer, part: String, rounds: Int) async throws -> Result {
     let home = FileManager.default.temporaryDirectory.appending(path: "quietcam-arrival-\(UUID().uuidString)")
     let folder = home.appending(path: "photos")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -190,7 +193,7 @@ private func luma(_ frame: borrowing Frame) -> [UInt8] {
 
 extension ArrivalBench.Result: CustomStringConvertible {
   /// One line of the table that `quietcam bench still` prints.
-  public var description: String {
+  package var description: String {
     func seconds(_ values: [Int]) -> String {
       guard let most = values.max() else { return "-" }
       func text(_ value: Int) -> String { String(format: "%.2f", Double(value) / 1000) }

@@ -1,4 +1,5 @@
 import Foundation
+import Ingest
 import Logging
 import Media
 import NIOCore
@@ -7,13 +8,13 @@ import Picture
 import Station
 
 /// Measures what each stage of a still's way costs: decode, scale, filter, encode, package, publish.
-public struct StageBench {
+package struct StageBench {
   private let stills: [ByteBuffer]
   private let encoder: EncoderSettings
   private let timeline: TimelineSettings
 
   /// A bench over these stills, one every two seconds.
-  public init(stills: [ByteBuffer], encoder: EncoderSettings, timeline: TimelineSettings) {
+  package init(stills: [ByteBuffer], encoder: EncoderSettings, timeline: TimelineSettings) {
     self.stills = stills
     self.encoder = encoder
     self.timeline = timeline
@@ -21,25 +22,25 @@ public struct StageBench {
 
   /// The processor time of one still at each stage, in nanoseconds: medians, but for the encoder's, which are means
   /// because IDR pictures come seldom and count.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// The size of the stream.
-    public let size: PictureSize
+    package let size: PictureSize
     /// Stage by stage, in their order.
-    public let stages: [(name: String, nanoseconds: Int64)]
+    package let stages: [(name: String, nanoseconds: Int64)]
     /// All stages of a still together with the repeats until the next.
-    public let total: Int64
+    package let total: Int64
     /// The same work by the `ffmpeg` program, from its start-up on; `nil` where it is not installed.
-    public let ffmpeg: Int64?
+    package let ffmpeg: Int64?
     /// Bytes of the parts, for each still.
-    public let bytes: Int
+    package let bytes: Int
     /// The same for ffmpeg's file.
-    public let ffmpegBytes: Int?
+    package let ffmpegBytes: Int?
   }
 
   /// Runs all stages at a size.
   ///
   /// - Throws: when a still does not decode or the encoder refuses the settings.
-  public func run(size: PictureSize) throws -> Result {
+  package func run(size: PictureSize) throws -> Result {
     var settings = PictureSettings(size: size)
     var (decode, scale, filter, new, repeated, idr, jpeg) = (
       Samples(), Samples(), Samples(), Samples(), Samples(), Samples(), Samples()
@@ -109,7 +110,7 @@ public struct StageBench {
   private func parameterSets(size: PictureSize) throws -> ParameterSets {
     var pictureEncoder = try PictureEncoder(
       settings: encoder, size: size, step: timeline.step, rateWindow: timeline.segment)
-    _ = try pictureEncoder.encode(try Frame.house(size: size), as: .idr)
+    _ = try pictureEncoder.encode(try Frame.slate(size: size), as: .idr)
     guard let parameterSets = pictureEncoder.parameterSets else {
       throw FFmpegError(code: FFmpegError.invalidData, call: "libx264 gave no parameter sets")
     }
@@ -119,7 +120,7 @@ public struct StageBench {
 
 extension StageBench.Result: CustomStringConvertible {
   /// The table that `quietcam bench stages` prints.
-  public var description: String {
+  package var description: String {
     var lines = ["\(size), ms of processor time for each still:"]
     let width = 32
     func row(_ name: String, _ value: String) {

@@ -5,27 +5,27 @@ import NIOCore
 
 /// Measures how long a server takes from the start of its process to its first complete playlist, and how much memory
 /// it holds with one camera that nobody pushes to.
-public struct StartBench {
+package struct StartBench {
   private let program: URL
   private let size: PictureSize
 
   /// A bench of the server in the file `program`.
-  public init(program: URL, size: PictureSize) {
+  package init(program: URL, size: PictureSize) {
     self.program = program
     self.size = size
   }
 
   /// What one start gave.
-  public struct Result: Sendable, CustomStringConvertible {
+  package struct Result: Sendable, CustomStringConvertible {
     /// From the start of the process until a playlist with a full window was read.
-    public let playlist: Duration
+    package let playlist: Duration
     /// Resident memory after some seconds without a still, in KiB.
-    public let residentKiB: Int
+    package let residentKiB: Int
     /// How much of it is the process's own, and not a file's pages that can be dropped, in KiB.
-    public let ownKiB: Int
+    package let ownKiB: Int
 
     /// One line.
-    public var description: String {
+    package var description: String {
       "first playlist after \(playlist.components.seconds * 1000 + playlist.components.attoseconds / 1_000_000_000_000_000) ms, "
         + "\(ownKiB / 1024) MiB of its own after 10 s, \(residentKiB / 1024) MiB with the libraries' pages"
     }
@@ -34,7 +34,7 @@ public struct StartBench {
   /// Starts a server on loopback, asks it until it answers, looks at its memory after ten seconds, and ends it.
   ///
   /// - Throws: when the program does not start or gives no playlist within 20 seconds.
-  public func run() async throws -> Result {
+  package func run() async throws -> Result {
     let port = Int.random(in: 20_000..<60_000)
     let process = Process()
     process.executableURL = program

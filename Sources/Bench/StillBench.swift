@@ -1,32 +1,33 @@
 import Foundation
+import Ingest
 import Media
 import NIOCore
 import Picture
 
 /// Measures what one still costs until it is a picture of the stream, decoded in full and at the reduced size that the
 /// camera's loop takes.
-public struct StillBench {
+package struct StillBench {
   /// What one way costs and how close it comes.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// How often the sides are halved while decoding.
-    public let reduction: Int
+    package let reduction: Int
     /// Processor time from JPEG to the stream's picture, the median of some rounds, in nanoseconds.
-    public let nanoseconds: Int64
+    package let nanoseconds: Int64
     /// What the process took at most meanwhile over what it had before, in KiB; `nil` where the system does not tell.
-    public let peakKiB: Int?
+    package let peakKiB: Int?
     /// How alike the picture is to the one decoded in full: SSIM of the luma, in millionths.
-    public let likeness: Int
+    package let similarity: Int
   }
 
   private let settings: PictureSettings
 
   /// A bench for streams of a size.
-  public init(size: PictureSize) { settings = PictureSettings(size: size, denoise: 0, maxPixels: .max) }
+  package init(size: PictureSize) { settings = PictureSettings(size: size, denoise: 0, maxPixels: .max) }
 
   /// Measures a still in full, and at each size down to the one that is taken.
   ///
   /// - Throws: when it does not decode.
-  public func run(_ jpeg: ByteBuffer, rounds: Int = 5) throws -> [Result] {
+  package func run(_ jpeg: ByteBuffer, rounds: Int = 5) throws -> [Result] {
     let header = try JPEGHeader(jpeg, maxPixels: .max)
     let deepest = PictureFilter(settings: settings).reduction(of: header)
     var measured: [(nanoseconds: Int64, peakKiB: Int?, luma: [[UInt8]])] = []
@@ -50,12 +51,12 @@ public struct StillBench {
     return measured.enumerated().map { reduction, one in
       Result(
         reduction: reduction, nanoseconds: one.nanoseconds, peakKiB: one.peakKiB,
-        likeness: Int(1_000_000 * Self.likeness(measured[0].luma, one.luma)))
+        similarity: Int(1_000_000 * Self.similarity(measured[0].luma, one.luma)))
     }
   }
 
   /// Structural similarity (Wang et al., 2004) over 8x8 windows, four pixels apart.
-  static func likeness(_ left: [[UInt8]], _ right: [[UInt8]]) -> Double {
+  static func similarity(_ left: [[UInt8]], _ right: [[UInt8]]) -> Double {
     var (sum, count) = (0.0, 0.0)
     for top in stride(from: 0, through: left.count - 8, by: 4) {
       for side in stride(from: 0, through: left[top].count - 8, by: 4) {
@@ -98,9 +99,9 @@ public struct StillBench {
 
 extension StillBench.Result: CustomStringConvertible {
   /// One line of the table that `quietcam bench still` prints.
-  public var description: String {
+  package var description: String {
     "  decoded at 1/\(1 << reduction): \(milliseconds(nanoseconds)) ms, "
       + "\(peakKiB.map { "\($0 / 1024) MiB" } ?? "unknown memory") more at most, "
-      + "SSIM with the full decode 0.\(String(1_000_000 + min(likeness, 999_999)).dropFirst())"
+      + "SSIM with the full decode 0.\(String(1_000_000 + min(similarity, 999_999)).dropFirst())"
   }
 }

@@ -2,25 +2,25 @@ import Media
 
 /// How long to wait before the next try: half a second, doubled with each failure up to 30 s, and shortened by up to a
 /// half at random, so that cameras which a server lost together do not come back together.
-public struct Backoff: Hashable, Sendable {
+package struct Backoff: Hashable, Sendable {
   /// The longest wait after the first failure.
-  public static let first = Ticks.milliseconds(500)
+  package static let first = Ticks.milliseconds(500)
   /// The longest wait of all.
-  public static let most = Ticks.seconds(30)
+  package static let most = Ticks.seconds(30)
   /// The longest that a server's Retry-After is believed.
-  public static let mostAsked = Ticks.seconds(3600)
+  package static let mostAsked = Ticks.seconds(3600)
 
   private var limit = Backoff.first
 
   /// A backoff before any failure.
-  public init() {}
+  package init() {}
 
   /// The wait after one more failure.
   ///
   /// - Parameters:
   ///   - asked: what the server asked for in Retry-After (RFC 9110, section 10.2.3); never waited less than this.
   ///   - random: any number, each as likely as the other; 0 gives half of the limit, `UInt32.max` nearly all.
-  public mutating func wait(asked: Ticks? = nil, random: UInt32) -> Ticks {
+  package mutating func wait(asked: Ticks? = nil, random: UInt32) -> Ticks {
     let half = limit.count / 2
     let wait = Ticks(half + ((limit.count - half) * Int64(random)) >> 32)
     limit = min(limit * 2, Self.most)
@@ -28,5 +28,5 @@ public struct Backoff: Hashable, Sendable {
   }
 
   /// Begins anew after a success.
-  public mutating func reset() { limit = Self.first }
+  package mutating func reset() { limit = Self.first }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Ingest
 import Media
 import NIOCore
 import Picture
@@ -8,7 +9,7 @@ import Synchronization
 ///
 /// The folder is read at any depth, in the order of the paths below it; names that begin with a dot are left out, since
 /// they are uploads under way. Each file is read when its turn comes; one that is no whole JPEG is passed over.
-public actor FolderSource: StillSource {
+package actor FolderSource: StillSource {
   private let path: String
   private let loops: Bool
   private let executor = ThreadExecutor(name: "folder source")
@@ -20,11 +21,11 @@ public actor FolderSource: StillSource {
   static let largestFile = 64 << 20
 
   /// The thread of its own that the files are read on.
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   /// A source of the files below `path`, or of the file `path`; `loops` begins again after the last, with the folder
   /// read anew.
-  public init(path: String, loops: Bool) {
+  package init(path: String, loops: Bool) {
     self.path = path
     self.loops = loops
   }
@@ -32,14 +33,14 @@ public actor FolderSource: StillSource {
   /// Whether there is a single still to begin with.
   ///
   /// - Throws: `PushError` if the folder cannot be read or has no JPEG in it.
-  public func check() throws {
+  package func check() throws {
     if try list().isEmpty {
       throw PushError("no JPEG (.jpg, .jpeg) is in \(path) or below it; name a folder that has some")
     }
   }
 
   /// The next file that is a whole JPEG, as it stands up to its EOI.
-  public func next(_ beat: Beat) async throws -> NextStill {
+  package func next(_ beat: Beat) async throws -> NextStill {
     var rounds = 0
     var passedOver: String?
     while !isStopped.load(ordering: .relaxed) {
@@ -62,7 +63,7 @@ public actor FolderSource: StillSource {
   }
 
   /// Ends the source at the next file.
-  public nonisolated func stop() { isStopped.store(true, ordering: .relaxed) }
+  package nonisolated func stop() { isStopped.store(true, ordering: .relaxed) }
 
   private func list() throws -> [String] {
     let manager = FileManager.default

@@ -1,14 +1,14 @@
 import Foundation
 import Media
+import NIOConcurrencyHelpers
 import NIOCore
 import Picture
-import Synchronization
 
 /// The newest picture of a device or a stream that runs at its own pace.
 ///
 /// A thread reads all the time, so that nothing grows old in buffers, and codes a picture only when a beat wants one:
 /// the next that comes. When the camera goes away it is opened again and again until it is back.
-public final class LiveSource: StillSource {
+package final class LiveSource: StillSource {
   private let slot: LiveSlot
   private let interrupt: MediaInterrupt
   private let patience: Duration
@@ -17,7 +17,7 @@ public final class LiveSource: StillSource {
   ///
   /// - Parameter every: the time between beats; a beat waits at most half of it, and half a second, for its picture.
   /// - Throws: `FFmpegError` if it does not open the first time.
-  public init(_ location: MediaLocation, every: Ticks, quality: Int) async throws {
+  package init(_ location: MediaLocation, every: Ticks, quality: Int) async throws {
     let slot = LiveSlot()
     let interrupt = MediaInterrupt()
     self.slot = slot
@@ -44,10 +44,10 @@ public final class LiveSource: StillSource {
   deinit { interrupt.interrupt() }
 
   /// The next picture that the camera makes, or the newest that nobody had, or nothing.
-  public func next(_ beat: Beat) async throws -> NextStill { await slot.next(beat, patience: patience) }
+  package func next(_ beat: Beat) async throws -> NextStill { await slot.next(beat, patience: patience) }
 
   /// Interrupts the reader; its thread ends and closes the camera.
-  public func stop() { interrupt.interrupt() }
+  package func stop() { interrupt.interrupt() }
 }
 
 /// The one place between the reading thread and the pusher: the newest picture, if it is wanted.
@@ -70,7 +70,7 @@ final class LiveSlot: Sendable {
     }
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   /// How long a beat waits for its picture: half of the time between beats, and half a second at most.
   static func patience(every: Ticks) -> Duration { min(Ticks(every.count / 2), .milliseconds(500)).duration }
@@ -88,14 +88,14 @@ final class LiveSlot: Sendable {
   }
 
   /// Whether a picture is worth coding.
-  var isWanted: Bool { state.withLock { $0.isWanted } }
+  var isWanted: Bool { state.withLockedValue { $0.isWanted } }
 
   /// Says what the trouble with the camera is, or that it is over.
-  func tell(_ trouble: String?) { state.withLock { $0.trouble = trouble } }
+  func tell(_ trouble: String?) { state.withLockedValue { $0.trouble = trouble } }
 
   /// Hands a picture to the beat that waits, or keeps it in place of an older one.
   func put(_ jpeg: ByteBuffer) {
-    let handOver = state.withLock { state -> (CheckedContinuation<NextStill, Never>, NextStill)? in
+    let handOver = state.withLockedValue { state -> (CheckedContinuation<NextStill, Never>, NextStill)? in
       state.newest = jpeg
       guard let waiter = state.waiter else { return nil }
       state.waiter = nil
@@ -104,10 +104,10 @@ final class LiveSlot: Sendable {
     handOver?.0.resume(returning: handOver!.1)
   }
 
-  /// Waits for the next picture until this beat gives up; one wait at a time, with rising numbers.
+  /// WaitLimit for the next picture until this beat gives up; one wait at a time, with rising numbers.
   func wait(_ beat: Int64) async -> NextStill {
     await withCheckedContinuation { waiter in
-      let early = state.withLock { state -> NextStill? in
+      let early = state.withLockedValue { state -> NextStill? in
         state.isWanted = true
         if state.lastGivenUp >= beat { return state.answer }
         state.waiter = waiter
@@ -119,7 +119,7 @@ final class LiveSlot: Sendable {
 
   /// Ends the wait with what there is: a picture that nobody had yet, or nothing.
   func giveUp(_ beat: Int64) {
-    let handOver = state.withLock { state -> (CheckedContinuation<NextStill, Never>, NextStill)? in
+    let handOver = state.withLockedValue { state -> (CheckedContinuation<NextStill, Never>, NextStill)? in
       state.lastGivenUp = beat
       guard let waiter = state.waiter else { return nil }
       state.waiter = nil

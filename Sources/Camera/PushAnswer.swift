@@ -3,7 +3,7 @@ import Media
 import NIOCore
 
 /// What a server's answer to one still means for the pusher.
-public enum PushAnswer: Hashable, Sendable {
+package enum PushAnswer: Hashable, Sendable {
   /// The still was taken; the server may advise another interval.
   case taken(interval: Ticks?)
   /// This still will never be taken; the next one may. With the server's words.
@@ -14,7 +14,7 @@ public enum PushAnswer: Hashable, Sendable {
   case retry(String, after: Ticks?)
 
   /// The most of an answer's body that is read, in bytes.
-  public static let bodyLimit = 65_536
+  package static let bodyLimit = 65_536
 
   /// Reads an answer.
   ///
@@ -22,7 +22,7 @@ public enum PushAnswer: Hashable, Sendable {
   ///   - status: the HTTP status code.
   ///   - retryAfter: the value of Retry-After; only its form in seconds counts (RFC 9110, section 10.2.3).
   ///   - body: the body, JSON or text.
-  public init(status: Int, retryAfter: String?, body: ByteBuffer) {
+  package init(status: Int, retryAfter: String?, body: ByteBuffer) {
     let words = Self.words(status: status, body: body)
     switch status {
     case 200..<300: self = .taken(interval: Self.advice(body))

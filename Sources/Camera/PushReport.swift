@@ -1,32 +1,32 @@
 import Media
 
 /// What a pusher did so far, and the one line that says it.
-public struct PushReport: Sendable {
+package struct PushReport: Sendable {
   /// The camera's name.
-  public let name: String
+  package let name: String
   /// Stills that the server took.
-  public private(set) var taken = 0
+  package private(set) var taken = 0
   /// Their bytes.
-  public private(set) var bytes = 0
+  package private(set) var bytes = 0
   /// Stills that the server refused for good.
-  public private(set) var refused = 0
+  package private(set) var refused = 0
   /// Tries that failed: no connection, no answer, not now.
-  public private(set) var failures = 0
+  package private(set) var failures = 0
   /// What the last trouble was; `nil` after a still was taken.
-  public private(set) var trouble: String?
+  package private(set) var trouble: String?
 
   private var start: Ticks
   private var last: (bytes: Int, status: Int, latency: Ticks)?
   private var recent: [Ticks] = []
 
   /// A report that begins at `start`.
-  public init(name: String, start: Ticks) {
+  package init(name: String, start: Ticks) {
     self.name = name
     self.start = start
   }
 
   /// The server took a still of so many bytes, and answered after `latency`.
-  public mutating func take(bytes count: Int, status: Int, latency: Ticks, at now: Ticks) {
+  package mutating func take(bytes count: Int, status: Int, latency: Ticks, at now: Ticks) {
     taken += 1
     bytes += count
     last = (count, status, latency)
@@ -36,35 +36,35 @@ public struct PushReport: Sendable {
   }
 
   /// The server refused a still for good and said why.
-  public mutating func refuse(_ reason: String) {
+  package mutating func refuse(_ reason: String) {
     refused += 1
     trouble = reason
   }
 
   /// A try failed; the next is after `wait`.
-  public mutating func fail(_ reason: String, wait: Ticks) {
+  package mutating func fail(_ reason: String, wait: Ticks) {
     failures += 1
     trouble = "retry in \(Self.tenths(wait.count * 10, of: Ticks.perSecond)) s: \(reason)"
   }
 
   /// The source had nothing, because of this.
-  public mutating func miss(_ reason: String) { trouble = reason }
+  package mutating func miss(_ reason: String) { trouble = reason }
 
   /// Takings that the rate is measured over.
   private static let mostRecent = 61
 
   /// Stills that were taken in a minute, in tenths, over the last 60 of them; 0 before the second one.
-  public var tenthsPerMinute: Int64 {
+  package var tenthsPerMinute: Int64 {
     guard let first = recent.first, let end = recent.last, first < end else { return 0 }
     return (Int64(recent.count - 1) * 600 * Ticks.perSecond + (end - first).count / 2) / (end - first).count
   }
 
   /// What changes only when something happens: a new line is worth printing when this is another.
-  public var state: String { trouble ?? "\(last?.status ?? 0)" }
+  package var state: String { trouble ?? "\(last?.status ?? 0)" }
 
   /// The status, cut to `width` characters:
   /// `desk  812 stills  30.0/min  27.4 kB  202 in 4 ms  0 refused  retry in 2.0 s: connection refused`.
-  public func line(width: Int = .max) -> String {
+  package func line(width: Int = .max) -> String {
     var fields = [name, "\(taken) \(taken == 1 ? "still" : "stills")"]
     if tenthsPerMinute > 0 { fields.append("\(tenthsPerMinute / 10).\(tenthsPerMinute % 10)/min") }
     if let last { fields += [Self.size(last.bytes), "\(last.status) in \(last.latency.milliseconds) ms"] }
@@ -75,7 +75,7 @@ public struct PushReport: Sendable {
   }
 
   /// The last line: `desk  812 stills taken, 22.2 MB in 1624.0 s, 0 refused, 3 tries failed`.
-  public func summary(at now: Ticks) -> String {
+  package func summary(at now: Ticks) -> String {
     let seconds = Self.tenths((now - start).count * 10, of: Ticks.perSecond)
     return "\(name)  \(taken) \(taken == 1 ? "still" : "stills") taken, \(Self.size(bytes)) in \(seconds) s, "
       + "\(refused) refused, \(failures) \(failures == 1 ? "try" : "tries") failed"

@@ -4,16 +4,16 @@ import NIOCore
 import Picture
 
 /// Finds out what a person means by a source and opens it.
-public struct PushSource: StillSource {
+package struct PushSource: StillSource {
   private let base: any StillSource
 
   private init(_ base: some StillSource) { self.base = base }
 
   /// The still of the source that was found.
-  public func next(_ beat: Beat) async throws -> NextStill { try await base.next(beat) }
+  package func next(_ beat: Beat) async throws -> NextStill { try await base.next(beat) }
 
   /// Ends the source that was found.
-  public func stop() { base.stop() }
+  package func stop() { base.stop() }
 
   /// Opens the source that `text` names: a folder of JPEGs or a single one, a video file, `/dev/videoN`,
   /// `lavfi:GRAPH`, or a URL that answers a snapshot, Motion JPEG or any video.
@@ -25,7 +25,7 @@ public struct PushSource: StillSource {
   ///   - login: the user and password of a camera, in place of those in its address.
   ///   - authority: a PEM file with the certificate that the camera's https is trusted by, in place of the system's.
   /// - Throws: `PushError`; credentials never come into it.
-  public static func open(
+  package static func open(
     _ text: String, every: Ticks, loop: Bool, quality: Int, login: (user: String, password: String)? = nil,
     authority: String? = nil
   ) async throws -> PushSource {

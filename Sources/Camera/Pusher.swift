@@ -9,20 +9,20 @@ import ServiceLifecycle
 import Synchronization
 
 /// Where stills go.
-public struct PushTarget: Sendable {
+package struct PushTarget: Sendable {
   /// The address: `http://127.0.0.1:8081/ingest/desk`.
-  public let url: String
+  package let url: String
   /// The camera's token; empty sends none.
-  public let token: String
+  package let token: String
   /// Whether the interval that the server advises is kept instead of one's own.
-  public let followsAdvice: Bool
+  package let followsAdvice: Bool
   /// The camera's name, for the status line.
-  public let name: String
+  package let name: String
   /// Whose certificate is good enough.
-  public let trust: Trust
+  package let trust: Trust
 
   /// Whose certificate an `https` address must show.
-  public enum Trust: Hashable, Sendable {
+  package enum Trust: Hashable, Sendable {
     /// One that the system trusts.
     case system
     /// One that is signed by a certificate in this PEM file, or is in it.
@@ -34,7 +34,7 @@ public struct PushTarget: Sendable {
   /// A target.
   ///
   /// - Throws: `PushError` if the address is none of HTTP, has no path, or the token cannot stand in a header.
-  public init(url: String, token: String, followsAdvice: Bool = false, trust: Trust = .system) throws {
+  package init(url: String, token: String, followsAdvice: Bool = false, trust: Trust = .system) throws {
     guard let parts = URLComponents(string: url), ["http", "https"].contains(parts.scheme), parts.host?.isEmpty == false
     else { throw PushError("'\(url)' is no address for stills; write http://HOST:PORT/ingest/CAMERA") }
     guard let last = parts.path.split(separator: "/").last else {
@@ -54,7 +54,7 @@ public struct PushTarget: Sendable {
 /// Pushes the stills of a source to a server, at a steady rhythm, until the source ends or the task is cancelled.
 ///
 /// There is never a queue: what a slow or dead server misses is left out, and a retry sends the newest still.
-public struct Pusher: Service {
+package struct Pusher: Service {
   private let source: any StillSource
   private let target: PushTarget
   private let every: Ticks
@@ -62,7 +62,7 @@ public struct Pusher: Service {
   private let logger: Logger
 
   /// A pusher of one still per `every`.
-  public init(
+  package init(
     source: some StillSource, target: PushTarget, every: Ticks, status: StatusLine = .standardError(),
     logger: Logger = Logger(label: "push")
   ) {
@@ -76,7 +76,7 @@ public struct Pusher: Service {
   /// Pushes until the source ends, the task is cancelled or the service group shuts down.
   ///
   /// - Throws: `PushError` when the server denies the camera from the start, or what ended the source.
-  public func run() async throws {
+  package func run() async throws {
     _ = try await cancelWhenGracefulShutdown { try await push() }
   }
 
@@ -84,7 +84,7 @@ public struct Pusher: Service {
   ///
   /// - Returns: what was done.
   /// - Throws: `PushError` when the server denies the camera from the start, or what ended the source.
-  public func push() async throws -> PushReport {
+  package func push() async throws -> PushReport {
     var configuration = HTTPClient.Configuration(
       redirectConfiguration: .disallow,
       timeout: .init(connect: .seconds(5), read: .seconds(30), write: .seconds(30)))

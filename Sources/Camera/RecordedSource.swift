@@ -4,7 +4,7 @@ import Picture
 
 /// The pictures of a recording, or of a filter graph, sampled by media time: a beat gets the first picture at or after
 /// its own time.
-public actor RecordedSource: StillSource {
+package actor RecordedSource: StillSource {
   private let location: MediaLocation
   private let loops: Bool
   private let quality: Int
@@ -15,10 +15,10 @@ public actor RecordedSource: StillSource {
   private var origin = Ticks.zero
 
   /// The thread of its own that FFmpeg runs on.
-  public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   /// A source of the recording at `location`; `loops` begins again behind the last picture, at the next beat.
-  public init(_ location: MediaLocation, loops: Bool, quality: Int) {
+  package init(_ location: MediaLocation, loops: Bool, quality: Int) {
     self.location = location
     self.loops = loops
     self.quality = quality
@@ -28,14 +28,14 @@ public actor RecordedSource: StillSource {
   ///
   /// - Returns: `false` if it is live: then it is closed again.
   /// - Throws: `FFmpegError`.
-  public func open() throws -> Bool {
+  package func open() throws -> Bool {
     source = try FrameSource(location, interrupt: interrupt, quality: quality)
     if source?.isLive == true { source = nil }
     return source != nil
   }
 
   /// The first picture at or after the beat's time; damaged ones are passed over.
-  public func next(_ beat: Beat) async throws -> NextStill {
+  package func next(_ beat: Beat) async throws -> NextStill {
     do throws(FFmpegError) {
       var hasBegunAnew = false
       while true {
@@ -66,5 +66,5 @@ public actor RecordedSource: StillSource {
   }
 
   /// Interrupts FFmpeg.
-  public nonisolated func stop() { interrupt.interrupt() }
+  package nonisolated func stop() { interrupt.interrupt() }
 }

@@ -6,17 +6,17 @@ import NIOHTTP1
 import NIOSSL
 
 /// Asks a server's private address for what a camera has shown lately.
-public struct RecordingFetch: Sendable {
+package struct RecordingFetch: Sendable {
   /// What the server answered.
-  public struct Recording: Sendable {
+  package struct Recording: Sendable {
     /// The init segment and whole segments, one behind the other.
-    public let bytes: ByteBuffer
+    package let bytes: ByteBuffer
     /// The settings that it was made with, as JSON, where the server says so.
-    public let settings: String?
+    package let settings: String?
   }
 
   /// The header in which a server says what its recording was made with.
-  public static let settingsHeader = "Quietcam-Loop-Settings"
+  package static let settingsHeader = "Quietcam-Loop-Settings"
   /// The largest recording that is taken, in bytes.
   static let largest = 512 << 20
 
@@ -30,7 +30,7 @@ public struct RecordingFetch: Sendable {
   ///   - server: the private address, `http://127.0.0.1:8081`.
   ///   - token: the operator's.
   /// - Throws: `PushError` if the address is none of HTTP.
-  public init(
+  package init(
     server: String, camera: CameraName, length: Ticks, token: String?, trust: PushTarget.Trust
   ) throws(PushError) {
     guard let parts = URLComponents(string: server), ["http", "https"].contains(parts.scheme),
@@ -50,7 +50,7 @@ public struct RecordingFetch: Sendable {
   ///
   /// - Parameter progress: is told how many bytes came so far.
   /// - Throws: `PushError` with what to do.
-  public func fetch(progress: (Int) -> Void) async throws -> Recording {
+  package func fetch(progress: (Int) -> Void) async throws -> Recording {
     var tls = TLSConfiguration.makeClientConfiguration()
     switch trust {
     case .system: break

@@ -1,9 +1,9 @@
 import Media
 
 /// When stills are due: a steady grid that does not drift, with missed beats left out instead of made up for.
-public struct Rhythm: Hashable, Sendable {
+package struct Rhythm: Hashable, Sendable {
   /// The time between two beats.
-  public private(set) var every: Ticks
+  package private(set) var every: Ticks
   private var gridStart: Ticks
   private var gridIndex: Int64 = 0
   private var next: Int64 = 0
@@ -12,17 +12,17 @@ public struct Rhythm: Hashable, Sendable {
   private var origin: Ticks
 
   /// A rhythm whose beat 0 is due at `start`; `every` is at least one tick.
-  public init(every: Ticks, start: Ticks) {
+  package init(every: Ticks, start: Ticks) {
     self.every = max(every, Ticks(1))
     gridStart = start
     origin = start
   }
 
   /// When the next beat is due.
-  public var due: Ticks { time(of: next) }
+  package var due: Ticks { time(of: next) }
 
   /// Takes the newest beat that is due at `now`, or `nil` if none is; older ones that nobody took are missed.
-  public mutating func beat(at now: Ticks) -> Beat? {
+  package mutating func beat(at now: Ticks) -> Beat? {
     guard now >= due else { return nil }
     if next == 0 { (gridStart, origin) = (now, now) }  // The grid stands from the first beat that is taken.
     let index = gridIndex + (now - gridStart).floorDivided(by: every)
@@ -32,7 +32,7 @@ public struct Rhythm: Hashable, Sendable {
 
   /// Goes on at another pace: the next beat is one new step after the last that was taken, or at `now` if that has
   /// passed.
-  public mutating func change(every new: Ticks, at now: Ticks) {
+  package mutating func change(every new: Ticks, at now: Ticks) {
     let new = max(new, Ticks(1))
     guard new != every else { return }
     let last = next > 0 ? time(of: next - 1) : gridStart - new

@@ -2,9 +2,9 @@ import Foundation
 import Media
 
 /// Where a pusher says what it does: one line that is drawn over again on a terminal, or a line now and then in a file.
-public struct StatusLine: Sendable {
+package struct StatusLine: Sendable {
   /// How the line is shown.
-  public enum Style: Sendable {
+  package enum Style: Sendable {
     /// Over and over in place, no wider than the columns of the terminal.
     case terminal
     /// As a new line when something changed, and every 10 s.
@@ -23,7 +23,7 @@ public struct StatusLine: Sendable {
   /// - Parameters:
   ///   - columns: how wide the terminal is now.
   ///   - write: takes text as it stands, line ends included.
-  public init(
+  package init(
     _ style: Style, columns: @escaping @Sendable () -> Int = { 80 },
     write: @escaping @Sendable (String) -> Void = { _ in }
   ) {
@@ -33,7 +33,7 @@ public struct StatusLine: Sendable {
   }
 
   /// The line on standard error: in place on a terminal, else as lines.
-  public static func standardError() -> StatusLine {
+  package static func standardError() -> StatusLine {
     StatusLine(
       isatty(STDERR_FILENO) == 1 ? .terminal : .lines,
       columns: {
@@ -47,7 +47,7 @@ public struct StatusLine: Sendable {
   private static let pause = Ticks.seconds(10)
 
   /// Shows the report if it is due.
-  public mutating func show(_ report: PushReport, at now: Ticks) {
+  package mutating func show(_ report: PushReport, at now: Ticks) {
     switch style {
     case .silent: return
     case .terminal: write("\r\(report.line(width: columns() - 1))\u{1B}[K")
@@ -59,7 +59,7 @@ public struct StatusLine: Sendable {
   }
 
   /// Ends with the summary on a line of its own.
-  public mutating func finish(_ report: PushReport, at now: Ticks) {
+  package mutating func finish(_ report: PushReport, at now: Ticks) {
     switch style {
     case .silent: return
     case .terminal: write("\r\u{1B}[K\(report.summary(at: now))\n")

@@ -2,21 +2,21 @@ import Media
 import NIOCore
 
 /// One beat of a pusher's rhythm.
-public struct Beat: Hashable, Sendable {
+package struct Beat: Hashable, Sendable {
   /// Its number, counted from 0; beats that were missed are counted too.
-  public let index: Int64
+  package let index: Int64
   /// Its time on the pusher's own timeline, which begins with beat 0.
-  public let time: Ticks
+  package let time: Ticks
 
   /// Beat number `index` at `time`.
-  public init(index: Int64, time: Ticks) {
+  package init(index: Int64, time: Ticks) {
     self.index = index
     self.time = time
   }
 }
 
 /// What a source has for a beat.
-public enum NextStill: Hashable, Sendable {
+package enum NextStill: Hashable, Sendable {
   /// A JPEG.
   case still(ByteBuffer)
   /// No new picture, with what the trouble is if there is any; the next beat may bring one.
@@ -26,7 +26,7 @@ public enum NextStill: Hashable, Sendable {
 }
 
 /// Where a pusher gets its stills from.
-public protocol StillSource: Sendable {
+package protocol StillSource: Sendable {
   /// The still for this beat; beats come in rising order and not all of them.
   ///
   /// - Throws: only what ends the source for good; trouble that may pass is `.nothing`.
@@ -37,10 +37,10 @@ public protocol StillSource: Sendable {
 }
 
 /// Why a push cannot begin or go on, as one sentence that says what was wrong, where, and what to do.
-public struct PushError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct PushError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The sentence.
-  public let description: String
+  package let description: String
 
   /// An error that reads so.
-  public init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A thread of its own for an actor whose calls block, so that they never hold a thread of Swift's cooperative pool.
 final class ThreadExecutor: SerialExecutor {
@@ -22,23 +22,23 @@ final class ThreadExecutor: SerialExecutor {
 
   /// What the executor and its thread share; the thread ends when the executor is gone and the queue is empty.
   private final class Work: Sendable {
-    private let jobs = Mutex<(queue: [@Sendable () -> Void], isFinished: Bool)>(([], false))
+    private let jobs = NIOLockedValueBox<(queue: [@Sendable () -> Void], isFinished: Bool)>(([], false))
     private let signal = DispatchSemaphore(value: 0)
 
     func add(_ job: @escaping @Sendable () -> Void) {
-      jobs.withLock { $0.queue.append(job) }
+      jobs.withLockedValue { $0.queue.append(job) }
       signal.signal()
     }
 
     func finish() {
-      jobs.withLock { $0.isFinished = true }
+      jobs.withLockedValue { $0.isFinished = true }
       signal.signal()
     }
 
     func run() {
       while true {
         signal.wait()
-        let (job, isFinished) = jobs.withLock { jobs in
+        let (job, isFinished) = jobs.withLockedValue { jobs in
           (jobs.queue.isEmpty ? nil : jobs.queue.removeFirst(), jobs.isFinished)
         }
         if let job { job() } else if isFinished { return }

@@ -1,25 +1,25 @@
-public import Media
+import Media
 
 /// What a check found: one line for each rule, and the findings.
-public struct Report: Sendable {
+package struct Report: Sendable {
   /// What was looked at.
-  public struct Counts: Sendable {
+  package struct Counts: Sendable {
     /// Answers with the media playlist.
-    public var versions = 0
+    package var versions = 0
     /// Variants that there are; the first was followed.
-    public var variants = 1
+    package var variants = 1
     /// Segments that were fetched.
-    public var segments = 0
+    package var segments = 0
     /// Parts that were fetched.
-    public var parts = 0
+    package var parts = 0
     /// Requests made.
-    public var requests = 0
+    package var requests = 0
     /// Bytes of all bodies.
-    public var bytes = 0
+    package var bytes = 0
   }
 
   /// How a rule came out.
-  public enum Outcome: String, Sendable {
+  package enum Outcome: String, Sendable {
     /// It applied and held.
     case held
     /// It did not hold.
@@ -29,26 +29,26 @@ public struct Report: Sendable {
   }
 
   /// The address that was given.
-  public let url: String
+  package let url: String
   /// The media playlist that was followed.
-  public let mediaURL: String
+  package let mediaURL: String
   /// How long it was followed.
-  public let watched: Ticks
+  package let watched: Ticks
   /// What was looked at.
-  public let counts: Counts
+  package let counts: Counts
   /// What was judged and found.
-  public let verdicts: Verdicts
+  package let verdicts: Verdicts
   /// Whether the stream has parts.
-  public let isLowLatency: Bool
+  package let isLowLatency: Bool
 
   /// How a rule came out.
-  public func outcome(_ rule: Rule) -> Outcome {
+  package func outcome(_ rule: Rule) -> Outcome {
     if verdicts.counts[rule] != nil { return .failed }
     return verdicts.judged.contains(rule) ? .held : .notApplicable
   }
 
   /// Whether every rule of weight `must` held.
-  public var holds: Bool { verdicts.holds }
+  package var holds: Bool { verdicts.holds }
 
   /// Findings that say the same but for numbers and places.
   struct Group {
@@ -77,7 +77,7 @@ public struct Report: Sendable {
   // MARK: Text
 
   /// The report for a terminal.
-  public var text: String {
+  package var text: String {
     var lines = [
       "\(mediaURL)\(isLowLatency ? ", low latency" : "")"
         + (counts.variants > 1 ? ", the first of \(counts.variants) variants" : "")
@@ -128,7 +128,7 @@ public struct Report: Sendable {
   // MARK: JSON
 
   /// The report as one JSON object (RFC 8259): `url`, `media`, `seconds`, `counts`, `holds`, `rules`, `findings`.
-  public var json: String {
+  package var json: String {
     let rules = Rule.allCases.map { rule in
       "{\"rule\":\(rule.rawValue.jsonQuoted),\"title\":\(rule.title.jsonQuoted),"
         + "\"section\":\(Self.reference(rule.section).jsonQuoted),\"outcome\":\(outcome(rule).rawValue.jsonQuoted),"

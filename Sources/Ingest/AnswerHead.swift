@@ -2,14 +2,14 @@
 ///
 /// Cameras leave names out, put spaces before colons, end lines with line feeds alone and say a length twice. What cannot
 /// be a field is passed over. It is for what cameras answer only: at a server's door such a head is refused.
-public struct AnswerHead: Hashable, Sendable {
+package struct AnswerHead: Hashable, Sendable {
   /// The most bytes of a head, with its line breaks.
-  public static let mostBytes = 65_536
+  package static let mostBytes = 65_536
 
   /// The status code; 200 where the answer begins with its body.
-  public private(set) var status: Int
+  package private(set) var status: Int
   /// Whether the connection may bring another answer after this one, as far as the version says.
-  public private(set) var isPersistent: Bool
+  package private(set) var isPersistent: Bool
   private var fields: [(name: String, value: String)] = []
 
   /// The head of an answer that has none.
@@ -46,10 +46,10 @@ public struct AnswerHead: Hashable, Sendable {
   private static let mostFields = 200
 
   /// All values of the field of this name, which is given in lower case.
-  public func values(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
+  package func values(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
 
   /// The first value of the field of this name, which is given in lower case.
-  public func first(_ name: String) -> String? { fields.first { $0.name == name }?.value }
+  package func first(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 
   /// The length of the body, if the head says one and no other.
   var length: Int? {
@@ -81,13 +81,13 @@ public struct AnswerHead: Hashable, Sendable {
   }
 
   /// Two heads are the same when they say the same.
-  public static func == (left: AnswerHead, right: AnswerHead) -> Bool {
+  package static func == (left: AnswerHead, right: AnswerHead) -> Bool {
     left.status == right.status && left.isPersistent == right.isPersistent
       && left.fields.elementsEqual(right.fields) { $0 == $1 }
   }
 
   /// Goes with the status and the names.
-  public func hash(into hasher: inout Hasher) {
+  package func hash(into hasher: inout Hasher) {
     hasher.combine(status)
     for field in fields { hasher.combine(field.name) }
   }

@@ -6,9 +6,9 @@ import NIOCore
 /// A pure state machine of bounded memory: it keeps a line at most and hands the body on as it comes. A length that is
 /// told in several ways is no length; a body that is said to be chunked and is not is taken as it is; one that goes on
 /// behind its length is handed on too, since a picture's own end is surer than a camera's counting.
-public struct AnswerReader: Sendable {
+package struct AnswerReader: Sendable {
   /// What the bytes turned out to be.
-  public enum Event: Hashable, Sendable {
+  package enum Event: Hashable, Sendable {
     /// The head; it comes once.
     case head(AnswerHead)
     /// The next bytes of the body.
@@ -46,13 +46,13 @@ public struct AnswerReader: Sendable {
   private var isPersistent = false
 
   /// A reader of one answer to a GET.
-  public init() {}
+  package init() {}
 
   /// The bytes that wait for more.
-  public var heldBytes: Int { pending.readableBytes }
+  package var heldBytes: Int { pending.readableBytes }
 
   /// Takes the next bytes.
-  public mutating func read(_ piece: ByteBuffer) -> [Event] {
+  package mutating func read(_ piece: ByteBuffer) -> [Event] {
     var piece = piece
     var events: [Event] = []
     if pending.readableBytes == 0 { pending = piece } else { pending.writeBuffer(&piece) }
@@ -62,7 +62,7 @@ public struct AnswerReader: Sendable {
   }
 
   /// Ends the answer with the connection.
-  public mutating func finish() -> [Event] {
+  package mutating func finish() -> [Event] {
     defer { state = .failed }
     switch state {
     case .start:

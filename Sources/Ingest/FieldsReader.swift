@@ -48,7 +48,7 @@ struct FieldsReader: Sendable {
 
   var heldBytes: Int { text.heldBytes + selection.heldBytes }
 
-  mutating func read(_ piece: ByteBuffer, into findings: inout [Finding]) {
+  mutating func read(_ piece: ByteBuffer, into findings: inout [BodyItem]) {
     for byte in piece.readableBytesView {
       guard budget.spend(1) else {
         findings.append(.overflow)
@@ -60,13 +60,13 @@ struct FieldsReader: Sendable {
     }
   }
 
-  mutating func finish(into findings: inout [Finding]) {
+  mutating func finish(into findings: inout [BodyItem]) {
     if case .rest = state { return }
     endValue(into: &findings)
     if let picture = selection.settle() { findings.append(.picture(picture)) }
   }
 
-  private mutating func step(_ byte: UInt8, into findings: inout [Finding]) {
+  private mutating func step(_ byte: UInt8, into findings: inout [BodyItem]) {
     switch state {
     case .name(var bytes):
       switch byte {
@@ -103,18 +103,18 @@ struct FieldsReader: Sendable {
     }
   }
 
-  private mutating func endValue(into findings: inout [Finding]) {
+  private mutating func endValue(into findings: inout [BodyItem]) {
     switch state {
     case .value, .escape: if let finding = text.end(offset: offset) { take(finding, into: &findings) }
     case .name, .rest: break
     }
   }
 
-  private mutating func take(_ byte: UInt8, into findings: inout [Finding]) {
+  private mutating func take(_ byte: UInt8, into findings: inout [BodyItem]) {
     if let finding = text.take(byte, offset: offset) { take(finding, into: &findings) }
   }
 
-  private mutating func take(_ finding: Finding, into findings: inout [Finding]) {
+  private mutating func take(_ finding: BodyItem, into findings: inout [BodyItem]) {
     guard case .picture(let picture) = finding else {
       findings.append(finding)
       state = .rest

@@ -33,7 +33,7 @@ struct TextStill: Sendable {
   /// Takes the next character; `offset` of it is told where the base64 is damaged.
   ///
   /// - Returns: what it completed; nothing is to be read behind that.
-  mutating func take(_ byte: UInt8, offset: Int) -> Finding? {
+  mutating func take(_ byte: UInt8, offset: Int) -> BodyItem? {
     switch kind {
     case .other: return nil
     case .base64: return decode(byte, offset: offset)
@@ -50,13 +50,13 @@ struct TextStill: Sendable {
   }
 
   /// Ends the text.
-  mutating func end(offset: Int) -> Finding? {
+  mutating func end(offset: Int) -> BodyItem? {
     if case .head(let head) = kind, let finding = begin(head, offset: offset) { return finding }
     if let finding = flush() { return finding }
     return collector.end().map { .picture($0) }
   }
 
-  private mutating func begin(_ head: [UInt8], offset: Int) -> Finding? {
+  private mutating func begin(_ head: [UInt8], offset: Int) -> BodyItem? {
     kind = .base64
     for byte in head {
       if let finding = decode(byte, offset: offset) { return finding }
@@ -65,7 +65,7 @@ struct TextStill: Sendable {
     return nil
   }
 
-  private mutating func decode(_ byte: UInt8, offset: Int) -> Finding? {
+  private mutating func decode(_ byte: UInt8, offset: Int) -> BodyItem? {
     if let value = decoder.decode(byte) {
       decoded.writeInteger(value)
       // Three bytes tell a picture from any other text.
@@ -82,7 +82,7 @@ struct TextStill: Sendable {
     return nil
   }
 
-  private mutating func flush() -> Finding? {
+  private mutating func flush() -> BodyItem? {
     guard decoded.readableBytes > 0 else { return nil }
     switch collector.append(decoded) {
     case .passed: decoded.clear()
@@ -93,7 +93,7 @@ struct TextStill: Sendable {
     return nil
   }
 
-  private mutating func over(_ finding: Finding) -> Finding {
+  private mutating func over(_ finding: BodyItem) -> BodyItem {
     decoded = ByteBuffer()
     kind = .other
     return finding

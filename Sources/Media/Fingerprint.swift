@@ -3,7 +3,7 @@ import NIOCore
 extension ByteBuffer {
   /// Eight hexadecimal digits that differ for different content (FNV-1a, folded to 32 bits): good for names and
   /// validators, no protection against somebody who wants two contents to have the same.
-  public var fingerprint: String {
+  package var fingerprint: String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     withUnsafeReadableBytes { for byte in $0 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 } }
     let text = String(UInt32(truncatingIfNeeded: hash ^ hash >> 32), radix: 16)

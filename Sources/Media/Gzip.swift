@@ -5,7 +5,7 @@ extension ByteBuffer {
   /// The readable bytes as one gzip member (RFC 1952) at the given level, 1 (fast) to 9 (small).
   ///
   /// The member carries no name and no time, so equal bytes give equal results and an ETag may be made of them.
-  public func gzipped(level: Int32 = 6) -> ByteBuffer {
+  package func gzipped(level: Int32 = 6) -> ByteBuffer {
     var output = ByteBuffer()
     var stream = z_stream()
     // zlib remembers the address of its stream, so one pointer has to serve all calls.

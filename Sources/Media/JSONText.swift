@@ -1,6 +1,6 @@
 extension String {
   /// The text as a JSON string with its quotes (RFC 8259, section 7).
-  public var jsonQuoted: String {
+  package var jsonQuoted: String {
     var result = "\""
     for scalar in unicodeScalars {
       switch scalar {

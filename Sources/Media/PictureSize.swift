@@ -1,18 +1,18 @@
 /// The width and height of a picture in pixels.
-public struct PictureSize: Hashable, Sendable {
+package struct PictureSize: Hashable, Sendable {
   /// Pixels from left to right.
-  public var width: Int
+  package var width: Int
   /// Pixels from top to bottom.
-  public var height: Int
+  package var height: Int
 
   /// A size of so many pixels.
-  public init(width: Int, height: Int) {
+  package init(width: Int, height: Int) {
     self.width = width
     self.height = height
   }
 
   /// Reads `640x480`; `nil` when the text is not two positive numbers of at most five digits around an `x`.
-  public init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     let sides = text.split(separator: "x", omittingEmptySubsequences: false)
     guard sides.count == 2,
       sides.allSatisfy({ (1...5).contains($0.count) && $0.utf8.allSatisfy { (48...57).contains($0) } }),
@@ -22,13 +22,13 @@ public struct PictureSize: Hashable, Sendable {
   }
 
   /// Width times height.
-  public var pixels: Int { width * height }
+  package var pixels: Int { width * height }
 
   /// The size of the picture turned by a quarter.
-  public var turned: PictureSize { PictureSize(width: height, height: width) }
+  package var turned: PictureSize { PictureSize(width: height, height: width) }
 }
 
 extension PictureSize: CustomStringConvertible {
   /// `640x480`.
-  public var description: String { "\(width)x\(height)" }
+  package var description: String { "\(width)x\(height)" }
 }

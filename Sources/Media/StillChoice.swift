@@ -1,5 +1,5 @@
 /// Which picture of a push is shown that brings several: a doorbell sends the scene and the number plate together.
-public enum StillChoice: Hashable, Sendable {
+package enum StillChoice: Hashable, Sendable {
   /// The first one.
   case first
   /// The last one.
@@ -10,7 +10,7 @@ public enum StillChoice: Hashable, Sendable {
   case field(String)
 
   /// Reads `first`, `last`, `largest` or `field:NAME`.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     switch text {
     case "first": self = .first
     case "last": self = .last
@@ -24,7 +24,7 @@ public enum StillChoice: Hashable, Sendable {
 
 extension StillChoice: CustomStringConvertible {
   /// The text that it is read from.
-  public var description: String {
+  package var description: String {
     switch self {
     case .first: "first"
     case .last: "last"

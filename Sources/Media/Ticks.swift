@@ -2,27 +2,27 @@
 ///
 /// Every time and duration inside Quietcam is one of these, so that no sum of durations ever drifts. 90 kHz divides
 /// by every usual picture rate and is the clock of MPEG-2 systems, which HLS inherited (RFC 8216, section 3.3).
-public struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
+package struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
   /// The count of ticks; negative before the timeline's origin.
-  public var count: Int64
+  package var count: Int64
 
   /// Ticks in one second.
-  public static let perSecond: Int64 = 90_000
+  package static let perSecond: Int64 = 90_000
 
   /// The origin of the timeline, or an empty duration.
-  public static let zero = Ticks(0)
+  package static let zero = Ticks(0)
 
   /// A count of ticks as it stands.
-  public init(_ count: Int64) { self.count = count }
+  package init(_ count: Int64) { self.count = count }
 
   /// Whole seconds.
-  public static func seconds(_ seconds: Int64) -> Ticks { Ticks(seconds * perSecond) }
+  package static func seconds(_ seconds: Int64) -> Ticks { Ticks(seconds * perSecond) }
 
   /// Milliseconds; exact, since a millisecond is 90 ticks.
-  public static func milliseconds(_ milliseconds: Int64) -> Ticks { Ticks(milliseconds * 90) }
+  package static func milliseconds(_ milliseconds: Int64) -> Ticks { Ticks(milliseconds * 90) }
 
   /// The ticks that have passed completely in `duration`; rounds toward negative infinity.
-  public init(_ duration: Duration) {
+  package init(_ duration: Duration) {
     let (seconds, attoseconds) = duration.components
     let fraction = (attoseconds / 1_000_000_000) * Ticks.perSecond
     let whole = fraction / 1_000_000_000
@@ -32,7 +32,7 @@ public struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
 
   /// Reads a decimal number of seconds such as `12`, `0.5` or `.04`; `nil` when the text is no such number, is
   /// negative, is over a day, or is not a whole number of ticks.
-  public init?(seconds text: some StringProtocol) {
+  package init?(seconds text: some StringProtocol) {
     let pieces = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
     guard pieces.count <= 2, pieces.contains(where: { !$0.isEmpty }), text.count <= 16,
       pieces.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } })
@@ -48,7 +48,7 @@ public struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
 
   /// Reads a length of time as people write it: `2`, `0.5`, `2s`, `500ms`, `10m` or `1h`; `nil` as above, and for more
   /// than a day.
-  public init?(length text: some StringProtocol) {
+  package init?(length text: some StringProtocol) {
     let day = Ticks.seconds(86_400)
     if text.hasSuffix("ms") {
       let digits = text.dropLast(2)
@@ -66,26 +66,26 @@ public struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
   }
 
   /// The same length as a `Duration`; exact to the nanosecond, rounded down.
-  public var duration: Duration {
+  package var duration: Duration {
     let seconds = count / Ticks.perSecond
     let rest = count % Ticks.perSecond
     return .seconds(seconds) + .nanoseconds(rest * 1_000_000_000 / Ticks.perSecond)
   }
 
   /// Whole milliseconds, rounded down.
-  public var milliseconds: Int64 { floorDivided(by: Ticks(90)) }
+  package var milliseconds: Int64 { floorDivided(by: Ticks(90)) }
 
   /// How many whole `step`s fit below this time; rounds toward negative infinity. `step` must be positive.
-  public func floorDivided(by step: Ticks) -> Int64 {
+  package func floorDivided(by step: Ticks) -> Int64 {
     let quotient = count / step.count
     return count % step.count < 0 ? quotient - 1 : quotient
   }
 
   /// Whether this is a whole number of `step`s.
-  public func isMultiple(of step: Ticks) -> Bool { step.count != 0 && count % step.count == 0 }
+  package func isMultiple(of step: Ticks) -> Bool { step.count != 0 && count % step.count == 0 }
 
   /// Seconds in the shortest decimal form, at most five decimals, rounded half up: `12`, `0.5`, `0.03333`.
-  public var secondsText: String {
+  package var secondsText: String {
     let sign = count < 0 ? "-" : ""
     let rounded = (abs(count) * 100_000 + Ticks.perSecond / 2) / Ticks.perSecond
     let whole = rounded / 100_000
@@ -101,19 +101,19 @@ public struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
   }
 
   /// The sum of two times.
-  public static func + (left: Ticks, right: Ticks) -> Ticks { Ticks(left.count + right.count) }
+  package static func + (left: Ticks, right: Ticks) -> Ticks { Ticks(left.count + right.count) }
 
   /// The difference of two times.
-  public static func - (left: Ticks, right: Ticks) -> Ticks { Ticks(left.count - right.count) }
+  package static func - (left: Ticks, right: Ticks) -> Ticks { Ticks(left.count - right.count) }
 
   /// A whole multiple of a duration.
-  public static func * (left: Ticks, right: Int64) -> Ticks { Ticks(left.count * right) }
+  package static func * (left: Ticks, right: Int64) -> Ticks { Ticks(left.count * right) }
 
   /// Orders times as the clock runs.
-  public static func < (left: Ticks, right: Ticks) -> Bool { left.count < right.count }
+  package static func < (left: Ticks, right: Ticks) -> Bool { left.count < right.count }
 }
 
 extension Ticks: CustomStringConvertible {
   /// Seconds with their unit, for logs and error messages.
-  public var description: String { "\(secondsText) s" }
+  package var description: String { "\(secondsText) s" }
 }

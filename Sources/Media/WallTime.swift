@@ -1,22 +1,22 @@
 /// A moment of civil time: milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// It goes into what people and players read as a date; nothing is ever scheduled by it, since wall clocks step.
-public struct WallTime: Hashable, Comparable, Sendable {
+package struct WallTime: Hashable, Comparable, Sendable {
   /// Milliseconds since the epoch.
-  public var milliseconds: Int64
+  package var milliseconds: Int64
 
   /// A moment so many milliseconds after the epoch.
-  public init(milliseconds: Int64) { self.milliseconds = milliseconds }
+  package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
   /// The moment `ticks` later, to the millisecond.
-  public func advanced(by ticks: Ticks) -> WallTime { WallTime(milliseconds: milliseconds + ticks.milliseconds) }
+  package func advanced(by ticks: Ticks) -> WallTime { WallTime(milliseconds: milliseconds + ticks.milliseconds) }
 
   /// Orders moments as time runs.
-  public static func < (left: WallTime, right: WallTime) -> Bool { left.milliseconds < right.milliseconds }
+  package static func < (left: WallTime, right: WallTime) -> Bool { left.milliseconds < right.milliseconds }
 
   /// The moment in UTC as ISO 8601 with milliseconds, `2026-11-21T09:30:00.250Z`, the form that RFC 8216 section
   /// 4.3.2.6 asks of EXT-X-PROGRAM-DATE-TIME.
-  public var iso8601: String {
+  package var iso8601: String {
     var days = Ticks(milliseconds).floorDivided(by: Ticks(86_400_000))
     let inDay = milliseconds - days * 86_400_000
     // Days to civil date, counted in 400-year eras that begin on 1 March (Howard Hinnant's `civil_from_days`).
@@ -38,7 +38,7 @@ public struct WallTime: Hashable, Comparable, Sendable {
 
 extension WallTime: CustomStringConvertible {
   /// The ISO 8601 form.
-  public var description: String { iso8601 }
+  package var description: String { iso8601 }
 }
 
 private func padded(_ number: Int64, _ width: Int) -> String {
@@ -48,12 +48,12 @@ private func padded(_ number: Int64, _ width: Int) -> String {
 
 extension WallTime: Codable {
   /// Reads the milliseconds as a plain number.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     milliseconds = try decoder.singleValueContainer().decode(Int64.self)
   }
 
   /// Writes the milliseconds as a plain number.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(milliseconds)
   }

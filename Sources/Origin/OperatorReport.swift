@@ -1,12 +1,12 @@
 import NIOCore
 
 /// A page for operators at the private door.
-public struct OperatorReport: Sendable {
+package struct OperatorReport: Sendable {
   let type: String
   let content: @Sendable () -> ByteBuffer
 
   /// A page of this content type; `content` makes it each time it is asked for.
-  public init(type: String, content: @escaping @Sendable () -> ByteBuffer) {
+  package init(type: String, content: @escaping @Sendable () -> ByteBuffer) {
     self.type = type
     self.content = content
   }

@@ -5,32 +5,32 @@ import Media
 /// The wall clock is asked once for each segment. Where it has gone ahead of the mapping by more than the tolerance
 /// the mapping follows; where it has stepped back the mapping stays, because dates that were given out would come
 /// again (rfc8216bis, section 6.2.1).
-public struct DateMap: Hashable, Sendable {
+package struct DateMap: Hashable, Sendable {
   private let tolerance: Ticks
   private var anchor: (media: Ticks, wall: WallTime)
 
   /// A mapping by which `media` is shown at `wall`.
-  public init(media: Ticks, wall: WallTime, tolerance: Ticks = .milliseconds(250)) {
+  package init(media: Ticks, wall: WallTime, tolerance: Ticks = .milliseconds(250)) {
     self.tolerance = tolerance
     anchor = (media, wall)
   }
 
   /// The date of a moment of media time.
-  public func date(of media: Ticks) -> WallTime { anchor.wall.advanced(by: media - anchor.media) }
+  package func date(of media: Ticks) -> WallTime { anchor.wall.advanced(by: media - anchor.media) }
 
   /// The date at which a new segment begins; `wall` is what the wall clock says about that moment.
-  public mutating func segmentBegins(at media: Ticks, wall: WallTime) -> WallTime {
+  package mutating func segmentBegins(at media: Ticks, wall: WallTime) -> WallTime {
     if wall.milliseconds - date(of: media).milliseconds > tolerance.milliseconds { anchor = (media, wall) }
     return date(of: media)
   }
 
   /// Compares tolerance and mapping.
-  public static func == (left: DateMap, right: DateMap) -> Bool {
+  package static func == (left: DateMap, right: DateMap) -> Bool {
     left.tolerance == right.tolerance && left.anchor == right.anchor
   }
 
   /// Hashes the mapping.
-  public func hash(into hasher: inout Hasher) {
+  package func hash(into hasher: inout Hasher) {
     hasher.combine(anchor.media)
     hasher.combine(anchor.wall)
   }

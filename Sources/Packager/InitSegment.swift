@@ -1,16 +1,15 @@
 import Media
 import NIOCore
-import Picture
 
 /// The init segment of a stream with one H.264 track: what a player reads once before any part (ISO/IEC 23000-19,
 /// section 7.3.1).
-public struct InitSegment: Hashable, Sendable {
+package struct InitSegment: Hashable, Sendable {
   /// The whole segment.
-  public let bytes: ByteBuffer
+  package let bytes: ByteBuffer
   /// Its file name, made of its content: another stream has another name, the same one has the same.
-  public let name: String
+  package let name: String
   /// The codec for EXT-X-STREAM-INF's CODECS.
-  public let codec: String
+  package let codec: String
 
   /// The init segment for pictures of `size` that follow each other by `step`.
   ///
@@ -22,7 +21,7 @@ public struct InitSegment: Hashable, Sendable {
   ///                                 stbl ─ stsd ─ avc1 ─ avcC, colr
   ///                                        stts, stsc, stsz, stco (empty: all samples lie in fragments)
   ///            mvex ─ trex (one duration and the flags of a dependent picture for every sample)
-  public init(parameterSets: ParameterSets, size: PictureSize, step: Ticks) {
+  package init(parameterSets: ParameterSets, size: PictureSize, step: Ticks) {
     var writer = BoxWriter(capacity: 1024)
     writer.box("ftyp") {
       $0.put("iso6")

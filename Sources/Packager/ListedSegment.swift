@@ -2,25 +2,25 @@ import Media
 
 /// A segment of a live window: all that its playlist says about it, and what a new life of the process must know to
 /// list it again.
-public struct ListedSegment: Hashable, Sendable, Codable {
+package struct ListedSegment: Hashable, Sendable, Codable {
   /// The names of the segment and its parts.
-  public let name: SegmentName
+  package let name: SegmentName
   /// The file name of the init segment that it needs.
-  public let map: String
+  package let map: String
   /// When it begins, in civil time.
-  public let date: WallTime
+  package let date: WallTime
   /// Whether EXT-X-DISCONTINUITY stands before it.
-  public let isDiscontinuous: Bool
+  package let isDiscontinuous: Bool
   /// Whether a mark says that it shows a recording.
-  public let isMarkedRecorded: Bool
+  package let isMarkedRecorded: Bool
   /// The bytes of each part that it has, in their order: where they begin in the segment.
-  public var partBytes: [Int] = []
+  package var partBytes: [Int] = []
   /// The name of the whole, where the end of a process has cut the segment short: under its own name it may have been
   /// published longer.
-  public var cutName: SegmentName?
+  package var cutName: SegmentName?
 
   /// A segment of which nothing is known but its name and what is in it: enough to serve it on.
-  public init(found name: SegmentName, partBytes: [Int]) {
+  package init(found name: SegmentName, partBytes: [Int]) {
     self.init(name: name, map: "", date: WallTime(milliseconds: 0), isDiscontinuous: false, isMarkedRecorded: false)
     self.partBytes = partBytes
   }
@@ -34,14 +34,14 @@ public struct ListedSegment: Hashable, Sendable, Codable {
   }
 
   /// The file name of the whole segment.
-  public var file: String { (cutName ?? name).file }
+  package var file: String { (cutName ?? name).file }
 
   /// The piece of the segment that is the part at an index.
-  public func range(ofPart index: Int) -> Range<Int> {
+  package func range(ofPart index: Int) -> Range<Int> {
     let start = partBytes[..<index].reduce(0, +)
     return start..<start + partBytes[index]
   }
 
   /// The bytes of all parts.
-  public var byteCount: Int { partBytes.reduce(0, +) }
+  package var byteCount: Int { partBytes.reduce(0, +) }
 }

@@ -2,7 +2,7 @@ import Media
 import NIOCore
 
 /// The segments and parts that a camera's playlist lists, and how long the ones that left it stay fetchable.
-public struct LiveWindow: Sendable {
+package struct LiveWindow: Sendable {
   struct Entry: Sendable {
     var segment: ListedSegment
     /// When it begins in stream time.
@@ -15,9 +15,9 @@ public struct LiveWindow: Sendable {
   let settings: TimelineSettings
   let initName: String
   /// The media sequence number of the first segment.
-  public private(set) var firstSequence: Int
+  package private(set) var firstSequence: Int
   /// How many discontinuities have left the window.
-  public private(set) var discontinuitySequence: Int
+  package private(set) var discontinuitySequence: Int
   private(set) var complete: [Entry] = []
   private(set) var open: Entry?
   /// Whether the next segment begins with a discontinuity, which a version that closes its forerunner has to announce.
@@ -32,12 +32,12 @@ public struct LiveWindow: Sendable {
   private var removed = RemovedMedia()
   /// No media sequence is published above this one: a process that comes back could count lower otherwise. `nil` where
   /// none comes back.
-  public var sequenceLimit: Int?
+  package var sequenceLimit: Int?
 
   /// An empty window.
   ///
   /// - Parameter firstSequence: the media sequence number of the first segment that will be listed.
-  public init(
+  package init(
     settings: TimelineSettings, initName: String, firstSequence: Int = 0, discontinuitySequence: Int = 0
   ) {
     self.settings = settings
@@ -52,7 +52,7 @@ public struct LiveWindow: Sendable {
   /// - Parameters:
   ///   - removed: what had left the playlist and is served on.
   ///   - isContinued: whether what comes next goes on with their timeline; it is discontinuous otherwise.
-  public init(
+  package init(
     settings: TimelineSettings, initName: String, firstSequence: Int, discontinuitySequence: Int,
     restoring segments: [ListedSegment], removed: [RemovedSegment] = [], isContinued: Bool = false
   ) {
@@ -73,28 +73,28 @@ public struct LiveWindow: Sendable {
   }
 
   /// The media sequence number of the segment that the next part belongs to.
-  public var nextSequence: Int { firstSequence + complete.count }
+  package var nextSequence: Int { firstSequence + complete.count }
 
   /// Where the newest part stands; `nil` in an empty window.
-  public var newest: SlotPosition? {
-    if let open { return SlotPosition(sequence: nextSequence, part: open.segment.partBytes.count - 1) }
-    return complete.last.map { SlotPosition(sequence: nextSequence - 1, part: $0.segment.partBytes.count - 1) }
+  package var newest: PartPosition? {
+    if let open { return PartPosition(sequence: nextSequence, part: open.segment.partBytes.count - 1) }
+    return complete.last.map { PartPosition(sequence: nextSequence - 1, part: $0.segment.partBytes.count - 1) }
   }
 
   /// Where the part stands that EXT-X-PRELOAD-HINT announces.
-  public var announced: SlotPosition {
-    SlotPosition(sequence: nextSequence, part: open?.segment.partBytes.count ?? 0)
+  package var hinted: PartPosition {
+    PartPosition(sequence: nextSequence, part: open?.segment.partBytes.count ?? 0)
   }
 
   /// The file name of that part.
-  public var announcedName: String { (open?.segment.name ?? nextName).part(announced.part) }
+  package var hintedName: String { (open?.segment.name ?? nextName).part(hinted.part) }
 
   /// The complete segments, oldest first.
-  public var segments: [ListedSegment] { complete.map(\.segment) }
+  package var segments: [ListedSegment] { complete.map(\.segment) }
 
   /// The media sequence with which a process that ended now would come back: what was published last may be one segment
   /// further than what is known of it then, and no number may come back. Whole playlists are left all the same.
-  public var restartSequence: Int {
+  package var restartSequence: Int {
     let parts = (complete + (open.map { [$0] } ?? [])).map(\.segment.partBytes.count)
     let least = settings.partsPerSegment * (settings.listedSegments - 1)
     var (dropped, rest) = (0, parts.reduce(0, +))
@@ -106,27 +106,27 @@ public struct LiveWindow: Sendable {
   }
 
   /// What has left the playlist and is served on.
-  public var removedSegments: [RemovedSegment] { removed.segments(played: max(.zero, played)) }
+  package var removedSegments: [RemovedSegment] { removed.segments(played: max(.zero, played)) }
 
   /// The whole segments that have to be served on if the playlist ends now, oldest first: what has left it, and what it
   /// lists.
-  public var owedSegments: [RemovedSegment] {
+  package var owedSegments: [RemovedSegment] {
     removedSegments + complete.map { RemovedSegment($0.segment, time: removedTime(of: $0), partTime: .zero) }
   }
 
   /// Serves on what an earlier life of the process, or a playlist that has ended, was still to serve.
-  public mutating func serve(_ segments: [RemovedSegment]) {
+  package mutating func serve(_ segments: [RemovedSegment]) {
     for segment in segments { removed.add(segment, from: played + settings.part) }
   }
 
   /// The segment that is not complete yet.
-  public var openSegment: ListedSegment? { open?.segment }
+  package var openSegment: ListedSegment? { open?.segment }
 
   /// Says what comes next, before or together with the version that closes its forerunner: players only take a
   /// discontinuity that the closing version announces or that comes in one version with it.
   ///
   /// - Precondition: no segment is open.
-  public mutating func expect(_ name: SegmentName, isDiscontinuous: Bool) {
+  package mutating func expect(_ name: SegmentName, isDiscontinuous: Bool) {
     precondition(open == nil, "a segment is open")
     nextName = name
     if isDiscontinuous, hasListed { announcesDiscontinuity = true }
@@ -139,7 +139,7 @@ public struct LiveWindow: Sendable {
   ///   - marksRecorded: whether a mark says that the segment shows a recording; likewise.
   ///   - isLead: whether it is made in advance, so that no time passes with it.
   /// - Returns: the names that need not be served any more (rfc8216bis, section 6.2.2).
-  public mutating func append(
+  package mutating func append(
     _ output: Segmenter.Output, date: WallTime, marksRecorded: Bool = false, isLead: Bool = false
   ) -> [String] {
     var entry =
@@ -169,7 +169,7 @@ public struct LiveWindow: Sendable {
   /// hls.js gives up where a number that it knows comes behind another count of discontinuities.
   ///
   /// - Returns: the names of all media that must vanish.
-  public mutating func withdraw() -> [String] {
+  package mutating func withdraw() -> [String] {
     let entries = complete + (open.map { [$0] } ?? [])
     discontinuitySequence += entries.count { $0.segment.isDiscontinuous } + (announcesDiscontinuity ? 1 : 0)
     firstSequence = nextSequence + 1

@@ -7,10 +7,10 @@ extension LiveWindow {
 
   /// The playlist less the segments that a player with a recent one has already; `nil` where there are none to leave
   /// out (rfc8216bis, section 6.2.5.1).
-  public func delta(of playlist: MediaPlaylist) -> MediaPlaylist? { playlist.delta(skipUntil: skipBoundary) }
+  package func delta(of playlist: MediaPlaylist) -> MediaPlaylist? { playlist.delta(skipUntil: skipBoundary) }
 
   /// The playlist with parts, for the origin.
-  public var playlist: MediaPlaylist {
+  package var playlist: MediaPlaylist {
     MediaPlaylist(
       targetDuration: settings.targetDuration,
       mediaSequence: firstSequence,
@@ -25,12 +25,12 @@ extension LiveWindow {
       trailingDiscontinuity: open?.segment.isDiscontinuous ?? announcesDiscontinuity,
       trailingMap: MediaPlaylist.Map(uri: initName),
       trailingProgramDateTime: open?.segment.date,
-      preloadHint: complete.isEmpty && open == nil ? nil : MediaPlaylist.PreloadHint(uri: announcedName),
+      preloadHint: complete.isEmpty && open == nil ? nil : MediaPlaylist.PreloadHint(uri: hintedName),
       dateRanges: dateRanges(of: complete.map(\.segment) + (open.map { [$0.segment] } ?? [])))
   }
 
   /// The playlist of complete segments only, for players and web servers that know nothing of parts.
-  public var plainPlaylist: MediaPlaylist {
+  package var plainPlaylist: MediaPlaylist {
     MediaPlaylist(
       targetDuration: settings.targetDuration,
       mediaSequence: firstSequence,

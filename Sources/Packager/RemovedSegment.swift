@@ -2,16 +2,16 @@ import Media
 
 /// A segment that has left the playlist and must stay fetchable for a while (rfc8216bis, section 6.2.2): what a new
 /// life of the process must know to serve it on.
-public struct RemovedSegment: Hashable, Sendable, Codable {
+package struct RemovedSegment: Hashable, Sendable, Codable {
   /// The segment.
-  public let segment: ListedSegment
+  package let segment: ListedSegment
   /// How much of the stream has to play before it may go.
-  public var time: Ticks
+  package var time: Ticks
   /// How much has to play before its parts may go; zero where they need not be served any more.
-  public var partTime: Ticks
+  package var partTime: Ticks
 
   /// A segment that has to be served for so long.
-  public init(_ segment: ListedSegment, time: Ticks, partTime: Ticks) {
+  package init(_ segment: ListedSegment, time: Ticks, partTime: Ticks) {
     self.segment = segment
     self.time = time
     self.partTime = partTime
@@ -20,7 +20,7 @@ public struct RemovedSegment: Hashable, Sendable, Codable {
   private enum CodingKeys: String, CodingKey { case segment, time, partTime }
 
   /// Reads what was written.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     segment = try values.decode(ListedSegment.self, forKey: .segment)
     time = Ticks(try values.decode(Int64.self, forKey: .time))
@@ -32,7 +32,7 @@ public struct RemovedSegment: Hashable, Sendable, Codable {
   }
 
   /// Writes the times as ticks.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(segment, forKey: .segment)
     try values.encode(time.count, forKey: .time)

@@ -5,24 +5,24 @@ import NIOCore
 ///
 /// It has two clocks. Stream time counts the slots that were made and never breaks; windows and dates go by it. Media
 /// time stands in the fragments (`tfdt`); it begins anew at a discontinuity.
-public struct Segmenter: Sendable {
+package struct Segmenter: Sendable {
   /// One slot, packaged.
-  public struct Output: Sendable {
+  package struct Output: Sendable {
     /// Where the part stands.
-    public let position: SlotPosition
+    package let position: PartPosition
     /// The names of the segment and its parts.
-    public let name: SegmentName
+    package let name: SegmentName
     /// When the part begins in stream time.
-    public let start: Ticks
+    package let start: Ticks
     /// The part.
-    public let part: ByteBuffer
+    package let part: ByteBuffer
     /// Whether it begins with an IDR picture.
-    public let isIndependent: Bool
+    package let isIndependent: Bool
     /// The whole segment, when this part is its last.
-    public let segment: ByteBuffer?
+    package let segment: ByteBuffer?
 
     /// The file name of the part.
-    public var partName: String { name.part(position.part) }
+    package var partName: String { name.part(position.part) }
   }
 
   private let settings: TimelineSettings
@@ -43,7 +43,7 @@ public struct Segmenter: Sendable {
   ///   - start: the stream time of the first part.
   ///   - mediaStart: the media time of the first part, where it goes on from an earlier life of the process.
   ///   - isPlain: whether the segments are those of the playlist without parts.
-  public init(
+  package init(
     settings: TimelineSettings, firstSequence: Int, firstName: Int? = nil, start: Ticks = .zero,
     mediaStart: Ticks? = nil,
     isPlain: Bool = false
@@ -58,27 +58,27 @@ public struct Segmenter: Sendable {
   }
 
   /// Where the next part will stand.
-  public var position: SlotPosition { SlotPosition(sequence: sequence, part: part) }
+  package var position: PartPosition { PartPosition(sequence: sequence, part: part) }
 
   /// The number in the name of the segment that the next part belongs to, unless it is a loop's.
-  public var nameNumber: Int { sequence + nameOffset }
+  package var nameNumber: Int { sequence + nameOffset }
 
   /// The name of the segment that the next part belongs to.
-  public var name: SegmentName { loopName ?? ownName }
+  package var name: SegmentName { loopName ?? ownName }
 
   private var ownName: SegmentName { isPlain ? SegmentName(plain: nameNumber) : SegmentName(number: nameNumber) }
 
   /// When the next part begins in stream time.
-  public var start: Ticks { settings.part * slots }
+  package var start: Ticks { settings.part * slots }
 
   /// Whether the next part begins a segment, so that its first picture must be an IDR picture.
-  public var isAtSegmentStart: Bool { part == 0 }
+  package var isAtSegmentStart: Bool { part == 0 }
 
   /// Begins a segment of a loop, which has a name of its own and, on its timeline, a place of its own. The segment
   /// ends with its last part.
   ///
   /// - Precondition: no segment is open.
-  public mutating func beginLoopSegment(named name: SegmentName, mediaStart: Ticks) {
+  package mutating func beginLoopSegment(named name: SegmentName, mediaStart: Ticks) {
     precondition(part == 0, "a segment is open")
     loopName = name
     mediaSlot = mediaStart.floorDivided(by: settings.part)
@@ -89,7 +89,7 @@ public struct Segmenter: Sendable {
   /// Packages the pictures of the next slot.
   ///
   /// - Precondition: there is one picture for each step of the slot, and the first of a segment is an IDR picture.
-  public mutating func append(_ pictures: [CodedPicture]) -> Output {
+  package mutating func append(_ pictures: [CodedPicture]) -> Output {
     precondition(
       pictures.count == settings.stepsPerPart, "\(pictures.count) pictures for \(settings.stepsPerPart) steps")
     precondition(part > 0 || pictures[0].isIDR, "segment \(sequence) would not begin with an IDR picture")
@@ -112,7 +112,7 @@ public struct Segmenter: Sendable {
   }
 
   /// Drops the segment that is open or comes next: its parts are withdrawn, and so is its number.
-  public mutating func dropSegment() {
+  package mutating func dropSegment() {
     (sequence, part, loopName) = (sequence + 1, 0, nil)
     open.clear()
   }

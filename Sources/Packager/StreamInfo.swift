@@ -1,13 +1,12 @@
 import Media
-import Picture
 import Playlist
 
 /// What the multivariant playlist says about a camera's stream.
-public struct StreamInfo: Hashable, Sendable {
+package struct StreamInfo: Hashable, Sendable {
   /// The most bits a second in any segment.
-  public let peakBandwidth: Int
+  package let peakBandwidth: Int
   /// The most bits a second on average.
-  public let averageBandwidth: Int
+  package let averageBandwidth: Int
 
   private let codec: String
   private let size: PictureSize
@@ -18,7 +17,7 @@ public struct StreamInfo: Hashable, Sendable {
   /// The encoder's rate control has a buffer of one segment, so no segment carries more than twice the highest rate
   /// and no long stretch more than that rate; the boxes around the parts come on top. The numbers are bounds and
   /// not measurements: a playlist that was read once must stay true (rfc8216bis, section 4.4.6.2).
-  public init(codec: String, size: PictureSize, encoder: EncoderSettings, timeline: TimelineSettings) {
+  package init(codec: String, size: PictureSize, encoder: EncoderSettings, timeline: TimelineSettings) {
     let boxBits = (112 + 4 * timeline.stepsPerPart) * 8
     let boxRate = Int(Int64(boxBits) * Ticks.perSecond / timeline.part.count)
     averageBandwidth = encoder.kilobits(for: size) * 1000 + boxRate
@@ -29,7 +28,7 @@ public struct StreamInfo: Hashable, Sendable {
   }
 
   /// The multivariant playlist with the media playlist at `uri` as its only variant.
-  public func multivariantPlaylist(uri: String) -> MultivariantPlaylist {
+  package func multivariantPlaylist(uri: String) -> MultivariantPlaylist {
     MultivariantPlaylist(
       independentSegments: true,
       variants: [

@@ -1,24 +1,24 @@
 import Media
 
 /// How media time is cut: the grid that pictures stand on, the parts, the segments, and how many are listed.
-public struct TimelineSettings: Hashable, Sendable {
+package struct TimelineSettings: Hashable, Sendable {
   /// The time from one picture to the next.
-  public let step: Ticks
+  package let step: Ticks
   /// The part target: the length of every part, a whole number of steps.
-  public let part: Ticks
+  package let part: Ticks
   /// The length of every segment: a whole number of parts and of seconds, which is also the target duration.
-  public let segment: Ticks
+  package let segment: Ticks
   /// How many complete segments a playlist lists.
-  public let listedSegments: Int
+  package let listedSegments: Int
   /// The length of the segments of the playlist without parts.
   private let plainSegment: Ticks
 
   /// What a timeline that cannot be is refused with.
-  public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+  package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
     /// The setting that is wrong: `rate`, `part`, `segment`, `window` or `plain-segment`.
-    public let setting: String
+    package let setting: String
     /// What is wrong and which values are accepted.
-    public let description: String
+    package let description: String
   }
 
   /// A timeline for so many pictures a second, or the first rule that it breaks.
@@ -29,7 +29,7 @@ public struct TimelineSettings: Hashable, Sendable {
   ///   - segment: 1 to 60 seconds.
   ///   - listedSegments: 6 to 100; fewer than six make a playlist that players may fall out of.
   ///   - plainSegment: the length of the segments of the playlist without parts, 1 to 10 whole seconds.
-  public init(
+  package init(
     rate: Int64 = 2, part: Ticks = .seconds(2), segment: Ticks = .seconds(30), listedSegments: Int = 6,
     plainSegment: Ticks = .seconds(1)
   ) throws(Problem) {
@@ -77,15 +77,15 @@ public struct TimelineSettings: Hashable, Sendable {
 
   /// The timeline for players that know no parts and run three segments behind. Players stumble over segments of a
   /// single picture, so none is as short.
-  public var plain: TimelineSettings {
+  package var plain: TimelineSettings {
     let shortest = step < .seconds(1) ? Ticks.seconds(1) : .seconds(2)
     return TimelineSettings(step: step, segmentWithoutParts: max(plainSegment, shortest))
   }
 
   /// Pictures in one part.
-  public var stepsPerPart: Int { Int(part.count / step.count) }
+  package var stepsPerPart: Int { Int(part.count / step.count) }
   /// Parts in one segment.
-  public var partsPerSegment: Int { Int(segment.count / part.count) }
+  package var partsPerSegment: Int { Int(segment.count / part.count) }
   /// Whole seconds of a segment, for EXT-X-TARGETDURATION.
-  public var targetDuration: Int { Int(segment.count / Ticks.perSecond) }
+  package var targetDuration: Int { Int(segment.count / Ticks.perSecond) }
 }

@@ -1,4 +1,5 @@
 import CFFmpeg
+import Ingest
 import Media
 
 /// Brings decoded pictures of a video to what a viewer is to see: upright, with square pixels and in the colours of

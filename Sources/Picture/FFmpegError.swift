@@ -3,38 +3,38 @@ import CFFmpeg
 /// What one of FFmpeg's functions answered instead of doing its work.
 ///
 /// `code` is FFmpeg's own negative number and stays open: compare it with `~=` against the named codes.
-public struct FFmpegError: Error, Hashable, Sendable {
+package struct FFmpegError: Error, Hashable, Sendable {
   /// FFmpeg's error number, always negative.
-  public let code: Int32
+  package let code: Int32
   /// The function that answered it, with what it was working on where that helps.
-  public let call: String
+  package let call: String
 
   /// An error `code` that `call` answered.
-  public init(code: Int32, call: String) {
+  package init(code: Int32, call: String) {
     self.code = code
     self.call = call
   }
 
   /// Data that the codec or container does not allow.
-  public static let invalidData = qc_error_invalid_data()
+  package static let invalidData = qc_error_invalid_data()
   /// A feature of the codec that FFmpeg does not have.
-  public static let unsupported = qc_error_unsupported()
+  package static let unsupported = qc_error_unsupported()
   /// No memory was left.
-  public static let noMemory = qc_error_no_memory()
+  package static let noMemory = qc_error_no_memory()
   /// The end of a stream.
-  public static let endOfFile = qc_error_eof()
+  package static let endOfFile = qc_error_eof()
   /// The call was interrupted by its owner.
-  public static let exit = qc_error_exit()
+  package static let exit = qc_error_exit()
   /// More input is wanted before there is output; never leaves this target as an error.
   static let again = qc_error_again()
 
   /// Matches an error by its code: `catch let error where FFmpegError.invalidData ~= error`.
-  public static func ~= (code: Int32, error: FFmpegError) -> Bool { error.code == code }
+  package static func ~= (code: Int32, error: FFmpegError) -> Bool { error.code == code }
 }
 
 extension FFmpegError: CustomStringConvertible {
   /// FFmpeg's own words for the code, with the failing call.
-  public var description: String {
+  package var description: String {
     var text = [CChar](repeating: 0, count: 128)
     av_strerror(code, &text, text.count)
     let end = text.firstIndex(of: 0) ?? text.endIndex

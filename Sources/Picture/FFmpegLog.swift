@@ -1,20 +1,21 @@
 import CFFmpeg
 import Logging
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Carries what FFmpeg's libraries log into swift-log, at most a few lines a second.
 ///
 /// FFmpeg has one log for the whole process. A camera that sends damaged pictures makes it say so with every picture,
 /// so lines past the rate are counted and the count is logged with the next line that passes.
-public enum FFmpegLog {
+package enum FFmpegLog {
   /// Lines a second that pass.
   static let linesPerSecond = 5
 
-  private static let state = Mutex<(logger: Logger?, limit: LineLimit)>((nil, LineLimit(perSecond: linesPerSecond)))
+  private static let state = NIOLockedValueBox<(logger: Logger?, limit: LineLimit)>(
+    (nil, LineLimit(perSecond: linesPerSecond)))
 
   /// Sends FFmpeg's warnings and errors to `logger` from now on, for the whole process.
-  public static func redirect(to logger: Logger) {
-    state.withLock { $0.logger = logger }
+  package static func redirect(to logger: Logger) {
+    state.withLockedValue { $0.logger = logger }
     av_log_set_level(AV_LOG_WARNING)
     av_log_set_callback { source, level, format, arguments in
       guard level <= AV_LOG_WARNING, let format, let arguments else { return }
@@ -30,7 +31,9 @@ public enum FFmpegLog {
 
   private static func emit(_ line: String, isError: Bool) {
     let now = ContinuousClock.now
-    let (logger, dropped) = state.withLock { state -> (Logger?, Int?) in (state.logger, state.limit.admit(at: now)) }
+    let (logger, dropped) = state.withLockedValue { state -> (Logger?, Int?) in
+      (state.logger, state.limit.admit(at: now))
+    }
     guard let logger, let dropped else { return }
     let metadata: Logger.Metadata? = dropped > 0 ? ["dropped": "\(dropped)"] : nil
     // A damaged still is the camera's trouble, not the program's: FFmpeg's errors are warnings here.

@@ -3,7 +3,7 @@ import Media
 import NIOCore
 
 /// A decoded picture: the one owner of an `AVFrame`.
-public struct Frame: ~Copyable {
+package struct Frame: ~Copyable {
   let pointer: UnsafeMutablePointer<AVFrame>
 
   /// An empty frame without planes.
@@ -25,14 +25,14 @@ public struct Frame: ~Copyable {
   }
 
   /// Another owner of the same planes; the pixels are shared, not copied.
-  public func shared() throws(FFmpegError) -> Frame {
+  package func shared() throws(FFmpegError) -> Frame {
     let copy = try Frame()
     try checked(av_frame_ref(copy.pointer, pointer), "av_frame_ref")
     return copy
   }
 
   /// Width and height in pixels.
-  public var size: PictureSize {
+  package var size: PictureSize {
     PictureSize(width: Int(pointer.pointee.width), height: Int(pointer.pointee.height))
   }
 
@@ -67,7 +67,7 @@ public struct Frame: ~Copyable {
 
   /// Calls `body` with the rows of one plane's samples: 0 is luma, 1 and 2 are chroma. The planes stay valid only
   /// inside `body`.
-  public func withPlane<Result>(_ plane: Int, _ body: (_ samples: PlaneView) throws -> Result) rethrows -> Result {
+  package func withPlane<Result>(_ plane: Int, _ body: (_ samples: PlaneView) throws -> Result) rethrows -> Result {
     let shift = av_pix_fmt_desc_get(format).map { (Int($0.pointee.log2_chroma_w), Int($0.pointee.log2_chroma_h)) }
     let (horizontal, vertical) = plane == 0 ? (0, 0) : shift ?? (0, 0)
     let (base, stride) = withUnsafePointer(to: &pointer.pointee) { frame in
@@ -99,13 +99,13 @@ extension AVPixelFormat {
 }
 
 /// The 8-bit samples of one plane of a frame, row by row.
-public struct PlaneView {
+package struct PlaneView {
   private let base: UnsafeMutablePointer<UInt8>?
   private let stride: Int
   /// Samples in a row.
-  public let width: Int
+  package let width: Int
   /// Rows.
-  public let height: Int
+  package let height: Int
 
   init(base: UnsafeMutablePointer<UInt8>?, stride: Int, width: Int, height: Int) {
     self.base = base
@@ -115,7 +115,7 @@ public struct PlaneView {
   }
 
   /// The samples of one row; `y` must be below `height`.
-  public func row(_ y: Int) -> UnsafeMutableBufferPointer<UInt8> {
+  package func row(_ y: Int) -> UnsafeMutableBufferPointer<UInt8> {
     precondition((0..<height).contains(y), "row \(y) of a plane of \(height)")
     return UnsafeMutableBufferPointer(start: base! + y * stride, count: width)
   }

@@ -1,4 +1,5 @@
 import CFFmpeg
+import Ingest
 import Media
 import NIOCore
 
@@ -7,9 +8,9 @@ import NIOCore
 /// Its calls block: keep it on a thread of its own and end it through its `MediaInterrupt`. Step on with `advance`,
 /// then take the picture that it stands on as a JPEG or a frame, as often as wanted; a picture that is not taken costs no
 /// JPEG encoding, and in a Motion JPEG stream not even decoding.
-public struct FrameSource: ~Copyable {
+package struct FrameSource: ~Copyable {
   /// Where a step led.
-  public enum Step: Hashable, Sendable {
+  package enum Step: Hashable, Sendable {
     /// To a picture, so long after the first one.
     case picture(Ticks)
     /// Nowhere: a device has no new picture yet. Ask again in a few milliseconds.
@@ -19,9 +20,9 @@ public struct FrameSource: ~Copyable {
   }
 
   /// Where the pictures come from.
-  public let location: MediaLocation
+  package let location: MediaLocation
   /// Whether pictures come at their own time and never end: a device, or a stream without a length.
-  public let isLive: Bool
+  package let isLive: Bool
 
   private let input: MediaInput
   private let stream: Int32
@@ -44,7 +45,7 @@ public struct FrameSource: ~Copyable {
   ///   - quality: the JPEG quality of pictures that are no JPEG yet, 1 to 100 on libjpeg's scale.
   ///   - patience: the longest that opening, or waiting for one packet, may take.
   /// - Throws: what FFmpeg says, with the address in the call, without its credentials.
-  public init(
+  package init(
     _ location: MediaLocation, interrupt: MediaInterrupt, quality: Int = 75, patience: Ticks = .seconds(10)
   ) throws(FFmpegError) {
     let input = try MediaInput(location, interrupt: interrupt, patience: patience)
@@ -89,7 +90,7 @@ public struct FrameSource: ~Copyable {
   ///
   /// - Throws: `FFmpegError.exit` when interrupted, `FFmpegError.timedOut` when nothing came in time, or what the
   ///   input says; none of them is worth another `advance`.
-  public mutating func advance() throws(FFmpegError) -> Step {
+  package mutating func advance() throws(FFmpegError) -> Step {
     frame = nil
     decoded = nil
     var damaged = 0
@@ -127,7 +128,7 @@ public struct FrameSource: ~Copyable {
   /// encoded.
   ///
   /// - Throws: `FFmpegError.invalidData` when this picture is damaged; step on to the next one.
-  public mutating func jpeg() throws(FFmpegError) -> ByteBuffer {
+  package mutating func jpeg() throws(FFmpegError) -> ByteBuffer {
     if isMotionJPEG, packet.pointer.pointee.size > 0, shape(of: nil).isPlain, let own = Self.wholeJPEG(packet.bytes) {
       return own
     }
@@ -138,7 +139,7 @@ public struct FrameSource: ~Copyable {
   /// Another owner of the decoded picture, upright and with square pixels.
   ///
   /// - Throws: `FFmpegError.invalidData` when this picture is damaged; step on to the next one.
-  public mutating func picture() throws(FFmpegError) -> Frame {
+  package mutating func picture() throws(FFmpegError) -> Frame {
     try decodeIfNeeded()
     return try frame!.shared()
   }

@@ -3,17 +3,17 @@ import Media
 import NIOCore
 
 /// Codes pictures as baseline JPEG, full range, 4:2:0, with no metadata at all.
-public struct JPEGEncoder: ~Copyable {
+package struct JPEGEncoder: ~Copyable {
   private let quality: Int
   private var context: CodecContext?
   private var scaler: Scaler?
   private var input: Scaler.Input?
 
   /// An encoder with a quality of 1 to 100 on the scale of libjpeg, which nearly every camera and program uses.
-  public init(quality: Int) { self.quality = min(max(quality, 1), 100) }
+  package init(quality: Int) { self.quality = min(max(quality, 1), 100) }
 
   /// One JPEG picture of the frame, in the frame's own size.
-  public mutating func encode(_ picture: borrowing Frame) throws(FFmpegError) -> ByteBuffer {
+  package mutating func encode(_ picture: borrowing Frame) throws(FFmpegError) -> ByteBuffer {
     let picture = try picture.shared()
     picture.sayRangeByTag()
     let shape = Scaler.Input(picture)

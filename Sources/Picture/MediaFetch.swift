@@ -3,11 +3,11 @@ import Media
 import NIOCore
 
 /// One answer of a URL, read whole with libavformat's protocols, which know the Basic and Digest logins of cameras.
-public struct MediaFetch: Sendable {
+package struct MediaFetch: Sendable {
   /// The media type that the server gave, as it stands; `nil` where the protocol has none.
-  public let contentType: String?
+  package let contentType: String?
   /// The body, or its first bytes where fewer were asked for.
-  public let body: ByteBuffer
+  package let body: ByteBuffer
 
   /// Gets `location`, blocking; keep it on a thread of its own.
   ///
@@ -16,7 +16,7 @@ public struct MediaFetch: Sendable {
   ///   - prefixOnly: whether more than `limit` bytes are no error but left unread.
   ///   - patience: the longest that opening, or waiting for more bytes, may take.
   /// - Throws: what FFmpeg says, with the address in the call, without its credentials.
-  public init(
+  package init(
     _ location: MediaLocation, limit: Int, prefixOnly: Bool = false, interrupt: MediaInterrupt,
     patience: Ticks = .seconds(10)
   ) throws(FFmpegError) {
@@ -63,5 +63,5 @@ public struct MediaFetch: Sendable {
   }
 
   /// Whether the body begins as a JPEG does: FF D8 FF.
-  public var isJPEG: Bool { body.readableBytesView.starts(with: [0xFF, 0xD8, 0xFF]) }
+  package var isJPEG: Bool { body.readableBytesView.starts(with: [0xFF, 0xD8, 0xFF]) }
 }

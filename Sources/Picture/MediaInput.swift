@@ -6,19 +6,19 @@ import Synchronization
 /// The switch with which another thread ends FFmpeg's blocking calls on an input.
 ///
 /// It also limits each call: one that takes longer than its time ends with `FFmpegError.timedOut`.
-public final class MediaInterrupt: Sendable {
+package final class MediaInterrupt: Sendable {
   private let isSet = Atomic<Bool>(false)
   private let deadline = Atomic<Int64>(.max)
   private let origin = ContinuousClock.now
 
   /// A switch that is off.
-  public init() {}
+  package init() {}
 
   /// Ends the call under way within a tenth of a second, and every later one at once.
-  public func interrupt() { isSet.store(true, ordering: .releasing) }
+  package func interrupt() { isSet.store(true, ordering: .releasing) }
 
   /// Whether somebody interrupted.
-  public var isInterrupted: Bool { isSet.load(ordering: .acquiring) }
+  package var isInterrupted: Bool { isSet.load(ordering: .acquiring) }
 
   /// Whether FFmpeg has to give up now.
   fileprivate var isOver: Bool { isInterrupted || now >= deadline.load(ordering: .relaxed) }
@@ -44,23 +44,23 @@ public final class MediaInterrupt: Sendable {
 
 extension FFmpegError {
   /// A call that took longer than it may: `ETIMEDOUT`.
-  public static let timedOut: Int32 = -110
+  package static let timedOut: Int32 = -110
   /// An HTTP server that wants other credentials, or any: 401.
-  public static let unauthorized = httpCode("401")
+  package static let unauthorized = httpCode("401")
   /// An HTTP server that forbids it: 403.
-  public static let forbidden = httpCode("403")
+  package static let forbidden = httpCode("403")
   /// An HTTP server that has nothing there: 404.
-  public static let notFound = httpCode("404")
+  package static let notFound = httpCode("404")
 
   /// An HTTP server that does not understand the request: 400.
-  public static let badRequest = httpCode("400")
+  package static let badRequest = httpCode("400")
   /// An HTTP server that refuses the request otherwise: any other 4xx.
-  public static let otherRequestError = httpCode("4XX")
+  package static let otherRequestError = httpCode("4XX")
   /// An HTTP server that is busy or broken: 5xx.
-  public static let serverError = httpCode("5XX")
+  package static let serverError = httpCode("5XX")
 
   /// FFmpeg's own words for the code, without the call.
-  public var reason: String {
+  package var reason: String {
     var text = [CChar](repeating: 0, count: 128)
     av_strerror(code, &text, text.count)
     return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -74,9 +74,9 @@ extension FFmpegError {
 }
 
 /// Where pictures come from: a file, a URL, a device (`/dev/video0`) or a filter graph (`lavfi:testsrc2`).
-public struct MediaLocation: Hashable, Sendable {
+package struct MediaLocation: Hashable, Sendable {
   /// How FFmpeg's libraries are to read it.
-  public enum Kind: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     /// A file, or a URL of any protocol that FFmpeg knows.
     case url
     /// A camera of Video4Linux.
@@ -86,14 +86,14 @@ public struct MediaLocation: Hashable, Sendable {
   }
 
   /// How it is read.
-  public let kind: Kind
+  package let kind: Kind
   /// What FFmpeg gets as the URL, credentials and all; never print it.
-  public let url: String
+  package let url: String
   /// A PEM file with the certificates that an https address is trusted by; `nil` for those of the system.
-  public var authority: String?
+  package var authority: String?
 
   /// Reads what a person writes: `/dev/videoN` is a device, `lavfi:GRAPH` a filter graph, anything else a URL or file.
-  public init(_ text: String) {
+  package init(_ text: String) {
     if text.hasPrefix("lavfi:") {
       (kind, url) = (.filterGraph, String(text.dropFirst(6)))
     } else if text.hasPrefix("/dev/video") || text.hasPrefix("v4l2:") {
@@ -104,10 +104,10 @@ public struct MediaLocation: Hashable, Sendable {
   }
 
   /// Whether it names a protocol: `rtsp://…`, `http://…`.
-  public var isRemote: Bool { kind == .url && url.contains("://") && !url.hasPrefix("file:") }
+  package var isRemote: Bool { kind == .url && url.contains("://") && !url.hasPrefix("file:") }
 
   /// The address without user, password and values of the query, for messages and logs.
-  public var redacted: String {
+  package var redacted: String {
     switch kind {
     case .filterGraph: return "lavfi:\(url)"
     case .videoDevice: return url
@@ -129,7 +129,7 @@ public struct MediaLocation: Hashable, Sendable {
 
 extension MediaLocation: CustomStringConvertible {
   /// The redacted address.
-  public var description: String { redacted }
+  package var description: String { redacted }
 }
 
 /// An opened container, stream or device: the one owner of an `AVFormatContext`.

@@ -6,9 +6,9 @@ import NIOCore
 ///
 /// Whoever feeds it says which pictures are IDR pictures and which only repeat the one before; nothing else is ever
 /// an IDR picture.
-public struct PictureEncoder: ~Copyable {
+package struct PictureEncoder: ~Copyable {
   /// What one picture is to the one before it.
-  public enum Role: Sendable {
+  package enum Role: Sendable {
     /// A picture that decodes by itself.
     case idr
     /// A new picture.
@@ -24,16 +24,16 @@ public struct PictureEncoder: ~Copyable {
 
   private let context: CodecContext
   private let stepsPerSegment: Int
-  private var stillness: Optional<Stillness>
-  private var aim: QualityAim?
-  private var viewer: Optional<Viewer>
+  private var motion: Optional<MotionMap>
+  private var aim: SSIMTarget?
+  private var reconstruction: Optional<ReconstructionMeter>
   private var sent: Int64 = 0
   private var sinceIDR = 0
   private var sinceNew = 0
   /// Pictures from one new one to the next, lately.
   private var interval = 4
   /// The parameter sets; they stand before each IDR picture too. `nil` until the first picture is coded.
-  public private(set) var parameterSets: ParameterSets?
+  package private(set) var parameterSets: ParameterSets?
 
   /// An opened encoder.
   ///
@@ -41,7 +41,7 @@ public struct PictureEncoder: ~Copyable {
   ///   - size: of every picture; both sides even.
   ///   - step: the time from one picture to the next.
   ///   - rateWindow: the length over which the highest bit rate is held, normally one segment.
-  public init(
+  package init(
     settings: EncoderSettings, size: PictureSize, step: Ticks, rateWindow: Ticks
   ) throws(FFmpegError) {
     guard let codec = avcodec_find_encoder_by_name("libx264") else {
@@ -81,27 +81,27 @@ public struct PictureEncoder: ~Copyable {
       "annexb=1:repeat-headers=1:sliced-threads=0:scenecut=0:keyint=infinite"
         + ":ref=\(settings.references(for: size)):qcomp=1:ipratio=1:no-psy=1:nr=200:aq-strength=1.2")
     try context.open()
-    let viewer = settings.ssim > 0 ? try Viewer() : nil
+    let reconstruction = settings.ssim > 0 ? try ReconstructionMeter() : nil
     self.context = context
     stepsPerSegment = max(1, Int(rateWindow.floorDivided(by: step)))
-    stillness = Stillness(size: size)
-    aim = settings.ssim > 0 ? QualityAim(similarity: Double(settings.ssim) / 1000) : nil
-    self.viewer = viewer
+    motion = MotionMap(size: size)
+    aim = settings.ssim > 0 ? SSIMTarget(similarity: Double(settings.ssim) / 1000) : nil
+    self.reconstruction = reconstruction
   }
 
   /// The access unit of one picture.
   ///
   /// The first picture must be an IDR picture. `picture` is not changed for its other owners.
-  public mutating func encode(_ picture: borrowing Frame, as role: Role) throws(FFmpegError) -> CodedPicture {
+  package mutating func encode(_ picture: borrowing Frame, as role: Role) throws(FFmpegError) -> CodedPicture {
     if role != .repeated { try prepare(picture, as: role) }
     var packet = try code(picture, as: role)
     if aim != nil {
-      var similarity = try viewer!.see(packet, of: picture, as: role)
+      var similarity = try reconstruction!.see(packet, of: picture, as: role)
       if role == .idr {
         var trial = 1
         while trial < Self.trials, aim!.judge(idr: similarity!) {
           packet = try code(picture, as: role)
-          similarity = try viewer!.see(packet, of: picture, as: role)
+          similarity = try reconstruction!.see(packet, of: picture, as: role)
           trial += 1
         }
       }
@@ -124,8 +124,8 @@ public struct PictureEncoder: ~Copyable {
       interval = max(1, (interval * 3 + sinceNew + 2) / 4)
       sinceNew = 0
     }
-    try stillness?.observe(picture)
-    if let share = stillness?.share { aim?.observe(share: share) }
+    try motion?.observe(picture)
+    if let share = motion?.share { aim?.observe(share: share) }
   }
 
   private mutating func code(_ picture: borrowing Frame, as role: Role) throws(FFmpegError) -> Packet {
@@ -151,10 +151,10 @@ public struct PictureEncoder: ~Copyable {
   private func regions(of size: PictureSize) -> [Region] {
     let offset = Int32(((aim?.offset ?? 0) * 2).rounded())
     let remaining = max(0, stepsPerSegment - 1 - sinceIDR) / interval
-    guard let offsets = stillness?.offsets(remaining: remaining) else {
+    guard let offsets = motion?.offsets(remaining: remaining) else {
       return [(0, size.height, 0, size.width, offset)]
     }
-    let columns = Stillness.columns(of: size)
+    let columns = MotionMap.columns(of: size)
     var regions: [Region] = []
     for row in 0..<offsets.count / columns {
       var column = 0

@@ -1,10 +1,11 @@
 import CFFmpeg
+import Ingest
 import Media
 
 /// Brings decoded stills to the stream's picture: crop, scale, range and colour, orientation, bars, blur, gray,
 /// denoise; one libavfilter graph, made anew when what comes in changes its shape. A still with an ICC profile goes
 /// through two, with its way to sRGB between them, at the size that it has in the stream.
-public struct PictureFilter: ~Copyable {
+package struct PictureFilter: ~Copyable {
   /// The matrix and tags for a picture's height: players that ignore the tags guess by size, and so they guess right.
   static func colorSpace(for size: PictureSize) -> AVColorSpace {
     size.height > 576 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M
@@ -29,19 +30,19 @@ public struct PictureFilter: ~Copyable {
   private var painter: MaskPainter?
 
   /// A filter for `settings`; the graph is made when the first picture comes.
-  public init(settings: PictureSettings) {
+  package init(settings: PictureSettings) {
     self.settings = settings
     graph = nil
     finish = nil
   }
 
   /// The size of the pictures that it gives.
-  public var size: PictureSize { settings.size }
+  package var size: PictureSize { settings.size }
 
   /// How often the sides of a still may be halved while it is decoded without harm to the stream's picture: what is
   /// shown stays at least half as large again as in the stream. (Down to the very size the SSIM with the full decode
   /// falls from 0.999 to 0.995, and hardly any time is gained.)
-  public func reduction(of header: JPEGHeader) -> Int {
+  package func reduction(of header: JPEGHeader) -> Int {
     guard header.mayBeReduced else { return 0 }
     for reduction in (1...3).reversed() {
       let (half, cell) = ((1 << reduction) - 1, 8 >> reduction)
@@ -58,7 +59,7 @@ public struct PictureFilter: ~Copyable {
   /// The stream's picture of one decoded still: `yuv420p`, limited range, of the settings' size.
   ///
   /// - Parameter reduction: what it was decoded with.
-  public mutating func process(
+  package mutating func process(
     _ frame: consuming Frame, orientation: Orientation, reduction: Int = 0
   ) throws(FFmpegError) -> Frame {
     frame.sayRangeByTag()

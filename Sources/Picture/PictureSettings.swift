@@ -4,9 +4,9 @@ import Media
 ///
 /// Crop and masks are given on the upright picture, in fractions of its sides, and come before everything else that
 /// mixes pixels, so nothing behind a mask reaches a viewer.
-public struct PictureSettings: Hashable, Sendable {
+package struct PictureSettings: Hashable, Sendable {
   /// How a picture is brought to the stream's shape when its own is another.
-  public enum Fit: String, Sendable, CaseIterable {
+  package enum Fit: String, Sendable, CaseIterable {
     /// The whole picture, with black bars where it does not reach.
     case contain
     /// The whole stream filled, with the picture's edges cut where they stand over.
@@ -14,25 +14,25 @@ public struct PictureSettings: Hashable, Sendable {
   }
 
   /// The stream's size; both sides even, 32 to 4096.
-  public var size: PictureSize
+  package var size: PictureSize
   /// How pictures of another shape are fitted.
-  public var fit: Fit
+  package var fit: Fit
   /// The part of the picture that is shown; all of it where `nil`.
-  public var crop: UnitRect?
+  package var crop: UnitRect?
   /// Areas that are blacked out before anything else is done.
-  public var masks: [PrivacyMask]
+  package var masks: [PrivacyMask]
   /// Whether colour is dropped.
-  public var isGray: Bool
+  package var isGray: Bool
   /// The radius of the blur in pixels of the stream; 0 is none, at most 100.
-  public var blur: Int
+  package var blur: Int
   /// The strength of the temporal denoiser (`hqdn3d`); 0 is none, at most 30. It evens out the grain of a sensor
   /// over successive stills, which costs nothing to see and saves about a quarter of the bytes.
-  public var denoise: Int
+  package var denoise: Int
   /// The most pixels that a camera's picture may have before it is refused undecoded.
-  public var maxPixels: Int
+  package var maxPixels: Int
 
   /// The settings for a stream of 640x480 that shows the whole picture.
-  public init(
+  package init(
     size: PictureSize = PictureSize(width: 640, height: 480), fit: Fit = .contain, crop: UnitRect? = nil,
     masks: [PrivacyMask] = [], isGray: Bool = false, blur: Int = 0, denoise: Int = 10, maxPixels: Int = 40_000_000
   ) {

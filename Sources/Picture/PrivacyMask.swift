@@ -1,16 +1,17 @@
 import CFFmpeg
+import Ingest
 import Media
 
 /// An area of the upright picture that no viewer may see.
-public struct PrivacyMask: Hashable, Sendable {
+package struct PrivacyMask: Hashable, Sendable {
   /// The corners in order, at least three; the area is closed from the last to the first (even-odd rule).
-  public var corners: [UnitPoint]
+  package var corners: [UnitPoint]
 
   /// A mask over a polygon.
-  public init(polygon corners: [UnitPoint]) { self.corners = corners }
+  package init(polygon corners: [UnitPoint]) { self.corners = corners }
 
   /// A mask over a rectangle.
-  public init(rectangle: UnitRect) { corners = rectangle.corners }
+  package init(rectangle: UnitRect) { corners = rectangle.corners }
 
   /// The runs of pixels in each row that a picture of `size` has under the mask.
   ///

@@ -3,7 +3,7 @@ import Media
 
 /// Measures how alike two pictures are: the structural similarity (SSIM; Wang, Bovik, Sheikh and Simoncelli, 2004) of
 /// their luma in full range, by libavfilter.
-public struct SimilarityMeter: ~Copyable {
+package struct SimilarityMeter: ~Copyable {
   private static let chain =
     "[a]scale=out_range=full,format=gray[x];[b]scale=out_range=full,format=gray[y];[x][y]ssim"
 
@@ -18,10 +18,11 @@ public struct SimilarityMeter: ~Copyable {
   private var time: Int64 = 0
 
   /// A meter; its graph is made for the first pair of pictures, and anew when their shape changes.
-  public init() { graph = nil }
+  package init() { graph = nil }
 
   /// The similarity of two pictures of one size; 1 for equal ones.
-  public mutating func measure(_ picture: borrowing Frame, _ reference: borrowing Frame) throws(FFmpegError) -> Double {
+  package mutating func measure(_ picture: borrowing Frame, _ reference: borrowing Frame) throws(FFmpegError) -> Double
+  {
     let left = try picture.shared()
     let right = try reference.shared()
     left.sayRangeByTag()

@@ -1,13 +1,14 @@
 import CFFmpeg
+import Ingest
 import Media
 import NIOCore
 
 /// Decodes JPEG stills one by one with FFmpeg's `mjpeg` decoder, full range, as stored: not turned, and in the colours
 /// of its ICC profile, which the frame carries on.
-public struct StillDecoder {
+package struct StillDecoder {
   /// A decoder. It keeps nothing from still to still: a codec context that has seen one picture fills what the next
   /// leaves out with that picture's tables and pixels, and making one takes a few hundredths of a millisecond.
-  public init() {}
+  package init() {}
 
   /// The picture of one JPEG whose header has been read.
   ///
@@ -15,7 +16,7 @@ public struct StillDecoder {
   ///   memory: of each 8x8 block only the coarsest 4x4, 2x2 or 1x1 coefficients are transformed. `PictureFilter`
   ///   tells how far that may go; it must be 0 where the header cannot be reduced.
   /// - Throws: `StillRefusal` with FFmpeg's words when the coded data is damaged or of a kind that FFmpeg does not know.
-  public func decode(_ jpeg: ByteBuffer, header: JPEGHeader, reduction: Int = 0) throws(StillRefusal) -> Frame {
+  package func decode(_ jpeg: ByteBuffer, header: JPEGHeader, reduction: Int = 0) throws(StillRefusal) -> Frame {
     do throws(FFmpegError) {
       let context = try Self.open(reduction: reduction)
       try context.send(try header.withoutMetadata(jpeg))

@@ -3,11 +3,11 @@ import Media
 import NIOCore
 
 /// Decodes a stream of coded pictures one by one, as a viewer's player does.
-public struct StreamDecoder: ~Copyable {
+package struct StreamDecoder: ~Copyable {
   private let context: CodecContext
 
   /// A decoder that waits for an IDR picture.
-  public init() throws(FFmpegError) {
+  package init() throws(FFmpegError) {
     guard let codec = avcodec_find_decoder(AV_CODEC_ID_H264) else {
       throw FFmpegError(
         code: FFmpegError.invalidData, call: "avcodec_find_decoder(h264): this FFmpeg has no H.264 decoder")
@@ -20,12 +20,12 @@ public struct StreamDecoder: ~Copyable {
   }
 
   /// The picture of the next access unit, whose IDR pictures carry their parameter sets.
-  public mutating func decode(_ coded: CodedPicture) throws(FFmpegError) -> Frame {
+  package mutating func decode(_ coded: CodedPicture) throws(FFmpegError) -> Frame {
     try decode(try Packet.copy(of: AnnexB.startCoded(coded.bytes)))
   }
 
   /// Forgets the stream: the next picture is an IDR picture that belongs to no other.
-  mutating func beginAnew() { avcodec_flush_buffers(context.pointer) }
+  mutating func flush() { avcodec_flush_buffers(context.pointer) }
 
   mutating func decode(_ packet: borrowing Packet) throws(FFmpegError) -> Frame {
     try context.send(packet)

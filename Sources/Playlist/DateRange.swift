@@ -1,27 +1,27 @@
-public import Media
+import Media
 
 extension MediaPlaylist {
   /// EXT-X-DATERANGE: something that happens between two moments (rfc8216bis, section 4.4.5.1).
-  public struct DateRange: Sendable, Equatable {
+  package struct DateRange: Sendable, Equatable {
     /// What names the range within the stream; never used for another one.
-    public var id: String
+    package var id: String
     /// START-DATE; only a later tag of the same range may leave it out.
-    public var startDate: WallTime?
+    package var startDate: WallTime?
     /// CLASS: the kind of range, whose client attributes mean the same.
-    public var classification: String?
+    package var classification: String?
     /// END-DATE, not before the start.
-    public var endDate: WallTime?
+    package var endDate: WallTime?
     /// DURATION.
-    public var duration: Ticks?
+    package var duration: Ticks?
     /// PLANNED-DURATION, where the true one is not known yet.
-    public var plannedDuration: Ticks?
+    package var plannedDuration: Ticks?
     /// END-ON-NEXT: the range ends where the next one of its class begins.
-    public var endOnNext: Bool
+    package var endOnNext: Bool
     /// The `X-` attributes, in the order of the tag.
-    public var clientAttributes: [ClientAttribute]
+    package var clientAttributes: [ClientAttribute]
 
     /// A range with this name; all else may be left out.
-    public init(
+    package init(
       id: String,
       startDate: WallTime? = nil,
       classification: String? = nil,
@@ -43,14 +43,14 @@ extension MediaPlaylist {
   }
 
   /// An attribute that a stream's owner invented: its name begins with `X-` (rfc8216bis, section 4.4.5.1).
-  public struct ClientAttribute: Hashable, Sendable {
+  package struct ClientAttribute: Hashable, Sendable {
     /// The whole name, `X-` included; capital letters, digits and hyphens.
-    public var name: String
+    package var name: String
     /// Its value.
-    public var value: Value
+    package var value: Value
 
     /// A value as it stands in the attribute list (section 4.2).
-    public enum Value: Hashable, Sendable {
+    package enum Value: Hashable, Sendable {
       /// Text in double quotes.
       case quoted(String)
       /// Anything without quotes as it was written: a decimal number, or a hexadecimal one that begins with `0x`.
@@ -58,7 +58,7 @@ extension MediaPlaylist {
     }
 
     /// An attribute of this name and value.
-    public init(name: String, value: Value) {
+    package init(name: String, value: Value) {
       self.name = name
       self.value = value
     }

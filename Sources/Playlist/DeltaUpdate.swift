@@ -1,4 +1,4 @@
-public import Media
+import Media
 
 extension MediaPlaylist {
   /// The playlist delta update of this playlist: the same without the segments that end `boundary` or further before
@@ -8,7 +8,7 @@ extension MediaPlaylist {
   /// Date ranges are not skipped. `nil` where there is nothing to skip, where the playlist has ended or is a delta
   /// itself, where `boundary`, the value of CAN-SKIP-UNTIL, is not positive, and where the first segment that stays
   /// continues the byte range of a skipped one: answer with the full playlist then.
-  public func delta(skipUntil boundary: Ticks) -> MediaPlaylist? {
+  package func delta(skipUntil boundary: Ticks) -> MediaPlaylist? {
     guard skipped == nil, !endList, boundary > .zero else { return nil }
     var kept = Ticks.zero
     var first = segments.count
@@ -28,7 +28,7 @@ extension MediaPlaylist {
   /// Skipped segments are taken from `previous` without their parts, which are no longer listed that far from the end;
   /// all else from this playlist. `previous` may have been parsed or built, but must be full. A playlist that is no
   /// delta comes back as it is. `nil` where `previous` lacks a skipped segment: the full playlist must be loaded then.
-  public func merging(into previous: MediaPlaylist) -> MediaPlaylist? {
+  package func merging(into previous: MediaPlaylist) -> MediaPlaylist? {
     guard let skipped else { return self }
     let (first, overflow) = mediaSequence.subtractingReportingOverflow(previous.mediaSequence)
     guard previous.skipped == nil, !overflow, first >= 0, first <= previous.segments.count,

@@ -1,4 +1,4 @@
-public import Media
+import Media
 
 /// One version of a media playlist: the list of segments of one rendition (rfc8216bis, section 4).
 ///
@@ -8,51 +8,51 @@ public import Media
 ///
 /// Tags that are not modelled here (EXT-X-KEY, EXT-X-START, EXT-X-BITRATE and all that no specification knows) are
 /// ignored by the parser, as section 6.3.1 asks, and never rendered.
-public struct MediaPlaylist: Sendable, Equatable {
+package struct MediaPlaylist: Sendable, Equatable {
   /// EXT-X-TARGETDURATION in whole seconds, the bound of every segment's rounded duration (section 4.4.3.1).
-  public var targetDuration: Int
+  package var targetDuration: Int
   /// EXT-X-MEDIA-SEQUENCE: the number of the first segment, counting those that a delta skips (section 4.4.3.2).
-  public var mediaSequence: Int
+  package var mediaSequence: Int
   /// EXT-X-DISCONTINUITY-SEQUENCE: how many discontinuities lie before the first segment (section 4.4.3.3).
   /// Always rendered, so that it can rise later.
-  public var discontinuitySequence: Int
+  package var discontinuitySequence: Int
   /// EXT-X-INDEPENDENT-SEGMENTS: every segment decodes without the one before it (section 4.4.2.1).
-  public var independentSegments: Bool
+  package var independentSegments: Bool
   /// EXT-X-SERVER-CONTROL: which delivery directives the server takes; none is the same as an empty one
   /// (section 4.4.3.8).
-  public var serverControl: ServerControl?
+  package var serverControl: ServerControl?
   /// The PART-TARGET of EXT-X-PART-INF: the longest duration of a part. A playlist that lists parts needs it
   /// (section 4.4.3.7).
-  public var partTarget: Ticks?
+  package var partTarget: Ticks?
   /// EXT-X-SKIP: how many segments at the front a delta update left out; `nil` in a full playlist (section 4.4.5.2).
-  public var skipped: Int?
+  package var skipped: Int?
   /// The complete segments, oldest first; in a delta only those that were not skipped.
-  public var segments: [Segment]
+  package var segments: [Segment]
   /// EXT-X-PART: the parts of the segment that is not complete yet (section 4.4.4.9).
-  public var trailingParts: [Part]
+  package var trailingParts: [Part]
   /// Whether EXT-X-DISCONTINUITY stands between the last complete segment and what comes next, which may be nothing yet.
-  public var trailingDiscontinuity: Bool
+  package var trailingDiscontinuity: Bool
   /// EXT-X-MAP of what comes after the last complete segment, rendered under the rule of `Segment.map`.
   ///
   /// The parser leaves it `nil` where nothing trails: no part, no discontinuity, no date and no other map.
-  public var trailingMap: Map?
+  package var trailingMap: Map?
   /// EXT-X-PROGRAM-DATE-TIME of the first trailing part.
-  public var trailingProgramDateTime: WallTime?
+  package var trailingProgramDateTime: WallTime?
   /// EXT-X-PRELOAD-HINT with TYPE=PART: the part that will be published next (section 4.4.5.3).
-  public var preloadHint: PreloadHint?
+  package var preloadHint: PreloadHint?
   /// EXT-X-PRELOAD-HINT with TYPE=MAP: the initialization section that will be needed next (section 4.4.5.3).
-  public var mapPreloadHint: PreloadHint?
+  package var mapPreloadHint: PreloadHint?
   /// EXT-X-RENDITION-REPORT: where the other renditions stand (section 4.4.5.4).
-  public var renditionReports: [RenditionReport]
+  package var renditionReports: [RenditionReport]
   /// EXT-X-DATERANGE, in the order of their tags (section 4.4.5.1).
-  public var dateRanges: [DateRange]
+  package var dateRanges: [DateRange]
   /// EXT-X-ENDLIST: nothing will be added any more (section 4.4.3.4).
-  public var endList: Bool
+  package var endList: Bool
   /// EXT-X-PLAYLIST-TYPE; none while the window slides (section 4.4.3.5).
-  public var playlistType: PlaylistType?
+  package var playlistType: PlaylistType?
 
   /// A playlist of these parts; all but the target duration may be left out.
-  public init(
+  package init(
     targetDuration: Int,
     mediaSequence: Int = 0,
     discontinuitySequence: Int = 0,
@@ -95,7 +95,7 @@ public struct MediaPlaylist: Sendable, Equatable {
 
 extension MediaPlaylist {
   /// What the server promises about changes to the playlist (section 4.4.3.5).
-  public enum PlaylistType: String, Sendable, CaseIterable {
+  package enum PlaylistType: String, Sendable, CaseIterable {
     /// Segments are only added at the end.
     case event = "EVENT"
     /// The playlist never changes.

@@ -1,15 +1,15 @@
 import Media
-public import NIOCore
+import NIOCore
 
 extension MediaPlaylist {
   /// Reads a media playlist; see `parse(_:warnings:)`.
-  public static func parse(_ bytes: ByteBuffer) throws(PlaylistError) -> MediaPlaylist {
+  package static func parse(_ bytes: ByteBuffer) throws(PlaylistError) -> MediaPlaylist {
     var warnings: [PlaylistError] = []
     return try parse(bytes, warnings: &warnings)
   }
 
   /// Reads a media playlist; see `parse(_:warnings:)`.
-  public static func parse(_ text: some StringProtocol) throws(PlaylistError) -> MediaPlaylist {
+  package static func parse(_ text: some StringProtocol) throws(PlaylistError) -> MediaPlaylist {
     try parse(ByteBuffer(substring: Substring(text)))
   }
 
@@ -20,7 +20,7 @@ extension MediaPlaylist {
   /// attributes are ignored (section 6.3.1). How durations relate to target and part target, and all that takes two
   /// versions of a playlist to see, is not checked here. A warning is given for each ignored tag, for a version higher
   /// than needed, for a repeated preload hint and for an EXT-X-DISCONTINUITY-SEQUENCE that a live playlist lacks.
-  public static func parse(_ bytes: ByteBuffer, warnings: inout [PlaylistError]) throws(PlaylistError) -> MediaPlaylist
+  package static func parse(_ bytes: ByteBuffer, warnings: inout [PlaylistError]) throws(PlaylistError) -> MediaPlaylist
   {
     var parser = try MediaPlaylistParser(Array(bytes.readableBytesView))
     let playlist = try parser.parse()

@@ -1,12 +1,12 @@
 import Media
-public import NIOCore
+import NIOCore
 
 extension MediaPlaylist {
   /// The lowest protocol version that the tags of this playlist allow (rfc8216bis, section 8).
   ///
   /// 9 in a delta, 6 with EXT-X-MAP, 4 with EXT-X-BYTERANGE, 3 with a duration that is no whole number of seconds, else
   /// 1. The tags of low latency need no version.
-  public var version: Int {
+  package var version: Int {
     if skipped != nil { return 9 }
     var version = trailingMap == nil ? 1 : 6
     for index in segments.indices {
@@ -22,7 +22,7 @@ extension MediaPlaylist {
   /// Takes a few microseconds for 30 segments. Every text is written so that it stays in its place: control characters,
   /// and spaces and double quotes where they must not stand, are percent-encoded. What the playlist says is the
   /// caller's: an empty address or a negative number is written as it is.
-  public func render() -> ByteBuffer {
+  package func render() -> ByteBuffer {
     var writer = PlaylistWriter(capacity: sizeEstimate)
     writer.line(.m3u)
     let version = version

@@ -1,17 +1,17 @@
-public import Media
+import Media
 
 /// A multivariant playlist: which media playlists there are and what each needs (rfc8216bis, section 4.4.6).
 ///
 /// EXT-X-MEDIA, EXT-X-I-FRAME-STREAM-INF, EXT-X-SESSION-DATA and other tags that are not modelled are ignored by the
 /// parser and never rendered.
-public struct MultivariantPlaylist: Sendable, Equatable {
+package struct MultivariantPlaylist: Sendable, Equatable {
   /// EXT-X-INDEPENDENT-SEGMENTS: holds for the segments of every variant (section 4.4.2.1).
-  public var independentSegments: Bool
+  package var independentSegments: Bool
   /// The variants; a player without a better idea begins with the first.
-  public var variants: [Variant]
+  package var variants: [Variant]
 
   /// A playlist of these variants.
-  public init(independentSegments: Bool = false, variants: [Variant] = []) {
+  package init(independentSegments: Bool = false, variants: [Variant] = []) {
     self.independentSegments = independentSegments
     self.variants = variants
   }
@@ -19,26 +19,26 @@ public struct MultivariantPlaylist: Sendable, Equatable {
 
 extension MultivariantPlaylist {
   /// EXT-X-STREAM-INF: one media playlist and what it takes to play it (section 4.4.6.2).
-  public struct Variant: Sendable, Equatable {
+  package struct Variant: Sendable, Equatable {
     /// Where the media playlist is.
-    public var uri: String
+    package var uri: String
     /// BANDWIDTH: the peak of any segment, in bits a second.
-    public var bandwidth: Int
+    package var bandwidth: Int
     /// AVERAGE-BANDWIDTH: the mean over all segments, in bits a second.
-    public var averageBandwidth: Int?
+    package var averageBandwidth: Int?
     /// CODECS: every sample format in it, in the form of RFC 6381, such as `avc1.64001e`.
-    public var codecs: String?
+    package var codecs: String?
     /// RESOLUTION: the best size to show the picture at.
-    public var resolution: PictureSize?
+    package var resolution: PictureSize?
     /// FRAME-RATE: the highest picture rate.
-    public var frameRate: FrameRate?
+    package var frameRate: FrameRate?
     /// VIDEO-RANGE: how light is coded; SDR where nothing is said.
-    public var videoRange: VideoRange?
+    package var videoRange: VideoRange?
     /// Whether CLOSED-CAPTIONS=NONE stands there, which tells a player not to look for captions in the video.
-    public var noClosedCaptions: Bool
+    package var noClosedCaptions: Bool
 
     /// A variant at this address; all but address and bandwidth may be left out.
-    public init(
+    package init(
       uri: String,
       bandwidth: Int,
       averageBandwidth: Int? = nil,
@@ -60,27 +60,27 @@ extension MultivariantPlaylist {
   }
 
   /// A picture rate in thousandths of a picture a second, the precision that FRAME-RATE has (section 4.4.6.2).
-  public struct FrameRate: Hashable, Comparable, Sendable {
+  package struct FrameRate: Hashable, Comparable, Sendable {
     /// Pictures in a thousand seconds; not negative.
-    public var thousandths: Int
+    package var thousandths: Int
 
     /// So many pictures in a thousand seconds.
-    public init(thousandths: Int) { self.thousandths = thousandths }
+    package init(thousandths: Int) { self.thousandths = thousandths }
 
     /// `pictures` a second.
-    public init(perSecond pictures: Int) { self.init(thousandths: pictures * 1000) }
+    package init(perSecond pictures: Int) { self.init(thousandths: pictures * 1000) }
 
     /// One picture every `step`, rounded half up; `step` must be positive.
-    public init(step: Ticks) {
+    package init(step: Ticks) {
       self.init(thousandths: Int((Ticks.perSecond * 1000 + step.count / 2) / step.count))
     }
 
     /// Orders rates from slow to fast.
-    public static func < (left: FrameRate, right: FrameRate) -> Bool { left.thousandths < right.thousandths }
+    package static func < (left: FrameRate, right: FrameRate) -> Bool { left.thousandths < right.thousandths }
   }
 
   /// How light is coded in the video (section 4.4.6.2).
-  public enum VideoRange: String, Sendable, CaseIterable {
+  package enum VideoRange: String, Sendable, CaseIterable {
     /// Standard dynamic range.
     case sdr = "SDR"
     /// Hybrid log-gamma.

@@ -1,12 +1,12 @@
-public import NIOCore
+import NIOCore
 
 extension MultivariantPlaylist {
   /// The lowest protocol version that the tags of this playlist allow (rfc8216bis, section 8): always 1.
-  public var version: Int { 1 }
+  package var version: Int { 1 }
 
   /// The playlist as UTF-8 with LF line ends; equal values give equal bytes. Texts are kept in their place as
   /// `MediaPlaylist.render()` does.
-  public func render() -> ByteBuffer {
+  package func render() -> ByteBuffer {
     var writer = PlaylistWriter(capacity: 64 + variants.count * 256)
     writer.line(.m3u)
     if independentSegments { writer.line(.independentSegments) }
@@ -15,19 +15,19 @@ extension MultivariantPlaylist {
   }
 
   /// Reads a multivariant playlist; see `parse(_:warnings:)`.
-  public static func parse(_ bytes: ByteBuffer) throws(PlaylistError) -> MultivariantPlaylist {
+  package static func parse(_ bytes: ByteBuffer) throws(PlaylistError) -> MultivariantPlaylist {
     var warnings: [PlaylistError] = []
     return try parse(bytes, warnings: &warnings)
   }
 
   /// Reads a multivariant playlist; see `parse(_:warnings:)`.
-  public static func parse(_ text: some StringProtocol) throws(PlaylistError) -> MultivariantPlaylist {
+  package static func parse(_ text: some StringProtocol) throws(PlaylistError) -> MultivariantPlaylist {
     try parse(ByteBuffer(substring: Substring(text)))
   }
 
   /// Reads a multivariant playlist as strictly as `MediaPlaylist.parse(_:warnings:)` and adds to `warnings` what was
   /// ignored or is odd.
-  public static func parse(
+  package static func parse(
     _ bytes: ByteBuffer, warnings: inout [PlaylistError]
   ) throws(PlaylistError) -> MultivariantPlaylist {
     var reader = try PlaylistReader(Array(bytes.readableBytesView), home: .multivariant)

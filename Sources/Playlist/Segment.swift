@@ -1,33 +1,33 @@
-public import Media
+import Media
 
 extension MediaPlaylist {
   /// One complete segment and the tags that apply to it (rfc8216bis, section 4.4.4).
-  public struct Segment: Sendable, Equatable {
+  package struct Segment: Sendable, Equatable {
     /// Where the segment is, absolute or relative to the playlist.
-    public var uri: String
+    package var uri: String
     /// EXTINF: the length of the segment (section 4.4.4.1).
-    public var duration: Ticks
+    package var duration: Ticks
     /// EXT-X-PROGRAM-DATE-TIME: the moment of the first sample, to the millisecond (section 4.4.4.6).
-    public var programDateTime: WallTime?
+    package var programDateTime: WallTime?
     /// EXT-X-DISCONTINUITY: something breaks between the segment before and this one (section 4.4.4.3).
-    public var discontinuity: Bool
+    package var discontinuity: Bool
     /// EXT-X-MAP: the initialization section that the segment needs (section 4.4.4.5).
     ///
     /// The tag is rendered where the map differs from that of the segment before, and again at a discontinuity. A map
     /// stays in force until the next one, so `nil` after a segment with a map means that same map; the parser always
     /// gives a segment the map in force.
-    public var map: Map?
+    package var map: Map?
     /// EXT-X-PART: the parts of the segment that are still listed, none once it is old (section 4.4.4.9).
-    public var parts: [Part]
+    package var parts: [Part]
     /// EXT-X-GAP: the segment is missing and must not be loaded (section 4.4.4.7).
-    public var gap: Bool
+    package var gap: Bool
     /// EXT-X-BYTERANGE: the segment is this piece of the resource (section 4.4.4.2).
-    public var byteRange: ByteRange?
+    package var byteRange: ByteRange?
     /// The title behind the comma of EXTINF, for people; an empty one is the same as none.
-    public var title: String?
+    package var title: String?
 
     /// A segment with its tags; all but address and duration may be left out.
-    public init(
+    package init(
       uri: String,
       duration: Ticks,
       programDateTime: WallTime? = nil,
@@ -51,28 +51,28 @@ extension MediaPlaylist {
   }
 
   /// EXT-X-MAP: the address of an initialization section (rfc8216bis, section 4.4.4.5).
-  public struct Map: Hashable, Sendable {
+  package struct Map: Hashable, Sendable {
     /// Where the initialization section is.
-    public var uri: String
+    package var uri: String
     /// Which piece of the resource it is; the whole one if `nil`.
-    public var byteRange: ByteRange?
+    package var byteRange: ByteRange?
 
     /// An initialization section at this address.
-    public init(uri: String, byteRange: ByteRange? = nil) {
+    package init(uri: String, byteRange: ByteRange? = nil) {
       self.uri = uri
       self.byteRange = byteRange
     }
   }
 
   /// A piece of a resource (rfc8216bis, section 4.4.4.2).
-  public struct ByteRange: Hashable, Sendable {
+  package struct ByteRange: Hashable, Sendable {
     /// Bytes in the piece.
-    public var length: Int
+    package var length: Int
     /// Bytes before the piece; `nil` when it begins where the previous piece of the same resource ended.
-    public var offset: Int?
+    package var offset: Int?
 
     /// A piece of so many bytes.
-    public init(length: Int, offset: Int? = nil) {
+    package init(length: Int, offset: Int? = nil) {
       self.length = length
       self.offset = offset
     }

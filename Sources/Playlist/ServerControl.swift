@@ -1,21 +1,21 @@
-public import Media
+import Media
 
 extension MediaPlaylist {
   /// EXT-X-SERVER-CONTROL: the delivery directives that a server takes (rfc8216bis, section 4.4.3.8).
-  public struct ServerControl: Sendable, Equatable {
+  package struct ServerControl: Sendable, Equatable {
     /// CAN-BLOCK-RELOAD: the server holds a request until a segment or part is there.
-    public var canBlockReload: Bool
+    package var canBlockReload: Bool
     /// CAN-SKIP-UNTIL: segments further from the end than this are skipped in a delta; at least six target durations.
-    public var canSkipUntil: Ticks?
+    package var canSkipUntil: Ticks?
     /// HOLD-BACK: how far from the end a client should play; at least three target durations.
-    public var holdBack: Ticks?
+    package var holdBack: Ticks?
     /// PART-HOLD-BACK: the same at low latency; at least two, better three part targets.
-    public var partHoldBack: Ticks?
+    package var partHoldBack: Ticks?
     /// CAN-SKIP-DATERANGES: a delta can leave out date ranges too; needs `canSkipUntil`.
-    public var canSkipDateRanges: Bool
+    package var canSkipDateRanges: Bool
 
     /// What the server can do; nothing unless it is said.
-    public init(
+    package init(
       canBlockReload: Bool = false,
       canSkipUntil: Ticks? = nil,
       holdBack: Ticks? = nil,
@@ -31,16 +31,16 @@ extension MediaPlaylist {
   }
 
   /// EXT-X-RENDITION-REPORT: where another rendition's playlist stands (rfc8216bis, section 4.4.5.4).
-  public struct RenditionReport: Hashable, Sendable {
+  package struct RenditionReport: Hashable, Sendable {
     /// Where that playlist is, relative to this one.
-    public var uri: String
+    package var uri: String
     /// LAST-MSN: the number of its last segment, complete or not; that of this playlist if `nil`.
-    public var lastMediaSequence: Int?
+    package var lastMediaSequence: Int?
     /// LAST-PART: the index of its last part in that segment; that of this playlist if `nil`.
-    public var lastPart: Int?
+    package var lastPart: Int?
 
     /// A report about the playlist at this address.
-    public init(uri: String, lastMediaSequence: Int? = nil, lastPart: Int? = nil) {
+    package init(uri: String, lastMediaSequence: Int? = nil, lastPart: Int? = nil) {
       self.uri = uri
       self.lastMediaSequence = lastMediaSequence
       self.lastPart = lastPart

@@ -1,4 +1,4 @@
-public import Media
+import Media
 
 extension WallTime {
   /// Reads an ISO 8601 date and time such as `2026-11-21T09:30:00.250Z` or `2026-11-21T10:30:00+01:00`.
@@ -6,7 +6,7 @@ extension WallTime {
   /// The fraction has 0 to 9 digits and is rounded half up to a millisecond. The zone is `Z`, `+hh:mm`, `+hhmm` or
   /// `+hh`; without one the time is UTC, as rfc8216bis, section 4.4.4.6 asks. A leap second counts as the second after
   /// it. `nil` for any other form and for a date that no calendar has.
-  public init?(iso8601 text: some StringProtocol) {
+  package init?(iso8601 text: some StringProtocol) {
     var reader = DigitReader(rest: Array(text.utf8)[...])
     guard let year = reader.number(4), reader.take("-"),
       let month = reader.number(2), (1...12).contains(month), reader.take("-"),

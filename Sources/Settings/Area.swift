@@ -1,11 +1,12 @@
+import Media
 import Picture
 
 // The shapes on the upright picture: the crop, and the masks. They are mappings and lists, so only the file has them.
 
-extension Kind where Value == Double {
+extension ValueType where Value == Double {
   /// A fraction of a side of the picture.
-  static var fraction: Kind {
-    Kind("FRACTION", accepted: "a fraction from 0 to 1, such as 0.25", text: { "\($0)" }) { text in
+  static var fraction: ValueType {
+    ValueType("FRACTION", accepted: "a fraction from 0 to 1, such as 0.25", text: { "\($0)" }) { text in
       guard (1...20).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) || $0 == 46 }),
         let value = Double(text), (0...1).contains(value)
       else { return nil }
@@ -14,14 +15,14 @@ extension Kind where Value == Double {
   }
 }
 
-extension Kind where Value == UnitRect {
+extension ValueType where Value == UnitRect {
   /// A rectangle inside the picture.
-  static var rectangle: Kind {
+  static var rectangle: ValueType {
     let accepted = "{x: X, y: Y, width: W, height: H} in fractions of the upright picture, not empty and inside it"
     let text = { @Sendable (area: UnitRect) in
       "{x: \(area.origin.x), y: \(area.origin.y), width: \(area.width), height: \(area.height)}"
     }
-    return Kind("{x: X, y: Y, width: W, height: H}", accepted: accepted, text: text) { given, path, problems in
+    return ValueType("{x: X, y: Y, width: W, height: H}", accepted: accepted, text: text) { given, path, problems in
       guard case .mapping(let entries) = given.content else {
         problems.append(.init(at: given.place, key: path, "found \(given.found()); accepted: \(accepted)"))
         return nil
@@ -34,10 +35,10 @@ extension Kind where Value == UnitRect {
           problems.append(.unknown(entry, path: path, known: keys))
           continue
         }
-        sides[entry.key] = Kind<Double>.fraction.read(entry.value, "\(path).\(entry.key)", &problems)
+        sides[entry.key] = ValueType<Double>.fraction.read(entry.value, "\(path).\(entry.key)", &problems)
       }
       for key in keys where !entries.contains(where: { $0.key == key }) {
-        let accepted = Kind<Double>.fraction.accepted
+        let accepted = ValueType<Double>.fraction.accepted
         problems.append(.init(at: given.place, key: "\(path).\(key)", "found nothing; accepted: \(accepted)"))
       }
       guard problems.count == before, let x = sides["x"], let y = sides["y"], let width = sides["width"],
@@ -54,11 +55,11 @@ extension Kind where Value == UnitRect {
   }
 }
 
-extension Kind where Value == [UnitPoint] {
+extension ValueType where Value == [UnitPoint] {
   /// The corners of a polygon inside the picture.
-  static var polygon: Kind {
+  static var polygon: ValueType {
     let accepted = "a list of 3 to 100 corners [X, Y] in fractions of the upright picture"
-    return Kind(
+    return ValueType(
       "[[X, Y], ...]", accepted: accepted, text: { "[\($0.map { "[\($0.x), \($0.y)]" }.joined(separator: ", "))]" }
     ) { given, path, problems in
       guard case .list(let corners) = given.content, (3...100).contains(corners.count) else {
@@ -74,8 +75,8 @@ extension Kind where Value == [UnitPoint] {
             .init(at: corner.place, key: path, "found \(corner.found()); accepted: [X, Y], such as [0.5, 0.25]"))
           return nil
         }
-        let x = Kind<Double>.fraction.read(pair[0], path, &problems)
-        let y = Kind<Double>.fraction.read(pair[1], path, &problems)
+        let x = ValueType<Double>.fraction.read(pair[0], path, &problems)
+        let y = ValueType<Double>.fraction.read(pair[1], path, &problems)
         guard let x, let y else { return nil }
         return UnitPoint(x: x, y: y)
       }
@@ -84,12 +85,12 @@ extension Kind where Value == [UnitPoint] {
   }
 }
 
-extension Kind where Value == [PrivacyMask] {
+extension ValueType where Value == [PrivacyMask] {
   /// The masks of a camera; one that is wrong refuses the whole list, for a picture with a mask too few is shown to
   /// everyone.
-  static var masks: Kind {
+  static var masks: ValueType {
     let accepted = "a list of up to 100 masks, each with a rectangle or a polygon"
-    return Kind(
+    return ValueType(
       "LIST", accepted: accepted, text: { $0.isEmpty ? "none" : "\($0.count)" }
     ) { given, path, problems in
       guard case .list(let items) = given.content, items.count <= 100 else {
@@ -102,9 +103,10 @@ extension Kind where Value == [PrivacyMask] {
   }
 
   private static func mask(
-    _ given: Given, _ path: String, _ problems: inout [SettingsError.Problem]
+    _ given: ConfigValue, _ path: String, _ problems: inout [SettingsError.Problem]
   ) -> PrivacyMask? {
-    let accepted = "rectangle: \(Kind<UnitRect>.rectangle.valueName) or polygon: \(Kind<[UnitPoint]>.polygon.valueName)"
+    let accepted =
+      "rectangle: \(ValueType<UnitRect>.rectangle.valueName) or polygon: \(ValueType<[UnitPoint]>.polygon.valueName)"
     guard case .mapping(let entries) = given.content, entries.count == 1, let entry = entries.first else {
       var found = given.found()
       if case .mapping(let entries) = given.content {
@@ -115,10 +117,11 @@ extension Kind where Value == [PrivacyMask] {
     }
     switch entry.key {
     case "rectangle":
-      return Kind<UnitRect>.rectangle.read(entry.value, "\(path).rectangle", &problems).map(
+      return ValueType<UnitRect>.rectangle.read(entry.value, "\(path).rectangle", &problems).map(
         PrivacyMask.init(rectangle:))
     case "polygon":
-      return Kind<[UnitPoint]>.polygon.read(entry.value, "\(path).polygon", &problems).map(PrivacyMask.init(polygon:))
+      return ValueType<[UnitPoint]>.polygon.read(entry.value, "\(path).polygon", &problems).map(
+        PrivacyMask.init(polygon:))
     default:
       problems.append(.unknown(entry, path: path, known: ["rectangle", "polygon"]))
       return nil
@@ -128,7 +131,7 @@ extension Kind where Value == [PrivacyMask] {
 
 extension SettingsError.Problem {
   /// A key of the file that stands where it is not known.
-  static func unknown(_ entry: Given.Entry, path: String, known: [String], hint: String? = nil) -> Self {
+  static func unknown(_ entry: ConfigValue.Entry, path: String, known: [String], hint: String? = nil) -> Self {
     let suggestion = hint ?? NearestKey.of(entry.key, among: known).map { "did you mean \($0)?" }
     let name = path.isEmpty ? entry.key : "\(path).\(entry.key)"
     let told = suggestion.map { "; \($0)" } ?? ""

@@ -5,12 +5,12 @@ struct FileLayer {
   /// A camera of the file.
   struct Camera {
     let name: CameraName
-    let place: Place
-    let changes: [Change<CameraDraft>]
+    let place: ConfigSource
+    let changes: [Change<PartialCameraSettings>]
   }
 
-  var server: [Change<ServeDraft>] = []
-  var defaults: [Change<CameraDraft>] = []
+  var server: [Change<PartialServeSettings>] = []
+  var defaults: [Change<PartialCameraSettings>] = []
   var cameras: [Camera] = []
   /// Whether the file is such that nothing can be said about what it lacks.
   var isBroken = false
@@ -48,8 +48,8 @@ struct FileLayer {
 
   /// The entries of a mapping, none where nothing was given, or `nil` with the problem added.
   private static func entries(
-    of given: Given, path: String, problems: inout [SettingsError.Problem]
-  ) -> [Given.Entry]? {
+    of given: ConfigValue, path: String, problems: inout [SettingsError.Problem]
+  ) -> [ConfigValue.Entry]? {
     switch given.content {
     case .mapping(let entries): return entries
     case .nothing: return []
@@ -59,7 +59,7 @@ struct FileLayer {
     }
   }
 
-  private mutating func readCameras(_ given: Given, problems: inout [SettingsError.Problem]) {
+  private mutating func readCameras(_ given: ConfigValue, problems: inout [SettingsError.Problem]) {
     guard let entries = Self.entries(of: given, path: "cameras", problems: &problems) else {
       isBroken = true
       return
@@ -68,7 +68,7 @@ struct FileLayer {
       let path = "cameras.\(entry.key)"
       let changes = Self.camera(entry.value, path: path, isDefaults: false, problems: &problems)
       guard let name = CameraName(entry.key) else {
-        let found = Given(content: .text(entry.key), place: entry.place).found()
+        let found = ConfigValue(content: .text(entry.key), place: entry.place).found()
         problems.append(
           .init(at: entry.place, key: path, "found the name \(found); accepted: \(CameraName.rule)"))
         isBroken = true
@@ -79,12 +79,12 @@ struct FileLayer {
   }
 
   private static func camera(
-    _ given: Given, path: String, isDefaults: Bool, problems: inout [SettingsError.Problem]
-  ) -> [Change<CameraDraft>] {
+    _ given: ConfigValue, path: String, isDefaults: Bool, problems: inout [SettingsError.Problem]
+  ) -> [Change<PartialCameraSettings>] {
     let settings = Setting.all.filter {
       $0.isPerCamera && $0.layers.contains(.file) && !(isDefaults && tokenKeys.contains($0.key))
     }
-    var changes: [Change<CameraDraft>] = []
+    var changes: [Change<PartialCameraSettings>] = []
     for entry in entries(of: given, path: path, problems: &problems) ?? [] {
       guard case .camera(let read)? = settings.first(where: { $0.key == entry.key })?.reader else {
         let hint: String? =
@@ -109,11 +109,11 @@ struct FileLayer {
 let tokenKeys = ["token", "token-file"]
 
 /// Adds the problem that one layer gives a camera both a token and a file with one.
-func checkTokens(_ changes: [Change<CameraDraft>], problems: inout [SettingsError.Problem]) {
+func checkTokens(_ changes: [Change<PartialCameraSettings>], problems: inout [SettingsError.Problem]) {
   let given = changes.filter { tokenKeys.contains($0.key) }
   guard given.count == 2 else { return }
   problems.append(
     .init(
-      at: given[1].spot.place, key: given[1].spot.path,
-      "\(given[0].key) is given too, at \(given[0].spot.place); accepted: one of token and token-file"))
+      at: given[1].location.place, key: given[1].location.path,
+      "\(given[0].key) is given too, at \(given[0].location.place); accepted: one of token and token-file"))
 }

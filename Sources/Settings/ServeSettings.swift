@@ -4,16 +4,16 @@ import Origin
 import Station
 
 /// All that `quietcam serve` is told: the addresses, the store, and the cameras.
-public struct ServeSettings: Sendable, Hashable {
+package struct ServeSettings: Sendable, Hashable {
   /// Where playlists and media are kept.
-  public enum Store: Sendable, Hashable, CustomStringConvertible {
+  package enum Store: Sendable, Hashable, CustomStringConvertible {
     /// Nowhere: everything is gone when the process ends.
     case memory
     /// A folder with one folder for each camera; it is created where it is missing.
     case folder(String)
 
     /// `memory` or the folder's path.
-    public var description: String {
+    package var description: String {
       switch self {
       case .memory: "memory"
       case .folder(let path): path
@@ -22,54 +22,54 @@ public struct ServeSettings: Sendable, Hashable {
   }
 
   /// How much is logged; the names are those of swift-log but for its `critical`.
-  public enum LogLevel: String, Sendable, CaseIterable {
+  package enum LogLevel: String, Sendable, CaseIterable {
     /// From everything to nothing but errors.
     case trace, debug, info, notice, warning, error
   }
 
   /// Where viewers come in.
-  public var publicAddress = Address(host: "127.0.0.1", port: 8080)
+  package var publicAddress = ListenAddress(host: "127.0.0.1", port: 8080)
   /// Where cameras and operators come in.
-  public var privateAddress = Address(host: "127.0.0.1", port: 8081)
+  package var privateAddress = ListenAddress(host: "127.0.0.1", port: 8081)
   /// The public address's certificate; both files are read anew when they change.
-  public var publicCertificate: CertificateFiles?
+  package var publicCertificate: CertificateFiles?
   /// The private address's certificate, likewise.
-  public var privateCertificate: CertificateFiles?
+  package var privateCertificate: CertificateFiles?
   /// Where media is kept.
-  public var store = Store.folder("hls-out")
+  package var store = Store.folder("hls-out")
   /// The cameras, those of the file first and in its order; at least one, each name once. With `isDemo` one of them
   /// is named `demo`.
-  public var cameras: [CameraSettings] = []
+  package var cameras: [CameraSettings] = []
   /// What operators show; `nil` lets whoever reaches the private address read, and nobody switch.
-  public var operatorToken: TokenDigest?
+  package var operatorToken: TokenDigest?
   /// The same as it is shown, for commands that ask a server; `nil` where the configuration has its digest only.
-  public var operatorSecret: String?
+  package var operatorSecret: String?
   /// What links to private cameras are made with; there if any camera is private.
-  public var linkKey: LinkKey?
+  package var linkKey: LinkKey?
   /// What other sites may do with pages and streams.
-  public var site = SitePolicy()
+  package var site = SitePolicy()
   /// The most connections of viewers; `nil` for as many as the open files allow.
-  public var publicConnections: Int?
+  package var publicConnections: Int?
   /// The most connections of cameras and operators.
-  public var privateConnections = 2048
+  package var privateConnections = 2048
   /// The most connections from one address at each door; `nil` for the limits of `Connections.Limits`.
-  public var connectionsPerAddress: Int?
+  package var connectionsPerAddress: Int?
   /// The most mebibytes of all bodies on their way in.
-  public var uploadMegabytes = 256
+  package var uploadMegabytes = 256
   /// How long a client may be silent in the middle of a request or an answer.
-  public var patience = Ticks.seconds(30)
+  package var patience = Ticks.seconds(30)
   /// The token that the demo camera shows, which nobody else knows; there with `isDemo`.
-  public var demoToken: AccessToken?
+  package var demoToken: AccessToken?
   /// Whether the camera named `demo` paints its own scene; that camera is added where none has the name.
-  public var isDemo = false
+  package var isDemo = false
   /// How much is logged.
-  public var logLevel = LogLevel.info
+  package var logLevel = LogLevel.info
 
   /// The name of the camera that `isDemo` adds.
-  public static let demoName = "demo"
+  package static let demoName = "demo"
 
   /// The defaults, without any camera.
-  public init() {}
+  package init() {}
 
   /// Puts a file, the environment and the command line together; each wins over the ones before it.
   ///
@@ -84,7 +84,7 @@ public struct ServeSettings: Sendable, Hashable {
   ///   - flags: names without dashes and their texts; `config` is ignored.
   ///   - readFile: returns the text of the file at a path, for `token-file`.
   /// - Throws: every problem there is, not only the first.
-  public static func load(
+  package static func load(
     file: (path: String, text: String)?, environment: [String: String], flags: [String: String],
     readFile: (String) throws -> String
   ) throws(SettingsError) -> ServeSettings {

@@ -1,9 +1,9 @@
 /// One thing that `quietcam serve` can be told: the same key in the file, the environment and the command line.
 ///
 /// The table in `all` is the only place that knows a key, so files, variables, flags, help and errors cannot disagree.
-public struct Setting: Sendable {
+package struct Setting: Sendable {
   /// Where a setting may be given, from the weakest to the strongest.
-  public enum Layer: Sendable, Hashable, CaseIterable {
+  package enum Layer: Sendable, Hashable, CaseIterable {
     /// The YAML file.
     case file
     /// A variable `QUIETCAM_...`.
@@ -13,63 +13,68 @@ public struct Setting: Sendable {
   }
 
   /// The name, such as `max-kilobits`.
-  public let key: String
+  package let key: String
   /// The value in a usage line, such as `HOST:PORT`.
-  public let valueName: String
+  package let valueName: String
   /// What it does, in one line without a full stop.
-  public let help: String
+  package let help: String
   /// What holds where it is not given, as it would be written or in words.
-  public let defaultText: String
+  package let defaultText: String
   /// Which values are accepted, in the words that an error uses.
-  public let accepted: String
+  package let accepted: String
   /// Whether each camera has its own; then it stands below a camera or `defaults` in the file.
-  public let isPerCamera: Bool
+  package let isPerCamera: Bool
   /// Where it may be given.
-  public let layers: Set<Layer>
+  package let layers: Set<Layer>
 
   /// Its flag with the dashes.
-  public var flag: String { Place.flag(key).description }
+  package var flag: String { ConfigSource.flag(key).description }
   /// Its environment variable.
-  public var variable: String { Place.variable(of: key) }
+  package var variable: String { ConfigSource.variable(of: key) }
 
   let reader: Reader
 
   /// How a value that was given becomes a change of a draft; the problems are added to the list.
   enum Reader: Sendable {
-    case server(@Sendable (Given, _ path: String, inout [SettingsError.Problem]) -> Change<ServeDraft>)
-    case camera(@Sendable (Given, _ path: String, inout [SettingsError.Problem]) -> Change<CameraDraft>)
+    case server(@Sendable (ConfigValue, _ path: String, inout [SettingsError.Problem]) -> Change<PartialServeSettings>)
+    case camera(@Sendable (ConfigValue, _ path: String, inout [SettingsError.Problem]) -> Change<PartialCameraSettings>)
   }
 
   /// A setting of the process.
   static func server<Value>(
-    _ key: String, _ kind: Kind<Value>, _ property: any WritableKeyPath<ServeDraft, Value> & Sendable, _ help: String,
+    _ key: String, _ kind: ValueType<Value>, _ property: any WritableKeyPath<PartialServeSettings, Value> & Sendable,
+    _ help: String,
     standard: String? = nil, layers: Set<Layer> = Set(Layer.allCases)
   ) -> Setting {
     Setting(
       key: key, valueName: kind.valueName, help: help,
-      defaultText: standard ?? kind.text(ServeDraft()[keyPath: property]), accepted: kind.accepted, isPerCamera: false,
+      defaultText: standard ?? kind.text(PartialServeSettings()[keyPath: property]), accepted: kind.accepted,
+      isPerCamera: false,
       layers: layers,
       reader: .server { given, path, problems in change(key, kind, property, given, path, &problems) })
   }
 
   /// A setting of a camera.
   static func camera<Value>(
-    _ key: String, _ kind: Kind<Value>, _ property: any WritableKeyPath<CameraDraft, Value> & Sendable, _ help: String,
+    _ key: String, _ kind: ValueType<Value>, _ property: any WritableKeyPath<PartialCameraSettings, Value> & Sendable,
+    _ help: String,
     standard: String? = nil, layers: Set<Layer> = Set(Layer.allCases)
   ) -> Setting {
     Setting(
       key: key, valueName: kind.valueName, help: help,
-      defaultText: standard ?? kind.text(CameraDraft()[keyPath: property]), accepted: kind.accepted, isPerCamera: true,
+      defaultText: standard ?? kind.text(PartialCameraSettings()[keyPath: property]), accepted: kind.accepted,
+      isPerCamera: true,
       layers: layers,
       reader: .camera { given, path, problems in change(key, kind, property, given, path, &problems) })
   }
 
   private static func change<Target, Value>(
-    _ key: String, _ kind: Kind<Value>, _ property: any WritableKeyPath<Target, Value> & Sendable, _ given: Given,
+    _ key: String, _ kind: ValueType<Value>, _ property: any WritableKeyPath<Target, Value> & Sendable,
+    _ given: ConfigValue,
     _ path: String, _ problems: inout [SettingsError.Problem]
   ) -> Change<Target> {
-    let spot = Spot(place: given.place, path: path)
-    guard let value = kind.read(given, path, &problems) else { return Change(key: key, spot: spot, set: nil) }
-    return Change(key: key, spot: spot) { $0[keyPath: property] = value }
+    let location = KeyLocation(place: given.place, path: path)
+    guard let value = kind.read(given, path, &problems) else { return Change(key: key, location: location, set: nil) }
+    return Change(key: key, location: location) { $0[keyPath: property] = value }
   }
 }

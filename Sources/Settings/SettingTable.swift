@@ -6,10 +6,10 @@ import Picture
 extension Setting {
   /// Every setting, in the order of the help: the process, its limits, the camera's identity, picture, encoder,
   /// timeline, ingest, and what is shown when it is off.
-  public static let all: [Setting] = process + limits + identity + picture + encoder + time + ingest + absence
+  package static let all: [Setting] = process + limits + identity + picture + encoder + time + ingest + absence
 
   /// The setting of a key.
-  public static func named(_ key: String) -> Setting? { byKey[key] }
+  package static func named(_ key: String) -> Setting? { byKey[key] }
 
   private static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
 
@@ -17,31 +17,31 @@ extension Setting {
     .server("public", .address, \.settings.publicAddress, "Where viewers come in"),
     .server("private", .address, \.settings.privateAddress, "Where cameras push stills and operators come in"),
     .server(
-      "public-certificate", Kind<String>.path.optional, \.publicCertificate,
+      "public-certificate", ValueType<String>.path.optional, \.publicCertificate,
       "The PEM file with the public address's certificate and its chain, for HTTPS and HTTP/2",
       standard: "none: plain HTTP"),
     .server(
-      "public-key", Kind<String>.path.optional, \.publicKey, "The PEM file with that certificate's key",
+      "public-key", ValueType<String>.path.optional, \.publicKey, "The PEM file with that certificate's key",
       standard: "none"),
     .server(
-      "private-certificate", Kind<String>.path.optional, \.privateCertificate,
+      "private-certificate", ValueType<String>.path.optional, \.privateCertificate,
       "The PEM file with the private address's certificate and its chain", standard: "none: plain HTTP"),
     .server(
-      "private-key", Kind<String>.path.optional, \.privateKey, "The PEM file with that certificate's key",
+      "private-key", ValueType<String>.path.optional, \.privateKey, "The PEM file with that certificate's key",
       standard: "none"),
     .server("store", .store, \.settings.store, "Where playlists and media are kept"),
     .server(
-      "operator-token", Kind<String>.token.wrapped(SecretSource.text), \.operatorToken,
+      "operator-token", ValueType<String>.token.wrapped(SecretSource.text), \.operatorToken,
       "The secret that operators show for the status, the metrics and the switches",
       standard: "none: whoever reaches the private address may read, and nobody may switch"),
     .server(
-      "operator-token-file", Kind<String>.path.wrapped(SecretSource.file), \.operatorToken,
+      "operator-token-file", ValueType<String>.path.wrapped(SecretSource.file), \.operatorToken,
       "A file with that secret, in place of operator-token", standard: "none"),
     .server(
-      "link-key", Kind<String>.linkKey.wrapped(SecretSource.text), \.linkKey,
+      "link-key", ValueType<String>.linkKey.wrapped(SecretSource.text), \.linkKey,
       "The secret that the links to cameras with access: signed are made with", standard: "none"),
     .server(
-      "link-key-file", Kind<String>.path.wrapped(SecretSource.file), \.linkKey,
+      "link-key-file", ValueType<String>.path.wrapped(SecretSource.file), \.linkKey,
       "A file with that secret, in place of link-key", standard: "none"),
     .server(
       "allow-origin", .allowedOrigin, \.settings.site.allowedOrigin,
@@ -50,20 +50,20 @@ extension Setting {
     .server("log", .choice, \.settings.logLevel, "How much is logged"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
     .server(
-      "camera", Kind<CameraName>.cameraName.optional, \.camera,
+      "camera", ValueType<CameraName>.cameraName.optional, \.camera,
       "The camera that the flags and variables of a camera are for",
       standard: "every camera of the file", layers: [.environment, .flag]),
   ]
 
   private static let limits: [Setting] = [
     .server(
-      "public-connections", Kind<Int>.whole(1...1_000_000).optional, \.settings.publicConnections,
+      "public-connections", ValueType<Int>.whole(1...1_000_000).optional, \.settings.publicConnections,
       "The most connections of viewers", standard: "by the open files that the system allows"),
     .server(
       "private-connections", .whole(1...1_000_000), \.settings.privateConnections,
       "The most connections of cameras and operators"),
     .server(
-      "connections-per-address", Kind<Int>.whole(1...1_000_000).optional, \.settings.connectionsPerAddress,
+      "connections-per-address", ValueType<Int>.whole(1...1_000_000).optional, \.settings.connectionsPerAddress,
       "The most connections from one address at each door",
       standard: "256, and any number from loopback and private networks, where proxies stand"),
     .server(
@@ -76,10 +76,10 @@ extension Setting {
 
   private static let identity: [Setting] = [
     .camera(
-      "token", Kind<String>.token.wrapped(SecretSource.text), \.token,
+      "token", ValueType<String>.token.wrapped(SecretSource.text), \.token,
       "The secret that the camera pushes its stills with", standard: "none: one is needed"),
     .camera(
-      "token-file", Kind<String>.path.wrapped(SecretSource.file), \.token,
+      "token-file", ValueType<String>.path.wrapped(SecretSource.file), \.token,
       "A file with that secret, in place of token", standard: "none"),
     .camera("signature", .choice, \.signing, "Whether stills are signed, in place of showing the token"),
     .camera("access", .choice, \.access, "Who may see the camera: everyone, or those with a link of `quietcam link`"),
@@ -89,7 +89,7 @@ extension Setting {
     .camera("size", .streamSize, \.picture.size, "The size of the stream"),
     .camera("fit", .choice, \.picture.fit, "Whether pictures of another shape get bars or lose their edges"),
     .camera(
-      "crop", Kind<UnitRect>.rectangle.optional, \.picture.crop, "The part of the upright picture that is shown",
+      "crop", ValueType<UnitRect>.rectangle.optional, \.picture.crop, "The part of the upright picture that is shown",
       standard: "the whole picture", layers: [.file]),
     .camera("masks", .masks, \.picture.masks, "Areas of the upright picture that nobody sees", layers: [.file]),
     .camera("gray", .truth, \.picture.isGray, "Drop the colours"),
@@ -110,7 +110,7 @@ extension Setting {
       "references", .whole(1...16, "pictures"), \.encoder.references,
       "How many pictures back is looked for what comes into view again: more is fewer bytes and more memory"),
     .camera(
-      "max-kilobits", Kind<Int>.whole(10...100_000).optional, \.encoder.maxKilobits,
+      "max-kilobits", ValueType<Int>.whole(10...100_000).optional, \.encoder.maxKilobits,
       "The most kilobits a second over a segment", standard: "by the size"),
   ]
 
@@ -144,13 +144,13 @@ extension Setting {
       "interval", .duration(.milliseconds(100)...(.seconds(3600)), accepted: "0.1 to 3600 seconds"), \.interval,
       "How often the camera is advised to send a still"),
     .camera(
-      "folder", Kind<String>.folder.optional, \.folder, "A folder that new stills are taken from, at any depth",
+      "folder", ValueType<String>.folder.optional, \.folder, "A folder that new stills are taken from, at any depth",
       standard: "none"),
     .camera(
       "folder-scan", .truth, \.scansFolder,
       "Look at that folder twice a second even where the system would tell of changes"),
     .camera(
-      "at-once", Kind<Bool>.truth.optional, \.showsAtOnce,
+      "at-once", ValueType<Bool>.truth.optional, \.showsAtOnce,
       "Show stills in latest.jpg and the events as soon as they have come, not with the next part",
       standard: "true for a camera with a folder and no delay or veil-every, else false"),
   ]
@@ -161,17 +161,18 @@ extension Setting {
 
   fileprivate static let absence: [Setting] = [
     .camera(
-      "hold", Kind<Ticks?>.duration(.seconds(1)...day, or: "forever", accepted: "1 to 86400 seconds"), \.ladder.hold,
+      "hold", ValueType<Ticks?>.duration(.seconds(1)...day, or: "forever", accepted: "1 to 86400 seconds"),
+      \.presence.hold,
       "How long the last picture stands when no stills come, before the loop is shown"),
     .camera(
-      "steady", .duration(.zero...day, accepted: "0 to 86400 seconds"), \.ladder.steady,
+      "steady", .duration(.zero...day, accepted: "0 to 86400 seconds"), \.presence.steady,
       "How long stills must keep coming before the loop gives way to them"),
     .camera(
       "off", .choice, \.off,
       "The loop's splice: seamless suits every player, cached costs an off camera next to no bytes"),
     .camera(
       "veil-every",
-      Kind<ClosedRange<Ticks>?>.durations(.seconds(1)...day, or: "never", accepted: "two of 1 to 86400 seconds"),
+      ValueType<ClosedRange<Ticks>?>.durations(.seconds(1)...day, or: "never", accepted: "two of 1 to 86400 seconds"),
       \.veilEvery, "The time from one veil to the next, drawn from this range: recorded pictures in place of live ones",
       standard: "never"),
     .camera(
@@ -187,10 +188,10 @@ extension Setting {
   ]
 }
 
-extension Kind where Value == String {
+extension ValueType where Value == String {
   /// The same text as another type, which need not be there.
-  func wrapped<Other>(_ wrap: @escaping @Sendable (String) -> Other) -> Kind<Other?> {
-    Kind<Other?>(valueName, accepted: accepted, text: { _ in "none" }) { [read] given, path, problems in
+  func wrapped<Other>(_ wrap: @escaping @Sendable (String) -> Other) -> ValueType<Other?> {
+    ValueType<Other?>(valueName, accepted: accepted, text: { _ in "none" }) { [read] given, path, problems in
       read(given, path, &problems).map(wrap)
     }
   }

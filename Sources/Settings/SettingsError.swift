@@ -1,17 +1,17 @@
 /// All that is wrong with a configuration, found in one pass.
-public struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
   /// One thing that is wrong.
-  public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+  package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
     /// Where it stands: `quietcam.yaml:12`, `QUIETCAM_SIZE`, `--size` or `default`.
-    public let place: String
+    package let place: String
     /// The setting with its way through the file, such as `cameras.desk.size`; empty for the file as a whole.
-    public let key: String
+    package let key: String
     /// What was found, which values are accepted or what to do.
-    public let message: String
+    package let message: String
     /// All of it in one line.
-    public let description: String
+    package let description: String
 
-    init(at place: Place, key: String, _ message: String) {
+    init(at place: ConfigSource, key: String, _ message: String) {
       self.place = place.description
       self.key = key
       self.message = message
@@ -20,10 +20,10 @@ public struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible 
   }
 
   /// Every problem once: those of the file in its order, then of the environment, the flags, and the whole.
-  public let problems: [Problem]
+  package let problems: [Problem]
 
   /// The problems, one a line.
-  public var description: String { problems.map(\.description).joined(separator: "\n") }
+  package var description: String { problems.map(\.description).joined(separator: "\n") }
 
   init(_ problems: [Problem]) {
     var known: Set<Problem> = []

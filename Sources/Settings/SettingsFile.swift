@@ -1,27 +1,27 @@
 import Yams
 
 /// The text of a YAML file as a tree of values that know their lines.
-public enum SettingsFile {
+package enum SettingsFile {
   /// The most bytes that a file may have.
-  public static let maxBytes = 1 << 20
+  package static let maxBytes = 1 << 20
 
   /// The text of the file's bytes, which must be UTF-8 and at most 1 MiB.
   ///
   /// - Parameter path: the file's path, for the error message.
   /// - Throws: a single problem that names the first line that is not UTF-8, or the size.
-  public static func text(of bytes: [UInt8], path: String) throws(SettingsError) -> String {
+  package static func text(of bytes: [UInt8], path: String) throws(SettingsError) -> String {
     guard bytes.count <= maxBytes else { throw SettingsError([tooLong(bytes.count, path: path)]) }
     if let text = String(validating: bytes, as: UTF8.self) { return text }
     let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
     let line = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
-    let place = Place.file(path: path, line: line + 1)
+    let place = ConfigSource.file(path: path, line: line + 1)
     throw SettingsError([.init(at: place, key: "", "found bytes that are not UTF-8; accepted: a YAML file in UTF-8")])
   }
 
   /// The top of the tree: a mapping, nothing for a file without content, or `nil` with the problem added.
   static func tree(
     of text: String, path: String, problems: inout [SettingsError.Problem]
-  ) -> Given? {
+  ) -> ConfigValue? {
     guard text.utf8.count <= maxBytes else {
       problems.append(tooLong(text.utf8.count, path: path))
       return nil
@@ -35,7 +35,7 @@ public enum SettingsFile {
       let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
       // Without rules for tags every scalar stays the text that it is, as in the environment and on the command line.
       let root = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
-      guard let root else { return Given(content: .nothing, place: .file(path: path, line: 1)) }
+      guard let root else { return ConfigValue(content: .nothing, place: .file(path: path, line: 1)) }
       return given(root, line: root.mark?.line ?? 1, file: path, path: "", problems: &problems)
     } catch {
       problems.append(problem(error, text: text, path: path))
@@ -67,28 +67,28 @@ public enum SettingsFile {
 
   private static func given(
     _ node: Node, line: Int, file: String, path: String, problems: inout [SettingsError.Problem]
-  ) -> Given {
-    let place = Place.file(path: file, line: line)
+  ) -> ConfigValue {
+    let place = ConfigSource.file(path: file, line: line)
     switch node {
     case .scalar(let scalar):
       let isNothing = scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
-      return Given(content: isNothing ? .nothing : .text(scalar.string), place: place)
+      return ConfigValue(content: isNothing ? .nothing : .text(scalar.string), place: place)
     case .sequence(let nodes):
       let items = nodes.enumerated().map { number, node in
         given(node, line: node.mark?.line ?? line, file: file, path: "\(path)[\(number)]", problems: &problems)
       }
-      return Given(content: .list(items), place: place)
+      return ConfigValue(content: .list(items), place: place)
     case .mapping(let pairs):
-      var entries: [Given.Entry] = []
+      var entries: [ConfigValue.Entry] = []
       for (keyNode, node) in pairs {
         let keyLine = keyNode.mark?.line ?? line
-        let keyPlace = Place.file(path: file, line: keyLine)
+        let keyPlace = ConfigSource.file(path: file, line: keyLine)
         guard let key = keyNode.scalar?.string else {
           problems.append(.init(at: keyPlace, key: path, "found a key that is no text; accepted: KEY: VALUE"))
           continue
         }
         guard !key.isEmpty, !key.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-          let found = Given(content: .text(key), place: keyPlace).found()
+          let found = ConfigValue(content: .text(key), place: keyPlace).found()
           problems.append(.init(at: keyPlace, key: path, "found the key \(found); accepted: KEY: VALUE"))
           continue
         }
@@ -105,10 +105,10 @@ public enum SettingsFile {
             key: key, place: keyPlace,
             value: given(node, line: valueLine, file: file, path: keyPath, problems: &problems)))
       }
-      return Given(content: .mapping(entries), place: place)
+      return ConfigValue(content: .mapping(entries), place: place)
     case .alias:
       problems.append(.init(at: place, key: path, "found an alias of YAML; accepted: values written out"))
-      return Given(content: .nothing, place: place)
+      return ConfigValue(content: .nothing, place: place)
     }
   }
 

@@ -2,10 +2,10 @@ import Media
 
 // The ways in which other sites are named: for CORS one origin, for frames several; and pictures in a push.
 
-extension Kind where Value == String? {
+extension ValueType where Value == String? {
   /// Who may load playlists and media by script: the value of Access-Control-Allow-Origin.
-  static var allowedOrigin: Kind {
-    Kind(
+  static var allowedOrigin: ValueType {
+    ValueType(
       "*|none|ORIGIN", accepted: "*, none, or one origin such as https://example.org", text: { $0 ?? "none" }
     ) { text in
       if text == "none" { return .some(nil) }
@@ -14,10 +14,10 @@ extension Kind where Value == String? {
   }
 }
 
-extension Kind where Value == String {
+extension ValueType where Value == String {
   /// Who may show pages in a frame: a source list of frame-ancestors.
-  static var frameAncestors: Kind {
-    Kind(
+  static var frameAncestors: ValueType {
+    ValueType(
       "*|none|self|ORIGINS", accepted: "*, none, self, or origins such as \"https://example.org https://example.com\"",
       text: { $0.replacing("'", with: "") }
     ) { text in
@@ -33,10 +33,10 @@ extension Kind where Value == String {
   }
 }
 
-extension Kind where Value == StillChoice {
+extension ValueType where Value == StillChoice {
   /// Which picture of a push is shown.
-  static var stillChoice: Kind {
-    Kind(
+  static var stillChoice: ValueType {
+    ValueType(
       "CHOICE", accepted: "first, last, largest, or field:NAME with the name of a form's field or a JSON key",
       text: { $0.description }
     ) { StillChoice($0) }
@@ -47,7 +47,7 @@ extension Kind where Value == StillChoice {
 private func isOrigin(_ text: some StringProtocol) -> Bool {
   for scheme in ["https://", "http://"] where text.hasPrefix(scheme) {
     let host = text.dropFirst(scheme.count)
-    return Address(host) != nil || Address(host + ":443") != nil
+    return ListenAddress(host) != nil || ListenAddress(host + ":443") != nil
   }
   return false
 }

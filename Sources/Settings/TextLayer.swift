@@ -1,7 +1,7 @@
 /// What the environment or the command line gives: a text for each key.
 struct TextLayer {
-  var server: [Change<ServeDraft>] = []
-  var camera: [Change<CameraDraft>] = []
+  var server: [Change<PartialServeSettings>] = []
+  var camera: [Change<PartialCameraSettings>] = []
 
   /// Reads the variables that are Quietcam's.
   init(environment: [String: String], problems: inout [SettingsError.Problem]) {
@@ -9,10 +9,10 @@ struct TextLayer {
     for (variable, text) in environment.sorted(by: { $0.key < $1.key }) {
       guard variable.hasPrefix("QUIETCAM_"), variable != "QUIETCAM_CONFIG", !variable.hasPrefix("QUIETCAM_TEST_")
       else { continue }
-      let place = Place.environment(variable)
+      let place = ConfigSource.environment(variable)
       guard let setting = Setting.all.first(where: { $0.variable == variable }) else {
         let key = String(variable.dropFirst("QUIETCAM_".count))
-        let near = NearestKey.of(key, among: known.map(\.key) + ["config"]).map(Place.variable(of:))
+        let near = NearestKey.of(key, among: known.map(\.key) + ["config"]).map(ConfigSource.variable(of:))
         problems.append(Self.unknown(place, near: near, known: known.map(\.variable) + ["QUIETCAM_CONFIG"]))
         continue
       }
@@ -25,7 +25,7 @@ struct TextLayer {
   init(flags: [String: String], problems: inout [SettingsError.Problem]) {
     let known = Setting.all.filter { $0.layers.contains(.flag) }
     for (name, text) in flags.sorted(by: { $0.key < $1.key }) where name != "config" {
-      let place = Place.flag(name)
+      let place = ConfigSource.flag(name)
       guard let setting = Setting.named(name) else {
         let near = NearestKey.of(name, among: known.map(\.key) + ["config"]).map { "--\($0)" }
         problems.append(Self.unknown(place, near: near, known: known.map(\.flag) + ["--config"]))
@@ -36,13 +36,13 @@ struct TextLayer {
     checkTokens(camera, problems: &problems)
   }
 
-  private static func unknown(_ place: Place, near: String?, known: [String]) -> SettingsError.Problem {
+  private static func unknown(_ place: ConfigSource, near: String?, known: [String]) -> SettingsError.Problem {
     let told = near.map { "; did you mean \($0)?" } ?? ""
     return .init(at: place, key: "", "no such setting\(told); known: \(known.joined(separator: ", "))")
   }
 
   private mutating func read(
-    _ setting: Setting, _ text: String, at place: Place, in layer: Setting.Layer,
+    _ setting: Setting, _ text: String, at place: ConfigSource, in layer: Setting.Layer,
     problems: inout [SettingsError.Problem]
   ) {
     guard setting.layers.contains(layer) else {
@@ -52,7 +52,7 @@ struct TextLayer {
           "taken from the file only; write \(setting.key): \(setting.valueName) there, under cameras: NAME:"))
       return
     }
-    let given = Given(content: .text(text), place: place)
+    let given = ConfigValue(content: .text(text), place: place)
     switch setting.reader {
     case .server(let read): server.append(read(given, setting.key, &problems))
     case .camera(let read): camera.append(read(given, setting.key, &problems))

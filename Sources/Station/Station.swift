@@ -5,9 +5,9 @@ import Packager
 import ServiceLifecycle
 
 /// All cameras of the process: starts their loops and ends them in good order.
-public struct Station: Service {
+package struct Station: Service {
   /// Where published media is kept besides memory.
-  public enum Store: Hashable, Sendable {
+  package enum Store: Hashable, Sendable {
     /// Nowhere.
     case memory
     /// In a folder with one folder for each camera.
@@ -15,7 +15,7 @@ public struct Station: Service {
   }
 
   /// The cameras, in the order of the configuration.
-  public let cameras: [Camera]
+  package let cameras: [Camera]
   private let store: Store
   private let pool: EncodePool
   private let decoding: EncodePool
@@ -26,7 +26,7 @@ public struct Station: Service {
   /// - Parameters:
   ///   - pool: runs the cameras' loops.
   ///   - decoding: decodes the stills that no loop may wait for; another pool than that of the loops.
-  public init(
+  package init(
     cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, decoding: EncodePool,
     logger: Logger
   ) {
@@ -41,7 +41,7 @@ public struct Station: Service {
   /// to date and lets go of all who wait.
   ///
   /// - Throws: when a camera cannot begin: a folder that cannot be written, an encoder that refuses its settings.
-  public func run() async throws {
+  package func run() async throws {
     try await cancelWhenGracefulShutdown {
       try await withThrowingTaskGroup(of: Void.self) { group in
         for camera in cameras {
@@ -100,7 +100,7 @@ public struct Station: Service {
 }
 
 /// Why a station cannot run, as one sentence that says what to do.
-public struct StationError: Error, CustomStringConvertible, Sendable {
+package struct StationError: Error, CustomStringConvertible, Sendable {
   /// The sentence.
-  public let description: String
+  package let description: String
 }

@@ -7,16 +7,16 @@ import Media
 #endif
 
 /// What a station reads its times from and waits by; tests give it one that they turn themselves.
-public struct StationClock: Sendable {
+package struct StationClock: Sendable {
   /// The monotonic time that everything is scheduled by, from an arbitrary zero.
-  public let now: @Sendable () -> Ticks
+  package let now: @Sendable () -> Ticks
   /// Civil time, which may step.
-  public let wall: @Sendable () -> WallTime
-  /// Waits until a monotonic time; throws `CancellationError` when the waiting task is cancelled.
-  public let sleep: @Sendable (_ until: Ticks) async throws -> Void
+  package let wall: @Sendable () -> WallTime
+  /// WaitLimit until a monotonic time; throws `CancellationError` when the waiting task is cancelled.
+  package let sleep: @Sendable (_ until: Ticks) async throws -> Void
 
   /// A clock of these three functions.
-  public init(
+  package init(
     now: @escaping @Sendable () -> Ticks, wall: @escaping @Sendable () -> WallTime,
     sleep: @escaping @Sendable (Ticks) async throws -> Void
   ) {
@@ -26,7 +26,7 @@ public struct StationClock: Sendable {
   }
 
   /// The machine's own clocks, with zero at the moment of this call.
-  public static func system() -> StationClock {
+  package static func system() -> StationClock {
     let zero = ContinuousClock.now
     return StationClock(
       now: { Ticks(ContinuousClock.now - zero) },
@@ -39,7 +39,7 @@ public struct StationClock: Sendable {
 
 extension WallTime {
   /// What the machine's clock says.
-  public static var now: WallTime {
+  package static var now: WallTime {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return WallTime(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)

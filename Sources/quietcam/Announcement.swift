@@ -1,13 +1,13 @@
 import Logging
+import NIOConcurrencyHelpers
 import Settings
 import Station
-import Synchronization
 
 /// Tells the operator where to look, once both listeners are open, and the demo camera where to push.
 final class Announcement: Sendable {
   private let settings: ServeSettings
   private let logger: Logger
-  private let ports = Mutex<(publicPort: Int?, privatePort: Int?)>((nil, nil))
+  private let ports = NIOLockedValueBox<(publicPort: Int?, privatePort: Int?)>((nil, nil))
   /// The port of the private listener, once it is open.
   let privatePort: AsyncStream<Int>
   private let privatePortOpened: AsyncStream<Int>.Continuation
@@ -19,19 +19,19 @@ final class Announcement: Sendable {
   }
 
   func publicIsOpen(port: Int) {
-    ports.withLock { $0.publicPort = port }
+    ports.withLockedValue { $0.publicPort = port }
     announceWhenComplete()
   }
 
   func privateIsOpen(port: Int) {
-    ports.withLock { $0.privatePort = port }
+    ports.withLockedValue { $0.privatePort = port }
     privatePortOpened.yield(port)
     privatePortOpened.finish()
     announceWhenComplete()
   }
 
   private func announceWhenComplete() {
-    guard case (let publicPort?, let privatePort?) = ports.withLock({ $0 }) else { return }
+    guard case (let publicPort?, let privatePort?) = ports.withLockedValue({ $0 }) else { return }
     var viewers = settings.publicAddress
     viewers.port = publicPort
     var stills = settings.privateAddress

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Bench
 import Camera
+import Demo
 import Foundation
+import Ingest
 import Logging
 import Media
 import NIOCore

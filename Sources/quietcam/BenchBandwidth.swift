@@ -3,9 +3,9 @@ import Bench
 import Foundation
 import Logging
 import Media
+import NIOConcurrencyHelpers
 import NIOCore
 import Picture
-import Synchronization
 
 extension Bench {
   /// `quietcam bench bandwidth`.
@@ -116,11 +116,11 @@ extension Bench {
 /// What goes on, on standard error: one line over and over on a terminal, a line for each new matter elsewhere.
 final class BenchProgress: Sendable {
   private let isTerminal = isatty(STDERR_FILENO) == 1
-  private let last = Mutex("")
+  private let last = NIOLockedValueBox("")
 
   func show(_ text: String) {
     let matter = text.split(separator: ",").first.map(String.init) ?? text
-    let isNew = last.withLock { last in
+    let isNew = last.withLockedValue { last in
       defer { last = matter }
       return last != matter
     }

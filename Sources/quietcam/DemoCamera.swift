@@ -1,4 +1,5 @@
 import Camera
+import Demo
 import Logging
 import Media
 import Picture
@@ -30,7 +31,7 @@ struct DemoCamera: Service {
       // A listener on all addresses is reached by the loopback one.
       let reachable = ["0.0.0.0", "::"].contains(host) ? "127.0.0.1" : host
       let target = try PushTarget(
-        url: "\(isSecure ? "https" : "http")://\(Address(host: reachable, port: port))/ingest/\(settings.name)",
+        url: "\(isSecure ? "https" : "http")://\(ListenAddress(host: reachable, port: port))/ingest/\(settings.name)",
         token: token,
         // It talks to its own process over loopback; whose name the certificate bears does not matter.
         trust: .anyone)

@@ -1,5 +1,6 @@
 import Camera
 import Foundation
+import Ingest
 import Logging
 import Media
 import Packager

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Camera
+import Demo
 import Foundation
 import Logging
 import Media

@@ -2,7 +2,7 @@ import Access
 import ArgumentParser
 import Camera
 import Foundation
-import Intake
+import Ingest
 import Logging
 import Media
 import NIOCore
@@ -11,7 +11,6 @@ import Picture
 import ServiceLifecycle
 import Settings
 import Station
-import Telemetry
 import UnixSignals
 
 /// `quietcam serve`: the server.
@@ -56,14 +55,14 @@ struct Serve: AsyncParsableCommand {
     }
     let descriptors = OpenFiles.raiseLimit()
     let cores = ProcessInfo.processInfo.activeProcessorCount
-    let book = doorBook(settings, descriptors: descriptors, logger: logger)
+    let limits = accessLimits(settings, descriptors: descriptors, logger: logger)
     let station = Station(
       cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: EncodePool(threads: cores),
       decoding: EncodePool(threads: cores), logger: logger)
     do {
       var configuration = ServiceGroupConfiguration(
         services: try services(
-          settings, station: station, web: web, book: book, logger: logger),
+          settings, station: station, web: web, limits: limits, logger: logger),
         gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
       // Who has not ended by then, because they do not read or do not send, is cut off.
       configuration.maximumGracefulShutdownDuration = .seconds(3)
@@ -83,7 +82,7 @@ struct Serve: AsyncParsableCommand {
 
   /// Begins in this order and ends in the opposite one: the station's last parts go out before the doors close.
   private func services(
-    _ settings: ServeSettings, station: Station, web: WebAssets, book: DoorBook, logger: Logger
+    _ settings: ServeSettings, station: Station, web: WebAssets, limits: AccessLimits, logger: Logger
   ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
     let cameras = station.cameras
     let ports = Announcement(settings: settings, logger: logger)
@@ -97,19 +96,21 @@ struct Serve: AsyncParsableCommand {
     try sockets.finish()
     var services: [any Service] = [certificates.0, certificates.1].compactMap { $0 }
     services += [
-      try Doors.publicDoor(
+      try Listeners.publicDoor(
         at: publicDoor, cameras: cameras, web: web, site: settings.site,
-        linkKey: settings.linkKey, book: book, patience: settings.patience.duration, logger: logger,
+        linkKey: settings.linkKey, limits: limits, patience: settings.patience.duration, logger: logger,
         onListening: { ports.publicIsOpen(port: $0) }),
-      try Doors.privateDoor(
+      try Listeners.privateDoor(
         at: privateDoor, cameras: cameras, operatorToken: settings.operatorToken,
         reports: [
           "/metrics": OperatorReport(type: MetricsText.contentType) {
-            MetricsText.render(cameras, doors: book, now: .now)
+            MetricsText.render(cameras, doors: limits, now: .now)
           },
-          "/status": OperatorReport(type: "application/json") { StatusReport.render(cameras, doors: book, now: .now) },
+          "/status": OperatorReport(type: "application/json") {
+            StatusReport.render(cameras, doors: limits, now: .now)
+          },
         ],
-        book: book, patience: settings.patience.duration, logger: logger,
+        limits: limits, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
       station,
       LoopRenewal(settings, logger: logger),
@@ -134,7 +135,7 @@ struct Serve: AsyncParsableCommand {
   }
 
   /// The limits of both doors: each has descriptors that the other cannot take.
-  private func doorBook(_ settings: ServeSettings, descriptors: Int, logger: Logger) -> DoorBook {
+  private func accessLimits(_ settings: ServeSettings, descriptors: Int, logger: Logger) -> AccessLimits {
     let free = max(64, descriptors - Self.keptDescriptors)
     let cameras = min(settings.privateConnections, free / 2)
     let viewers = min(settings.publicConnections ?? .max, free - cameras)
@@ -143,7 +144,7 @@ struct Serve: AsyncParsableCommand {
         "the system lets this process open \(descriptors) files, so there are \(viewers) public and \(cameras) private connections; raise the limit with `ulimit -n`"
       )
     }
-    return DoorBook(
+    return AccessLimits(
       viewers: .init(total: viewers, perAddress: settings.connectionsPerAddress),
       cameras: .init(total: cameras, perAddress: settings.connectionsPerAddress),
       uploads: UploadMemory(limit: settings.uploadMegabytes << 20, cameras: settings.cameras.count))
@@ -157,9 +158,9 @@ struct Serve: AsyncParsableCommand {
   }
 }
 
-extension Address {
-  func door(_ certificate: CertificateKeeper?, _ sockets: inout InheritedSockets) -> DoorAddress {
-    DoorAddress(host: host, port: port, certificate: certificate, socket: sockets.take(host: host, port: port))
+extension ListenAddress {
+  func door(_ certificate: CertificateKeeper?, _ sockets: inout InheritedSockets) -> ListenerAddress {
+    ListenerAddress(host: host, port: port, certificate: certificate, socket: sockets.take(host: host, port: port))
   }
 }
 

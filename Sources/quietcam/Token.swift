@@ -28,5 +28,5 @@ struct Token: ParsableCommand {
 
 extension CameraName: ExpressibleByArgument {
   /// Takes a name that keeps the rule.
-  public init?(argument: String) { self.init(argument) }
+  package init?(argument: String) { self.init(argument) }
 }

@@ -17,8 +17,8 @@ import Testing
     #expect(tokens.isHeard("a", for: nil, now: 0) == false)
     #expect(tokens.isHeard("b", for: desk, now: 0) == true)
     #expect(tokens.isHeard("a", for: desk, now: 1000) == true)
-    #expect(tokens.told().wrong == 10 && tokens.told().slowed == 2)
-    #expect(tokens.told().addresses.map(\.address) == ["a"])
+    #expect(tokens.counted().wrong == 10 && tokens.counted().slowed == 2)
+    #expect(tokens.counted().addresses.map(\.address) == ["a"])
   }
 
   @Test func aCameraThatIsKnownAtTheAddressIsHeardAllTheSame() {
@@ -34,13 +34,13 @@ import Testing
   @Test func theTableStaysAsLargeAsItIs() {
     var tokens = WrongTokens(mostAddresses: 10)
     for number in 0..<1000 { tokens.wrong("\(number)", now: 0) }
-    #expect(tokens.told(most: 5000).addresses.count == 11)
+    #expect(tokens.counted(most: 5000).addresses.count == 11)
     // Those who share a place are slowed together.
     #expect(tokens.isHeard("999", for: desk, now: 0) == false)
     // Addresses that have been quiet make room.
     tokens.wrong("new", now: 60_000)
-    #expect(tokens.told(most: 5000).addresses.contains { $0.address == "new" })
-    #expect(tokens.told().wrong == 1001)
+    #expect(tokens.counted(most: 5000).addresses.contains { $0.address == "new" })
+    #expect(tokens.counted().wrong == 1001)
   }
 }
 
@@ -66,11 +66,11 @@ import Testing
       let second = memory.lease(for: desk)
       #expect(second.hold(40))
       #expect(!second.hold(41))
-      #expect(memory.told.held == 100)
+      #expect(memory.counted.held == 100)
     }
-    #expect(memory.told == (60, 100, 1))
+    #expect(memory.counted == (60, 100, 1))
     #expect(first.hold(100) && first.hold(0))
-    #expect(memory.told.held == 0)
+    #expect(memory.counted.held == 0)
   }
 
   @Test func noCameraTakesAllFromTheOthers() {
@@ -87,8 +87,8 @@ import Testing
   @Test func soManyOfAnAddressMayWaitAndEachPlaceIsFreeAgain() throws {
     let far = ClientAddress(try SocketAddress(ipAddress: "203.0.113.9", port: 1))
     let near = ClientAddress(try SocketAddress(ipAddress: "10.0.0.9", port: 1))
-    let waits = Waits(limits: .init(total: 10))
-    var places = (0..<Waits.perConnection * Connections.standardPerAddress).map { _ in waits.enter(far) }
+    let waits = WaitLimit(limits: .init(total: 10))
+    var places = (0..<WaitLimit.perConnection * Connections.standardPerAddress).map { _ in waits.enter(far) }
     #expect(places.allSatisfy { $0 != nil } && waits.enter(far) == nil)
     #expect(waits.enter(ClientAddress(try SocketAddress(ipAddress: "203.0.113.8", port: 1))) != nil)
     let many = (0..<5000).map { _ in waits.enter(near) }
@@ -96,8 +96,8 @@ import Testing
     places.removeLast()
     places.append(waits.enter(far))
     #expect(places.allSatisfy { $0 != nil } && waits.enter(far) == nil)
-    let few = Waits(limits: .init(total: 10, perAddress: 1))
-    let held = (0..<Waits.perConnection).map { _ in few.enter(near) }
+    let few = WaitLimit(limits: .init(total: 10, perAddress: 1))
+    let held = (0..<WaitLimit.perConnection).map { _ in few.enter(near) }
     #expect(held.allSatisfy { $0 != nil } && few.enter(near) == nil)
   }
 
@@ -109,7 +109,7 @@ import Testing
     #expect(connections.enter(b) && !connections.enter(b))
     connections.leave(a)
     #expect(connections.enter(b))
-    #expect(connections.told == (3, 2))
+    #expect(connections.counted == (3, 2))
   }
 
   @Test func proxiesAreNotCountedUnlessTheOperatorSaysSo() throws {

@@ -1,3 +1,4 @@
+import Ingest
 import Media
 import NIOCore
 import Picture
@@ -29,7 +30,7 @@ import Testing
   }
 
   @Test func otherPicturesCarryNoTime() throws {
-    #expect(TimePattern.read(try Frame.house(size: PictureSize(width: 320, height: 240))) == nil)
+    #expect(TimePattern.read(try Frame.slate(size: PictureSize(width: 320, height: 240))) == nil)
   }
 
   @Test func agesCrossTheEndOfThePeriod() {

@@ -8,11 +8,13 @@ import Testing
 
 /// The judge of what viewers saw, which is the `ffmpeg` program.
 struct QualityJudgeTests {
-  private static let hasFFmpeg = Program.ffmpeg.isInstalled
+  private static let hasFFmpeg = ExternalProgram.ffmpeg.isInstalled
   private static let size = PictureSize(width: 320, height: 240)
 
   private static func hasVMAF() async -> Bool {
-    guard hasFFmpeg, let filters = try? await Program.ffmpeg.output(["-v", "error", "-filters"]) else { return false }
+    guard hasFFmpeg, let filters = try? await ExternalProgram.ffmpeg.output(["-v", "error", "-filters"]) else {
+      return false
+    }
     return String(decoding: filters, as: UTF8.self).contains(" libvmaf ")
   }
 

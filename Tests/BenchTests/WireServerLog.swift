@@ -1,10 +1,10 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// The requests that a server got, byte for byte.
 final class WireServerLog: Sendable {
-  private let requests = Mutex<[String]>([])
+  private let requests = NIOLockedValueBox<[String]>([])
 
-  var all: [String] { requests.withLock { $0 } }
+  var all: [String] { requests.withLockedValue { $0 } }
 
-  func add(_ request: String) { requests.withLock { $0.append(request) } }
+  func add(_ request: String) { requests.withLockedValue { $0.append(request) } }
 }

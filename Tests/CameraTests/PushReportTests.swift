@@ -1,7 +1,7 @@
 import Camera
 import Media
+import NIOConcurrencyHelpers
 import NIOCore
-import Synchronization
 import Testing
 
 @Suite struct PushReportTests {
@@ -59,17 +59,17 @@ import Testing
 
   @Test func aTerminalIsDrawnOverInPlace() {
     let shared = Shared()
-    var line = StatusLine(.terminal, columns: { 12 }, write: { part in shared.text.withLock { $0 += part } })
+    var line = StatusLine(.terminal, columns: { 12 }, write: { part in shared.text.withLockedValue { $0 += part } })
     line.show(report(stills: 3), at: .zero)
     line.show(report(stills: 4), at: .zero)
-    #expect(shared.text.withLock { $0 } == "\rdesk  3 st…\u{1B}[K\rdesk  4 st…\u{1B}[K")
+    #expect(shared.text.withLockedValue { $0 } == "\rdesk  3 st…\u{1B}[K\rdesk  4 st…\u{1B}[K")
   }
 
   @Test func aFileGetsALineUponChangeAndEveryTenSeconds() {
     let shared = Shared()
-    var line = StatusLine(.lines, write: { part in shared.text.withLock { $0 += part } })
+    var line = StatusLine(.lines, write: { part in shared.text.withLockedValue { $0 += part } })
     var report = report(stills: 3)
-    func lines() -> Int { shared.text.withLock { $0.split(separator: "\n").count } }
+    func lines() -> Int { shared.text.withLockedValue { $0.split(separator: "\n").count } }
     line.show(report, at: .zero)
     line.show(report, at: .seconds(2))
     #expect(lines() == 1)
@@ -80,10 +80,11 @@ import Testing
     line.show(report, at: .seconds(13))
     #expect(lines() == 3)
     line.finish(report, at: .seconds(14))
-    #expect(shared.text.withLock { $0.hasSuffix("3 stills taken, 82.2 kB in 14.0 s, 1 refused, 0 tries failed\n") })
+    #expect(
+      shared.text.withLockedValue { $0.hasSuffix("3 stills taken, 82.2 kB in 14.0 s, 1 refused, 0 tries failed\n") })
   }
 
-  private final class Shared: Sendable { let text = Mutex("") }
+  private final class Shared: Sendable { let text = NIOLockedValueBox("") }
 }
 
 @Suite struct PushAnswerTests {

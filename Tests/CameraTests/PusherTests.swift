@@ -1,9 +1,9 @@
 import Camera
 import Foundation
 import Media
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
-import Synchronization
 import Testing
 
 @Suite struct PusherTests {
@@ -22,10 +22,10 @@ import Testing
   }
 
   private final class Counter: Sendable {
-    private let count = Mutex(0)
+    private let count = NIOLockedValueBox(0)
 
     func next() -> Int {
-      count.withLock { count in
+      count.withLockedValue { count in
         defer { count += 1 }
         return count
       }

@@ -1,8 +1,8 @@
 import Foundation
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import Synchronization
 
 /// An HTTP server on a free port of the loopback that answers by a script and keeps what it got.
 final class ScriptedServer: Sendable {
@@ -27,8 +27,8 @@ final class ScriptedServer: Sendable {
     var connections = 0
   }
 
-  private let state: Mutex<State>
-  private let channel: Mutex<(any Channel)?> = Mutex(nil)
+  private let state: NIOLockedValueBox<State>
+  private let channel: NIOLockedValueBox<(any Channel)?> = NIOLockedValueBox(nil)
 
   /// Answers by `script`, and by its last line ever after.
   static func start(_ script: [Answer]) async throws -> ScriptedServer {
@@ -36,31 +36,31 @@ final class ScriptedServer: Sendable {
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
-        server.state.withLock { $0.connections += 1 }
+        server.state.withLockedValue { $0.connections += 1 }
         return channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.configureHTTPServerPipeline()
           try channel.pipeline.syncOperations.addHandler(Handler(server: server))
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
-    server.channel.withLock { $0 = channel }
+    server.channel.withLockedValue { $0 = channel }
     return server
   }
 
-  private init(_ script: [Answer]) { state = Mutex(State(script: script)) }
+  private init(_ script: [Answer]) { state = NIOLockedValueBox(State(script: script)) }
 
-  var port: Int { channel.withLock { $0?.localAddress?.port } ?? 0 }
+  var port: Int { channel.withLockedValue { $0?.localAddress?.port } ?? 0 }
   var url: String { "http://127.0.0.1:\(port)/ingest/desk" }
-  var requests: [Request] { state.withLock { $0.requests } }
-  var connections: Int { state.withLock { $0.connections } }
+  var requests: [Request] { state.withLockedValue { $0.requests } }
+  var connections: Int { state.withLockedValue { $0.connections } }
 
   func stop() async throws {
-    let channel = channel.withLock { $0 }
+    let channel = channel.withLockedValue { $0 }
     try await channel?.close().get()
   }
 
   private func answer(_ request: Request) -> Answer {
-    state.withLock { state in
+    state.withLockedValue { state in
       state.requests.append(request)
       return state.script.count > 1 ? state.script.removeFirst() : state.script[0]
     }

@@ -48,7 +48,7 @@ import Testing
   func renditions() {
     var playlist = full
     playlist.renditionReports = [.init(uri: "../small/live.m3u8")]
-    let resolve = { Address.resolve($0, from: "http://h/big/live.m3u8") }
+    let resolve = { PlaylistAddress.resolve($0, from: "http://h/big/live.m3u8") }
     let others = ["http://h/small/live.m3u8", "http://h/tiny/live.m3u8"]
     let verdicts = PlaylistHistory.judgeReports(playlist, others: others, url: "", resolve: resolve)
     #expect(verdicts.findings.map(\.rule) == [.renditionReport])

@@ -81,12 +81,12 @@ import Testing
 
   @Test("Relative and absolute addresses are resolved, directives are added in order")
   func addresses() {
-    #expect(Address.resolve("a.mp4", from: "http://h/x/live.m3u8?k=1") == "http://h/x/a.mp4")
-    #expect(Address.resolve("/a.mp4", from: "http://h/x/live.m3u8") == "http://h/a.mp4")
-    #expect(Address.resolve("../a.mp4?b", from: "http://h/x/y/live.m3u8") == "http://h/x/a.mp4?b")
-    #expect(Address.resolve("https://o/a.mp4", from: "http://h/x/live.m3u8") == "https://o/a.mp4")
-    #expect(Address.adding("_HLS_msn=1", to: "http://h/a.m3u8?k=1#f") == "http://h/a.m3u8?k=1&_HLS_msn=1")
-    #expect(Address.unannounced("http://h/1/812.3.mp4") == "http://h/1/812.37777.mp4")
-    #expect(Address.unannounced("http://h/1/init.mp4?a=1") == "http://h/1/never-init.mp4?a=1")
+    #expect(PlaylistAddress.resolve("a.mp4", from: "http://h/x/live.m3u8?k=1") == "http://h/x/a.mp4")
+    #expect(PlaylistAddress.resolve("/a.mp4", from: "http://h/x/live.m3u8") == "http://h/a.mp4")
+    #expect(PlaylistAddress.resolve("../a.mp4?b", from: "http://h/x/y/live.m3u8") == "http://h/x/a.mp4?b")
+    #expect(PlaylistAddress.resolve("https://o/a.mp4", from: "http://h/x/live.m3u8") == "https://o/a.mp4")
+    #expect(PlaylistAddress.adding("_HLS_msn=1", to: "http://h/a.m3u8?k=1#f") == "http://h/a.m3u8?k=1&_HLS_msn=1")
+    #expect(PlaylistAddress.unannounced("http://h/1/812.3.mp4") == "http://h/1/812.37777.mp4")
+    #expect(PlaylistAddress.unannounced("http://h/1/init.mp4?a=1") == "http://h/1/never-init.mp4?a=1")
   }
 }

@@ -1,9 +1,9 @@
 import Media
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Playlist
-import Synchronization
 
 /// A low latency origin on a free port of the loopback: one-second segments in quarter-second parts, and one fault.
 final class StreamServer: Sendable {
@@ -15,7 +15,7 @@ final class StreamServer: Sendable {
   private static let firstPart = 80
   private let fault: Fault
   private let start = ContinuousClock.now
-  private let channel: Mutex<(any Channel)?> = Mutex(nil)
+  private let channel: NIOLockedValueBox<(any Channel)?> = NIOLockedValueBox(nil)
 
   static func start(_ fault: Fault) async throws -> StreamServer {
     let server = StreamServer(fault)
@@ -27,16 +27,16 @@ final class StreamServer: Sendable {
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
-    server.channel.withLock { $0 = channel }
+    server.channel.withLockedValue { $0 = channel }
     return server
   }
 
   private init(_ fault: Fault) { self.fault = fault }
 
-  var url: String { "http://127.0.0.1:\(channel.withLock { $0?.localAddress?.port } ?? 0)/index.m3u8" }
+  var url: String { "http://127.0.0.1:\(channel.withLockedValue { $0?.localAddress?.port } ?? 0)/index.m3u8" }
 
   func stop() async throws {
-    let channel = channel.withLock { $0 }
+    let channel = channel.withLockedValue { $0 }
     try await channel?.close().get()
   }
 

@@ -32,7 +32,7 @@ struct BodyFuzz: ParsableCommand {
         isOpenEnded: !sample.hasLength)
       var reader = BodyReader(label: label, maxStillBytes: limit)
       var rest = ByteBuffer(bytes: body)
-      var findings: [Finding] = []
+      var findings: [BodyItem] = []
       let most = Int.random(in: 1...2000, using: &random)
       while let piece = rest.readSlice(length: min(rest.readableBytes, Int.random(in: 1...most, using: &random))),
         piece.readableBytes > 0

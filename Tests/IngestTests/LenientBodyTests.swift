@@ -159,7 +159,7 @@ import Testing
       var reader = BodyReader(
         label: BodyLabel(contentType: type, isOpenEnded: false), maxStillBytes: 1000,
         choice: try #require(StillChoice(choice)))
-      var found: [Finding] = []
+      var found: [BodyItem] = []
       for byte in body { found += reader.read(ByteBuffer(bytes: [byte])) }
       #expect(reader.heldBytes <= 2000)
       #expect(found + reader.finish() == [picture(pictures[index])], "\(type)")

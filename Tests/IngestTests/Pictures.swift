@@ -33,9 +33,9 @@ enum Pictures {
 /// Reads a whole body in pieces that end where `cuts` say.
 func findings(
   in bytes: [UInt8], type: String? = nil, isOpenEnded: Bool = false, limit: Int = 10_000, cuts: [Int] = []
-) -> (findings: [Finding], summary: String) {
+) -> (findings: [BodyItem], summary: String) {
   var reader = BodyReader(label: BodyLabel(contentType: type, isOpenEnded: isOpenEnded), maxStillBytes: limit)
-  var found: [Finding] = []
+  var found: [BodyItem] = []
   var start = 0
   for end in cuts + [bytes.count] {
     found += reader.read(ByteBuffer(bytes: bytes[start..<end]))
@@ -46,4 +46,4 @@ func findings(
 }
 
 /// A finding of these bytes.
-func picture(_ bytes: [UInt8]) -> Finding { .picture(ByteBuffer(bytes: bytes)) }
+func picture(_ bytes: [UInt8]) -> BodyItem { .picture(ByteBuffer(bytes: bytes)) }

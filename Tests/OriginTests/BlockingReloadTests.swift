@@ -5,9 +5,9 @@ import Testing
 @testable import Origin
 
 @Suite struct BlockingReloadTests {
-  private let newest = SlotPosition(sequence: 100, part: 4)
+  private let newest = PartPosition(sequence: 100, part: 4)
 
-  private func target(_ query: String, part: Ticks = .seconds(1), segment: Ticks = .seconds(12)) throws -> SlotPosition?
+  private func target(_ query: String, part: Ticks = .seconds(1), segment: Ticks = .seconds(12)) throws -> PartPosition?
   {
     let timeline = try TimelineSettings(rate: 2, part: part, segment: segment)
     return try BlockingReload(query: query[...]).target(newest: newest, timeline: timeline)
@@ -22,7 +22,7 @@ import Testing
     ("_HLS_msn=100&_HLS_part=999", 101, 0), ("_HLS_msn=102", 102, 11),
   ])
   func aPartThatIsToComeIsWaitedFor(query: String, sequence: Int, part: Int) throws {
-    #expect(try target(query) == SlotPosition(sequence: sequence, part: part))
+    #expect(try target(query) == PartPosition(sequence: sequence, part: part))
   }
 
   @Test(arguments: [
@@ -42,7 +42,7 @@ import Testing
 
   @Test func threeSecondsOfPartsMayBeAskedForAheadWherePartsAreShort() throws {
     let short = Ticks.milliseconds(500)
-    #expect(try target("_HLS_msn=100&_HLS_part=10", part: short) == SlotPosition(sequence: 100, part: 10))
+    #expect(try target("_HLS_msn=100&_HLS_part=10", part: short) == PartPosition(sequence: 100, part: 10))
     #expect(throws: BlockingReload.Refusal.self) { try target("_HLS_msn=100&_HLS_part=11", part: short) }
   }
 }

@@ -1,8 +1,9 @@
 import Access
 import HTTPTypes
 import NIOCore
-@testable import Station
 import Testing
+
+@testable import Station
 
 @testable import Origin
 

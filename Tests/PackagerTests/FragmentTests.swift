@@ -67,7 +67,7 @@ import Testing
     for slot in 0..<24 {
       let output = segmenter.append(pictures([30 + slot, 19], isIDR: slot % 12 == 0))
       #expect(output.start == .seconds(Int64(slot)))
-      #expect(output.position == SlotPosition(sequence: 3 + slot / 12, part: slot % 12))
+      #expect(output.position == PartPosition(sequence: 3 + slot / 12, part: slot % 12))
       parts.writeImmutableBuffer(output.part)
       #expect((output.segment != nil) == (slot % 12 == 11))
       if let segment = output.segment {

@@ -126,13 +126,13 @@ import Testing
     var stream = Stream(try TimelineSettings(part: .seconds(1), segment: .seconds(12)))
     for _ in 0..<7 * 12 + openParts { _ = stream.slot() }
     let before = stream.window.playlist
-    let announced = before.mediaSequence + before.segments.count
+    let hinted = before.mediaSequence + before.segments.count
     _ = stream.window.withdraw()
     stream.segmenter.dropSegment()
     stream.window.expect(stream.segmenter.name, isDiscontinuous: true)
     let output = stream.slot()
-    #expect(output.position.sequence == announced + 1)
-    #expect(stream.window.playlist.mediaSequence == announced + 1)
+    #expect(output.position.sequence == hinted + 1)
+    #expect(stream.window.playlist.mediaSequence == hinted + 1)
     #expect(stream.window.newest == output.position)
     #expect(stream.window.playlist.discontinuitySequence == before.discontinuitySequence)
   }

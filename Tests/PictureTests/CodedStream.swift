@@ -38,7 +38,7 @@ struct CodedStream {
 
   /// The pictures as the ffmpeg program decodes them, in `yuv420p`.
   func decoded() throws -> [Planes] {
-    let raw = try Program.run(
+    let raw = try ForeignProgram.run(
       ["ffmpeg", "-v", "error", "-f", "h264", "-i", "INPUT", "-fps_mode", "passthrough", "-f", "rawvideo", "-"],
       input: annexB())
     let count = size.pixels * 3 / 2

@@ -1,3 +1,4 @@
+import Ingest
 import Media
 import NIOCore
 import Testing
@@ -21,7 +22,7 @@ import Testing
     let (width, height) = (256, 192)
     // Four columns of three patches.
     let rgb = painted(width: width, height: height) { x, y in Self.colours[y / 64 * 4 + x / 64] }
-    let jpeg = try Program.jpeg(rgb, width: width, height: height, ["-quality", "100"] + options)
+    let jpeg = try ForeignProgram.jpeg(rgb, width: width, height: height, ["-quality", "100"] + options)
     var filter = PictureFilter(settings: PictureSettings(size: stream, fit: .cover, denoise: 0))
     var crop = PictureSize(width: width, height: height)
     if stream.width * 3 < stream.height * 4 { crop.width = 192 * stream.width / stream.height }
@@ -32,7 +33,7 @@ import Testing
       rateWindow: .seconds(4))
     var coded = CodedStream(size: stream)
     try coded.add(frame, as: .idr, with: &encoder)
-    let shown = try Program.run(
+    let shown = try ForeignProgram.run(
       [
         "ffmpeg", "-v", "error", "-f", "h264", "-i", "INPUT", "-vf", "scale=flags=accurate_rnd+full_chroma_int",
         "-pix_fmt", "rgb24", "-f", "rawvideo", "-",
@@ -62,7 +63,7 @@ import Testing
   func anySamplingIsShownInItsColoursOrRefused(_ sampling: String, _ options: [String]) throws {
     let size = PictureSize(width: 256, height: 192)
     let rgb = painted(width: size.width, height: size.height) { x, y in Self.colours[y / 64 * 4 + x / 64] }
-    let jpeg = try Program.jpeg(
+    let jpeg = try ForeignProgram.jpeg(
       rgb, width: size.width, height: size.height, ["-quality", "95"] + options + ["-sample", sampling])
     let frame: Frame
     do throws(StillRefusal) {

@@ -1,4 +1,5 @@
 import Foundation
+import Ingest
 import Media
 import NIOCore
 import Testing
@@ -82,7 +83,7 @@ import Testing
     let jpeg = try source.jpeg()
     let size = try JPEGHeader(jpeg, maxPixels: 10_000_000).size
     #expect(try source.picture().size == size)
-    let rgb = try Program.run(["djpeg", "INPUT"], input: Array(jpeg.readableBytesView)).suffix(3 * size.pixels)
+    let rgb = try ForeignProgram.run(["djpeg", "INPUT"], input: Array(jpeg.readableBytesView)).suffix(3 * size.pixels)
     let (x, y) = (size.width / 2, size.height / 2)
     let places = [(x + 12, 8), (x + 12, size.height - 9), (8, y + 12), (size.width - 9, y + 12)]
     let names = places.map { x, y in

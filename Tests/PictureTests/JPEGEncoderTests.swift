@@ -1,3 +1,4 @@
+import Ingest
 import Media
 import NIOCore
 import Testing
@@ -37,7 +38,7 @@ import Testing
   /// The RGB bytes that libjpeg decodes.
   private func djpeg(_ jpeg: [UInt8]) throws -> [UInt8] {
     // "-ppm" makes colour of gray pictures too; the header is three lines.
-    let ppm = try Program.run(["djpeg", "-rgb", "-ppm", "-dct", "float", "INPUT"], input: jpeg)
+    let ppm = try ForeignProgram.run(["djpeg", "-rgb", "-ppm", "-dct", "float", "INPUT"], input: jpeg)
     var lines = 0
     let start = try #require(
       ppm.firstIndex { byte in
@@ -71,7 +72,7 @@ import Testing
   func quantizationIsThatOfLibjpegAtTheSameQuality(_ quality: Int) throws {
     let size = PictureSize(width: 32, height: 32)
     let reference = tables(
-      of: try Program.jpeg(
+      of: try ForeignProgram.jpeg(
         [UInt8](repeating: 90, count: 3 * size.pixels), width: size.width, height: size.height,
         ["-baseline", "-quality", "\(quality)"]))
     let own = tables(of: try jpeg(of: try grainyStill(size: size, grain: 9, seed: 1), quality: quality))

@@ -81,13 +81,13 @@ import Testing
     let size = PictureSize(width: width, height: height)
     var encoder = try encoder(size: size)
     var stream = CodedStream(size: size)
-    try stream.add(try Frame.house(size: size), as: .idr, with: &encoder)
+    try stream.add(try Frame.slate(size: size), as: .idr, with: &encoder)
     let keys = [
       "profile", "level", "color_range", "color_space", "color_transfer", "color_primaries", "width", "height",
       "pix_fmt",
       "has_b_frames", "sample_aspect_ratio", "r_frame_rate", "field_order", "chroma_location",
     ]
-    let facts = try Program.probe(stream.annexB(), keys: keys)
+    let facts = try ForeignProgram.probe(stream.annexB(), keys: keys)
     #expect(facts["color_range"] == "tv")
     #expect(facts["color_space"] == matrix)
     #expect(facts["color_primaries"] == "bt709")
@@ -107,7 +107,7 @@ import Testing
   @Test func theConfigurationRecordHoldsBothParameterSets() throws {
     let size = PictureSize(width: 64, height: 64)
     var encoder = try encoder(size: size)
-    _ = try encoder.encode(try Frame.house(size: size), as: .idr)
+    _ = try encoder.encode(try Frame.slate(size: size), as: .idr)
     let known = encoder.parameterSets
     let sets = try #require(known)
     var expected = ByteBuffer(bytes: [1])

@@ -1,3 +1,4 @@
+import Ingest
 import Media
 import NIOCore
 import Testing
@@ -9,7 +10,7 @@ import Testing
   private func flat(_ rgb: [UInt8], width: Int, height: Int, _ options: [String] = []) throws -> Frame {
     let bytes = painted(width: width, height: height) { _, _ in rgb }
     return try decoded(
-      Program.jpeg(bytes, width: width, height: height, ["-quality", "100", "-sample", "1x1"] + options))
+      ForeignProgram.jpeg(bytes, width: width, height: height, ["-quality", "100", "-sample", "1x1"] + options))
   }
 
   private func filtered(
@@ -53,7 +54,8 @@ import Testing
       let value = UInt8(width >= height ? x * 255 / width : y * 255 / height)
       return [value, value, value]
     }
-    let frame = try decoded(Program.jpeg(rgb, width: width, height: height, ["-quality", "100", "-sample", "1x1"]))
+    let frame = try decoded(
+      ForeignProgram.jpeg(rgb, width: width, height: height, ["-quality", "100", "-sample", "1x1"]))
     let stream = PictureSize(width: 128, height: 96)
     let result = try filtered(
       frame, PictureSettings(size: stream, fit: .cover, denoise: 0), orientation: orientation)
@@ -90,7 +92,7 @@ import Testing
 
   @Test(arguments: [(1, 1), (1, 300), (300, 1), (2, 3), (17, 9), (65_500, 1), (1, 65_500), (7, 8191)])
   func anySizeFillsTheStreamInEitherFit(_ width: Int, _ height: Int) throws {
-    let jpeg = try Program.jpeg(
+    let jpeg = try ForeignProgram.jpeg(
       [UInt8](repeating: 255, count: 3 * width * height), width: width, height: height, ["-quality", "90"])
     for fit in PictureSettings.Fit.allCases {
       for orientation in [Orientation.upright, .transversed] {

@@ -1,3 +1,4 @@
+import Media
 import Picture
 
 /// A polygon in pixels, even-odd, asked in the plainest way: the judge of the masks.

@@ -1,3 +1,4 @@
+import Ingest
 import Media
 import NIOCore
 import TestSupport
@@ -196,7 +197,7 @@ import Testing
           }
         }
       }
-      return try Program.jpeg(rgb, width: width, height: height, ["-quality", "60"] + options)
+      return try ForeignProgram.jpeg(rgb, width: width, height: height, ["-quality", "60"] + options)
     }
     try #require(jpegs[0] != jpegs[1])
     // A quarter turn clockwise brings the stored columns 40..<96 to rows and the rows 32..<80 to columns 40..<88.

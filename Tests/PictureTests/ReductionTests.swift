@@ -1,3 +1,4 @@
+import Ingest
 import Media
 import NIOCore
 import Testing
@@ -16,7 +17,7 @@ import Testing
     let rgb = painted(width: width, height: height) { x, y in
       [UInt8(128 + 100 * wave(x, 96)), UInt8(128 + 100 * wave(y, 80)), UInt8(128 + 100 * wave(x + y, 120))]
     }
-    return ByteBuffer(bytes: try Program.jpeg(rgb, width: width, height: height, ["-quality", "95"] + options))
+    return ByteBuffer(bytes: try ForeignProgram.jpeg(rgb, width: width, height: height, ["-quality", "95"] + options))
   }
 
   private func wave(_ position: Int, _ length: Int) -> Double {
@@ -96,7 +97,7 @@ import Testing
         guard isThere, area.x.contains(x), area.y.contains(y) else { return [90, 120, 150] }
         return (x + y) % 3 == 0 ? [255, 255, 0] : [255, 0, 255]
       }
-      return ByteBuffer(bytes: try Program.jpeg(rgb, width: 400, height: 304, ["-quality", "100"] + options))
+      return ByteBuffer(bytes: try ForeignProgram.jpeg(rgb, width: 400, height: 304, ["-quality", "100"] + options))
     }
     return (made[0], made[1])
   }

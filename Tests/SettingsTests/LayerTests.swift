@@ -28,8 +28,10 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
   }
 
   static let process: [KeyCase] = [
-    KeyCase("public", "[::1]:0") { $0.publicAddress == Address(host: "::1", port: 0) },
-    KeyCase("private", "camera.example:65535") { $0.privateAddress == Address(host: "camera.example", port: 65_535) },
+    KeyCase("public", "[::1]:0") { $0.publicAddress == ListenAddress(host: "::1", port: 0) },
+    KeyCase("private", "camera.example:65535") {
+      $0.privateAddress == ListenAddress(host: "camera.example", port: 65_535)
+    },
     KeyCase("store", "memory") { $0.store == .memory },
     KeyCase("operator-token", "operator") { $0.operatorToken == TokenDigest(of: "operator") },
     KeyCase("operator-token-file", "secret.txt") { $0.operatorToken == TokenDigest(of: "from-a-file") },
@@ -73,8 +75,8 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("max-still-bytes", "1024", 1024) { $0.maxStillBytes },
     .camera("still-choice", "field:scene", .field("scene")) { $0.stillChoice },
     .camera("interval", "0.5", Ticks.milliseconds(500)) { $0.interval },
-    .camera("hold", "90", Ticks.seconds(90)) { $0.ladder.hold },
-    .camera("steady", "0", Ticks.zero) { $0.ladder.steady },
+    .camera("hold", "90", Ticks.seconds(90)) { $0.presence.hold },
+    .camera("steady", "0", Ticks.zero) { $0.presence.steady },
     .camera("off", "cached", .cached) { $0.off },
     .camera("veil-every", "60..90.5", Ticks.seconds(60)...Ticks.milliseconds(90_500)) { $0.veil?.every },
     .camera("delay", "10", Ticks.seconds(10)) { $0.delay },
@@ -101,7 +103,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     let veil = try load(desk("veil-every: 60..90\n    veil-for: 5..7")).cameras[0].veil
     #expect(veil?.every == Ticks.seconds(60)...Ticks.seconds(90) && veil?.length == Ticks.seconds(5)...Ticks.seconds(7))
     #expect(try load(desk("veil-for: 5..7")).cameras[0].veil == nil)
-    #expect(try load(desk("hold: forever")).cameras[0].ladder.hold == nil)
+    #expect(try load(desk("hold: forever")).cameras[0].presence.hold == nil)
     for wrong in ["90..60", "60", "0..5", "5..", "1..2..3", "1..90000"] {
       #expect(problems(desk("veil-every: \(wrong)")).count == 1)
     }

@@ -61,9 +61,9 @@ import Testing
     ("My-Host.example.org:80", "my-host.example.org", 80),
   ])
   func read(text: String, host: String, port: Int) throws {
-    let address = try #require(Address(text))
-    #expect(address == Address(host: host, port: port))
-    #expect(Address(address.description) == address)
+    let address = try #require(ListenAddress(text))
+    #expect(address == ListenAddress(host: host, port: port))
+    #expect(ListenAddress(address.description) == address)
   }
 
   @Test(arguments: [
@@ -73,6 +73,6 @@ import Testing
     "[fe80::1%eth0]:80", "-a:80", "a-:80", "a..b:80", "a b:80", "http://a:80", "127.0.0.1:８０", "127.0.0.1:000080",
   ])
   func refused(text: String) {
-    #expect(Address(text) == nil)
+    #expect(ListenAddress(text) == nil)
   }
 }

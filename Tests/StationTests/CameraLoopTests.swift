@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import Ingest
 import Logging
 import Media
 import NIOCore
@@ -48,7 +49,7 @@ import Testing
   }
 
   private func playlist(of camera: Camera) throws -> MediaPlaylist {
-    try MediaPlaylist.parse(try #require(camera.edge.edition).media.plain)
+    try MediaPlaylist.parse(try #require(camera.edge.snapshot).media.plain)
   }
 
   @Test func theFirstPlaylistIsAFullWindowAndAllOfItIsThere() async throws {
@@ -64,15 +65,15 @@ import Testing
 
   @Test func aStillIsPublishedWithTheSlotThatBeginsNext() async throws {
     try await withLoop { camera, clock in
-      let before = try #require(camera.edge.edition)
+      let before = try #require(camera.edge.snapshot)
       #expect(try camera.take(still(gray: 200)).sequence == 1)
       await clock.advance(by: .milliseconds(999))
-      #expect(camera.edge.edition?.position == before.position)
+      #expect(camera.edge.snapshot?.position == before.position)
       await clock.advance(by: .milliseconds(1))
-      let after = try #require(camera.edge.edition)
-      #expect(after.position == before.announced)
-      // A part that only repeats the house picture has some 150 bytes.
-      #expect(try #require(camera.edge.media(named: before.announcedName)).readableBytes > 500)
+      let after = try #require(camera.edge.snapshot)
+      #expect(after.position == before.hinted)
+      // A part that only repeats the slate has some 150 bytes.
+      #expect(try #require(camera.edge.media(named: before.hintedName)).readableBytes > 500)
       #expect(camera.counters.shown == 1)
     }
   }
@@ -101,15 +102,15 @@ import Testing
     try await withLoop { camera, clock in
       var generator = SystemRandomNumberGenerator()
       let jpegs = try [still(gray: 40), still(gray: 120), still(gray: 210)]
-      var expected = try #require(camera.edge.edition).position
+      var expected = try #require(camera.edge.snapshot).position
       for round in 0..<120 {
         for _ in 0..<[0, 0, 1, 1, 2, 7].randomElement(using: &generator)! { _ = try camera.take(jpegs[round % 3]) }
         // Late wake-ups, and a wall clock that steps both ways.
         let wallStep = round % 17 == 0 ? Int64.random(in: -5_000_000...5_000_000) : nil
         await clock.advance(by: round % 11 == 0 ? .milliseconds(2300) : .seconds(1), wallBy: wallStep)
-        let edition = try #require(camera.edge.edition)
-        #expect(edition.position > expected)
-        expected = edition.position
+        let snapshot = try #require(camera.edge.snapshot)
+        #expect(snapshot.position > expected)
+        expected = snapshot.position
       }
       await clock.advance(by: .seconds(1))
       let counters = camera.counters
@@ -162,21 +163,21 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let mirror = try Mirror(folder: folder, logger: Logger(label: "test"))
     var seen: Camera?
-    var before: SlotPosition?
+    var before: PartPosition?
     try await withLoop(mirror: mirror, folder: folder) { camera, _ in
       seen = camera
-      before = camera.edge.edition?.position
+      before = camera.edge.snapshot?.position
       _ = try camera.take(still(gray: 250))
     }
     let camera = try #require(seen)
     #expect(camera.counters.shown == 1)
-    let last = try #require(camera.edge.edition)
+    let last = try #require(camera.edge.snapshot)
     let earlier = try #require(before)
     #expect(last.position > earlier)
     // The mirror has the last picture, and no wait begins any more.
     let latest = try #require(FileManager.default.contents(atPath: folder + "/latest.jpg"))
     #expect(ByteBuffer(bytes: latest) == camera.edge.latest?.jpeg)
-    guard case .ended = await camera.edge.wait(for: last.announced, deadline: .now + .seconds(60)) else {
+    guard case .ended = await camera.edge.wait(for: last.hinted, deadline: .now + .seconds(60)) else {
       Issue.record("a wait began at an edge that has ended")
       return
     }

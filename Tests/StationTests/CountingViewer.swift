@@ -71,7 +71,7 @@ final class CountingViewer {
   func look(at camera: Camera) async throws {
     let source = camera.counters.source
     var count = counted[source, default: PublicCount()]
-    let playlist = try MediaPlaylist.parse(try #require(camera.edge.edition).media.plain)
+    let playlist = try MediaPlaylist.parse(try #require(camera.edge.snapshot).media.plain)
     let part = try #require(playlist.trailingParts.last ?? playlist.segments.last?.parts.last)
     let bytes = Double(try #require(camera.edge.media(named: part.uri)).readableBytes)
     count.parts.append(bytes)

@@ -1,4 +1,5 @@
 import Access
+import Ingest
 import Logging
 import Media
 import NIOCore
@@ -53,7 +54,7 @@ import Testing
     var loop = try loop(camera)
     let decoder = EarlyDecoder(camera: camera, logger: logger)
     slot(&loop)
-    let (edition, event) = (try #require(camera.edge.edition), camera.edge.newestEventID)
+    let (snapshot, event) = (try #require(camera.edge.snapshot), camera.edge.newestEventID)
     for value: UInt8 in [200, 100] {
       clock.advance(by: .milliseconds(600))
       _ = try camera.take(try still(gray: value))
@@ -61,16 +62,16 @@ import Testing
       loop.turn()
       #expect(abs(try gray(camera.edge.latest) - Int(value)) < 6)
     }
-    #expect(camera.edge.edition?.position == edition.position, "no slot has begun")
+    #expect(camera.edge.snapshot?.position == snapshot.position, "no slot has begun")
     let told = await camera.edge.events(after: event, deadline: .now)
     #expect(told?.map(\.kind) == [.still, .still])
     clock.advance(by: .milliseconds(800))
     loop.turn()
-    #expect(camera.edge.edition?.position != edition.position)
+    #expect(camera.edge.snapshot?.position != snapshot.position)
     #expect(await camera.edge.events(after: event, deadline: .now)?.count == 2)
     #expect(camera.counters.shown == 2 && camera.counters.displaced == 0)
     // Both are coded: the part that would only repeat a picture has some hundred bytes.
-    #expect(try #require(camera.edge.media(named: edition.announcedName)).readableBytes > 250)
+    #expect(try #require(camera.edge.media(named: snapshot.hintedName)).readableBytes > 250)
     #expect(abs(try gray(camera.edge.latest) - 100) < 6)
   }
 

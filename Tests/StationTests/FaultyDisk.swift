@@ -1,7 +1,7 @@
 import Dispatch
 import Glibc
+import NIOConcurrencyHelpers
 import NIOCore
-import Synchronization
 
 @testable import Station
 
@@ -17,22 +17,22 @@ final class FaultyDisk: Sendable {
     case dying(after: Int)
   }
 
-  private let mood = Mutex(Mood.good)
+  private let mood = NIOLockedValueBox(Mood.good)
   private let isFree = DispatchSemaphore(value: 0)
 
-  var isGood: Bool { mood.withLock { $0 == .good } }
+  var isGood: Bool { mood.withLockedValue { $0 == .good } }
 
-  var isHanging: Bool { mood.withLock { $0 == .hanging } }
+  var isHanging: Bool { mood.withLockedValue { $0 == .hanging } }
 
   func become(_ new: Mood) {
-    mood.withLock { $0 = new }
+    mood.withLockedValue { $0 = new }
     isFree.signal()
   }
 
   /// What a mirror calls before each of its steps.
   func willDo(_ step: MirrorPlan.Step) throws {
-    while mood.withLock({ $0 == .hanging }) { isFree.wait() }
-    try mood.withLock { mood in
+    while mood.withLockedValue({ $0 == .hanging }) { isFree.wait() }
+    try mood.withLockedValue { mood in
       switch mood {
       case .good, .hanging: break
       case .failing(let code): if case .write = step { throw IOError(errnoCode: code, reason: "\(step)") }

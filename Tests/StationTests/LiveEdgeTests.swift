@@ -8,62 +8,62 @@ import Testing
 @testable import Station
 
 @Suite struct LiveEdgeTests {
-  private func edition(_ sequence: Int, _ part: Int) -> Edition {
-    Edition(
-      position: SlotPosition(sequence: sequence, part: part),
-      announced: SlotPosition(sequence: sequence, part: part + 1), announcedName: "\(sequence).\(part + 1).mp4",
+  private func snapshot(_ sequence: Int, _ part: Int) -> PlaylistSnapshot {
+    PlaylistSnapshot(
+      position: PartPosition(sequence: sequence, part: part),
+      hinted: PartPosition(sequence: sequence, part: part + 1), hintedName: "\(sequence).\(part + 1).mp4",
       media: MediaPlaylist(targetDuration: 4, mediaSequence: sequence), delta: nil,
-      multivariant: Rendition(ByteBuffer(string: "#EXTM3U\n"), etag: "m"))
+      multivariant: EncodedText(ByteBuffer(string: "#EXTM3U\n"), etag: "m"))
   }
 
-  private func position(_ outcome: LiveEdge.Outcome) -> SlotPosition? {
-    if case .published(let edition) = outcome { edition.position } else { nil }
+  private func position(_ outcome: LiveEdge.Outcome) -> PartPosition? {
+    if case .published(let snapshot) = outcome { snapshot.position } else { nil }
   }
 
   @Test func mediaAppearsAndDisappearsWithItsPlaylist() {
     let edge = LiveEdge()
-    edge.publish(edition(1, 0), adding: [("a.mp4", ByteBuffer(string: "a"))])
+    edge.publish(snapshot(1, 0), adding: [("a.mp4", ByteBuffer(string: "a"))])
     #expect(edge.media(named: "a.mp4") == ByteBuffer(string: "a"))
-    edge.publish(edition(1, 1), adding: [("b.mp4", ByteBuffer(string: "b"))], removing: ["a.mp4"])
+    edge.publish(snapshot(1, 1), adding: [("b.mp4", ByteBuffer(string: "b"))], removing: ["a.mp4"])
     #expect(edge.media(named: "a.mp4") == nil)
     #expect(edge.media(named: "b.mp4") != nil)
   }
 
   @Test func aWaitForWhatIsPublishedEndsAtOnce() async {
     let edge = LiveEdge()
-    edge.publish(edition(5, 2), adding: [])
+    edge.publish(snapshot(5, 2), adding: [])
     #expect(
-      position(await edge.wait(for: SlotPosition(sequence: 5, part: 2), deadline: .now))
-        == SlotPosition(sequence: 5, part: 2))
-    #expect(position(await edge.wait(for: SlotPosition(sequence: 4, part: 9), deadline: .now)) != nil)
+      position(await edge.wait(for: PartPosition(sequence: 5, part: 2), deadline: .now))
+        == PartPosition(sequence: 5, part: 2))
+    #expect(position(await edge.wait(for: PartPosition(sequence: 4, part: 9), deadline: .now)) != nil)
   }
 
   @Test func allWhoWaitForASlotGetTheSameEdition() async {
     let edge = LiveEdge()
-    edge.publish(edition(1, 0), adding: [])
-    await withTaskGroup(of: SlotPosition?.self) { group in
+    edge.publish(snapshot(1, 0), adding: [])
+    await withTaskGroup(of: PartPosition?.self) { group in
       for _ in 0..<1000 {
         group.addTask {
-          position(await edge.wait(for: SlotPosition(sequence: 1, part: 1), deadline: .now + .seconds(60)))
+          position(await edge.wait(for: PartPosition(sequence: 1, part: 1), deadline: .now + .seconds(60)))
         }
       }
       group.addTask {
-        position(await edge.wait(for: SlotPosition(sequence: 1, part: 2), deadline: .now + .seconds(60)))
+        position(await edge.wait(for: PartPosition(sequence: 1, part: 2), deadline: .now + .seconds(60)))
       }
       while edge.waiters.viewers < 1001 { await Task.yield() }
-      edge.publish(edition(1, 1), adding: [])
-      for _ in 0..<1000 { #expect(await group.next() == SlotPosition(sequence: 1, part: 1)) }
+      edge.publish(snapshot(1, 1), adding: [])
+      for _ in 0..<1000 { #expect(await group.next() == PartPosition(sequence: 1, part: 1)) }
       #expect(edge.waiters.viewers == 1)
-      edge.publish(edition(2, 0), adding: [])
-      #expect(await group.next() == SlotPosition(sequence: 2, part: 0))
+      edge.publish(snapshot(2, 0), adding: [])
+      #expect(await group.next() == PartPosition(sequence: 2, part: 0))
     }
     #expect(edge.waiters.viewers == 0)
   }
 
   @Test func noMoreMayWaitThanThereIsRoomForAndThoseWhoDoAreServed() async {
     let edge = LiveEdge()
-    edge.publish(edition(1, 0), adding: [])
-    let (deadline, next) = (ContinuousClock.now + .seconds(60), SlotPosition(sequence: 1, part: 1))
+    edge.publish(snapshot(1, 0), adding: [])
+    let (deadline, next) = (ContinuousClock.now + .seconds(60), PartPosition(sequence: 1, part: 1))
     await withTaskGroup(of: Bool.self) { group in
       for _ in 0..<LiveEdge.maxWaiters {
         group.addTask { position(await edge.wait(for: next, deadline: deadline)) == next }
@@ -75,7 +75,7 @@ import Testing
         return
       }
       #expect(await edge.events(after: 0, deadline: deadline) == nil)
-      edge.publish(edition(1, 1), adding: [])
+      edge.publish(snapshot(1, 1), adding: [])
       edge.announce(.wave, at: WallTime(milliseconds: 1), json: "{}")
       for await isServed in group { #expect(isServed) }
     }
@@ -85,7 +85,7 @@ import Testing
   @Test func waitsEndAtTheirDeadlineWhenSomebodyLooksAfterThem() async {
     let edge = LiveEdge()
     let deadline = ContinuousClock.now + .seconds(3)
-    async let outcome = edge.wait(for: SlotPosition(sequence: 9, part: 0), deadline: deadline)
+    async let outcome = edge.wait(for: PartPosition(sequence: 9, part: 0), deadline: deadline)
     while edge.waiters.viewers == 0 { await Task.yield() }
     edge.expire(at: deadline - .milliseconds(1))
     #expect(edge.waiters.viewers == 1)
@@ -99,7 +99,7 @@ import Testing
   @Test func aWaitThatNobodyWantsAnyMoreFreesItsPlace() async {
     let edge = LiveEdge()
     let isThere = Atomic<Bool>(true)
-    let position = SlotPosition(sequence: 9, part: 0)
+    let position = PartPosition(sequence: 9, part: 0)
     async let outcome = edge.wait(for: position, deadline: .now + .seconds(60)) { isThere.load(ordering: .relaxed) }
     while edge.waiters.viewers == 0 { await Task.yield() }
     edge.expire(at: .now)
@@ -114,7 +114,7 @@ import Testing
 
   @Test func aCancelledWaitFreesItsPlaceAtOnce() async {
     let edge = LiveEdge()
-    let task = Task { await edge.wait(for: SlotPosition(sequence: 9, part: 0), deadline: .now + .seconds(60)) }
+    let task = Task { await edge.wait(for: PartPosition(sequence: 9, part: 0), deadline: .now + .seconds(60)) }
     while edge.waiters.viewers == 0 { await Task.yield() }
     task.cancel()
     _ = await task.value

@@ -28,7 +28,7 @@ import Testing
       encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: 1, part: .seconds(2), segment: .seconds(12)))
     settings.off = off
-    settings.ladder = Ladder.Settings(hold: .seconds(20), steady: .seconds(4))
+    settings.presence = CameraPresence.Settings(hold: .seconds(20), steady: .seconds(4))
     settings.remember = .seconds(120)
     let camera = Camera(settings: settings, clock: clock.stationClock)
     let mirror = try Mirror(folder: folder, logger: silent)

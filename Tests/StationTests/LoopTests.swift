@@ -27,7 +27,7 @@ import Testing
       #expect(product.filled == .milliseconds(1500))
       let loop = try #require(try open(folder, settings))
       #expect(loop.count == 2 && !loop.isBuiltIn)
-      // A camera that has shown the house picture and then takes the same stills in the same rhythm.
+      // A camera that has shown the slate and then takes the same stills in the same rhythm.
       var line = try PictureLine.open(settings, logger: logger)
       _ = try line.encode(.idr)
       #expect(loop.parameterSets == line.parameterSets)

@@ -28,7 +28,7 @@ import Testing
       encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(
         rate: 2, part: .seconds(1), segment: .seconds(4), plainSegment: plainSegment))
-    settings.ladder = Ladder.Settings(hold: nil, steady: .zero)
+    settings.presence = CameraPresence.Settings(hold: nil, steady: .zero)
     return Camera(settings: settings, clock: clock.stationClock)
   }
 

@@ -24,8 +24,8 @@ struct PlainViewer: ~Copyable {
   mutating func look(at camera: Camera) async throws {
     let asking = Task { await camera.plainPlaylist(deadline: .now, isWanted: { false }) }
     asking.cancel()
-    guard let rendition = await asking.value else { return }
-    let playlist = try MediaPlaylist.parse(rendition.plain)
+    guard let text = await asking.value else { return }
+    let playlist = try MediaPlaylist.parse(text.plain)
     let isFirst = newest == 0
     for (index, segment) in playlist.segments.enumerated() where playlist.mediaSequence + index > newest {
       newest = playlist.mediaSequence + index

@@ -80,11 +80,11 @@ struct StreamJudge {
   // MARK: What is published
 
   mutating func look(at edge: LiveEdge, now: Ticks) {
-    guard let edition = edge.edition else { return expect(false, "nothing is published") }
-    if let playlist = read(edition.media.plain, edge) {
+    guard let snapshot = edge.snapshot else { return expect(false, "nothing is published") }
+    if let playlist = read(snapshot.media.plain, edge) {
       judge(playlist)
       owed.owe(playlist, now: now)
-      if let far = edge.furthest, far.position > edition.position, let ahead = read(far.media.plain, edge) {
+      if let far = edge.furthest, far.position > snapshot.position, let ahead = read(far.media.plain, edge) {
         judgeAhead(ahead, of: playlist)
         highestSequence = max(highestSequence, ahead.mediaSequence)
       }
@@ -248,7 +248,7 @@ struct StreamJudge {
     if isNewStream {
       let end = old.mediaSequence + old.segments.count
       // Players know the number that was announced too, and on which timeline it would have been.
-      expect(new.mediaSequence > end, "H4: segment \(new.mediaSequence) comes again, \(end) was announced")
+      expect(new.mediaSequence > end, "H4: segment \(new.mediaSequence) comes again, \(end) was hinted")
       let breaks = old.discontinuitySequence + old.segments.count { $0.discontinuity }
       expect(
         new.discontinuitySequence + (new.segments.first?.discontinuity == true ? 1 : 0) > breaks,

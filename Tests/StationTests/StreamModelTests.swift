@@ -81,7 +81,7 @@ struct StreamHistory {
       timeline: try TimelineSettings(
         rate: 2, part: cut.part, segment: cut.segment, plainSegment: plainSegment))
     settings.off = Bool.random(using: &dice) ? .cached : .seamless
-    settings.ladder = Ladder.Settings(hold: cut.segment * 2, steady: cut.segment)
+    settings.presence = CameraPresence.Settings(hold: cut.segment * 2, steady: cut.segment)
     settings.marksRecorded = Bool.random(using: &dice)
     settings.delay = [.zero, .zero, .seconds(3)].randomElement(using: &dice) ?? .zero
     settings.remember = .seconds(60)

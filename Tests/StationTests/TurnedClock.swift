@@ -1,6 +1,6 @@
 import Media
+import NIOConcurrencyHelpers
 import Station
-import Synchronization
 
 /// A clock that tests turn: nobody who sleeps by it wakes before the test says so.
 final class TurnedClock: Sendable {
@@ -11,19 +11,19 @@ final class TurnedClock: Sendable {
     var waitingForSleeper: CheckedContinuation<Void, Never>?
   }
 
-  private let state = Mutex(State(wall: WallTime(milliseconds: 1_790_000_000_000)))
+  private let state = NIOLockedValueBox(State(wall: WallTime(milliseconds: 1_790_000_000_000)))
 
   /// The clock as a station reads it.
   var stationClock: StationClock {
     StationClock(
-      now: { self.state.withLock { $0.now } }, wall: { self.state.withLock { $0.wall } },
+      now: { self.state.withLockedValue { $0.now } }, wall: { self.state.withLockedValue { $0.wall } },
       sleep: { try await self.sleep(until: $0) })
   }
 
   private func sleep(until: Ticks) async throws {
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        let (due, watcher) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
+        let (due, watcher) = state.withLockedValue { state -> (Bool, CheckedContinuation<Void, Never>?) in
           if Task.isCancelled || until <= state.now { return (true, nil) }
           state.sleepers.append((until, continuation))
           defer { state.waitingForSleeper = nil }
@@ -33,7 +33,7 @@ final class TurnedClock: Sendable {
         if due { continuation.resume() }
       }
     } onCancel: {
-      let sleepers = state.withLock { state in
+      let sleepers = state.withLockedValue { state in
         defer { state.sleepers = [] }
         return state.sleepers
       }
@@ -41,10 +41,10 @@ final class TurnedClock: Sendable {
     }
   }
 
-  /// Waits until somebody sleeps, so that all that was due has been done.
+  /// WaitLimit until somebody sleeps, so that all that was due has been done.
   func settle() async {
     await withCheckedContinuation { continuation in
-      let isSettled = state.withLock { state in
+      let isSettled = state.withLockedValue { state in
         if !state.sleepers.isEmpty { return true }
         state.waitingForSleeper = continuation
         return false
@@ -56,7 +56,7 @@ final class TurnedClock: Sendable {
   /// Turns the clock on and waits until all who woke sleep again.
   func advance(by step: Ticks, wallBy wallStep: Int64? = nil) async {
     await settle()
-    let woken = state.withLock { state in
+    let woken = state.withLockedValue { state in
       state.now = state.now + step
       state.wall.milliseconds += wallStep ?? step.milliseconds
       defer { state.sleepers.removeAll { $0.until <= state.now } }

@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import Ingest
 import Logging
 import Media
 import NIOCore
@@ -80,7 +81,7 @@ import Testing
 
   /// The lines of the newest playlist, without names, dates and what counts on.
   private func lines(_ camera: Camera) throws -> Set<String> {
-    let text = String(buffer: try #require(camera.edge.edition).media.plain)
+    let text = String(buffer: try #require(camera.edge.snapshot).media.plain)
     let counting = ["#EXT-X-PROGRAM-DATE-TIME:", "#EXT-X-MEDIA-SEQUENCE:", "#EXT-X-RENDITION-REPORT:"]
     return Set(
       text.split(separator: "\n").map { line in
@@ -107,7 +108,7 @@ import Testing
   private func look(_ viewer: inout Viewer, at camera: Camera, _ where_: String) async throws {
     let new = try lines(camera).subtracting(viewer.lines)
     #expect(new.isEmpty, "\(where_): no playlist had such lines before the first veil")
-    let playlist = try MediaPlaylist.parse(try #require(camera.edge.edition).media.plain)
+    let playlist = try MediaPlaylist.parse(try #require(camera.edge.snapshot).media.plain)
     let part = try #require(playlist.trailingParts.last ?? playlist.segments.last?.parts.last)
     let bytes = try #require(camera.edge.media(named: part.uri))
     let pictures = try FragmentReader.parts(in: bytes)[0].pictures
@@ -148,7 +149,7 @@ import Testing
       name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
       picture: PictureSettings(size: size, denoise: 0), encoder: EncoderSettings(preset: .ultrafast),
       timeline: try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(6)),
-      ladder: Ladder.Settings(hold: nil, steady: .zero))
+      presence: CameraPresence.Settings(hold: nil, steady: .zero))
     var generator = SeededGenerator(seed: 7)
     let clock = TurnedClock()
     let camera = Camera(settings: settings, clock: clock.stationClock)
@@ -189,7 +190,7 @@ import Testing
         try await slot()
         viewer.lines.formUnion(try lines(camera))
         try await plain.look(at: camera)
-        if number >= 20, camera.edge.edition?.position.part == 5 { break }
+        if number >= 20, camera.edge.snapshot?.position.part == 5 { break }
       }
       viewer.shown = try brightness(try #require(camera.edge.latest).jpeg)
       viewer.lastID = camera.edge.newestEventID

@@ -1,0 +1,49 @@
+import NIOCore
+
+/// Where a client comes from, as limits count it.
+package struct ClientAddress: Hashable, Sendable {
+  /// The IPv4 address, or the 64 bits of an IPv6 address that name its network: a single client has all below them.
+  package let key: String
+  /// Whether it lies on this machine or in a private network (RFC 1918, RFC 4193, link-local).
+  package let isLocal: Bool
+
+  /// The client at the other end of a connection.
+  package init(_ address: SocketAddress?) {
+    switch address {
+    case .v4?: self.init(v4: Self.bytes(of: address, at: 4, count: 4))
+    case .v6?: self.init(v6: Self.bytes(of: address, at: 8, count: 16))
+    case .unixDomainSocket?, nil: self.init(key: "local", isLocal: true)
+    }
+  }
+
+  private init(key: String, isLocal: Bool) {
+    self.key = key
+    self.isLocal = isLocal
+  }
+
+  private init(v4 bytes: [UInt8]) {
+    let isLocal =
+      switch (bytes[0], bytes[1]) {
+      case (127, _), (10, _), (192, 168), (169, 254), (172, 16...31), (100, 64...127): true
+      default: false
+      }
+    self.init(key: bytes.map { "\($0)" }.joined(separator: "."), isLocal: isLocal)
+  }
+
+  private init(v6 bytes: [UInt8]) {
+    if bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF {
+      self.init(v4: Array(bytes[12...]))
+      return
+    }
+    let isLoopback = bytes[..<15].allSatisfy { $0 == 0 } && bytes[15] == 1
+    let isPrivate = bytes[0] & 0xFE == 0xFC || (bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80)
+    self.init(key: "\(bytes[..<8].hex)::/64", isLocal: isLoopback || isPrivate)
+  }
+
+  /// The address within `sockaddr_in` or `sockaddr_in6` (POSIX, netinet/in.h).
+  private static func bytes(of address: SocketAddress?, at offset: Int, count: Int) -> [UInt8] {
+    address?.withSockAddr { pointer, size in
+      Array(UnsafeRawBufferPointer(start: pointer, count: size)[offset..<offset + count])
+    } ?? []
+  }
+}

@@ -1,0 +1,84 @@
+import Crypto
+import Media
+import NIOCore
+
+/// The signature of one body, checked while the body comes in: for cameras without TLS, whose token would be read on
+/// the way.
+///
+/// The camera sends `X-Quietcam-Time`, the seconds since 1970 with up to nine decimals, and `X-Quietcam-Signature`, the
+/// hexadecimal HMAC-SHA256 (RFC 2104) of
+///
+///     TIME \n CAMERA \n HEX(SHA-256(body))
+///
+/// without the blanks. The key is the text `HEX(SHA-256(token))` in lower case, so that the server can check it with
+/// the digest that it keeps.
+package struct BodySignature: Sendable {
+  /// Why a signature is not taken.
+  package struct Refusal: Error, Hashable, Sendable {
+    /// What is wrong and what to do, as one sentence without a secret.
+    package let detail: String
+    /// Whether it is the mark of somebody who does not know the token.
+    package let isWrong: Bool
+  }
+
+  /// The seconds by which a camera's clock may be off; a signature is known for that long and refused if it returns.
+  package static let window: Int64 = 60
+
+  private let prefix: [UInt8]
+  private let key: SymmetricKey
+  private var hash = SHA256()
+  /// The signature that was sent.
+  let signature: [UInt8]
+  /// The whole seconds that were sent.
+  let time: Int64
+
+  /// Takes the two headers of a request, before its body.
+  ///
+  /// - Throws: where they are malformed or the time is not now.
+  package init(
+    time: some StringProtocol, signature: some StringProtocol, camera: CameraName, digest: TokenDigest, now: WallTime
+  ) throws(Refusal) {
+    guard let seconds = Self.seconds(time) else {
+      throw Refusal(
+        detail: "X-Quietcam-Time is no time; send the seconds since 1970, such as 1790000000 or 1790000000.25",
+        isWrong: false)
+    }
+    guard let bytes = [UInt8](hex: signature), bytes.count == SHA256.byteCount else {
+      throw Refusal(
+        detail: "X-Quietcam-Signature is no signature; send 64 hexadecimal digits of HMAC-SHA256", isWrong: false)
+    }
+    let lag = now.milliseconds / 1000 - seconds
+    guard abs(lag) <= Self.window else {
+      throw Refusal(
+        detail: "X-Quietcam-Time is \(abs(lag)) s \(lag > 0 ? "behind" : "ahead"); set the camera's clock, by this "
+          + "answer's Date if by nothing else", isWrong: false)
+    }
+    self.signature = bytes
+    self.time = seconds
+    prefix = Array("\(time)\n\(camera)\n".utf8)
+    key = SymmetricKey(data: Array(digest.bytes.hex.utf8))
+  }
+
+  /// Takes the next bytes of the body, in their order.
+  package mutating func update(_ bytes: ByteBuffer) {
+    bytes.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
+  }
+
+  /// Whether the signature is that of the time, the camera and all bytes that were taken.
+  package var isValid: Bool {
+    let message = prefix + Array(hash.finalize().hex.utf8)
+    return HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: message, using: key)
+  }
+
+  private static func seconds(_ text: some StringProtocol) -> Int64? {
+    let pieces = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    guard isNumber(pieces[0], digits: 1...11), pieces.count == 1 || isNumber(pieces[1], digits: 1...9) else {
+      return nil
+    }
+    return Int64(pieces[0])
+  }
+
+  private static func isNumber(_ text: some StringProtocol, digits: ClosedRange<Int>) -> Bool {
+    digits.contains(text.utf8.count) && text.utf8.allSatisfy { (48...57).contains($0) }
+  }
+}

@@ -1,0 +1,23 @@
+/// Remembers the signatures that were taken, for as long as they would be taken again.
+package struct ReplayGuard: Sendable {
+  private var known: [[UInt8]: Int64] = [:]
+  private var nextSweep: Int64 = 0
+  private let mostKnown: Int
+
+  /// - Parameter mostKnown: how many are remembered; more are refused, since only what is remembered is known not to
+  ///   come again. Only signatures that are right are remembered, so nobody without the token fills it.
+  package init(mostKnown: Int = 50_000) { self.mostKnown = mostKnown }
+
+  /// Takes a signature that is right, once.
+  ///
+  /// - Parameter now: whole seconds since 1970.
+  package mutating func admit(_ signature: BodySignature, now: Int64) -> Bool {
+    if now >= nextSweep || known.count >= mostKnown {
+      known = known.filter { $0.value >= now }
+      nextSweep = now + 10
+    }
+    guard known[signature.signature] == nil, known.count < mostKnown else { return false }
+    known[signature.signature] = signature.time + BodySignature.window
+    return true
+  }
+}

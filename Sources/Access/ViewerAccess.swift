@@ -1,7 +1,0 @@
-/// Who may see a camera.
-public enum ViewerAccess: String, Sendable, CaseIterable {
-  /// Everyone.
-  case open
-  /// Those who have a link that has not ended.
-  case signed
-}

@@ -1,0 +1,159 @@
+import AsyncHTTPClient
+import Foundation
+import Media
+import NIOCore
+import NIOHTTP1
+
+/// One request and its answer, with the times of both on the check's clock.
+struct Exchange: Sendable {
+  /// The address after all redirects.
+  var url: String
+  /// 0 where no answer came.
+  var status = 0
+  /// By names in small letters; several of one name are joined.
+  var headers: [String: String] = [:]
+  /// Decompressed.
+  var body: [UInt8] = []
+  /// When the request went out.
+  var asked: Ticks
+  /// When the head of the answer was there.
+  var answered: Ticks
+  /// When the first byte of the body was there.
+  var firstByte: Ticks
+  /// When all was there.
+  var done: Ticks
+  /// Why no answer came or it broke off.
+  var failure: String?
+
+  /// Whether the whole resource or the wanted piece of it came.
+  var isGood: Bool { failure == nil && (status == 200 || status == 206) }
+
+  /// The directives of Cache-Control by their names in small letters.
+  var caching: [String: String] {
+    var result: [String: String] = [:]
+    for directive in (headers["cache-control"] ?? "").lowercased().split(separator: ",") {
+      let pieces = directive.split(separator: "=", maxSplits: 1).map { $0.filter { $0 != " " && $0 != "\"" } }
+      if let name = pieces.first { result[name] = pieces.count > 1 ? pieces[1] : "" }
+    }
+    return result
+  }
+
+  /// For how many seconds a cache may keep the answer; 0 where none may, `nil` where nothing is said.
+  var maxAge: Int? {
+    let caching = caching
+    if caching["no-store"] != nil || caching["no-cache"] != nil { return 0 }
+    return (caching["s-maxage"] ?? caching["max-age"]).flatMap { Int($0) }
+  }
+
+  /// The media type without its parameters.
+  var type: String {
+    (headers["content-type"] ?? "").lowercased().split(separator: ";").first.map { $0.filter { $0 != " " } } ?? ""
+  }
+
+  /// What became of it, for messages.
+  var outcome: String { failure.map { "no whole answer (\($0))" } ?? "\(status)" }
+}
+
+/// Makes requests: bounded in time and size, never throwing, always with a time stamp.
+struct Fetcher: Sendable {
+  private let client: HTTPClient
+  private let epoch = ContinuousClock.now
+
+  /// The largest body taken.
+  static let largestBody = 64 << 20
+
+  init() {
+    // Of all that can be set, decompression has a type that only the client itself can name.
+    var configuration = HTTPClient.Configuration.singletonConfiguration
+    configuration.redirectConfiguration = .follow(max: 5, allowCycles: false)
+    configuration.timeout = .init(connect: .seconds(5), read: .seconds(60))
+    configuration.connectionPool.retryConnectionEstablishment = false
+    client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  func close() async { try? await client.shutdown() }
+
+  /// The time since the check began.
+  var now: Ticks { Ticks(ContinuousClock.now - epoch) }
+
+  func sleep(until time: Ticks) async throws {
+    try await ContinuousClock().sleep(until: epoch + time.duration)
+  }
+
+  /// Makes one request; where an answer packs too much into its gzip, a second one without.
+  func fetch(
+    _ url: String, method: HTTPMethod = .GET, headers: [(String, String)] = [], timeout: Ticks = .seconds(20)
+  ) async -> Exchange {
+    let exchange = await execute(url, method: method, headers: headers, timeout: timeout)
+    guard exchange.failure != nil, exchange.headers["content-encoding"] != nil, !Task.isCancelled else {
+      return exchange
+    }
+    let plain = headers.filter { $0.0 != "Accept-Encoding" }
+    return await execute(url, method: method, headers: plain, timeout: timeout)
+  }
+
+  private func execute(
+    _ url: String, method: HTTPMethod, headers: [(String, String)], timeout: Ticks
+  ) async -> Exchange {
+    var request = HTTPClientRequest(url: url)
+    request.method = method
+    request.headers.add(name: "User-Agent", value: "quietcam-check")
+    for (name, value) in headers { request.headers.add(name: name, value: value) }
+    let asked = now
+    var exchange = Exchange(url: url, asked: asked, answered: asked, firstByte: asked, done: asked)
+    do {
+      let response = try await client.execute(request, timeout: .milliseconds(max(1, timeout.milliseconds)))
+      exchange.answered = now
+      exchange.firstByte = exchange.answered
+      exchange.status = Int(response.status.code)
+      exchange.url = response.url?.absoluteString ?? url
+      for (name, value) in response.headers {
+        let name = name.lowercased()
+        exchange.headers[name] = exchange.headers[name].map { "\($0), \(value)" } ?? value
+      }
+      var isFirst = true
+      for try await piece in response.body {
+        if isFirst { exchange.firstByte = now }
+        isFirst = false
+        guard exchange.body.count + piece.readableBytes <= Self.largestBody else {
+          exchange.failure = "more than \(Self.largestBody >> 20) MiB; the check reads no more"
+          break
+        }
+        exchange.body += piece.readableBytesView
+      }
+    } catch {
+      exchange.failure = String(describing: error)
+    }
+    exchange.done = now
+    return exchange
+  }
+}
+
+/// Addresses (RFC 3986).
+enum PlaylistAddress {
+  /// A reference as it stands in a playlist, made absolute.
+  static func resolve(_ reference: String, from base: String) -> String {
+    guard let base = URL(string: base), let url = URL(string: reference, relativeTo: base) else { return reference }
+    return url.absoluteURL.absoluteString
+  }
+
+  /// The address with delivery directives, in the alphabetical order that caches like.
+  static func adding(_ query: String, to url: String) -> String {
+    guard !query.isEmpty else { return url }
+    let whole = url.split(separator: "#", maxSplits: 1).first.map(String.init) ?? url
+    return whole + (whole.contains("?") ? "&" : "?") + query
+  }
+
+  /// The same address with a name that stands for nothing: the last number in it is made much larger.
+  static func unannounced(_ url: String) -> String {
+    let path = url.prefix { $0 != "?" && $0 != "#" }
+    let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+    let name = path[start...]
+    let dot = name.lastIndex(of: ".") ?? name.endIndex
+    // The digits of a file type, as those of .mp4, number nothing.
+    guard let last = name[..<dot].lastIndex(where: { ("0"..."9").contains($0) }) else {
+      return url[..<start] + "never-" + name + url[path.endIndex...]
+    }
+    return url[...last] + "7777" + url[url.index(after: last)...]
+  }
+}

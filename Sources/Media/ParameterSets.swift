@@ -1,0 +1,50 @@
+import NIOCore
+
+/// The parameter sets of an H.264 stream: all that a player must know before the first picture.
+package struct ParameterSets: Hashable, Sendable {
+  /// The sequence parameter set, as a NAL unit without length or start code.
+  package let sequence: ByteBuffer
+  /// The picture parameter set, likewise.
+  package let picture: ByteBuffer
+
+  /// Takes the sets out of an IDR access unit that carries them; `nil` where one is missing.
+  init?(annexB bytes: UnsafeRawBufferPointer) {
+    var sequence: ByteBuffer?
+    var picture: ByteBuffer?
+    AnnexB.forEachUnit(in: bytes) { kind, unit in
+      if kind == AnnexB.Kind.sequenceParameterSet { sequence = sequence ?? ByteBuffer(bytes: unit) }
+      if kind == AnnexB.Kind.pictureParameterSet { picture = picture ?? ByteBuffer(bytes: unit) }
+    }
+    guard let sequence, let picture, sequence.readableBytes >= 4 else { return nil }
+    self.sequence = sequence
+    self.picture = picture
+  }
+
+  /// The name of the codec for `CODECS`, such as `avc1.64001E` (RFC 6381, section 3.3).
+  package var codec: String {
+    "avc1."
+      + sequence.readableBytesView.dropFirst().prefix(3).map { byte in
+        let text = String(byte, radix: 16, uppercase: true)
+        return text.count == 1 ? "0" + text : text
+      }.joined()
+  }
+
+  /// The `avcC` record for the init segment (ISO/IEC 14496-15, section 5.3.3.1), for 8-bit 4:2:0.
+  package var configurationRecord: ByteBuffer {
+    var record = ByteBuffer()
+    let profile = sequence.readableBytesView.dropFirst().prefix(3)
+    record.writeInteger(UInt8(1))
+    record.writeBytes(profile)
+    record.writeInteger(UInt8(0xFF))  // Lengths of four bytes.
+    record.writeInteger(UInt8(0xE1))  // One sequence parameter set.
+    record.writeInteger(UInt16(sequence.readableBytes))
+    record.writeImmutableBuffer(sequence)
+    record.writeInteger(UInt8(1))
+    record.writeInteger(UInt16(picture.readableBytes))
+    record.writeImmutableBuffer(picture)
+    if let first = profile.first, first >= 100 {
+      record.writeBytes([0xFD, 0xF8, 0xF8, 0])  // Chroma 4:2:0, 8 bits, 8 bits, no extension sets.
+    }
+    return record
+  }
+}

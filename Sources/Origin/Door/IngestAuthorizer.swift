@@ -1,0 +1,182 @@
+import Access
+import HTTPTypes
+import Hummingbird
+import Media
+import NIOConcurrencyHelpers
+import NIOCore
+import Station
+
+/// Decides at the private door who may do what, and how often.
+struct IngestAuthorizer: Sendable {
+  /// How a camera's request goes on.
+  enum Entry {
+    /// Its body may be read. Where it is signed, what the signature says is known only after the last byte.
+    case open(BodySignature?)
+    /// It is answered, and its body is not read.
+    case refused(Response)
+  }
+
+  private struct Pace: Sendable {
+    var stills: TokenBucket
+    var replays = ReplayGuard()
+  }
+
+  private final class Gate: Sendable {
+    let pace: NIOLockedValueBox<Pace>
+    init(_ pace: Pace) { self.pace = NIOLockedValueBox(pace) }
+  }
+
+  private let operatorToken: TokenDigest?
+  private let limits: AccessLimits
+  private let gates: [CameraName: Gate]
+
+  init(cameras: [Camera], operatorToken: TokenDigest?, limits: AccessLimits) {
+    self.operatorToken = operatorToken
+    self.limits = limits
+    let now = Self.now
+    gates = Dictionary(
+      uniqueKeysWithValues: cameras.map { camera in
+        let rate = camera.settings.maxRate
+        return (
+          camera.settings.name, Gate(Pace(stills: TokenBucket(rate: rate, burst: 2 * rate, now: now)))
+        )
+      })
+  }
+
+  /// Milliseconds that never step back.
+  private static var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
+
+  // MARK: Cameras
+
+  /// Lets a camera in that shows its token or announces a signature, and is not too fast.
+  func enter(_ request: Request, camera: Camera, context: DoorContext) -> Entry {
+    let name = camera.settings.name
+    let address = context.client
+    guard limits.withTokens({ $0.isHeard(address.key, for: name, now: Self.now) }) else {
+      return .refused(slowed(request))
+    }
+    let rule = camera.settings.signing
+    var signature: BodySignature?
+    if rule != .off, let text = request.headers[.quietcamSignature] {
+      do throws(BodySignature.Refusal) {
+        signature = try BodySignature(
+          time: request.headers[.quietcamTime] ?? "", signature: text, camera: name, digest: camera.settings.tokens[0],
+          now: .now)
+      } catch {
+        return .refused(unsigned(request, error.detail))
+      }
+    } else {
+      let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
+      guard Credentials.opens(shown, camera.settings.tokens) else {
+        if !shown.isEmpty { limits.withTokens { $0.wrong(address.key, now: Self.now) } }
+        return .refused(
+          unauthorized(request, "send the token of camera \(name) as \"Authorization: Bearer TOKEN\""))
+      }
+      if rule == .required {
+        return .refused(
+          unsigned(
+            request,
+            "camera \(name) has to sign its stills: send X-Quietcam-Time and X-Quietcam-Signature, and no token"))
+      }
+      limits.withTokens { $0.right(address.key, for: name, now: Self.now) }
+    }
+    guard admitsStill(of: name) else { return .refused(tooFast(request, camera: camera)) }
+    return .open(signature)
+  }
+
+  /// Whether a signed body is what its camera signed, and comes for the first time; otherwise the answer.
+  func refusal(of signature: BodySignature, _ request: Request, camera: Camera, context: DoorContext) -> Response? {
+    let name = camera.settings.name
+    let key = context.client.key
+    guard signature.isValid else {
+      limits.withTokens { $0.wrong(key, now: Self.now) }
+      return unsigned(
+        request,
+        "the signature is not that of this time, camera and body; sign TIME, \"\\n\", \(name), \"\\n\" and the body's "
+          + "SHA-256 with the SHA-256 of the token, both as hexadecimal digits")
+    }
+    let seconds = WallTime.now.milliseconds / 1000
+    guard gates[name]?.pace.withLockedValue({ $0.replays.admit(signature, now: seconds) }) ?? false else {
+      return unsigned(
+        request,
+        "this signature has been taken before; sign each still with its own X-Quietcam-Time, down to parts of "
+          + "a second")
+    }
+    limits.withTokens { $0.right(key, for: name, now: Self.now) }
+    return nil
+  }
+
+  /// Whether a camera may send one more still now; each still of a stream has to ask.
+  func admitsStill(of camera: CameraName) -> Bool {
+    gates[camera]?.pace.withLockedValue { $0.stills.take(now: Self.now) } ?? false
+  }
+
+  /// The place for a body on its way in.
+  func lease(for camera: CameraName) -> UploadLease { limits.uploads.lease(for: camera) }
+
+  /// The answer where bodies on their way in take all the memory they may.
+  func noRoom(_ request: Request) -> Response {
+    Reply.error(
+      request, .serviceUnavailable, "noRoom",
+      "too many stills are on their way in at once; send it again, or raise upload-megabytes",
+      fields: [.retryAfter: "1"])
+  }
+
+  /// The answer to a signature over a body that may never end.
+  func cannotBeSigned(_ request: Request) -> Response {
+    unsigned(request, "a stream of stills cannot be signed; send each still in a request of its own")
+  }
+
+  // MARK: Operators
+
+  /// Why a request is not the operator's to make; `nil` where it may go on.
+  ///
+  /// - Parameter changes: whether it changes anything. Without a token in the configuration whoever reaches the private
+  ///   address may read, and nobody may change: a page that an operator looks at could send such a request too.
+  func operatorRefusal(_ request: Request, changes: Bool, context: DoorContext) -> Response? {
+    guard let operatorToken else {
+      guard changes else { return nil }
+      return Reply.error(
+        request, .forbidden, "noOperatorToken",
+        "switches need an operator's token; make one with `quietcam token` and set operator-token")
+    }
+    let key = context.client.key
+    guard limits.withTokens({ $0.isHeard(key, for: nil, now: Self.now) }) else { return slowed(request) }
+    let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
+    if Credentials.opens(shown, [operatorToken]) { return nil }
+    if !shown.isEmpty { limits.withTokens { $0.wrong(key, now: Self.now) } }
+    return unauthorized(request, "send the operator's token as \"Authorization: Bearer TOKEN\"")
+  }
+
+  // MARK: Answers
+
+  private func unauthorized(_ request: Request, _ detail: String) -> Response {
+    // Many cameras send Basic only to a server that asks for it.
+    Reply.error(
+      request, .unauthorized, "unauthorized", detail,
+      fields: [.wwwAuthenticate: "Bearer, Basic realm=\"quietcam\", charset=\"UTF-8\""])
+  }
+
+  private func unsigned(_ request: Request, _ detail: String) -> Response {
+    Reply.error(request, .unauthorized, "unsigned", detail, fields: [.wwwAuthenticate: "X-Quietcam-Signature"])
+  }
+
+  private func slowed(_ request: Request) -> Response {
+    Reply.error(
+      request, .tooManyRequests, "tooManyWrongTokens",
+      "too many wrong tokens came from your address, and this one was not looked at; try again in a second",
+      fields: [.retryAfter: "1"])
+  }
+
+  private func tooFast(_ request: Request, camera: Camera) -> Response {
+    Reply.error(
+      request, .tooManyRequests, "tooFast",
+      "camera \(camera.settings.name) sends more than \(camera.settings.maxRate) stills a second; send fewer, or raise "
+        + "max-rate", fields: [.retryAfter: "1"])
+  }
+}
+
+extension HTTPField.Name {
+  static let quietcamTime = HTTPField.Name("X-Quietcam-Time")!
+  static let quietcamSignature = HTTPField.Name("X-Quietcam-Signature")!
+}

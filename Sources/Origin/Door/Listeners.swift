@@ -1,0 +1,142 @@
+import Access
+import Hummingbird
+import HummingbirdCore
+import HummingbirdHTTP2
+import Logging
+import NIOCore
+import NIOHTTP1
+import ServiceLifecycle
+import Station
+
+/// Where a door listens and how.
+package struct ListenerAddress: Sendable {
+  /// A host name or IP address.
+  package let host: String
+  /// The TCP port; 0 takes any that is free.
+  package let port: Int
+  /// The door's certificate; with one it speaks TLS and HTTP/2 too, without one plain HTTP/1.1.
+  package let certificate: CertificateKeeper?
+  /// A socket that listens there already.
+  let socket: InheritedSocket?
+
+  /// A place to listen at.
+  ///
+  /// - Parameter socket: one that listens there already; without it one is opened.
+  package init(host: String, port: Int, certificate: CertificateKeeper?, socket: InheritedSocket? = nil) {
+    self.host = host
+    self.port = port
+    self.certificate = certificate
+    self.socket = socket
+  }
+}
+
+/// Makes the two listeners.
+package enum Listeners {
+  /// How long a connection may be without a request.
+  private static let idleTimeout = TimeAmount.seconds(60)
+  /// How long the header of a request or a TLS handshake may take at most.
+  private static let headerTime = TimeAmount.seconds(15)
+  /// What no player and no camera comes near to.
+  private static let headers = HTTP1Channel.Configuration.DecoderConfiguration(
+    maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64)
+  /// Connections beyond the limit that may be told so at the same time; the next ones wait in the system's queue.
+  private static let turnedAway = 128
+
+  /// The public listener: viewers.
+  ///
+  /// - Parameters:
+  ///   - site: what other sites may do with what it serves.
+  ///   - linkKey: what links to private cameras are made with; without one nobody sees them.
+  ///   - patience: how long a client may send nothing in the middle of a request, or take nothing of an answer.
+  ///   - onListening: told the port when the listener is open.
+  /// - Throws: when the certificate makes no TLS.
+  package static func publicDoor(
+    at address: ListenerAddress, cameras: [Camera], web: WebAssets, site: SitePolicy, linkKey: LinkKey?,
+    limits: AccessLimits,
+    patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+  ) throws -> any Service {
+    try listener(
+      PublicDoor(cameras: cameras, web: web, site: site, linkKey: linkKey, waits: limits.waits), at: address,
+      connections: limits.viewers,
+      handlers: { [HangUpHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience), logger: logger,
+      onListening)
+  }
+
+  /// The private listener: cameras and operators.
+  ///
+  /// - Parameters:
+  ///   - reports: pages for operators by path.
+  ///   - patience: how long a client may send nothing in the middle of a request, or take nothing of an answer.
+  ///   - onListening: told the port when the listener is open.
+  /// - Throws: when the certificate makes no TLS.
+  package static func privateDoor(
+    at address: ListenerAddress, cameras: [Camera], operatorToken: TokenDigest?, reports: [String: OperatorReport],
+    limits: AccessLimits, patience: Duration, logger: Logger,
+    onListening: @escaping @Sendable (_ port: Int) async -> Void
+  ) throws -> any Service {
+    let authorizer = IngestAuthorizer(cameras: cameras, operatorToken: operatorToken, limits: limits)
+    return try listener(
+      PrivateDoor(cameras: cameras, authorizer: authorizer, reports: reports), at: address, connections: limits.cameras,
+      handlers: { [WrongLengthHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience),
+      logger: logger, onListening)
+  }
+
+  private static func common(_ patience: TimeAmount) -> [any RemovableChannelHandler] {
+    [
+      ConnectionRulesInstaller(headerTime: min(headerTime, patience)), SlowReaderHandler(patience),
+      SlowSenderHandler(patience), LingeringCloseHandler(),
+    ]
+  }
+
+  private static func listener(
+    _ responder: some HTTPResponder<DoorContext>, at address: ListenerAddress, connections: Connections,
+    handlers: @escaping @Sendable () -> [any RemovableChannelHandler], patience: TimeAmount, logger: Logger,
+    _ onListening: @escaping @Sendable (_ port: Int) async -> Void
+  ) throws -> any Service {
+    // Hummingbird tells of its own comings and goings; operators want to hear of ours.
+    var logger = logger
+    if logger.logLevel == .info { logger.logLevel = .notice }
+    let answer = answer(responder, logger: logger)
+    let http1 = HTTP1Channel.Configuration(
+      additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
+    let handshakeTime = min(headerTime, patience)
+    func listener(_ base: some ServerChildChannel) -> any Service {
+      Listener(
+        connection: ConnectionGate(base: base, connections: connections, handshakeTime: handshakeTime),
+        address: address, limit: connections.limits.total + turnedAway, logger: logger, onListening: onListening)
+    }
+    guard let tls = address.certificate?.configuration() else {
+      return listener(HTTP1Channel(responder: answer, configuration: http1))
+    }
+    let idle = Duration.nanoseconds(idleTimeout.nanoseconds)
+    return listener(
+      try HTTP2UpgradeChannel(
+        tlsConfiguration: tls, configuration: .init(idleTimeout: idle, streamConfiguration: http1), responder: answer))
+  }
+
+  /// What is done with each request: the responder's answer, with the date (RFC 9110, section 6.6.1).
+  private static func answer(
+    _ responder: some HTTPResponder<DoorContext>, logger: Logger
+  ) -> HTTPChannelHandler.Responder {
+    { request, writer, channel in
+      var response: Response
+      do {
+        response = try await responder.respond(to: request, context: DoorContext(channel: channel))
+      } catch let error as HTTPParserError {
+        throw error
+      } catch {
+        logger.error("a request could not be answered: \(error)", metadata: ["path": "\(request.uri.path)"])
+        response = Response(status: .internalServerError)
+      }
+      response.headers[.date] = HTTPDate.now()
+      do {
+        try await writer.write(response: response.head, body: response.body)
+      } catch is HTTPParserError {
+        // As a parser's error it would be answered again.
+        throw BrokenRequest()
+      }
+    }
+  }
+
+  private struct BrokenRequest: Error {}
+}

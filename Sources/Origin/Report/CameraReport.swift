@@ -1,0 +1,23 @@
+import Media
+import Packager
+import Picture
+import Station
+
+/// What the reports tell of one camera, read at one moment.
+struct CameraReport: Sendable {
+  let name: CameraName
+  let counters: Camera.Counters
+  let viewersWaiting: Int
+  let listenersWaiting: Int
+  let newestSegment: Int?
+  /// Whole milliseconds since the newest still; `nil` before the first.
+  let stillAge: Int64?
+
+  init(_ camera: Camera, now: WallTime) {
+    name = camera.settings.name
+    counters = camera.counters
+    (viewersWaiting, listenersWaiting) = camera.edge.waiters
+    newestSegment = camera.edge.snapshot?.position.sequence
+    stillAge = counters.lastStill.map { max(0, now.milliseconds - $0.milliseconds) }
+  }
+}

@@ -1,0 +1,83 @@
+import Access
+import Ingest
+import Media
+import NIOCore
+import Packager
+import Picture
+import Station
+
+/// The counters of all cameras as Prometheus reads them (text exposition format 0.0.4).
+package enum MetricsText {
+  /// The content type of the text.
+  package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+  /// The text for these cameras at this moment.
+  package static func render(_ cameras: [Camera], doors: AccessLimits, now: WallTime) -> ByteBuffer {
+    let reports = cameras.map { CameraReport($0, now: now) }
+    var text = ByteBuffer()
+    func family(_ name: String, _ type: String, _ help: String, _ value: (CameraReport) -> [(String, Int64)]) {
+      text.writeString("# HELP quietcam_\(name) \(help)\n# TYPE quietcam_\(name) \(type)\n")
+      for report in reports {
+        for (labels, number) in value(report) {
+          text.writeString("quietcam_\(name){camera=\"\(report.name)\"\(labels)} \(number)\n")
+        }
+      }
+    }
+    family("stills_taken_total", "counter", "Stills taken at the door.") { [("", $0.counters.taken)] }
+    family("still_bytes_total", "counter", "Bytes of the stills taken.") { [("", $0.counters.takenBytes)] }
+    family("stills_refused_total", "counter", "Stills refused at the door, by reason.") { report in
+      StillRefusal.Reason.allCases.map { (",reason=\"\($0.rawValue)\"", report.counters.refused[$0] ?? 0) }
+    }
+    family("stills_undecodable_total", "counter", "Stills taken that did not decode.") {
+      [("", $0.counters.undecodable)]
+    }
+    family("stills_displaced_total", "counter", "Stills that a newer one pushed aside.") {
+      [("", $0.counters.displaced)]
+    }
+    family("stills_shown_total", "counter", "Stills that came onto the screens.") { [("", $0.counters.shown)] }
+    family("stills_unseen_total", "counter", "Stills that came while the loop was shown.") {
+      [("", $0.counters.unseen)]
+    }
+    family("source", "gauge", "What is shown: 1 for the one that is, 0 for the others.") { report in
+      Director.Source.allCases.map { (",source=\"\($0.rawValue)\"", report.counters.source == $0 ? 1 : 0) }
+    }
+    family("segments_total", "counter", "Segments begun, by what they show.") { report in
+      Director.Source.allCases.map { (",source=\"\($0.rawValue)\"", report.counters.segments[$0] ?? 0) }
+    }
+    family("parts_total", "counter", "Parts published.") { [("", $0.counters.parts)] }
+    family("part_bytes_total", "counter", "Bytes of the parts published.") { [("", $0.counters.partBytes)] }
+    family("waves_total", "counter", "Waves of visitors.") { [("", $0.counters.waves)] }
+    family("store_failures_total", "counter", "Writes to the store that failed.") { [("", $0.counters.storeFailures)] }
+    family("store_slow_total", "counter", "States that took longer to write to the store than a part lasts.") {
+      [("", $0.counters.slowWrites)]
+    }
+    family("still_age_milliseconds", "gauge", "Time since the newest still.") { $0.stillAge.map { [("", $0)] } ?? [] }
+    family("viewers_waiting", "gauge", "Requests that wait for the next part.") { [("", Int64($0.viewersWaiting))] }
+    family("listeners_waiting", "gauge", "Requests that wait for an event.") { [("", Int64($0.listenersWaiting))] }
+    writeDoors(DoorReport(doors), to: &text)
+    return text
+  }
+
+  private static func writeDoors(_ doors: DoorReport, to text: inout ByteBuffer) {
+    func family(_ name: String, _ type: String, _ help: String, _ values: [(labels: String, number: Int64)]) {
+      text.writeString("# HELP quietcam_\(name) \(help)\n# TYPE quietcam_\(name) \(type)\n")
+      for value in values { text.writeString("quietcam_\(name){\(value.labels)} \(value.number)\n") }
+    }
+    family(
+      "connections", "gauge", "Open connections, by door.",
+      [("door=\"public\"", doors.viewers.open), ("door=\"private\"", doors.cameras.open)])
+    family(
+      "connections_turned_away_total", "counter", "Connections beyond the limits, by door.",
+      [("door=\"public\"", doors.viewers.turnedAway), ("door=\"private\"", doors.cameras.turnedAway)])
+    family(
+      "wrong_tokens_total", "counter",
+      "Wrong tokens and signatures that were looked at, or turned away for their number.",
+      [("looked=\"yes\"", doors.tokens.wrong), ("looked=\"no\"", doors.tokens.slowed)])
+    family(
+      "upload_bytes", "gauge", "Memory of stills on their way in.",
+      [("at=\"now\"", doors.uploads.held), ("at=\"most\"", doors.uploads.peak)])
+    family(
+      "uploads_without_room_total", "counter", "Stills refused because others on their way took all the memory.",
+      [("door=\"private\"", doors.uploads.refused)])
+  }
+}

@@ -1,0 +1,114 @@
+import Access
+import HTTPTypes
+import Hummingbird
+import Ingest
+import Media
+import NIOCore
+import Picture
+import Station
+
+/// One request with stills in its body: reads it as it comes and makes the answer.
+struct StillUpload {
+  private let request: Request
+  private let camera: Camera
+  private let signature: BodySignature?
+  private let authorizer: IngestAuthorizer
+  private let context: DoorContext
+  private var channel: any Channel { context.channel }
+
+  /// The upload of a camera that was let in.
+  ///
+  /// - Parameter signature: what the body has to be; nothing of it is taken before that is known.
+  init(
+    _ request: Request, camera: Camera, signature: BodySignature?, authorizer: IngestAuthorizer, context: DoorContext
+  ) {
+    self.request = request
+    self.camera = camera
+    self.signature = signature
+    self.authorizer = authorizer
+    self.context = context
+  }
+
+  /// Reads the body and answers with advice to the camera, or with what was wrong.
+  ///
+  /// - Throws: when the connection breaks; the stills that were whole by then are taken.
+  func answer() async throws -> Response {
+    let length = request.headers[.contentLength].flatMap { Int($0) }
+    // Over HTTP/2 a body needs no length (RFC 9113, section 8.1.1).
+    if length == nil, request.headers[.transferEncoding] == nil, channel.parent?.parent == nil {
+      return Reply.closing(
+        Reply.error(
+          request, .lengthRequired, "lengthRequired", "send Content-Length or a chunked body with the JPEG"),
+        channel: channel)
+    }
+    let label = BodyLabel(contentType: request.headers[.contentType], isOpenEnded: length == nil)
+    var signature = signature
+    let most = label.mostBytes(stillBytes: camera.settings.maxStillBytes, choice: camera.settings.stillChoice)
+    if signature != nil, most == nil {
+      return Reply.closing(authorizer.cannotBeSigned(request), channel: channel)
+    }
+    let lease = authorizer.lease(for: camera.settings.name)
+    let admits = { [authorizer, camera] in authorizer.admitsStill(of: camera.settings.name) }
+    var intake = StillIntake(camera: camera, label: label, isHeldBack: signature != nil, admits: admits)
+    if let length, let most, length > most {
+      camera.refuse(.tooLarge)
+      return refusal(intake.tooLarge, after: intake, isWhole: false)
+    }
+    if request.headers[.expect]?.lowercased() == "100-continue" { Reply.invite(channel) }
+    do {
+      for try await piece in request.body {
+        signature?.update(piece)
+        try intake.read(piece)
+        guard lease.hold(intake.heldBytes) else {
+          return Reply.closing(authorizer.noRoom(request), channel: channel)
+        }
+      }
+    } catch let stop as StillIntake.Stop {
+      return refusal(stop.refusal, after: intake, isWhole: false)
+    }
+    do throws(StillIntake.Stop) {
+      try intake.end()
+      if let signature,
+        let refusal = authorizer.refusal(of: signature, request, camera: camera, context: context)
+      {
+        return refusal
+      }
+      return Reply.json(request, .accepted, advice(try intake.settle(), intake))
+    } catch {
+      // What comes behind a body that was cut by a wrong length is no request.
+      if length != nil, error.refusal.reason == .truncated || error.refusal.reason == .malformed,
+        await WrongLengthHandler.isBodyFollowed(on: channel)
+      {
+        return refusal(
+          StillRefusal(
+            .malformed,
+            "Content-Length says \(length ?? 0) and the body goes on behind that; count it in 32 bits, "
+              + "and send as many bytes as it says"),
+          after: intake, isWhole: true)
+      }
+      return refusal(error.refusal, after: intake, isWhole: true)
+    }
+  }
+
+  private func advice(_ receipt: Camera.Receipt, _ intake: StillIntake) -> String {
+    var json =
+      "{\"seq\":\(receipt.sequence),\"interval_ms\":\(receipt.interval.milliseconds),\"waves\":\(receipt.waves)"
+    if intake.taken + intake.refused > 1 { json += ",\"stills\":\(intake.taken),\"refused\":\(intake.refused)" }
+    return json + "}"
+  }
+
+  private func refusal(_ refusal: StillRefusal, after intake: StillIntake, isWhole: Bool) -> Response {
+    let status: HTTPResponse.Status =
+      switch refusal.reason {
+      case .malformed: .badRequest
+      case .notJPEG: .unsupportedMediaType
+      case .tooLarge: .contentTooLarge
+      case .truncated, .noPicture, .unsupported, .corrupt: .unprocessableContent
+      }
+    let before = intake.taken > 0 ? "; \(intake.taken) stills before it were taken" : ""
+    let reply = Reply.error(request, status, refusal.reason.rawValue, refusal.detail + before)
+    // A length that was told too short cuts the picture, and its rest would be read as requests.
+    let isInStep = isWhole && refusal.reason != .truncated && refusal.reason != .malformed
+    return isInStep ? reply : Reply.closing(reply, channel: channel)
+  }
+}

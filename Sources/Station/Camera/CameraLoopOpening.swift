@@ -1,0 +1,53 @@
+import Logging
+import Media
+import Packager
+import Picture
+
+extension CameraLoop {
+  /// Opens the camera's workers and publishes its first state: what an earlier life has left, or a full window of the
+  /// loop, so that no player ever meets an empty playlist.
+  ///
+  /// - Throws: what FFmpeg refuses, with the setting in its words.
+  static func open(camera: Camera, mirror: Mirror?, folder: String?, logger: Logger) throws -> CameraLoop {
+    let settings = camera.settings
+    let timeline = settings.timeline
+    var line = try PictureLine.open(settings, logger: logger)
+    let slate = try Loop.builtIn(&line, timeline: timeline)
+    let (now, wall) = (camera.clock.now(), camera.clock.wall())
+    let recovery =
+      folder.map { Recovery.read(folder: $0, timeline: timeline, now: wall, logger: logger) } ?? .fresh(now: wall)
+    if let folder { recovery.claim(in: folder, timeline: timeline) }
+    let lead = timeline.segment * Int64(timeline.listedSegments)
+    let gap = recovery.end.map { Ticks.milliseconds(max(0, wall.milliseconds - $0.milliseconds)) } ?? lead
+    // Pictures from before a long silence would be all that players see who begin behind the end.
+    let isFilled = recovery.segments.count >= timeline.listedSegments && gap < lead
+    let publisher = StreamPublisher(
+      camera: camera, parameterSets: slate.parameterSets, mirror: mirror, recovery: recovery,
+      lead: isFilled ? .zero : lead, wall: wall)
+    var player = LoopPlayer(builtIn: slate, timeline: timeline, logger: logger) {
+      folder.flatMap {
+        Loop.open(folder: $0, settings: settings, parameterSets: slate.parameterSets, logger: logger)
+      }
+    }
+    player.load()
+    var coder = LiveCoder(camera: camera, line: line, logger: logger)
+    coder.forceIDR()
+    // The slate, or the one that stood when the earlier life ended, is held as if it had just come; with a
+    // loop of the operator's the loop plays first.
+    var held: Ticks? = player.isBuiltIn ? now : nil
+    if let picture = recovery.picture, gap < settings.presence.hold ?? .seconds(3600) {
+      coder.restore(picture)
+      held = now - gap
+    }
+    let director = Director(
+      presence: CameraPresence(settings: settings.presence, held: held), veil: settings.veil,
+      standing: recovery.standing)
+    var loop = CameraLoop(
+      camera: camera, mirror: mirror, logger: logger, coder: coder, publisher: publisher,
+      clock: SlotClock(settings: timeline, next: 0, now: now), director: director, player: player,
+      plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
+      collectedFrom: now - timeline.part)
+    loop.begin(fills: !isFilled)
+    return loop
+  }
+}

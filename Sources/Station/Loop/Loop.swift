@@ -1,0 +1,134 @@
+import Logging
+import Media
+import NIOCore
+import Packager
+import Picture
+
+/// A recording that plays round and round when the camera is off: whole segments, coded in advance with the camera's
+/// own settings.
+package struct Loop: Sendable {
+  /// One segment of it.
+  package struct Segment: Sendable {
+    /// One picture for each step of the grid; the first is an IDR picture and no other is.
+    package let pictures: [CodedPicture]
+    /// Where a new picture begins to show, for `latest.jpg` and the events; in rising order.
+    package let changes: [Change]
+    /// What stands at the first step as a JPEG, whether it is new there or goes on from the segment before: for
+    /// whoever enters the loop here.
+    package let opening: ByteBuffer
+
+    /// A segment of these pictures.
+    package init(pictures: [CodedPicture], changes: [Change], opening: ByteBuffer) {
+      self.pictures = pictures
+      self.changes = changes
+      self.opening = opening
+    }
+  }
+
+  /// A new picture in a segment.
+  package struct Change: Sendable {
+    /// The index of the picture in the segment.
+    package let step: Int
+    /// The picture as `latest.jpg` shows it.
+    package let jpeg: ByteBuffer
+    /// How long after the collecting for its slot had begun its still came; `nil` where the loop was made of something
+    /// else than the camera's stills.
+    package let since: Ticks?
+
+    /// A picture that begins to show at `step`.
+    package init(step: Int, jpeg: ByteBuffer, since: Ticks? = nil) {
+      self.step = step
+      self.jpeg = jpeg
+      self.since = since
+    }
+  }
+
+  private enum Content: Sendable {
+    case memory([Segment])
+    case stored(StoredLoop)
+  }
+
+  private let content: Content
+  /// The parameter sets of all its pictures.
+  package let parameterSets: ParameterSets
+  /// Whether it is the slate, because the operator made no loop.
+  package let isBuiltIn: Bool
+
+  /// How many segments it has, at least one.
+  package var count: Int {
+    switch content {
+    case .memory(let segments): segments.count
+    case .stored(let loop): loop.count
+    }
+  }
+
+  /// One of the segments. A stored one is read from disk each time, blocking, so that a loop of an hour costs no
+  /// memory.
+  ///
+  /// - Precondition: `index` is at least 0 and below `count`.
+  /// - Throws: why it cannot be read: the files are damaged, gone, or were replaced by another loop.
+  package func segment(_ index: Int) throws -> Segment {
+    switch content {
+    case .memory(let segments): segments[index]
+    case .stored(let loop): try loop.segment(index)
+    }
+  }
+
+  /// Whether a new picture shows at the beginning of a segment. It takes no reading.
+  func beginsAnew(_ index: Int) -> Bool {
+    switch content {
+    case .memory(let segments): segments[index].changes.first?.step == 0
+    case .stored(let loop): loop.beginsAnew(index)
+    }
+  }
+
+  /// `Change.since` of the picture at the beginning of a segment; `nil` where none is new there. It takes no reading.
+  func since(_ index: Int) -> Ticks? {
+    switch content {
+    case .memory(let segments): segments[index].changes.first.flatMap { $0.step == 0 ? $0.since : nil }
+    case .stored(let loop): loop.since(index)
+    }
+  }
+
+  /// The loop for a camera that has none of its own: one segment of the slate, coded by the camera's own line,
+  /// which must be new.
+  static func builtIn(_ line: inout PictureLine, timeline: TimelineSettings) throws(FFmpegError) -> Loop {
+    var pictures: [CodedPicture] = []
+    for _ in 0..<timeline.stepsPerPart * timeline.partsPerSegment { pictures.append(try line.encode(.repeated)) }
+    guard let parameterSets = line.parameterSets else {
+      throw FFmpegError(
+        code: FFmpegError.invalidData, call: "libx264 gave no parameter sets with its first picture")
+    }
+    let slate = try line.jpeg()
+    let segment = Segment(pictures: pictures, changes: [Change(step: 0, jpeg: slate)], opening: slate)
+    return Loop(content: .memory([segment]), parameterSets: parameterSets, isBuiltIn: true)
+  }
+
+  /// The loop that the operator made for a camera; `nil`, logged with what to do, where there is none, it is damaged,
+  /// or it was made with other settings. It is quick enough to be asked again whenever a camera goes off.
+  ///
+  /// - Parameters:
+  ///   - folder: the camera's folder in the store.
+  ///   - parameterSets: of the camera's encoder.
+  package static func open(
+    folder: String, settings: CameraSettings, parameterSets: ParameterSets, logger: Logger
+  ) -> Loop? {
+    guard let path = LoopFolder.path(in: folder) else {
+      logger.info(
+        """
+        no loop was made for this camera: a dim picture is shown when it is off; make one with \
+        `quietcam loop SOURCE --camera \(settings.name)`
+        """)
+      return nil
+    }
+    do {
+      let stored = try StoredLoop(path: path, settings: settings, parameterSets: parameterSets)
+      return Loop(content: .stored(stored), parameterSets: parameterSets, isBuiltIn: false)
+    } catch {
+      logger.warning(
+        "the loop cannot be shown and a dim picture takes its place when the camera is off: \(error)",
+        metadata: ["folder": "\(path)"])
+      return nil
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import Media
+import NIOCore
+import Packager
+import Picture
+
+/// What a camera has shown lately, as its server answers it: the init segment and then whole segments of parts, each
+/// behind the JPEGs that `latest.jpg` showed meanwhile.
+package struct LoopRecording: Sendable {
+  /// One segment.
+  fileprivate struct Segment: Sendable {
+    var pictures: [CodedPicture] = []
+    /// Those that are new, by their index.
+    var changes: [Int: Loop.Change] = [:]
+  }
+
+  private let initBytes: ByteBuffer
+  /// The picture that it begins with, new or not.
+  private let opening: ByteBuffer
+  fileprivate let segments: [Segment]
+  /// The time from picture to picture.
+  fileprivate let step: Ticks
+
+  /// Reads a recording.
+  ///
+  /// - Throws: `LoopError` with what is wrong where.
+  package init(_ bytes: ByteBuffer) throws(LoopError) {
+    let items: [FragmentReader.Item]
+    do throws(FragmentReader.Damage) {
+      let length = try FragmentReader.initLength(in: bytes)
+      var rest = bytes
+      initBytes = rest.readSlice(length: length) ?? ByteBuffer()
+      items = try FragmentReader.items(in: rest)
+    } catch {
+      throw LoopError(description: "the server's recording is no such one: \(error); is it another server?")
+    }
+    var segments: [Segment] = []
+    var hinted: ShownPictures?
+    var step: Ticks?
+    var opening: ByteBuffer?
+    for item in items {
+      switch item {
+      case .pictures(let pictures): hinted = pictures
+      case .part(let part):
+        if part.pictures[0].isIDR {
+          var segment = Segment()
+          for picture in hinted?.pictures ?? [] where picture.isNew {
+            segment.changes[picture.place] = Loop.Change(
+              step: picture.place, jpeg: picture.jpeg, since: picture.since)
+          }
+          if segments.isEmpty { (step, opening) = (hinted?.step, hinted?.pictures.first { $0.place == 0 }?.jpeg) }
+          segments.append(segment)
+          hinted = nil
+        }
+        if !segments.isEmpty { segments[segments.count - 1].pictures += part.pictures }
+      }
+    }
+    guard !segments.isEmpty else {
+      throw LoopError(
+        description: "the server has no whole segment of this camera yet; wait a segment's length and try again")
+    }
+    guard let step, let opening else {
+      throw LoopError(
+        description: "the server's recording does not say which pictures are new; is it of another version?")
+    }
+    self.segments = segments
+    self.step = step
+    self.opening = opening
+  }
+
+  /// Its segments, if they were coded as a maker's own are.
+  fileprivate func segments(for initSegment: InitSegment, stepsPerSegment: Int) -> [Segment]? {
+    guard initBytes == initSegment.bytes, segments.allSatisfy({ $0.pictures.count == stepsPerSegment }) else {
+      return nil
+    }
+    return segments
+  }
+}
+
+extension LoopMaker {
+  /// Adds a recording of the camera itself: its coded pictures as they are where they were coded with the same
+  /// settings, so that they are of the same quality and sizes as live ones, else its JPEGs coded anew.
+  ///
+  /// - Parameters:
+  ///   - mayReuse: whether it was made with the camera's settings, as far as is known.
+  ///   - limit: the newest part of it that is so long is taken, in whole segments.
+  ///   - progress: is told the loop's length now and then; what it throws ends the work.
+  /// - Returns: whether the pictures were taken as they are.
+  /// - Precondition: the maker was made for processed pictures.
+  package mutating func append(
+    _ recording: LoopRecording, mayReuse: Bool, limit: Ticks, progress: (Ticks) throws -> Void
+  ) throws -> Bool {
+    guard mayReuse, let segments = recording.segments(for: initSegment, stepsPerSegment: stepsPerSegment) else {
+      try code(recording.newest(limit), step: recording.step, limit: limit, progress)
+      return false
+    }
+    let newest = Array(segments.suffix(Int(max(1, limit.floorDivided(by: settings.timeline.segment)))))
+    for segment in recording.opened(newest) {
+      for (step, picture) in segment.pictures.enumerated() {
+        try append(picture, new: segment.changes[step]?.jpeg, since: segment.changes[step]?.since)
+      }
+      try progress(length)
+    }
+    return true
+  }
+
+  private mutating func code(
+    _ segments: [LoopRecording.Segment], step: Ticks, limit: Ticks, _ progress: (Ticks) throws -> Void
+  ) throws {
+    let grid = settings.timeline.step
+    var stills: [(begin: Ticks, jpeg: ByteBuffer)] = []
+    var time = Ticks.zero
+    for segment in segments {
+      for (place, change) in segment.changes.sorted(by: { $0.key < $1.key }) {
+        let begin = grid * (time + step * Int64(place)).floorDivided(by: grid)
+        // Of two that fall on one step of a coarser grid the newer one wins.
+        if stills.last?.begin == begin { stills.removeLast() }
+        stills.append((begin, change.jpeg))
+      }
+      time = time + step * Int64(segment.pictures.count)
+    }
+    for still in stills where still.begin < limit {
+      if hasPicture { try hold(until: still.begin) }
+      try append(still.jpeg)
+      try progress(length)
+    }
+    try hold(until: min(limit, grid * time.floorDivided(by: grid)))
+  }
+}
+
+extension LoopRecording {
+  /// The newest segments that are no longer than `limit`, at least one.
+  fileprivate func newest(_ limit: Ticks) -> [Segment] {
+    var (count, length) = (0, Ticks.zero)
+    for segment in segments.reversed() {
+      length = length + step * Int64(segment.pictures.count)
+      if count > 0, length > limit { break }
+      count += 1
+    }
+    return opened(Array(segments.suffix(count)))
+  }
+
+  /// The newest segments with a picture at the beginning: one that is new there, if that costs no more than an eighth
+  /// of them, because a loop then comes round as a camera's next still comes; else what stood then.
+  fileprivate func opened(_ newest: [Segment]) -> [Segment] {
+    if let first = newest.prefix(max(1, newest.count / 8)).firstIndex(where: { $0.changes[0] != nil }) {
+      return Array(newest[first...])
+    }
+    var newest = newest
+    let before = segments.dropLast(newest.count).last { !$0.changes.isEmpty }
+    let standing = before?.changes.max { $0.key < $1.key }?.value.jpeg
+    newest[0].changes[0] = Loop.Change(step: 0, jpeg: standing ?? opening)
+    return newest
+  }
+}

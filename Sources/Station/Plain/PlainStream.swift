@@ -1,0 +1,135 @@
+import Ingest
+import Logging
+import Media
+import NIOCore
+import Packager
+import Picture
+import Playlist
+
+/// The second encode of a camera, for players that know no parts: short segments, made only while somebody asks.
+///
+/// It is fed with the pictures as `latest.jpg` shows them, live and recorded alike, so it says no more than that and
+/// can begin with the pictures of the last seconds.
+struct PlainStream: ~Copyable {
+  /// What a version of its playlist has changed.
+  struct Publication {
+    let adding: [(name: String, bytes: ByteBuffer)]
+    let removing: [String]
+    /// The segments that are served, oldest first, each with the time that it has if the playlist ends now.
+    let owed: [RemovedSegment]
+    /// Neither this number nor a higher one has been used in a name.
+    let nextName: Int
+  }
+
+  private let timeline: TimelineSettings
+  private let edge: LiveEdge
+  private let decoder = StillDecoder()
+  private var filter: PictureFilter
+  private var encoder: PictureEncoder
+  private var current: Frame
+  private var segmenter: Segmenter?
+  private var window: LiveWindow?
+  private let firstName: Int
+  private var pending: [CodedPicture] = []
+  private var adding: [(name: String, bytes: ByteBuffer)] = []
+  private var removing: [String] = []
+  private var version = 0
+
+  /// Opens the workers.
+  ///
+  /// - Parameter firstName: neither this number nor a higher one has been used in a name, nor for anything that a
+  ///   playlist counts.
+  static func open(_ settings: CameraSettings, edge: LiveEdge, firstName: Int) throws(FFmpegError) -> PlainStream {
+    let timeline = settings.timeline.plain
+    let size = settings.picture.size
+    let encoder = try PictureEncoder(
+      settings: settings.encoder, size: size, step: timeline.step, rateWindow: timeline.segment)
+    return PlainStream(
+      timeline: timeline, edge: edge, filter: PictureFilter(settings: PictureSettings(size: size, denoise: 0)),
+      encoder: encoder, current: try Frame.slate(size: size), firstName: firstName)
+  }
+
+  private init(
+    timeline: TimelineSettings, edge: LiveEdge, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
+    current: consuming Frame, firstName: Int
+  ) {
+    self.timeline = timeline
+    self.edge = edge
+    self.filter = filter
+    self.encoder = encoder
+    self.current = current
+    self.firstName = firstName
+  }
+
+  /// The newest segment; `nil` before the first.
+  var newestSequence: Int? { window?.newest?.sequence }
+
+  /// The number that the next name has.
+  var nextName: Int { segmenter?.nameNumber ?? firstName }
+
+  /// Takes the pictures of a slot: those that begin to show in it, at their steps.
+  ///
+  /// - Throws: what FFmpeg refuses.
+  mutating func append(_ slot: PlainHistory.Slot) throws {
+    for step in 0..<slot.steps {
+      let change = slot.changes.last { $0.step == step }
+      if let change {
+        let decoded = try decoder.decode(change.jpeg, header: try JPEGHeader(change.jpeg, maxPixels: .max))
+        current = try filter.process(decoded, orientation: .upright)
+      }
+      // The first segment begins where the others do: on a whole number of segments in stream time.
+      let moment = slot.start + timeline.step * Int64(step)
+      if segmenter == nil {
+        guard moment.isMultiple(of: timeline.segment) else { continue }
+        begin(at: moment)
+      }
+      pending.append(try encoder.encode(current, as: pending.isEmpty ? .idr : change == nil ? .repeated : .new))
+      if pending.count == timeline.stepsPerPart {
+        package(date: slot.date.advanced(by: moment + timeline.step - timeline.segment - slot.start))
+      }
+    }
+  }
+
+  private mutating func begin(at moment: Ticks) {
+    segmenter = Segmenter(settings: timeline, firstSequence: firstName, start: moment, isPlain: true)
+  }
+
+  private mutating func package(date: WallTime) {
+    guard let parameterSets = encoder.parameterSets, let output = segmenter?.append(pending) else { return }
+    pending.removeAll(keepingCapacity: true)
+    if window == nil {
+      let header = InitSegment(parameterSets: parameterSets, size: filter.size, step: timeline.step)
+      // The playlist begins anew each time that somebody wants it, and its timeline may overlap the one before.
+      window = LiveWindow(
+        settings: timeline, initName: header.name, firstSequence: output.position.sequence,
+        discontinuitySequence: firstName)
+      adding.append((header.name, header.bytes))
+    }
+    removing += window?.append(output, date: date) ?? []
+    guard let segment = output.segment else { return }
+    adding.append((output.name.file, segment))
+    version = output.position.sequence
+  }
+
+  /// Publishes what is new, once there is enough for every player to begin.
+  ///
+  /// - Returns: what is new; `nil` where nothing was published.
+  mutating func publish() -> Publication? {
+    guard !adding.isEmpty, let window, window.segments.count >= 3 else { return nil }
+    var playlist = window.plainPlaylist
+    if let newest = edge.snapshot?.position {
+      playlist.renditionReports = [
+        MediaPlaylist.RenditionReport(
+          uri: StreamPublisher.playlistName, lastMediaSequence: newest.sequence, lastPart: newest.part)
+      ]
+    }
+    edge.publishPlain(EncodedText(playlist.render(), etag: "p\(version)"), adding: adding, removing: removing)
+    defer { (adding, removing) = ([], []) }
+    // Nobody has been told of parts.
+    let owed = window.owedSegments.map { RemovedSegment($0.segment, time: $0.time, partTime: .zero) }
+    return Publication(adding: adding, removing: removing, owed: owed, nextName: nextName)
+  }
+
+  /// Takes the playlist away. What it has listed stays: who has it still fetches that.
+  consuming func end() { edge.publishPlain(nil) }
+}

@@ -1,0 +1,258 @@
+import Foundation
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+
+/// Keeps a camera's folder equal to what is published, so that any web server can serve it.
+///
+/// Writing happens on a thread of its own and never holds up the loop. Every file appears by a rename, whole or not at
+/// all. What cannot be written is logged and tried again with the next state; a disk that is slower than the stream
+/// gets fewer states.
+package final class Mirror: Sendable {
+  private struct State {
+    var wanted: MirrorContents?
+    var isWriting = false
+    var plan: MirrorPlan
+    var waiting: [@Sendable () -> Void] = []
+    var failures = 0
+    var slowWrites = 0
+    /// Whether the state file of an earlier moment was put aside, because the numbers in it are not the last ones.
+    var isSetAside: Bool
+    /// Whether a process that ended now would find no state at all.
+    var hasNoState = false
+    /// How high media sequences may have been published.
+    var sequenceLimit = 0
+    /// The same of the newest contents, whether they were written or not.
+    var newestSequence = 0
+  }
+
+  private struct Job {
+    let contents: MirrorContents
+    let plan: MirrorPlan
+    let waiting: [@Sendable () -> Void]
+  }
+
+  private let folder: String
+  private let patience: Duration
+  private let logger: Logger
+  private let thread = NIOThreadPool(numberOfThreads: 1)
+  private let willDo: @Sendable (MirrorPlan.Step) throws -> Void
+  private let state: NIOLockedValueBox<State>
+
+  /// A mirror in `folder`, which is made if need be. Files in it that look like media of ours are known and will be
+  /// removed when they are not listed any more; others are left alone.
+  ///
+  /// - Parameters:
+  ///   - patience: how long writing one state may take before it is told: states come that often.
+  ///   - willDo: called before each step; what it throws counts as that step's failure, but a `CancellationError`
+  ///     ends the writing of this state without a word, as the end of the process does.
+  /// - Throws: the file system's error when the folder cannot be made or read.
+  init(
+    folder: String, patience: Duration = .seconds(1), logger: Logger,
+    willDo: @escaping @Sendable (MirrorPlan.Step) throws -> Void = { _ in }
+  ) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let present = try FileManager.default.contentsOfDirectory(atPath: folder)
+    for name in present where name.hasPrefix(Self.temporaryPrefix) {
+      try? FileManager.default.removeItem(atPath: folder + "/" + name)
+    }
+    state = NIOLockedValueBox(
+      State(
+        plan: MirrorPlan(present: Set(present.filter { $0.hasSuffix(".mp4") })),
+        isSetAside: present.contains(StreamState.asideName)))
+    self.folder = folder
+    self.patience = patience
+    self.logger = logger
+    self.willDo = willDo
+    thread.start()
+  }
+
+  /// How many writes have failed.
+  var failures: Int { state.withLockedValue { $0.failures } }
+
+  /// How many states took longer to write than the next one took to come.
+  var slowWrites: Int { state.withLockedValue { $0.slowWrites } }
+
+  /// Says what the folder should hold from now on.
+  func update(_ contents: MirrorContents) {
+    let starts = state.withLockedValue { state in
+      state.wanted = contents
+      state.newestSequence = contents.reservedSequence
+      defer { state.isWriting = true }
+      return !state.isWriting
+    }
+    if starts { thread.submit { _ in self.writeUntilDone() } }
+  }
+
+  /// How high a media sequence may be published now, so that a process which comes back to this folder never counts
+  /// lower: as high as the folder knows. Where it has no state, there is nothing to come back to.
+  ///
+  /// - Parameter reached: how high it is already, which may be more where the disk has not answered for long.
+  func sequenceLimit(reached: Int) -> Int {
+    state.withLockedValue { state in
+      if state.hasNoState { state.sequenceLimit = max(state.sequenceLimit, state.newestSequence) }
+      state.sequenceLimit = max(state.sequenceLimit, reached)
+      return state.sequenceLimit
+    }
+  }
+
+  /// Calls `done` once the newest state is on disk, or could not be written.
+  func afterWriting(_ done: @escaping @Sendable () -> Void) {
+    let isDone = state.withLockedValue { state in
+      if state.isWriting { state.waiting.append(done) }
+      return !state.isWriting
+    }
+    if isDone { done() }
+  }
+
+  /// WaitLimit until the last state is on disk as far as it can be, and ends the thread.
+  func close() async {
+    try? await thread.runIfActive { self.writeUntilDone() }
+    try? await thread.shutdownGracefully()
+  }
+
+  private func writeUntilDone() {
+    while let job = next() {
+      let began = ContinuousClock.now
+      write(job)
+      let took = ContinuousClock.now - began
+      for done in job.waiting { done() }
+      if took > patience { tellSlowness(took) }
+    }
+  }
+
+  private func write(_ job: Job) {
+    var isComplete = true
+    for step in job.plan.steps(to: job.contents) {
+      let isState = step == .write(StreamState.fileName)
+      if !isComplete, case .write = step { return }
+      // A later one is on its way already, and this one would say too little.
+      if isState, !mayWriteState(job.contents) { return }
+      do {
+        try willDo(step)
+        try perform(step, contents: job.contents)
+        state.withLockedValue { state in
+          state.plan.did(step, contents: job.contents)
+          if isState { state.sequenceLimit = max(state.sequenceLimit, job.contents.reservedSequence) }
+        }
+      } catch is CancellationError {
+        return
+      } catch {
+        fail(step, error)
+        // A playlist must not list what is not there: the rest of this state waits for the next one. What is withdrawn
+        // goes all the same.
+        guard isState, job.plan.isWithdrawing(job.contents) else { return }
+        isComplete = false
+      }
+    }
+    guard isComplete else { return }
+    let wasSetAside = state.withLockedValue { state in
+      state.plan.didAll(job.contents)
+      defer { state.isSetAside = false }
+      return state.isSetAside
+    }
+    if wasSetAside { unlink(folder + "/" + StreamState.asideName) }
+  }
+
+  private func mayWriteState(_ contents: MirrorContents) -> Bool {
+    state.withLockedValue { state in
+      guard state.sequenceLimit <= contents.reservedSequence else { return false }
+      state.hasNoState = false
+      return true
+    }
+  }
+
+  private func fail(_ step: MirrorPlan.Step, _ error: any Error) {
+    let code = (error as? IOError)?.errnoCode
+    let isFull = code == ENOSPC || code == EDQUOT || code == EFBIG
+    // Numbers go on meanwhile. A process that came back with those in the file would count backwards.
+    let isAside =
+      rename(folder + "/" + StreamState.fileName, folder + "/" + StreamState.asideName) == 0 || errno == ENOENT
+    let failures = state.withLockedValue { state in
+      if isFull { state.plan.ranOut() }
+      state.failures += 1
+      state.isSetAside = true
+      state.hasNoState = isAside
+      return state.failures
+    }
+    // The first of a series tells the operator; the counter tells the rest.
+    guard failures & (failures - 1) == 0 else { return }
+    logger.error(
+      """
+      cannot write to the store; \(isFull ? "make space on its disk" : "check its rights and its disk"). Viewers are \
+      served from memory meanwhile.
+      """,
+      metadata: ["folder": "\(folder)", "step": "\(step)", "error": "\(error)", "failures": "\(failures)"])
+  }
+
+  private func tellSlowness(_ took: Duration) {
+    let count = state.withLockedValue { state in
+      state.slowWrites += 1
+      return state.slowWrites
+    }
+    guard count & (count - 1) == 0 else { return }
+    logger.warning(
+      """
+      the store's disk is slow: writing took \(took), and there is something new each \(patience). Viewers are served \
+      from memory; what the folder holds is late. Use a faster disk, longer parts, or --store memory.
+      """, metadata: ["folder": "\(folder)", "times": "\(count)"])
+  }
+
+  private func next() -> Job? {
+    let (job, waiting) = state.withLockedValue { state -> (Job?, [@Sendable () -> Void]) in
+      defer { state.waiting = [] }
+      guard let wanted = state.wanted else {
+        state.isWriting = false
+        return (nil, state.waiting)
+      }
+      state.wanted = nil
+      return (Job(contents: wanted, plan: state.plan, waiting: state.waiting), [])
+    }
+    for done in waiting { done() }
+    return job
+  }
+
+  private static let temporaryPrefix = ".quietcam-"
+
+  private func perform(_ step: MirrorPlan.Step, contents: MirrorContents) throws {
+    switch step {
+    case .write(let name):
+      let bytes = contents.media[name] ?? contents.documents.first { $0.name == name }?.bytes ?? ByteBuffer()
+      try Self.replace(name, in: folder, with: bytes)
+    case .remove(let name):
+      guard unlink(folder + "/" + name) == 0 || errno == ENOENT else {
+        throw IOError(errnoCode: errno, reason: "unlink \(name)")
+      }
+    }
+  }
+
+  /// What a folder's file holds; `nil` where it is not there.
+  static func file(_ name: String, in folder: String) -> ByteBuffer? {
+    FileManager.default.contents(atPath: folder + "/" + name).map { ByteBuffer(bytes: $0) }
+  }
+
+  /// Writes a file beside its place and renames it there.
+  static func replace(_ name: String, in folder: String, with bytes: ByteBuffer) throws {
+    let temporary = folder + "/" + temporaryPrefix + name
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open \(name)") }
+    do {
+      defer { Glibc.close(descriptor) }
+      try bytes.withUnsafeReadableBytes { bytes in
+        var written = 0
+        while written < bytes.count {
+          let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+          guard count >= 0 || errno == EINTR else { throw IOError(errnoCode: errno, reason: "write \(name)") }
+          written += max(count, 0)
+        }
+      }
+      guard rename(temporary, folder + "/" + name) == 0 else {
+        throw IOError(errnoCode: errno, reason: "rename \(name)")
+      }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+}
