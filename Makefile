@@ -3,9 +3,10 @@
 # make load   a crowd of misbehaving clients against the release build, once the tests have been installed
 # make soak   half an hour of a camera that comes and goes, with what the server takes of memory, descriptors and disk
 # make lint   checks the format of the sources
+# make reference  writes the settings' tables of the handbook from the program's own list
 # make fuzz   feeds damaged playlists and cameras' answers to builds with libFuzzer, damaged pictures, bodies and requests
 #             to one with AddressSanitizer (an hour and more)
-.PHONY: run build test test-swift test-http test-browser load soak lint fuzz clean
+.PHONY: run build test test-swift test-http test-browser load soak lint reference fuzz clean
 
 HLS = Sources/Origin/Web/hls-1.6.15.mjs
 PYTHON = .build/python/bin/python
@@ -48,6 +49,9 @@ soak:
 lint:
 	@bash .ci/setup.sh swift
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+reference:
+	QUIETCAM_TEST_WRITE_REFERENCE=1 swift test --filter SettingsReferenceTests
 
 # Each part says what it did; how much: make fuzz PLAYLISTS=60 ANSWERS=60 (seconds) PICTURES=10000 BODIES=10000
 # REQUESTS=1000

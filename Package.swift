@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Targets stand in the order of the pipeline; each imports only what stands above it.
+// Targets are in the order of the pipeline; each imports only targets above it.
 
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let locks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle: Target.Dependency = .product(
@@ -46,33 +47,32 @@ let package = Package(
         ])
       ]),
     .systemLibrary(name: "CFileSystem"),
+    .systemLibrary(name: "CClock"),
+    .target(name: "CWebFiles", exclude: ["entry.h"]),
+    .target(name: "WebFiles", dependencies: ["CWebFiles", nio], swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLcms", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"])]),
     .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
     .target(
-      name: "Access", dependencies: ["Media", nio, .product(name: "Crypto", package: "swift-crypto")],
+      name: "Access", dependencies: ["Media", nio, locks, .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .target(
-      name: "Picture",
-      dependencies: [
-        "CFFmpeg", "CLcms", "Media", nio, log, .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-      ], swiftSettings: strict),
+      name: "Ingest", dependencies: ["CFileSystem", "Media", nio, log, lifecycle], swiftSettings: strict),
+    .target(
+      name: "Picture", dependencies: ["CFFmpeg", "CLcms", "Media", "Ingest", nio, locks, log], swiftSettings: strict),
     .target(name: "Playlist", dependencies: ["Media", nio], swiftSettings: strict),
     .target(
-      name: "Packager", dependencies: ["Media", "Picture", "Playlist", nio],
-      swiftSettings: strict),
+      name: "Packager", dependencies: ["Media", "Playlist", nio], swiftSettings: strict),
     .target(
       name: "Station",
-      dependencies: ["Access", "Media", "Picture", "Playlist", "Packager", nio, nioPosix, log, lifecycle],
-      swiftSettings: strict),
-    .target(name: "Ingest", dependencies: ["Media", nio], swiftSettings: strict),
-    .target(
-      name: "Intake", dependencies: ["CFileSystem", "Media", "Picture", "Station", nio, log, lifecycle],
+      dependencies: [
+        "CClock", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", nio, nioPosix, locks, log, lifecycle,
+      ],
       swiftSettings: strict),
     .target(
       name: "Origin",
       dependencies: [
-        "Access", "Media", "Picture", "Packager", "Station", "Ingest", nio, log, lifecycle,
+        "Access", "Media", "Picture", "Packager", "Station", "Ingest", "WebFiles", nio, locks, log, lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -83,22 +83,23 @@ let package = Package(
         .product(name: "HummingbirdHTTP2", package: "hummingbird"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"), nioPosix,
       ],
-      resources: [.copy("Web")],
+      exclude: ["Web"],
       swiftSettings: strict),
     .target(
-      name: "Telemetry", dependencies: ["Access", "Media", "Picture", "Packager", "Station", nio],
+      name: "Settings",
+      dependencies: ["Access", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Yams"],
       swiftSettings: strict),
     .target(
       name: "Camera",
       dependencies: [
-        "Ingest", "Media", "Picture", nio, nioPosix, log, lifecycle,
+        "Media", "Ingest", "Picture", nio, nioPosix, locks, log, lifecycle,
         .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: strict),
+    .target(name: "Demo", dependencies: ["Media", "Picture", "Camera", nio], swiftSettings: strict),
     .target(
       name: "Check",
       dependencies: [
@@ -108,14 +109,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "Settings",
-      dependencies: ["Access", "Media", "Picture", "Packager", "Station", "Origin", "Yams"],
-      swiftSettings: strict),
-    .target(
       name: "Bench",
       dependencies: [
-        "CZlib", "Access", "Media", "Picture", "Playlist", "Packager", "Station", "Camera", nio, nioPosix, log,
-        lifecycle,
+        "CZlib", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station", "Camera", "Demo",
+        "WebFiles",
+        nio, nioPosix, locks, log, lifecycle,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),
@@ -128,19 +126,24 @@ let package = Package(
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdHTTP2", package: "hummingbird"),
       ],
-      resources: [.copy("Web")],
+      exclude: ["Web"],
       swiftSettings: strict),
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "Access", "Media", "Picture", "Packager", "Station", "Intake", "Origin", "Telemetry", "Camera", "Check",
-        "Settings", "Bench", nio, log,
-        lifecycle, signals, nioPosix,
+        "Access", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings", "Camera", "Demo",
+        "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "Access", "Media", "Picture", "Packager", "Station", nio, nioPosix, locks, log,
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      path: "Tests/TestSupport", swiftSettings: strict),
     .executableTarget(
       name: "Fuzz",
       dependencies: [
@@ -157,7 +160,7 @@ let package = Package(
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
     .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio], swiftSettings: strict),
     .testTarget(
-      name: "PictureTests", dependencies: ["TestSupport", "Picture", "Media", nio], swiftSettings: strict),
+      name: "PictureTests", dependencies: ["TestSupport", "Picture", "Ingest", "Media", nio], swiftSettings: strict),
     .testTarget(
       name: "PlaylistTests", dependencies: ["TestSupport", "Playlist", "Media", nio], swiftSettings: strict),
     .testTarget(
@@ -165,45 +168,57 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "StationTests",
-      dependencies: ["TestSupport", "Access", "Station", "Packager", "Playlist", "Picture", "Media", nio, log],
+      dependencies: [
+        "TestSupport", "Access", "Station", "Packager", "Playlist", "Picture", "Ingest", "Media", nio, locks, log,
+      ],
       swiftSettings: strict),
-    .testTarget(name: "IntakeTests", dependencies: ["Intake", "Picture", "Media", nio, log], swiftSettings: strict),
     .testTarget(
-      name: "IngestTests", dependencies: ["TestSupport", "Ingest", "Media", "Picture", nio], swiftSettings: strict),
+      name: "IngestTests", dependencies: ["TestSupport", "Ingest", "Picture", "Media", nio, log],
+      swiftSettings: strict),
     .testTarget(
       name: "OriginTests",
       dependencies: [
-        "Access", "Origin", "Station", "Packager", "Media", nio,
+        "Access", "Origin", "Station", "Packager", "Ingest", "Media", "WebFiles", nio, log,
+        .product(name: "InMemoryLogging", package: "swift-log"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOExtras", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "CameraTests",
       dependencies: [
-        "Camera", "Picture", "Media", nio, nioPosix,
+        "TestSupport", "Camera", "Ingest", "Picture", "Media", nio, nioPosix, locks,
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
+    .testTarget(name: "DemoTests", dependencies: ["Demo", "Media", "Picture", nio], swiftSettings: strict),
     .testTarget(
       name: "CheckTests",
       dependencies: [
         "TestSupport",
-        "Check", "Playlist", "Media", nio, nioPosix,
+        "Check", "Playlist", "Media", nio, nioPosix, locks,
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "BenchTests",
       dependencies: [
-        "Bench", "Picture", "Media", "Playlist", nio, nioPosix,
+        "TestSupport", "Bench", "Picture", "Media", "Playlist", nio, nioPosix, locks,
         .product(name: "HTTPTypes", package: "swift-http-types"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "SettingsTests",
-      dependencies: ["TestSupport", "Access", "Settings", "Origin", "Media", "Picture", "Packager", "Station"],
+      dependencies: [
+        "TestSupport", "Access", "Settings", "Origin", "Media", "Ingest", "Picture", "Packager", "Station",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

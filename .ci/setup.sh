@@ -59,17 +59,15 @@ build() {
   done
 }
 
-# FTP servers that cameras upload to, unpacked below .build: they cannot be installed beside one another, and installing
-# one would start it.
-unpack_ftp() {
-  local package folder=.build/ftp
-  for package in vsftpd pure-ftpd; do
-    [ -x "$folder/usr/sbin/$package" ] && continue
-    mkdir -p "$folder/packages"
-    (cd "$folder/packages" && apt-get download -q "$package" >/dev/null 2>&1 && dpkg-deb -x "$package"_*.deb ..) || {
-      echo "setup: cannot download $package; its tests will be skipped" >&2
-    }
-  done
+# Servers of which the tests use a program, unpacked below .build: installing one would start it, and the FTP servers
+# cannot be installed beside one another.
+unpack() {
+  local folder=$1 package=$2 program=$3
+  [ -x "$folder/$program" ] && return
+  mkdir -p "$folder/packages"
+  (cd "$folder/packages" && apt-get download -q "$package" >/dev/null 2>&1 && dpkg-deb -x "$package"_*.deb ..) || {
+    echo "setup: cannot download $package; its tests will be skipped" >&2
+  }
 }
 
 # Programs that judge what Quietcam makes, real browsers among them, and a Python of the project's own.
@@ -77,7 +75,9 @@ test() {
   command -v apt-get >/dev/null || fail "the tests need Debian or Ubuntu; see .ci/test-packages.txt for what they use"
   # shellcheck disable=SC2046
   install $(grep -v '^#' .ci/test-packages.txt)
-  unpack_ftp
+  unpack .build/ftp vsftpd usr/sbin/vsftpd
+  unpack .build/ftp pure-ftpd usr/sbin/pure-ftpd
+  unpack .build/prometheus prometheus usr/bin/promtool
   local stamp=.build/python/requirements.txt
   if ! cmp -s Tests/browser/requirements.txt "$stamp"; then
     python3 -m venv .build/python 2>/dev/null || { install python3-venv && python3 -m venv .build/python; }

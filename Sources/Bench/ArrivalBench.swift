@@ -6,24 +6,24 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Picture
 
-/// Measures how long a photo takes from the last byte of its file in a watched folder until viewers have it: by the
+/// Measures the time from the last byte of a photo's file in a watched folder until viewers have the photo: by the
 /// event and `latest.jpg`, and by the parts of the stream.
 package struct ArrivalBench: Sendable {
-  /// What some photos took, each in milliseconds.
+  /// The times of some photos, in milliseconds.
   package struct Result: Sendable {
     /// The part target.
     package let part: String
-    /// Until the event of a new still was there.
+    /// Until the event of a new still arrived.
     package fileprivate(set) var events: [Int] = []
-    /// Until `latest.jpg` was there, fetched upon the event.
+    /// Until `latest.jpg` arrived, requested upon the event.
     package fileprivate(set) var latest: [Int] = []
-    /// Until the part was there and decoded that shows it, fetched by blocking reloads.
+    /// Until the part that shows it had arrived and was decoded, requested by blocking reloads.
     package fileprivate(set) var parts: [Int] = []
     /// The most memory of the server before the first photo and at the end, in KiB.
     package fileprivate(set) var memory: (before: Int?, after: Int?)
   }
 
-  /// What there is to see: a photo, or a plain picture that parts it from the next one.
+  /// A picture that is shown: a photo, or a plain picture between two photos.
   private struct Judge: Sendable {
     let photo: [UInt8]
     let plain: [UInt8]
@@ -36,7 +36,7 @@ package struct ArrivalBench: Sendable {
     }
   }
 
-  /// The moments at which the photo that was put down last was first seen.
+  /// The moments at which the newest photo was first seen.
   private final class Sightings: Sendable {
     private let state = NIOLockedValueBox<
       (seen: [String: (isPhoto: Bool, at: ContinuousClock.Instant)], failure: String?)
@@ -49,7 +49,7 @@ package struct ArrivalBench: Sendable {
 
     func fail(_ error: any Error) { state.withLockedValue { $0.failure = "\(error)" } }
 
-    /// When each way began to show what is asked for; `nil` while one does not.
+    /// When each way began to show the expected picture; `nil` if one does not yet.
     func all(_ ways: [String], isPhoto: Bool) throws -> [ContinuousClock.Instant]? {
       try state.withLockedValue { state in
         if let failure = state.failure { throw BenchFailure(failure) }
@@ -68,10 +68,10 @@ package struct ArrivalBench: Sendable {
     self.size = size
   }
 
-  /// Puts the photo into the folder of a server of its own, again and again at any moment of a part.
+  /// Puts the photo into the folder of a server of its own several times, at different moments of a part.
   ///
   /// - Parameter part: the server's part target, in seconds.
-  /// - Throws: `BenchFailure` when the server does not start, or the photo is not seen in time.
+  /// - Throws: `BenchFailure` if the server does not start, or the photo is not seen in time.
   package func run(_ jpeg: ByteBuffer, part: String, rounds: Int) async throws -> Result {
     let home = FileManager.default.temporaryDirectory.appending(path: "quietcam-arrival-\(UUID().uuidString)")
     let folder = home.appending(path: "photos")
@@ -90,7 +90,7 @@ package struct ArrivalBench: Sendable {
     var result = Result(part: part)
     let sightings = Sightings()
     let follower = PartFollower(camera: camera)
-    // Its doors are open before there is anything to see.
+    // Its listeners are open before there is anything to see.
     for attempt in 0... {
       do { _ = try await follower.fetch("latest.jpg") } catch  where attempt < 200 {
         try await Task.sleep(for: .milliseconds(50))
@@ -124,7 +124,7 @@ package struct ArrivalBench: Sendable {
     return result
   }
 
-  /// What the photo and the plain picture look like in the stream, and the plain picture's JPEG.
+  /// How the photo and the plain picture look in the stream, and the plain picture's JPEG.
   private func judge(_ jpeg: ByteBuffer) throws -> (Judge, ByteBuffer) {
     func shown(_ jpeg: ByteBuffer) throws -> [UInt8] {
       let header = try JPEGHeader(jpeg, maxPixels: .max)
@@ -143,7 +143,7 @@ package struct ArrivalBench: Sendable {
 
   /// Writes a file and waits until all ways show it.
   ///
-  /// - Returns: how long each took from the moment before the file was closed, in milliseconds.
+  /// - Returns: the time of each from the moment before the file was closed, in milliseconds.
   private func put(
     _ jpeg: ByteBuffer, _ name: String, in folder: URL, _ sightings: Sightings, _ ways: [String], isPhoto: Bool
   ) async throws -> [Int] {
@@ -181,7 +181,7 @@ package struct ArrivalBench: Sendable {
   }
 }
 
-/// Every eighth sample of the luma in either direction.
+/// Every eighth sample of the luma in both directions.
 private func luma(_ frame: borrowing Frame) -> [UInt8] {
   frame.withPlane(0) { plane in
     stride(from: 0, to: plane.height, by: 8).flatMap { row in

@@ -13,11 +13,11 @@ package struct BandwidthBench: Sendable {
   package struct Options: Sendable {
     /// The time between stills.
     package var every = Ticks.seconds(2)
-    /// How long the steady state is measured; lengthened to whole segments, each of which has one complete picture.
+    /// How long the steady state is measured; extended to whole segments, each of which has one complete picture.
     package var duration = Ticks.seconds(120)
     /// How long stills are pushed before the first viewer comes.
     package var warmUp = Ticks.seconds(24)
-    /// Whether everything goes by HTTP/2 in TLS.
+    /// Whether all requests use HTTP/2 in TLS.
     package var isHTTP2 = false
     /// Whether the kernel's counts are read beside ours.
     package var isVerified = false
@@ -36,12 +36,12 @@ package struct BandwidthBench: Sendable {
 
   /// A bench of the server in the file `program`.
   ///
-  /// - Parameter progress: told what goes on, as half a sentence, once a second.
+  /// - Parameter progress: gets a text about what is being done, once a second.
   package init(_ options: Options, program: URL, progress: @escaping @Sendable (String) -> Void) {
     (self.options, self.program, self.progress) = (options, program, progress)
   }
 
-  /// Runs all ways in real time, then judges what was seen.
+  /// Runs all ways in real time, then compares the pictures that were seen.
   ///
   /// - Throws: `BenchFailure`, `WireError`.
   package func run(_ set: StillSet) async throws -> BandwidthResult {
@@ -99,7 +99,7 @@ package struct BandwidthBench: Sendable {
       let measuring = Measuring(
         options: options, venue: venue, ways: wanted.filter { venue.port(of: $0) != nil }, segment: facts.segment,
         window: facts.window, feed: feed, folder: folder, progress: progress)
-      // Whatever else ends first has failed.
+      // Anything else that ends first has failed.
       let outcome = NIOLockedValueBox<Measuring.Outcome?>(nil)
       group.addTask {
         let found = try await measuring.run()
@@ -108,17 +108,17 @@ package struct BandwidthBench: Sendable {
       try await group.next()
       await listener.client.close()
       guard let outcome = outcome.withLockedValue({ $0 }) else {
-        throw BenchFailure("a server of the bench ended before its time")
+        throw BenchFailure("a server of the bench ended too early")
       }
       return try await conclude(outcome, set: set, stage: stage, facts: facts, timeline: feed.noted, folder: folder)
     }
   }
 
-  /// Judges the pictures and puts the figures together.
+  /// Compares the pictures and computes the figures.
   private func conclude(
     _ outcome: Measuring.Outcome, set: StillSet, stage: Stage, facts: Stage.Facts, timeline: StillTimeline, folder: URL
   ) async throws -> BandwidthResult {
-    progress("judging the pictures")
+    progress("comparing the pictures")
     let judge =
       ExternalProgram.ffmpeg.isInstalled ? try await QualityJudge(set, size: facts.size, folder: folder) : nil
     let window = timeline.pushes.indices.filter { outcome.window.contains(timeline.pushes[$0].began) }
@@ -135,7 +135,7 @@ package struct BandwidthBench: Sendable {
       if entry.perMinute == nil, entry.problem == nil { entry.problem = "ffmpeg is not installed" }
       entry.restarts = outcome.troubles[way]?.count ?? 0
       if entry.restarts > 0, entry.problem == nil, let words = outcome.troubles[way]?.last {
-        entry.problem = "began anew \(entry.restarts) times: \(words)"
+        entry.problem = "started again \(entry.restarts) times: \(words)"
       }
       entry.conclude(polling: polling)
       if way.isLive, let record = outcome.records[way] {
@@ -166,11 +166,11 @@ package struct BandwidthBench: Sendable {
 }
 
 extension BandwidthBench.Options {
-  /// The value of one of the server's settings, where it was given.
+  /// The value of one of the server's settings, if it was given.
   func value(_ key: String) -> String? { settings.last { $0.key == key }?.value }
 }
 
 extension Duration {
-  /// For people, and for files that people's programs read.
+  /// For people, and for files that other programs read.
   var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

@@ -5,7 +5,7 @@ import Packager
 import Picture
 import Station
 
-/// The last two stages on their own: packages pictures and publishes parts at a camera's edge that nobody looks at.
+/// The last two stages alone: packages pictures and publishes parts of a camera without viewers.
 struct PublishBench {
   private var publisher: StreamPublisher
 

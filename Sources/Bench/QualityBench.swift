@@ -5,10 +5,10 @@ import NIOCore
 import Packager
 import Picture
 
-/// Codes stills in many ways and measures bytes and likeness: no clock, no server, every still as soon as the one
-/// before it is done.
+/// Encodes stills in many ways and measures bytes and similarity: without a clock and without a server, every still as
+/// soon as the one before is done.
 package struct QualityBench {
-  /// One way of coding that is swept over several strengths.
+  /// One way of encoding, swept over several strengths.
   struct Way {
     let name: String
     var picture: PictureSettings
@@ -26,8 +26,8 @@ package struct QualityBench {
   /// A bench over these JPEGs.
   ///
   /// - Parameters:
-  ///   - scenes: the true scene of each still as a JPEG of the highest quality; `nil` where it is not known.
-  ///   - slack: how far the SSIM at the mark may be under that of the pushed stills.
+  ///   - scenes: the true scene of each still as a JPEG of the highest quality; `nil` if it is not known.
+  ///   - slack: how far the SSIM at the mark can be under that of the pushed stills.
   package init(
     source: String, stills: [ByteBuffer], scenes: [ByteBuffer]?, every: Ticks, picture: PictureSettings, slack: Double
   ) {
@@ -43,9 +43,9 @@ package struct QualityBench {
   /// Measures every curve.
   ///
   /// - Parameters:
-  ///   - only: measures the curves whose names contain this; all where it is empty.
-  ///   - progress: is told the name of each curve before it is measured.
-  /// - Throws: when a still does not decode or the encoder refuses its settings.
+  ///   - only: measures the curves whose names contain this; all if it is empty.
+  ///   - progress: gets the name of each curve before it is measured.
+  /// - Throws: if a still does not decode or the encoder refuses its settings.
   package func run(only: String = "", progress: (String) -> Void) throws -> QualityResult {
     let bytes = stills.reduce(0) { $0 + $1.readableBytes }
     let pushed = try poll(stills, label: "as pushed")
@@ -76,9 +76,9 @@ package struct QualityBench {
     }
     var ways = [
       Way(
-        name: "the defaults, other aims", picture: picture, timeline: standard,
+        name: "the defaults, other SSIM targets", picture: picture, timeline: standard,
         settings: [940, 962, EncoderSettings().ssim, 980, 986].map {
-          ("SSIM aim \($0)", EncoderSettings(ssim: $0))
+          ("SSIM target \($0)", EncoderSettings(ssim: $0))
         }),
       Way(name: "fixed CRF", picture: picture, timeline: standard, settings: sweep(EncoderSettings().preset)),
     ]
@@ -103,7 +103,7 @@ package struct QualityBench {
             return (label, other)
           }))
     }
-    // The same quality with ever less room for its peaks.
+    // The same quality with less and less room for its peaks.
     ways.append(
       Way(
         name: "max-kilobits", picture: picture, timeline: standard,
@@ -142,7 +142,7 @@ package struct QualityBench {
     return try filter.process(try StillDecoder().decode(jpeg, header: header), orientation: header.orientation)
   }
 
-  /// A JPEG as a page shows it: in its full range, where nothing has to be fitted.
+  /// A JPEG as a page shows it: full range, not fitted.
   private func look(_ jpeg: ByteBuffer, with filter: inout PictureFilter) throws -> Frame {
     let header = try JPEGHeader(jpeg, maxPixels: picture.maxPixels)
     let decoded = try StillDecoder().decode(jpeg, header: header)
@@ -167,7 +167,7 @@ package struct QualityBench {
       milliseconds: 0)
   }
 
-  /// Codes all stills on the stream's grid as a camera's loop does, and looks at each as a viewer does.
+  /// Encodes all stills on the stream's grid as a camera's loop does, and compares each as a viewer sees it.
   private func code(_ way: Way, _ settings: EncoderSettings, label: String) throws -> QualityResult.Point {
     let timeline = way.timeline
     var filter = PictureFilter(settings: way.picture)
@@ -180,7 +180,8 @@ package struct QualityBench {
     var (bytes, work) = (0, Int64(0))
     var (idr, new) = (Sizes(), Sizes())
     var pictures: [CodedPicture] = []
-    // A stream is seldom watched from its first segment on: one goes before, of the last stills, and does not count.
+    // Viewers rarely watch a stream from its first segment on: one segment of the last stills comes first and does not
+    // count.
     let warmUp = Int(timeline.segment.floorDivided(by: every))
     for number in -warmUp..<stills.count {
       let index = (number % stills.count + stills.count) % stills.count
@@ -208,7 +209,7 @@ package struct QualityBench {
         }
       }
     }
-    // A run that ends within a segment has coded more IDR pictures, in place of new ones, than a stream does.
+    // A run that ends within a segment has more IDR pictures, in place of new ones, than a stream.
     let length = every.count * Int64(stills.count)
     let fair = Double(length) / Double(timeline.segment.count)
     let surplus = (Double(idr.count) - fair) * max(0, idr.mean - new.mean)
@@ -218,7 +219,7 @@ package struct QualityBench {
   }
 }
 
-/// Compares what viewers see with what was pushed and with what was there.
+/// Compares what viewers see with what was pushed and with the scene.
 private struct Judge: ~Copyable {
   var pushedFilter: PictureFilter
   var sceneFilter: PictureFilter

@@ -7,7 +7,7 @@ import Packager
 import Picture
 import Station
 
-/// Measures what each stage of a still's way costs: decode, scale, filter, encode, package, publish.
+/// Measures what each stage of a still costs: decode, scale, filter, encode, package, publish.
 package struct StageBench {
   private let stills: [ByteBuffer]
   private let encoder: EncoderSettings
@@ -20,16 +20,16 @@ package struct StageBench {
     self.timeline = timeline
   }
 
-  /// The processor time of one still at each stage, in nanoseconds: medians, but for the encoder's, which are means
-  /// because IDR pictures come seldom and count.
+  /// The processor time of one still at each stage, in nanoseconds: medians, but means for the encoder, because IDR
+  /// pictures are rare and count.
   package struct Result: Sendable {
     /// The size of the stream.
     package let size: PictureSize
-    /// Stage by stage, in their order.
+    /// The stages in order.
     package let stages: [(name: String, nanoseconds: Int64)]
     /// All stages of a still together with the repeats until the next.
     package let total: Int64
-    /// The same work by the `ffmpeg` program, from its start-up on; `nil` where it is not installed.
+    /// The same work by the `ffmpeg` program, with its start-up; `nil` if it is not installed.
     package let ffmpeg: Int64?
     /// Bytes of the parts, for each still.
     package let bytes: Int
@@ -39,7 +39,7 @@ package struct StageBench {
 
   /// Runs all stages at a size.
   ///
-  /// - Throws: when a still does not decode or the encoder refuses the settings.
+  /// - Throws: if a still does not decode or the encoder refuses the settings.
   package func run(size: PictureSize) throws -> Result {
     var settings = PictureSettings(size: size)
     var (decode, scale, filter, new, repeated, idr, jpeg) = (
@@ -106,7 +106,7 @@ package struct StageBench {
       ffmpegBytes: reference.map { $0.bytes / stills.count })
   }
 
-  /// An encoder's parameter sets before the encoder that is measured has coded a picture.
+  /// An encoder's parameter sets, before the measured encoder has encoded a picture.
   private func parameterSets(size: PictureSize) throws -> ParameterSets {
     var pictureEncoder = try PictureEncoder(
       settings: encoder, size: size, step: timeline.step, rateWindow: timeline.segment)

@@ -4,7 +4,7 @@ import Media
 import NIOCore
 
 /// Measures how long a server takes from the start of its process to its first complete playlist, and how much memory
-/// it holds with one camera that nobody pushes to.
+/// it takes with one camera that sends nothing.
 package struct StartBench {
   private let program: URL
   private let size: PictureSize
@@ -15,13 +15,13 @@ package struct StartBench {
     self.size = size
   }
 
-  /// What one start gave.
+  /// The result of one start.
   package struct Result: Sendable, CustomStringConvertible {
     /// From the start of the process until a playlist with a full window was read.
     package let playlist: Duration
     /// Resident memory after some seconds without a still, in KiB.
     package let residentKiB: Int
-    /// How much of it is the process's own, and not a file's pages that can be dropped, in KiB.
+    /// How much of it is the process's own, not pages of files that can be dropped, in KiB.
     package let ownKiB: Int
 
     /// One line.
@@ -31,9 +31,9 @@ package struct StartBench {
     }
   }
 
-  /// Starts a server on loopback, asks it until it answers, looks at its memory after ten seconds, and ends it.
+  /// Starts a server on loopback, asks it until it answers, reads its memory after ten seconds, and ends it.
   ///
-  /// - Throws: when the program does not start or gives no playlist within 20 seconds.
+  /// - Throws: if the program does not start or gives no playlist within 20 seconds.
   package func run() async throws -> Result {
     let port = Int.random(in: 20_000..<60_000)
     let process = Process()

@@ -5,17 +5,17 @@ import NIOCore
 import Picture
 
 /// Measures what one still costs until it is a picture of the stream, decoded in full and at the reduced size that the
-/// camera's loop takes.
+/// camera's loop uses.
 package struct StillBench {
-  /// What one way costs and how close it comes.
+  /// What one way costs and how good it is.
   package struct Result: Sendable {
     /// How often the sides are halved while decoding.
     package let reduction: Int
     /// Processor time from JPEG to the stream's picture, the median of some rounds, in nanoseconds.
     package let nanoseconds: Int64
-    /// What the process took at most meanwhile over what it had before, in KiB; `nil` where the system does not tell.
+    /// The most memory that the process took more than before, in KiB; `nil` if the system does not say.
     package let peakKiB: Int?
-    /// How alike the picture is to the one decoded in full: SSIM of the luma, in millionths.
+    /// How similar the picture is to the one decoded in full: SSIM of the luma, in millionths.
     package let similarity: Int
   }
 
@@ -26,12 +26,12 @@ package struct StillBench {
 
   /// Measures a still in full, and at each size down to the one that is taken.
   ///
-  /// - Throws: when it does not decode.
+  /// - Throws: if it does not decode.
   package func run(_ jpeg: ByteBuffer, rounds: Int = 5) throws -> [Result] {
     let header = try JPEGHeader(jpeg, maxPixels: .max)
     let deepest = PictureFilter(settings: settings).reduction(of: header)
     var measured: [(nanoseconds: Int64, peakKiB: Int?, luma: [[UInt8]])] = []
-    // The cheapest way first: what one has taken and given back, the next takes without the kernel noticing.
+    // The cheapest way first: memory that one took and freed, the next takes without the kernel noticing.
     for reduction in (0...deepest).reversed() {
       var samples = Samples()
       var luma: [[UInt8]] = []
@@ -80,7 +80,7 @@ package struct StillBench {
     return count > 0 ? sum / count : 1
   }
 
-  /// Makes the kernel forget the highest memory so far, and says what there is now.
+  /// Makes the kernel forget the highest memory so far, and returns what there is now.
   private static func resetPeak() -> Int? {
     guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return nil }
     defer { try? file.close() }

@@ -14,7 +14,7 @@
 #include <libavutil/pixelutils.h>
 #include <libswscale/swscale.h>
 
-// Swift imports no macros with casts or arguments: these are the ones Quietcam needs.
+// Swift does not import macros with casts or arguments. Quietcam needs these.
 
 static inline int qc_error_again(void) { return AVERROR(EAGAIN); }
 static inline int qc_error_eof(void) { return AVERROR_EOF; }

@@ -7,8 +7,8 @@ import Synchronization
 
 /// The JPEGs of a folder, or a single one, one for each beat.
 ///
-/// The folder is read at any depth, in the order of the paths below it; names that begin with a dot are left out, since
-/// they are uploads under way. Each file is read when its turn comes; one that is no whole JPEG is passed over.
+/// The folder is read at any depth, in the order of the paths. Names that begin with a dot are left out, because they
+/// are uploads in progress. Each file is read when it is due; one that is not a whole JPEG is skipped.
 package actor FolderSource: StillSource {
   private let path: String
   private let loops: Bool
@@ -20,17 +20,17 @@ package actor FolderSource: StillSource {
   /// The largest file that counts as a still, in bytes.
   static let largestFile = 64 << 20
 
-  /// The thread of its own that the files are read on.
+  /// The thread that the files are read on.
   package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-  /// A source of the files below `path`, or of the file `path`; `loops` begins again after the last, with the folder
-  /// read anew.
+  /// A source of the files below `path`, or of the file `path`; with `loops` it begins again after the last and reads
+  /// the folder again.
   package init(path: String, loops: Bool) {
     self.path = path
     self.loops = loops
   }
 
-  /// Whether there is a single still to begin with.
+  /// Checks that there is at least one still.
   ///
   /// - Throws: `PushError` if the folder cannot be read or has no JPEG in it.
   package func check() throws {
@@ -39,7 +39,7 @@ package actor FolderSource: StillSource {
     }
   }
 
-  /// The next file that is a whole JPEG, as it stands up to its EOI.
+  /// The next file that is a whole JPEG, up to its EOI.
   package func next(_ beat: Beat) async throws -> NextStill {
     var rounds = 0
     var passedOver: String?
@@ -81,7 +81,7 @@ package actor FolderSource: StillSource {
     return names.map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
   }
 
-  /// Whether a path ends as JPEGs do, is no upload under way and has no hidden piece.
+  /// Whether a path has the extension of a JPEG, is no upload in progress and has no hidden component.
   static func isJPEGName(_ name: String) -> Bool {
     let pieces = name.split(separator: "/")
     return pieces.last.map(StillName.isJPEG) ?? false

@@ -1,11 +1,11 @@
 /// One way to log in that a server offers in `WWW-Authenticate` (RFC 9110, section 11.6.1).
 struct HTTPChallenge: Hashable, Sendable {
-  /// The scheme in small letters: `basic`, `digest`.
+  /// The scheme in lower case: `basic`, `digest`.
   let scheme: String
-  /// The parameters, their names in small letters; of one that stands twice the first counts.
+  /// The parameters, their names in lower case; if one is given twice, the first counts.
   let parameters: [String: String]
 
-  /// Reads the values of all fields, each of which may offer several ways; what cannot be read is left out.
+  /// Reads the values of all fields, each of which can have several challenges; what cannot be read is left out.
   static func all(in fields: [String]) -> [HTTPChallenge] { fields.flatMap(read) }
 
   private static func read(_ field: String) -> [HTTPChallenge] {

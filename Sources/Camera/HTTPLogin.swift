@@ -1,10 +1,10 @@
 import Crypto
 import Foundation
 
-/// Logs in to cameras by HTTP: Digest with SHA-256 or MD5 (RFC 7616), or Basic where nothing else is offered (RFC 7617).
+/// Logs in to cameras over HTTP: Digest with SHA-256 or MD5 (RFC 7616), or Basic if nothing else is offered (RFC 7617).
 ///
-/// A pure state machine: it takes challenges in and makes the next request's `Authorization`. A nonce is used until the
-/// server gives another, so that a login costs no request of its own after the first.
+/// A pure state machine: it reads challenges and makes the next request's `Authorization`. A nonce is used until the
+/// server gives another, so that only the first login costs an extra request.
 struct HTTPLogin: Sendable {
   private struct Digest: Sendable {
     enum Algorithm: String { case md5 = "MD5", sha256 = "SHA-256" }
@@ -19,7 +19,7 @@ struct HTTPLogin: Sendable {
     let hasQop: Bool
     let hashesUser: Bool
     var count: UInt32 = 0
-    /// Whether the server has taken it.
+    /// Whether the server has accepted it.
     var isProven = false
   }
 
@@ -33,9 +33,9 @@ struct HTTPLogin: Sendable {
   private let makeNonce: @Sendable () -> String
   private var way: Way?
 
-  /// A login that has not been asked for yet.
+  /// A login that was not asked for yet.
   ///
-  /// - Parameter makeNonce: makes the client's nonces, which tests fix.
+  /// - Parameter makeNonce: makes the client's nonces; tests make them predictable.
   init(
     user: String, password: String,
     makeNonce: @escaping @Sendable () -> String = { String(UInt64.random(in: .min ... .max), radix: 36) }
@@ -45,9 +45,9 @@ struct HTTPLogin: Sendable {
     self.makeNonce = makeNonce
   }
 
-  /// The value of `Authorization` for the next request; `nil` before the server has asked.
+  /// The value of `Authorization` for the next request; `nil` until the server has asked for a login.
   ///
-  /// - Parameter target: path and query as the request line has them.
+  /// - Parameter target: path and query as in the request line.
   mutating func authorization(method: String, target: String) -> String? {
     switch way {
     case nil: return nil
@@ -59,17 +59,17 @@ struct HTTPLogin: Sendable {
     }
   }
 
-  /// Takes the challenges of a 401 in.
+  /// Reads the challenges of a 401.
   ///
-  /// - Returns: whether another try makes sense: not where the server refused what it got, nor where it offers no way
-  ///   that is known here.
+  /// - Returns: whether another try makes sense: not if the server refused the login, nor if it offers no scheme that
+  ///   is known here.
   mutating func receive(_ challenges: [HTTPChallenge]) -> Bool {
     let offers = challenges.compactMap(Self.digest)
     let strongest = offers.first { $0.algorithm == .sha256 } ?? offers.first
     if let offer = strongest {
       let isStale = challenges.contains { $0.parameters["stale"]?.lowercased() == "true" }
       if case .digest(let used) = way, used.count > 0, !used.isProven, !isStale {
-        // The first answer with this nonce was refused: the password is wrong. The next request begins anew.
+        // The first answer with this nonce was refused: the password is wrong. The next request starts again.
         way = nil
         return false
       }
@@ -92,7 +92,7 @@ struct HTTPLogin: Sendable {
     way = .digest(digest)
   }
 
-  /// Notes that the server has taken the login.
+  /// Notes that the server has accepted the login.
   mutating func succeed() {
     guard case .digest(var digest) = way else { return }
     digest.isProven = true
@@ -110,7 +110,7 @@ struct HTTPLogin: Sendable {
     let qop = challenge.parameters["qop"].map { list in
       list.split(separator: ",").map { $0.filter { $0 != " " }.lowercased() }
     }
-    // Without qop it is the older RFC 2069; auth-int alone, which signs bodies too, no camera asks for.
+    // Without qop it is the older RFC 2069. No camera asks for auth-int alone, which signs bodies too.
     guard qop?.contains("auth") ?? true else { return nil }
     return Digest(
       algorithm: algorithm, algorithmName: name, isSession: isSession, realm: realm, nonce: nonce,

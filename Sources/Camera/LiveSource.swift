@@ -4,10 +4,10 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Picture
 
-/// The newest picture of a device or a stream that runs at its own pace.
+/// The newest picture of a device or a stream that runs at its own rate.
 ///
-/// A thread reads all the time, so that nothing grows old in buffers, and codes a picture only when a beat wants one:
-/// the next that comes. When the camera goes away it is opened again and again until it is back.
+/// A thread reads all the time, so that no picture becomes old in buffers. It encodes a picture only when a beat asks
+/// for one: the next that comes. If the camera goes away, it is opened again until it is back.
 package final class LiveSource: StillSource {
   private let slot: LiveSlot
   private let interrupt: MediaInterrupt
@@ -46,19 +46,19 @@ package final class LiveSource: StillSource {
   /// The next picture that the camera makes, or the newest that nobody had, or nothing.
   package func next(_ beat: Beat) async throws -> NextStill { await slot.next(beat, patience: patience) }
 
-  /// Interrupts the reader; its thread ends and closes the camera.
+  /// Interrupts the reader. Its thread ends and closes the camera.
   package func stop() { interrupt.interrupt() }
 }
 
-/// The one place between the reading thread and the pusher: the newest picture, if it is wanted.
+/// The only state shared by the reading thread and the pusher: the newest picture, if it is wanted.
 final class LiveSlot: Sendable {
   private struct State {
-    /// A beat waits, or went without a picture.
+    /// A beat waits, or got no picture.
     var isWanted = true
     var newest: ByteBuffer?
     var trouble: String?
     var waiter: CheckedContinuation<NextStill, Never>?
-    /// The last beat that gave up; it may do so before it begins to wait, or after it got its picture.
+    /// The last beat that gave up. It may give up before it begins to wait, or after it got its picture.
     var lastGivenUp: Int64 = -1
 
     var answer: NextStill {
@@ -90,10 +90,10 @@ final class LiveSlot: Sendable {
   /// Whether a picture is worth coding.
   var isWanted: Bool { state.withLockedValue { $0.isWanted } }
 
-  /// Says what the trouble with the camera is, or that it is over.
+  /// Reports the camera's problem, or that it has ended.
   func tell(_ trouble: String?) { state.withLockedValue { $0.trouble = trouble } }
 
-  /// Hands a picture to the beat that waits, or keeps it in place of an older one.
+  /// Passes a picture to the waiting beat, or keeps it in place of an older one.
   func put(_ jpeg: ByteBuffer) {
     let handOver = state.withLockedValue { state -> (CheckedContinuation<NextStill, Never>, NextStill)? in
       state.newest = jpeg
@@ -104,7 +104,7 @@ final class LiveSlot: Sendable {
     handOver?.0.resume(returning: handOver!.1)
   }
 
-  /// WaitLimit for the next picture until this beat gives up; one wait at a time, with rising numbers.
+  /// Suspends for the next picture until this beat gives up. One wait at a time, with rising numbers.
   func wait(_ beat: Int64) async -> NextStill {
     await withCheckedContinuation { waiter in
       let early = state.withLockedValue { state -> NextStill? in
@@ -117,7 +117,7 @@ final class LiveSlot: Sendable {
     }
   }
 
-  /// Ends the wait with what there is: a picture that nobody had yet, or nothing.
+  /// Ends the wait with a picture that was not returned yet, or nothing.
   func giveUp(_ beat: Int64) {
     let handOver = state.withLockedValue { state -> (CheckedContinuation<NextStill, Never>, NextStill)? in
       state.lastGivenUp = beat
@@ -129,7 +129,7 @@ final class LiveSlot: Sendable {
   }
 }
 
-/// What the reading thread does.
+/// The work of the reading thread.
 private struct LiveReader {
   let location: MediaLocation
   let quality: Int
@@ -141,7 +141,7 @@ private struct LiveReader {
     try FrameSource(location, interrupt: interrupt, quality: quality)
   }
 
-  /// Reads until interrupted, opening the camera again whenever it is gone.
+  /// Reads until it is interrupted, and opens the camera again whenever it is gone.
   mutating func run(_ first: consuming FrameSource) {
     var source: FrameSource? = first
     while !interrupt.isInterrupted {

@@ -4,13 +4,13 @@ import NIOCore
 
 /// What a server's answer to one still means for the pusher.
 package enum PushAnswer: Hashable, Sendable {
-  /// The still was taken; the server may advise another interval.
+  /// The still was accepted; the server may advise another interval.
   case taken(interval: Ticks?)
-  /// This still will never be taken; the next one may. With the server's words.
+  /// This still will never be accepted; the next one may be. With the server's message.
   case refused(String)
-  /// The address or the token is wrong: no still will be taken.
+  /// The address or the token is wrong: no still will be accepted.
   case denied(String)
-  /// Not now; try again, no sooner than the server asks.
+  /// Not now; try again, not before the time that the server asks for.
   case retry(String, after: Ticks?)
 
   /// The most of an answer's body that is read, in bytes.
@@ -20,7 +20,7 @@ package enum PushAnswer: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - status: the HTTP status code.
-  ///   - retryAfter: the value of Retry-After; only its form in seconds counts (RFC 9110, section 10.2.3).
+  ///   - retryAfter: the value of Retry-After; only its form in seconds is read (RFC 9110, section 10.2.3).
   ///   - body: the body, JSON or text.
   package init(status: Int, retryAfter: String?, body: ByteBuffer) {
     let words = Self.words(status: status, body: body)
@@ -45,12 +45,12 @@ package enum PushAnswer: Hashable, Sendable {
     }
   }
 
-  /// The status with what the server said about it, on one line without control characters: it ends on a terminal.
+  /// The status with the server's message, on one line without control characters, for a terminal.
   private static func words(status: Int, body: ByteBuffer) -> String {
     let answer = Body.read(body)
     let text = answer?.detail ?? answer?.message ?? answer?.error ?? answer?.reason ?? String(buffer: body)
     let line = text.split(whereSeparator: \.isNewline).first ?? ""
-    let isPlain = answer != nil || !line.hasPrefix("<")  // A proxy's page of HTML says nothing in its first line.
+    let isPlain = answer != nil || !line.hasPrefix("<")  // The first line of a proxy's HTML page says nothing.
     let clean = line.unicodeScalars.filter { $0.value >= 32 && !(127..<160).contains($0.value) }.prefix(200)
     return isPlain && !clean.isEmpty ? "\(status): \(String(String.UnicodeScalarView(clean)))" : "answer \(status)"
   }

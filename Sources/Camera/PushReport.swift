@@ -1,10 +1,10 @@
 import Media
 
-/// What a pusher did so far, and the one line that says it.
+/// What a pusher has done so far, and the status line.
 package struct PushReport: Sendable {
   /// The camera's name.
   package let name: String
-  /// Stills that the server took.
+  /// Stills that the server accepted.
   package private(set) var taken = 0
   /// Their bytes.
   package private(set) var bytes = 0
@@ -12,7 +12,7 @@ package struct PushReport: Sendable {
   package private(set) var refused = 0
   /// Tries that failed: no connection, no answer, not now.
   package private(set) var failures = 0
-  /// What the last trouble was; `nil` after a still was taken.
+  /// The last problem; `nil` after a still was accepted.
   package private(set) var trouble: String?
 
   private var start: Ticks
@@ -25,7 +25,7 @@ package struct PushReport: Sendable {
     self.start = start
   }
 
-  /// The server took a still of so many bytes, and answered after `latency`.
+  /// The server accepted a still of this many bytes and answered after `latency`.
   package mutating func take(bytes count: Int, status: Int, latency: Ticks, at now: Ticks) {
     taken += 1
     bytes += count
@@ -35,7 +35,7 @@ package struct PushReport: Sendable {
     recent.removeFirst(max(0, recent.count - Self.mostRecent))
   }
 
-  /// The server refused a still for good and said why.
+  /// The server refused a still for good, with a reason.
   package mutating func refuse(_ reason: String) {
     refused += 1
     trouble = reason
@@ -47,19 +47,19 @@ package struct PushReport: Sendable {
     trouble = "retry in \(Self.tenths(wait.count * 10, of: Ticks.perSecond)) s: \(reason)"
   }
 
-  /// The source had nothing, because of this.
+  /// The source had nothing, for this reason.
   package mutating func miss(_ reason: String) { trouble = reason }
 
-  /// Takings that the rate is measured over.
+  /// Accepted stills that the rate is measured over.
   private static let mostRecent = 61
 
-  /// Stills that were taken in a minute, in tenths, over the last 60 of them; 0 before the second one.
+  /// Stills accepted in a minute, in tenths, over the last 60 of them; 0 before the second one.
   package var tenthsPerMinute: Int64 {
     guard let first = recent.first, let end = recent.last, first < end else { return 0 }
     return (Int64(recent.count - 1) * 600 * Ticks.perSecond + (end - first).count / 2) / (end - first).count
   }
 
-  /// What changes only when something happens: a new line is worth printing when this is another.
+  /// Changes only when something happens, so a new line is printed only when it changes.
   package var state: String { trouble ?? "\(last?.status ?? 0)" }
 
   /// The status, cut to `width` characters:
@@ -81,14 +81,14 @@ package struct PushReport: Sendable {
       + "\(refused) refused, \(failures) \(failures == 1 ? "try" : "tries") failed"
   }
 
-  /// Bytes as a person reads them: `912 B`, `27.4 kB`, `3.1 MB`.
+  /// Bytes for people: `912 B`, `27.4 kB`, `3.1 MB`.
   static func size(_ bytes: Int) -> String {
     if bytes < 1000 { return "\(bytes) B" }
     return bytes < 999_950
       ? "\(tenths(Int64(bytes) * 10, of: 1000)) kB" : "\(tenths(Int64(bytes) * 10, of: 1_000_000)) MB"
   }
 
-  /// A number with one decimal, rounded half up: `number` is ten times what counts in units of `unit`.
+  /// A number with one decimal, rounded half up: `number` is ten times the value, in units of `unit`.
   private static func tenths(_ number: Int64, of unit: Int64) -> String {
     let rounded = (number + unit / 2) / unit
     return "\(rounded / 10).\(rounded % 10)"

@@ -3,16 +3,16 @@ import Media
 import NIOCore
 import Picture
 
-/// Finds out what a person means by a source and opens it.
+/// Finds out what kind of source a text names, and opens it.
 package struct PushSource: StillSource {
   private let base: any StillSource
 
   private init(_ base: some StillSource) { self.base = base }
 
-  /// The still of the source that was found.
+  /// The next still of the source.
   package func next(_ beat: Beat) async throws -> NextStill { try await base.next(beat) }
 
-  /// Ends the source that was found.
+  /// Ends the source.
   package func stop() { base.stop() }
 
   /// Opens the source that `text` names: a folder of JPEGs or a single one, a video file, `/dev/videoN`,
@@ -21,9 +21,9 @@ package struct PushSource: StillSource {
   /// - Parameters:
   ///   - every: the time between stills.
   ///   - loop: whether a source that has an end begins again.
-  ///   - quality: the JPEG quality of pictures that are no JPEG yet, 1 to 100 on libjpeg's scale.
-  ///   - login: the user and password of a camera, in place of those in its address.
-  ///   - authority: a PEM file with the certificate that the camera's https is trusted by, in place of the system's.
+  ///   - quality: the JPEG quality of pictures that are not JPEGs yet, 1 to 100 on libjpeg's scale.
+  ///   - login: the user and password of a camera, instead of those in its address.
+  ///   - authority: a PEM file with the certificate that the camera's https is trusted by, instead of the system's.
   /// - Throws: `PushError`; credentials never come into it.
   package static func open(
     _ text: String, every: Ticks, loop: Bool, quality: Int, login: (user: String, password: String)? = nil,
@@ -54,7 +54,7 @@ package struct PushSource: StillSource {
           try await folder.check()
           return PushSource(folder)
         }
-        if isThere { location = MediaLocation("file:" + text) }  // Else a colon in its name would be a protocol.
+        if isThere { location = MediaLocation("file:" + text) }  // A colon in its name is no protocol.
       }
       return PushSource(try await film(location, every: every, loop: loop, quality: quality))
     } catch let error as FFmpegError {
@@ -148,7 +148,7 @@ package struct PushSource: StillSource {
     return (try? file.read(upToCount: 3)) == Data([0xFF, 0xD8, 0xFF])
   }
 
-  /// The error as a sentence that says what to do about it.
+  /// The error as a sentence with advice.
   static func explain(_ error: FFmpegError, _ location: MediaLocation) -> PushError {
     let advice =
       switch error.code {

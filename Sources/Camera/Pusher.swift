@@ -14,26 +14,26 @@ package struct PushTarget: Sendable {
   package let url: String
   /// The camera's token; empty sends none.
   package let token: String
-  /// Whether the interval that the server advises is kept instead of one's own.
+  /// Whether the interval that the server advises replaces the own one.
   package let followsAdvice: Bool
   /// The camera's name, for the status line.
   package let name: String
-  /// Whose certificate is good enough.
+  /// Which certificates are accepted.
   package let trust: Trust
 
-  /// Whose certificate an `https` address must show.
+  /// The certificate that an `https` address must have.
   package enum Trust: Hashable, Sendable {
     /// One that the system trusts.
     case system
     /// One that is signed by a certificate in this PEM file, or is in it.
     case file(String)
-    /// Anyone's: for a server of one's own process only.
+    /// Any: only for a server in the same process.
     case anyone
   }
 
   /// A target.
   ///
-  /// - Throws: `PushError` if the address is none of HTTP, has no path, or the token cannot stand in a header.
+  /// - Throws: `PushError` if the address is not HTTP, has no path, or the token cannot be sent in a header.
   package init(url: String, token: String, followsAdvice: Bool = false, trust: Trust = .system) throws {
     guard let parts = URLComponents(string: url), ["http", "https"].contains(parts.scheme), parts.host?.isEmpty == false
     else { throw PushError("'\(url)' is no address for stills; write http://HOST:PORT/ingest/CAMERA") }
@@ -51,9 +51,9 @@ package struct PushTarget: Sendable {
   }
 }
 
-/// Pushes the stills of a source to a server, at a steady rhythm, until the source ends or the task is cancelled.
+/// Pushes the stills of a source to a server, at a steady interval, until the source ends or the task is cancelled.
 ///
-/// There is never a queue: what a slow or dead server misses is left out, and a retry sends the newest still.
+/// There is never a queue: stills that a slow or dead server misses are left out, and a retry sends the newest still.
 package struct Pusher: Service {
   private let source: any StillSource
   private let target: PushTarget
@@ -61,7 +61,7 @@ package struct Pusher: Service {
   private let status: StatusLine
   private let logger: Logger
 
-  /// A pusher of one still per `every`.
+  /// A pusher of one still for each `every`.
   package init(
     source: some StillSource, target: PushTarget, every: Ticks, status: StatusLine = .standardError(),
     logger: Logger = Logger(label: "push")
@@ -75,20 +75,20 @@ package struct Pusher: Service {
 
   /// Pushes until the source ends, the task is cancelled or the service group shuts down.
   ///
-  /// - Throws: `PushError` when the server denies the camera from the start, or what ended the source.
+  /// - Throws: `PushError` if the server refuses the camera from the start, or the error that ended the source.
   package func run() async throws {
     _ = try await cancelWhenGracefulShutdown { try await push() }
   }
 
-  /// Pushes until the source ends or the task is cancelled, which both are no errors.
+  /// Pushes until the source ends or the task is cancelled; neither is an error.
   ///
   /// - Returns: what was done.
-  /// - Throws: `PushError` when the server denies the camera from the start, or what ended the source.
+  /// - Throws: `PushError` if the server refuses the camera from the start, or the error that ended the source.
   package func push() async throws -> PushReport {
     var configuration = HTTPClient.Configuration(
       redirectConfiguration: .disallow,
       timeout: .init(connect: .seconds(5), read: .seconds(30), write: .seconds(30)))
-    // The backoff here shows what it does; the pool's does not.
+    // This backoff reports what it does; the pool's does not.
     configuration.connectionPool.retryConnectionEstablishment = false
     var tls = TLSConfiguration.makeClientConfiguration()
     switch target.trust {
@@ -116,7 +116,7 @@ package struct Pusher: Service {
   }
 }
 
-/// One run of a pusher: the shell around Rhythm, Backoff, PushAnswer and PushReport.
+/// One run of a pusher: connects Rhythm, Backoff, PushAnswer and PushReport.
 struct PushRun {
   let target: PushTarget
   let logger: Logger
@@ -143,7 +143,7 @@ struct PushRun {
 
   mutating func loop(_ source: any StillSource) async throws {
     while true {
-      // A tick is rounded down: one more makes sure that the beat has come.
+      // A tick is rounded down; one more makes sure that the beat is due.
       try await ContinuousClock().sleep(until: origin + ((pending?.retryAt ?? rhythm.due) + Ticks(1)).duration)
       var isLast = false
       if let beat = rhythm.beat(at: now) {
@@ -187,7 +187,7 @@ struct PushRun {
     pending = (still, now + wait)
   }
 
-  /// Sends one still and reads the answer; a connection that fails is an answer to try again.
+  /// Sends one still and reads the answer; a failed connection is an answer to try again.
   private func post(_ still: ByteBuffer) async throws -> (Int, PushAnswer) {
     var request = HTTPClientRequest(url: target.url)
     request.method = .POST
@@ -197,7 +197,7 @@ struct PushRun {
     do {
       let response = try await client.execute(request, timeout: .seconds(30))
       let code = Int(response.status.code)
-      // An answer too long to read is an answer all the same.
+      // An answer that is too long to read is still an answer.
       let body = (try? await response.body.collect(upTo: PushAnswer.bodyLimit)) ?? ByteBuffer()
       return (code, PushAnswer(status: code, retryAfter: response.headers.first(name: "Retry-After"), body: body))
     } catch {
@@ -206,14 +206,14 @@ struct PushRun {
     }
   }
 
-  /// What a failed connection is called on one line.
+  /// The name of a connection error, on one line.
   static func words(_ error: any Error) -> String {
     let text = "\(error)"
     for (sign, words) in troubles where text.contains(sign) { return words }
     return String(text.prefix { !$0.isNewline }.prefix(120))
   }
 
-  /// What a certificate is called that nobody vouches for.
+  /// The name of an untrusted certificate.
   static let untrusted = "the certificate is not trusted"
 
   private static let troubles = [

@@ -2,7 +2,7 @@ import Media
 import NIOCore
 import Picture
 
-/// The pictures of a recording, or of a filter graph, sampled by media time: a beat gets the first picture at or after
+/// The pictures of a video file, or of a filter graph, sampled by media time: a beat gets the first picture at or after
 /// its own time.
 package actor RecordedSource: StillSource {
   private let location: MediaLocation
@@ -14,19 +14,19 @@ package actor RecordedSource: StillSource {
   private var current: Ticks?
   private var origin = Ticks.zero
 
-  /// The thread of its own that FFmpeg runs on.
+  /// The thread that FFmpeg runs on.
   package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-  /// A source of the recording at `location`; `loops` begins again behind the last picture, at the next beat.
+  /// A source of the video at `location`; with `loops` it begins again after the last picture, at the next beat.
   package init(_ location: MediaLocation, loops: Bool, quality: Int) {
     self.location = location
     self.loops = loops
     self.quality = quality
   }
 
-  /// Opens the recording.
+  /// Opens the video.
   ///
-  /// - Returns: `false` if it is live: then it is closed again.
+  /// - Returns: `false` if it is live; then it is closed again.
   /// - Throws: `FFmpegError`.
   package func open() throws -> Bool {
     source = try FrameSource(location, interrupt: interrupt, quality: quality)
@@ -34,7 +34,7 @@ package actor RecordedSource: StillSource {
     return source != nil
   }
 
-  /// The first picture at or after the beat's time; damaged ones are passed over.
+  /// The first picture at or after the beat's time; damaged ones are skipped.
   package func next(_ beat: Beat) async throws -> NextStill {
     do throws(FFmpegError) {
       var hasBegunAnew = false

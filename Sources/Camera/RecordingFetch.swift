@@ -5,19 +5,19 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 
-/// Asks a server's private address for what a camera has shown lately.
+/// Requests what a camera has shown lately from a server's private address.
 package struct RecordingFetch: Sendable {
   /// What the server answered.
   package struct Recording: Sendable {
-    /// The init segment and whole segments, one behind the other.
+    /// The init segment and whole segments, one after another.
     package let bytes: ByteBuffer
-    /// The settings that it was made with, as JSON, where the server says so.
+    /// The settings that it was made with, as JSON, if the server says so.
     package let settings: String?
   }
 
-  /// The header in which a server says what its recording was made with.
+  /// The header with the settings that a recording was made with.
   package static let settingsHeader = "Quietcam-Loop-Settings"
-  /// The largest recording that is taken, in bytes.
+  /// The largest recording that is accepted, in bytes.
   static let largest = 512 << 20
 
   private let url: String
@@ -29,7 +29,7 @@ package struct RecordingFetch: Sendable {
   /// - Parameters:
   ///   - server: the private address, `http://127.0.0.1:8081`.
   ///   - token: the operator's.
-  /// - Throws: `PushError` if the address is none of HTTP.
+  /// - Throws: `PushError` if the address is not HTTP.
   package init(
     server: String, camera: CameraName, length: Ticks, token: String?, trust: PushTarget.Trust
   ) throws(PushError) {
@@ -48,15 +48,15 @@ package struct RecordingFetch: Sendable {
 
   /// Fetches it.
   ///
-  /// - Parameter progress: is told how many bytes came so far.
-  /// - Throws: `PushError` with what to do.
+  /// - Parameter progress: gets the number of bytes so far.
+  /// - Throws: `PushError` with advice.
   package func fetch(progress: (Int) -> Void) async throws -> Recording {
     var tls = TLSConfiguration.makeClientConfiguration()
     switch trust {
     case .system: break
     case .file(let path):
       tls.trustRoots = .file(path)
-      // The file says whom to trust; the name in it is that of the public host as a rule.
+      // The file says which certificate is trusted; the name in it is usually that of the public host.
       tls.certificateVerification = .noHostnameVerification
     case .anyone: tls.certificateVerification = .none
     }
@@ -74,7 +74,7 @@ package struct RecordingFetch: Sendable {
       if let error = error as? PushError { throw error }
       if error is CancellationError || Task.isCancelled { throw CancellationError() }
       throw PushError(
-        "cannot get the recording from \(url): \(error); is `quietcam serve` running there? --server says where else")
+        "cannot get the recording from \(url): \(error); is `quietcam serve` running there? --server gives its address")
     }
   }
 
@@ -100,9 +100,9 @@ package struct RecordingFetch: Sendable {
     let advice =
       switch status {
       case .unauthorized, .forbidden: "give the server's --operator-token"
-      case .notFound where !said.isEmpty: "see what it says"
+      case .notFound where !said.isEmpty: "follow its message"
       case .notFound: "check that this is the private address, of a server of this version"
-      default: "look into the server's log"
+      default: "read the server's log"
       }
     return PushError("\(url) answered \(status.code)\(said.isEmpty ? "" : " (\(said))"); \(advice)")
   }

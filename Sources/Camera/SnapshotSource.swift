@@ -3,7 +3,7 @@ import Media
 import NIOCore
 import Picture
 
-/// A URL that answers one JPEG for each GET, fetched anew at every beat.
+/// A URL that answers each GET with one JPEG, requested at every beat.
 ///
 /// Logins stand in the URL, `http://user:password@camera/snapshot.jpg`, and work as Basic and as Digest.
 actor SnapshotSource: StillSource {

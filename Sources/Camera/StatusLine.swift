@@ -1,13 +1,13 @@
 import Foundation
 import Media
 
-/// Where a pusher says what it does: one line that is drawn over again on a terminal, or a line now and then in a file.
+/// Where a pusher reports: one line that is redrawn on a terminal, or a line from time to time in a file.
 package struct StatusLine: Sendable {
   /// How the line is shown.
   package enum Style: Sendable {
-    /// Over and over in place, no wider than the columns of the terminal.
+    /// Redrawn in place, no wider than the columns of the terminal.
     case terminal
-    /// As a new line when something changed, and every 10 s.
+    /// A new line when something has changed, at least every 10 s.
     case lines
     /// Not at all.
     case silent
@@ -21,8 +21,8 @@ package struct StatusLine: Sendable {
   /// A line in a style, through closures.
   ///
   /// - Parameters:
-  ///   - columns: how wide the terminal is now.
-  ///   - write: takes text as it stands, line ends included.
+  ///   - columns: the current width of the terminal.
+  ///   - write: writes the text unchanged, line ends included.
   package init(
     _ style: Style, columns: @escaping @Sendable () -> Int = { 80 },
     write: @escaping @Sendable (String) -> Void = { _ in }
@@ -32,7 +32,7 @@ package struct StatusLine: Sendable {
     self.write = write
   }
 
-  /// The line on standard error: in place on a terminal, else as lines.
+  /// The line on standard error: in place on a terminal, otherwise as lines.
   package static func standardError() -> StatusLine {
     StatusLine(
       isatty(STDERR_FILENO) == 1 ? .terminal : .lines,
@@ -43,7 +43,7 @@ package struct StatusLine: Sendable {
       write: { text in FileHandle.standardError.write(Data(text.utf8)) })
   }
 
-  /// How often a line is due where nothing changes.
+  /// How often a line is due if nothing changes.
   private static let pause = Ticks.seconds(10)
 
   /// Shows the report if it is due.

@@ -1,11 +1,11 @@
 import Foundation
 import NIOConcurrencyHelpers
 
-/// A thread of its own for an actor whose calls block, so that they never hold a thread of Swift's cooperative pool.
-final class ThreadExecutor: SerialExecutor {
+/// A thread of its own for an actor whose calls block, so that they never block a thread of Swift's cooperative pool.
+package final class ThreadExecutor: SerialExecutor {
   private let work: Work
 
-  init(name: String) {
+  package init(name: String) {
     let work = Work()
     self.work = work
     let thread = Thread { work.run() }
@@ -15,12 +15,12 @@ final class ThreadExecutor: SerialExecutor {
 
   deinit { work.finish() }
 
-  func enqueue(_ job: consuming ExecutorJob) {
+  package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     work.add { [executor = asUnownedSerialExecutor()] in job.runSynchronously(on: executor) }
   }
 
-  /// What the executor and its thread share; the thread ends when the executor is gone and the queue is empty.
+  /// What the executor and its thread share. The thread ends when the executor is gone and the queue is empty.
   private final class Work: Sendable {
     private let jobs = NIOLockedValueBox<(queue: [@Sendable () -> Void], isFinished: Bool)>(([], false))
     private let signal = DispatchSemaphore(value: 0)

@@ -1,12 +1,12 @@
 import Media
 
-/// What a check found: one line for each rule, and the findings.
+/// The result of a check: one line for each rule, and the findings.
 package struct Report: Sendable {
-  /// What was looked at.
+  /// What was checked.
   package struct Counts: Sendable {
     /// Answers with the media playlist.
     package var versions = 0
-    /// Variants that there are; the first was followed.
+    /// The number of variants; the first was followed.
     package var variants = 1
     /// Segments that were fetched.
     package var segments = 0
@@ -18,13 +18,13 @@ package struct Report: Sendable {
     package var bytes = 0
   }
 
-  /// How a rule came out.
+  /// The result of a rule.
   package enum Outcome: String, Sendable {
     /// It applied and held.
     case held
     /// It did not hold.
     case failed
-    /// Nothing in the stream, or in the time given, concerned it.
+    /// Nothing in the stream, or in the time given, was about it.
     case notApplicable
   }
 
@@ -34,14 +34,14 @@ package struct Report: Sendable {
   package let mediaURL: String
   /// How long it was followed.
   package let watched: Ticks
-  /// What was looked at.
+  /// What was checked.
   package let counts: Counts
-  /// What was judged and found.
+  /// The results.
   package let verdicts: Verdicts
   /// Whether the stream has parts.
   package let isLowLatency: Bool
 
-  /// How a rule came out.
+  /// The result of a rule.
   package func outcome(_ rule: Rule) -> Outcome {
     if verdicts.counts[rule] != nil { return .failed }
     return verdicts.judged.contains(rule) ? .held : .notApplicable
@@ -50,13 +50,13 @@ package struct Report: Sendable {
   /// Whether every rule of weight `must` held.
   package var holds: Bool { verdicts.holds }
 
-  /// Findings that say the same but for numbers and places.
+  /// Findings that differ only in numbers and places.
   struct Group {
     let first: Finding
     var count: Int
   }
 
-  /// The findings, alike ones together, the heaviest first.
+  /// The findings, similar ones together, the most serious first.
   var groups: [Group] {
     var groups: [Group] = []
     var indices: [String: Int] = [:]

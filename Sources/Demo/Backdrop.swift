@@ -1,4 +1,4 @@
-/// Everything about the demo scene that stays the same all day, worked out once for a picture size.
+/// Everything in the demo scene that stays the same all day, computed once for a picture size.
 struct Backdrop: Sendable {
   let lens: DemoLens
   let solids: [Solid]
@@ -78,7 +78,7 @@ struct Backdrop: Sendable {
     return (what, depth)
   }
 
-  /// The texel of one ray; nothing is averaged yet.
+  /// The texel of one ray, before averaging.
   private func texel(_ direction: Vector3, _ what: Int32, _ depth: Float) -> Texel {
     var texel = Texel()
     guard what != Backdrop.outdoors else {
@@ -115,7 +115,7 @@ struct Backdrop: Sendable {
         if solid.isLeaf {
           texel.light = texel.light.mixed(with: RoomLight.unshaded(point, normal * -1), 0.35)
         }
-        // Things that stand on the desk get less light near their foot.
+        // Things on the desk get less light near their foot.
         let foot = 1 - 0.45 * (1 - (point.y - Room.desk) * 14).atLeast(0) * (1 - normal.y).atLeast(0)
         texel.light = Illumination(
           sky: texel.light.sky * foot, room: texel.light.room * foot, lamp: texel.light.lamp + surface.glow,
@@ -162,7 +162,7 @@ struct Backdrop: Sendable {
     self.texels = texels
   }
 
-  /// Tells the sides of a box apart and keeps the pixels of the clocks' faces.
+  /// Distinguishes the sides of a box and keeps the pixels of the clocks' faces.
   private mutating func note(_ at: Int, _ direction: Vector3, _ what: Int32, _ depth: Float, _ face: inout Int32) {
     let solid = solids[Int(what)]
     switch solid.shape {

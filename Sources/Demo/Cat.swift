@@ -1,6 +1,6 @@
 import Glibc
 
-/// The cat on the window sill: it sits with its back to the room and looks out; only the tip of its tail is awake.
+/// The cat on the window sill: it sits with its back to the room and looks out; only the tip of its tail moves.
 enum Cat {
   static let fur = Vector3(0.36, 0.165, 0.060)
   private static let seat = Vector3(-0.235, Room.sill, 2.57)

@@ -37,7 +37,7 @@ struct CoarseField {
     self.rows = rows
   }
 
-  /// No light yet, to be gathered on the same cells as another field's.
+  /// An empty field with the same cells as another field.
   init(like other: CoarseField) {
     cells = [Vector3](repeating: .zero, count: other.cells.count)
     counts = [Float](repeating: 0, count: other.cells.count)
@@ -51,7 +51,7 @@ struct CoarseField {
     counts[at] += 1
   }
 
-  /// The mean of the lights that were added around a place; pixels that added none don't count.
+  /// The mean of the lights that were added around a place; pixels that added none do not count.
   func mean(_ x: Float, _ y: Float) -> Vector3 {
     let spot = spot(x, y)
     let first = counts[spot.upper].mixed(with: counts[spot.upperNext], spot.tx)
@@ -90,7 +90,7 @@ struct CoarseField {
     return first.mixed(with: second, spot.ty)
   }
 
-  /// The four cells around a place and how far it is on its way between them.
+  /// The four cells around a place, and its position between them.
   private struct Spot {
     let upper: Int
     let upperNext: Int

@@ -4,16 +4,16 @@ import Glibc
 ///
 /// The sun rises at 6:00 and sets at 20:00 every day. All colours are linear; 1 is about a white sheet at noon.
 struct Daylight: Sendable {
-  /// Milliseconds for which the light stands still, so that two stills close together share most of their pixels.
+  /// Milliseconds for which the light does not change, so that two stills close together share most of their pixels.
   static let step: Int64 = 10_000
 
   /// Height of the sun above the horizon, degrees.
   let elevation: Float
   let beam: Sunbeam
   let sun: Vector3
-  /// Light of the sky, as it enters by the windows.
+  /// Light of the sky that enters by the windows.
   let sky: Vector3
-  /// Light that has been everywhere in the room.
+  /// Diffuse light of the room.
   let room: Vector3
   let lamp: Vector3
   let screen: Vector3
@@ -24,7 +24,7 @@ struct Daylight: Sendable {
   let horizon: Vector3
   /// 0 by day, 1 by night: stars, lit windows.
   let night: Float
-  /// Hours since midnight, for what drifts outside.
+  /// Hours since midnight, for what moves outside.
   let hours: Float
 
   init(millisecondsOfDay: Int64) {
@@ -38,7 +38,7 @@ struct Daylight: Sendable {
     let turn = (-80 + 147 * way + 81 * way * way) * .pi / 180
     beam = Sunbeam(direction: Vector3(cosf(up) * sinf(turn), sinf(up), cosf(up) * cosf(turn)))
 
-    // The lower the sun, the more air its light has to pass, and blue is lost first.
+    // The lower the sun, the more air its light passes, which removes blue first.
     let air = 1 / (max(sinf(up), 0) + 0.07)
     let clear = Vector3(expf(-0.04 * air), expf(-0.18 * air), expf(-0.44 * air))
     let sunlight = clear * (3.4 * height.smoothed(from: -0.5, to: 7) + 9 * height.smoothed(from: 14, to: 42))
@@ -51,7 +51,7 @@ struct Daylight: Sendable {
     sky = skylight
     night = height.smoothed(from: 1, to: -8)
 
-    // Somebody switches the lamp on at dusk and off in the morning; the change takes a minute.
+    // The lamp is on from dusk to morning; the change takes a minute.
     let evening = hours.smoothed(from: 19.27, to: 19.29)
     let morning = hours.smoothed(from: 6.86, to: 6.84)
     lamp = Vector3(1.0, 0.60, 0.30) * (0.20 * max(evening, morning))

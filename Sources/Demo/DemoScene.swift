@@ -1,8 +1,8 @@
 /// The picture a demo camera takes: a desk under a window, lit by the time of day.
 ///
-/// The sun's light wanders over desk and wall from 6:00 to 20:00, a desk lamp and a monitor take over at night, the
-/// clock on the wall and the digital one on the desk show the true time, a mug steams and a cat's tail sways. All the
-/// rest stands still. What does not depend on the time is worked out when the scene is made; painting only reads it.
+/// Sunlight moves over desk and wall from 6:00 to 20:00, a desk lamp and a monitor light the room at night, the clock
+/// on the wall and the digital one on the desk show the true time, a mug steams and a cat's tail sways. Nothing else
+/// moves. What does not depend on the time is computed when the scene is made; painting only reads it.
 package struct DemoScene: Sendable {
   let backdrop: Backdrop
   private let noise: ValueNoise
@@ -29,7 +29,7 @@ package struct DemoScene: Sendable {
   /// - Parameters:
   ///   - millisecondsOfDay: local time of day, 0..<86_400_000; other values wrap around. The clocks show it and the
   ///     light follows it, in steps of ten seconds so that stills close together share most of their pixels.
-  ///   - frame: number of the still; feeds only the grain.
+  ///   - frame: number of the still; used only for the grain.
   package func paint(millisecondsOfDay: Int64, frame: Int) -> PixelCanvas {
     let day: Int64 = 86_400_000
     let moment = (millisecondsOfDay % day + day) % day

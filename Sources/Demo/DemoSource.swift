@@ -4,7 +4,7 @@ import Media
 import NIOCore
 import Picture
 
-/// A camera that needs no camera: paints its scene as it stands at the moment of each beat.
+/// A camera without hardware: paints its scene for the moment of each beat.
 package actor DemoSource: StillSource {
   private let scene: DemoScene
   private let size: PictureSize
@@ -12,7 +12,7 @@ package actor DemoSource: StillSource {
   private var encoder: JPEGEncoder
   private let executor = ThreadExecutor(name: "demo camera")
 
-  /// The thread of its own that it paints on.
+  /// The thread that it paints on.
   package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   /// A scene that shows the true local time.
@@ -22,7 +22,7 @@ package actor DemoSource: StillSource {
     self.init(size: size, seed: seed, grain: grain, quality: quality) { _ in Self.localMilliseconds() }
   }
 
-  /// A scene that begins at some time of day and goes on with the beats, the same in every run.
+  /// A scene that begins at some time of day and advances with the beats, the same in every run.
   package init(size: PictureSize, seed: UInt64, grain: Bool, quality: Int, from start: Ticks) {
     self.init(size: size, seed: seed, grain: grain, quality: quality) { beat in
       (start + beat.time).milliseconds % 86_400_000
@@ -45,10 +45,10 @@ package actor DemoSource: StillSource {
     return .still(try encoder.encode(try Frame.rgb(canvas.rgb, size: size)))
   }
 
-  /// Nothing to end: painting takes a moment only.
+  /// Nothing to end: painting is quick.
   package nonisolated func stop() {}
 
-  /// The local time of day in milliseconds, as the clock on the scene's wall has to show it.
+  /// The local time of day in milliseconds, for the clocks in the scene.
   private static func localMilliseconds() -> Int64 {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)

@@ -1,4 +1,4 @@
-/// What a surface of the demo scene is made of: its colour from place to place.
+/// The material of a surface in the demo scene: its colour from place to place.
 struct Finish: Sendable {
   enum Pattern: Sendable {
     case plain
@@ -44,7 +44,7 @@ struct Surface {
   var glow: Float = 0
 }
 
-/// Works out patterns; carries the noise they are made of.
+/// Computes patterns from noise.
 struct Painter: Sendable {
   let noise: ValueNoise
 

@@ -58,15 +58,15 @@ struct LightField {
     bloom = CoarseField(values, width: width, height: height).blurred()
   }
 
-  /// The share of the sunlight that a texel sends on, past window and furniture, for the angle at which it arrives.
+  /// The share of the sunlight that a texel reflects, after window and furniture, for the angle at which it arrives.
   private static func sunlight(
     on texel: Texel, at point: Vector3, _ beam: Sunbeam, _ casters: ShadowCasters
   ) -> Float {
     var facing = texel.normal.dot(beam.direction)
-    // A little off the surface, so that it does not shade itself.
+    // Slightly off the surface, so that it does not shade itself.
     let off: Float = facing > 0 ? 0.006 : -0.006
     if facing < 0 { facing *= -texel.through }
-    // A screen swallows light.
+    // A screen absorbs light.
     facing *= 1 - 0.97 * texel.screen
     guard facing > 0 else { return 0 }
     let open = beam.openness(at: point)
@@ -84,7 +84,7 @@ struct LightField {
     values[at * 3 + 2] = colour.z
   }
 
-  /// Puts the hands on the wall clock and lights the digits of the other.
+  /// Draws the hands of the wall clock and the digits of the other.
   mutating func drawClocks(millisecondsOfDay: Int64) {
     let step = backdrop.lens.step
     let clock = WallClock(millisecondsOfDay: millisecondsOfDay)
@@ -102,7 +102,7 @@ struct LightField {
     }
   }
 
-  /// Hangs the cat's tail over the sill.
+  /// Draws the cat's tail over the sill.
   mutating func drawTail(millisecondsOfDay: Int64) {
     let lens = backdrop.lens
     let joints = Cat.tail(milliseconds: millisecondsOfDay).map { joint in
@@ -149,11 +149,11 @@ struct LightField {
     }
   }
 
-  /// Adds what the satin of the desk mirrors: window, lamp, digits.
+  /// Adds what the satin surface of the desk reflects: window, lamp, digits.
   mutating func mirrorInDesk() {
     let (width, height) = (backdrop.lens.width, backdrop.lens.height)
     let source = CoarseField(values, width: width, height: height)
-    // Satin blurs what it mirrors: the mirrored light is gathered in coarse cells and read back between them.
+    // Satin blurs what it reflects: the reflected light is collected in coarse cells and interpolated between them.
     var gathered = CoarseField(like: source)
     for mirror in backdrop.mirrors {
       let blur = mirror.blur
@@ -169,7 +169,7 @@ struct LightField {
     }
   }
 
-  /// Lets the mug steam.
+  /// Draws the steam of the mug.
   mutating func drawSteam(millisecondsOfDay: Int64) {
     let lens = backdrop.lens
     let steam = Steam(millisecondsOfDay: millisecondsOfDay, noise: noise)

@@ -1,5 +1,5 @@
-/// The room's light over a flat surface, on a grid: shadows are soft, so a coarse grid and straight lines between its
-/// points look the same as working out every pixel, at a fraction of the time.
+/// The room's light over a flat surface, on a grid. Shadows are soft, so a coarse grid with straight lines between its
+/// points looks the same as computing every pixel, at a fraction of the time.
 struct Lightmap: Sendable {
   private static let block = 8
 

@@ -13,7 +13,7 @@ package struct PixelCanvas: Sendable, Equatable {
 
   /// A black picture; both sides must be at least 1.
   package init(width: Int, height: Int) {
-    precondition(width > 0 && height > 0, "a canvas of \(width)x\(height) holds no pixel; give it at least 1x1")
+    precondition(width > 0 && height > 0, "a canvas of \(width)x\(height) has no pixel; give it at least 1x1")
     self.width = width
     self.height = height
     rgb = [UInt8](repeating: 0, count: width * height * 3)
@@ -25,7 +25,7 @@ package struct PixelCanvas: Sendable, Equatable {
     return (rgb[at], rgb[at + 1], rgb[at + 2])
   }
 
-  /// Mean luma (Rec. 601 weights, as JPEG has it) of all pixels, 0...255.
+  /// Mean luma (Rec. 601 weights, as in JPEG) of all pixels, 0...255.
   package var meanLuma: Double {
     var sum = 0
     var at = 0

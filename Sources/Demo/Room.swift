@@ -1,9 +1,9 @@
 import Glibc
 
-/// The demo scene's room: where its walls and lights are, and every piece of furniture in it.
+/// The demo scene's room: its walls and lights, and every piece of furniture in it.
 ///
-/// A desk stands under a window in the back wall; what is not in the picture (the walls at the sides, a second window
-/// at the right) is there for the light only.
+/// A desk is under a window in the back wall. What is not in the picture (the walls at the sides, a second window at
+/// the right) is there for the light only.
 enum Room {
   /// Depth of the back wall's face, and how thick the wall is at the window.
   static let wall: Float = 2.6

@@ -1,5 +1,5 @@
-/// How much of each light of the room reaches a point; multiplied by the lights' colours of the moment it becomes the
-/// point's brightness, so it is worked out once for all times of day.
+/// How much of each light of the room reaches a point. Multiplied by the lights' colours of the moment it is the
+/// point's brightness, so it is computed once for all times of day.
 struct Illumination: Sendable {
   var sky: Float = 0
   var room: Float = 0
@@ -13,7 +13,7 @@ struct Illumination: Sendable {
   }
 }
 
-/// The lights of the room other than the sun, and what stands in their way.
+/// The lights of the room other than the sun, and what blocks them.
 struct RoomLight: Sendable {
   private struct Pane {
     let middle: Vector3

@@ -31,7 +31,7 @@ struct SegmentDisplay {
     guard abs(y) < SegmentDisplay.tall + 0.014 else { return 0 }
     let pair = 2 * SegmentDisplay.pitch + SegmentDisplay.colon
     let start = -(3 * pair - SegmentDisplay.colon) / 2
-    // The display leans like most of its kind.
+    // Most such displays are slanted.
     let place = x - SegmentDisplay.lean * y - start
     var nearest: Float = 1
     for group in 0..<3 {

@@ -9,9 +9,9 @@ struct Ball: Sendable {
   }
 }
 
-/// The solids that may stand between some part of the room and a light.
+/// The solids that can block a light for some part of the room.
 ///
-/// Most solids shade next to nothing of any one light, so the list is narrowed for each small part of the room first.
+/// Most solids block almost nothing of any one light, so the list is reduced for each small part of the room first.
 struct ShadowCasters: Sendable {
   private var solids: [Solid] = []
   private var balls: [Ball] = []
@@ -41,8 +41,8 @@ struct ShadowCasters: Sendable {
     numbers.append(number)
   }
 
-  /// Those that may come between any point of a ball and a light in this direction (length 1) at this distance;
-  /// penumbras widen by `spread` per metre.
+  /// Those that can be between any point of a ball and a light in this direction (length 1) at this distance; penumbras
+  /// widen by `spread` per metre.
   func toward(_ direction: Vector3, distance: Float, spread: Float, from part: Ball) -> ShadowCasters {
     var some = ShadowCasters(edge: edge)
     var index = 0
@@ -94,7 +94,7 @@ struct ShadowCasters: Sendable {
     return open
   }
 
-  /// How dark the nearness of solids makes a point, 1 far from all of them.
+  /// How much the solids nearby darken a point; 1 far from all of them.
   func contact(_ point: Vector3) -> Float {
     var open: Float = 1
     for (solid, ball) in zip(solids, balls) where (ball.middle - point).length < ball.radius + 0.2 {

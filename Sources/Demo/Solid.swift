@@ -1,27 +1,27 @@
 /// One piece of the demo scene's furniture: a simple shape somewhere in the room, and what it is made of.
 ///
-/// Every shape lives in a local frame whose second axis is its main axis.
+/// Every shape has a local frame whose second axis is its main axis.
 struct Solid: Sendable {
   enum Shape: Sendable {
     /// Reaches `half` to both sides of the origin on each axis.
     case box(half: Vector3)
     case ellipsoid(radii: Vector3)
-    /// Stands on the origin and rises along the second axis.
+    /// Begins at the origin and rises along the second axis.
     case cone(height: Float, bottom: Float, top: Float)
     /// Grows from the origin along the first axis and sinks by `droop` times the square of the way.
     case leaf(length: Float, half: Float, droop: Float)
   }
 
-  /// What a shape is to the light.
+  /// The role of a shape for light.
   struct Habits: OptionSet, Sendable {
     let rawValue: UInt8
     /// Throws shadows.
     static let casts = Habits(rawValue: 1)
-    /// Too small to shade light that comes from all of a window.
+    /// Too small to block the light of a whole window.
     static let small = Habits(rawValue: 8)
-    /// Belongs to the desk lamp, whose own light passes it.
+    /// Part of the desk lamp, whose own light passes it.
     static let lamp = Habits(rawValue: 2)
-    /// Is seen mirrored in the desk.
+    /// Reflected in the desk.
     static let mirrored = Habits(rawValue: 4)
   }
 

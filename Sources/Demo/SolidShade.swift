@@ -1,4 +1,4 @@
-/// Soft shadows: how a solid dims light on its way, without tracing more than one ray.
+/// Soft shadows: how much a solid dims light, by tracing a single ray.
 extension Solid {
   /// The share (0...1) of a light's rays that the solid keeps from `start`.
   ///
@@ -60,7 +60,7 @@ extension Solid {
     return margin.atMost(s.atMost(1 - s) * length)
   }
 
-  /// Roughly how far a point outside is from the solid; for the dark of contact, within a hand's breadth.
+  /// Roughly how far a point outside is from the solid; for the shade at contact, within some 10 cm.
   func clearance(_ point: Vector3) -> Float {
     let p = toLocal(point)
     switch shape {

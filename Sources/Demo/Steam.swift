@@ -12,13 +12,13 @@ struct Steam {
   private let time: Float
 
   init(millisecondsOfDay: Int64, noise: ValueNoise) {
-    // The pattern moves up 3.1 cm a second and starts anew each hour, which keeps the numbers small.
+    // The pattern moves up 3.1 cm a second and starts again each hour, which keeps the numbers small.
     time = Float(millisecondsOfDay % 3_600_000) / 1000
     rise = time * 0.031
     self.noise = noise
   }
 
-  /// How much of what is behind is veiled at a place, metres right of and above the middle of the rim.
+  /// How much of the background is covered at a place, metres right of and above the middle of the rim.
   func veil(_ x: Float, _ y: Float) -> Float {
     let level = y / Steam.height
     guard level > 0, level < 1 else { return 0 }

@@ -1,12 +1,12 @@
 /// The sunlight that comes in through one window at one moment.
 ///
-/// While the sun stands beyond the back wall it shines through the window in the picture, later through one in the
-/// right-hand wall behind the camera; both throw their panes and bars as a patch of light.
+/// While the sun is beyond the back wall it shines through the window in the picture, later through one in the
+/// right-hand wall behind the camera. Both project their panes and bars as a patch of light.
 struct Sunbeam: Sendable {
   /// Toward the sun, length 1.
   let direction: Vector3
 
-  /// Penumbra per metre of way: the sun is half a degree wide, and glass and haze blur it a little more.
+  /// Penumbra per metre: the sun is half a degree wide, and glass and haze blur it a little more.
   static let spread: Float = 0.006
 
   /// The share (0...1) of the sun's disc that a point sees through a window, furniture aside.

@@ -1,4 +1,4 @@
-/// One pixel of the demo scene before it is lit: what the surface in it sends back of each light.
+/// One pixel of the demo scene before lighting: how much of each light its surface reflects.
 struct Texel: Sendable {
   /// Share of light sent back, linear; screens keep their picture here.
   var albedo = Vector3.zero
@@ -29,10 +29,10 @@ struct FacePixel: Sendable {
   let y: Float
 }
 
-/// A pixel of the desk that mirrors another place of the picture.
+/// A pixel of the desk that reflects another place of the picture.
 struct MirrorPixel: Sendable {
   let index: Int
-  /// The mirrored place, in pixels from the upper left corner.
+  /// The reflected place, in pixels from the upper left corner.
   let x: Float
   let y: Float
   let strength: Float

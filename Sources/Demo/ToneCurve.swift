@@ -1,7 +1,7 @@
 import Glibc
 
-/// The way from scene light to sRGB code values: a soft shoulder that rolls highlights off instead of clipping them,
-/// then the sRGB transfer function (IEC 61966-2-1), in one table.
+/// From scene light to sRGB code values: a soft shoulder that compresses highlights instead of clipping them, then the
+/// sRGB transfer function (IEC 61966-2-1), in one table.
 struct ToneCurve: Sendable {
   private static let entries = 8192
   private let table: [Float]

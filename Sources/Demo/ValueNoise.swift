@@ -1,4 +1,4 @@
-/// Smooth noise from hashed lattice points: wood grain, plaster, hills and clouds are made of it.
+/// Smooth noise from hashed lattice points, for wood grain, plaster, hills and clouds.
 ///
 /// The same seed and place always give the same value; no state, no table.
 struct ValueNoise: Sendable {
@@ -42,7 +42,7 @@ struct ValueNoise: Sendable {
       sum += share * value(px, py)
       total += share
       share *= 0.5
-      // Turned and offset a little so that the lattices of the octaves don't line up.
+      // Rotated and offset a little, so that the lattices of the octaves do not line up.
       let turned = 1.6 * px + 1.2 * py + 17.3
       py = 1.6 * py - 1.2 * px + 9.1
       px = turned

@@ -16,7 +16,7 @@ struct WallClock {
   private let hands: [Hand]
 
   init(millisecondsOfDay: Int64) {
-    // Hour and minute hand creep, the second hand ticks.
+    // Hour and minute hand move continuously, the second hand ticks.
     let seconds = millisecondsOfDay / 1000
     let radius = WallClock.radius
     func hand(_ turns: Float, _ tail: Float, _ tip: Float, _ half: Float, _ colour: Vector3) -> Hand {
@@ -49,7 +49,7 @@ struct WallClock {
     return paper.mixed(with: Vector3(0.02), max(long * thick, 0.75 * short * thin))
   }
 
-  /// What the hands make of light that the bare face sends back.
+  /// How the hands change the light that the bare face reflects.
   func overlaid(_ light: Vector3, _ x: Float, _ y: Float, paper: Vector3, pixel: Float) -> Vector3 {
     var shadow: Float = 1
     // The room's light comes from the upper left, so the hands' shadows fall to the lower right.

@@ -1,19 +1,19 @@
 import NIOCore
 
-/// H.264 byte streams as encoders write them: NAL units behind start codes (ITU-T H.264, annex B).
-enum AnnexB {
-  /// The kinds of NAL unit that Quietcam tells apart (ITU-T H.264, table 7-1).
-  enum Kind {
-    static let idrSlice: UInt8 = 5
-    static let supplementalInformation: UInt8 = 6
-    static let sequenceParameterSet: UInt8 = 7
-    static let pictureParameterSet: UInt8 = 8
-    static let accessUnitDelimiter: UInt8 = 9
-    static let filler: UInt8 = 12
+/// H.264 byte streams in the form that encoders write: NAL units after start codes (ITU-T H.264, annex B).
+package enum AnnexB {
+  /// The kinds of NAL unit that Quietcam distinguishes (ITU-T H.264, table 7-1).
+  package enum Kind {
+    package static let idrSlice: UInt8 = 5
+    package static let supplementalInformation: UInt8 = 6
+    package static let sequenceParameterSet: UInt8 = 7
+    package static let pictureParameterSet: UInt8 = 8
+    package static let accessUnitDelimiter: UInt8 = 9
+    package static let filler: UInt8 = 12
   }
 
   /// Calls `body` with each NAL unit in `bytes`, without start code and trailing zeros.
-  static func forEachUnit(
+  package static func forEachUnit(
     in bytes: UnsafeRawBufferPointer, _ body: (_ kind: UInt8, _ unit: UnsafeRawBufferPointer) -> Void
   ) {
     var start: Int?
@@ -38,9 +38,9 @@ enum AnnexB {
     emit(upTo: bytes.count)
   }
 
-  /// The same access unit with lengths instead of start codes, less the units that only cost bytes: delimiters,
+  /// The same access unit with lengths instead of start codes, without the units that only cost bytes: delimiters,
   /// filler and the encoder's own name.
-  static func lengthPrefixed(_ bytes: UnsafeRawBufferPointer) -> ByteBuffer {
+  package static func lengthPrefixed(_ bytes: UnsafeRawBufferPointer) -> ByteBuffer {
     var buffer = ByteBufferAllocator().buffer(capacity: bytes.count + 16)
     forEachUnit(in: bytes) { kind, unit in
       guard kind != Kind.accessUnitDelimiter, kind != Kind.supplementalInformation, kind != Kind.filler else { return }
@@ -51,7 +51,7 @@ enum AnnexB {
   }
 
   /// The access unit of an MP4 sample with start codes instead of lengths.
-  static func startCoded(_ sample: ByteBuffer) -> ByteBuffer {
+  package static func startCoded(_ sample: ByteBuffer) -> ByteBuffer {
     var sample = sample
     var buffer = ByteBufferAllocator().buffer(capacity: sample.readableBytes)
     while let unit = sample.readLengthPrefixedSlice(as: UInt32.self) {

@@ -1,15 +1,17 @@
-/// The name of a camera: what stands in its URLs and is the name of its folder.
+/// The name of a camera, used in its URLs and as the name of its folder.
 ///
-/// One to forty of `a-z`, `0-9`, `-`; begins with a letter or digit. So it needs no escaping anywhere and can never
-/// climb out of a folder or collide with the origin's own paths, which have a dot or an underscore in them.
+/// One to forty of `a-z`, `0-9`, `-`; starts with a letter or digit. So it needs no escaping, cannot lead out of a
+/// folder, and cannot collide with the server's own paths, which contain a dot or an underscore.
 package struct CameraName: Hashable, Comparable, Sendable {
-  /// The name as text.
+  /// The name.
   package let text: String
 
-  /// Paths of the public door that a camera must not hide.
-  static let reserved: Set<String> = ["healthz", "readyz", "metrics", "status", "ingest", "cameras"]
+  /// Paths of the public address that a camera's name must not hide.
+  static let reserved: Set<String> = [
+    "healthz", "readyz", "metrics", "status", "ingest", "cameras", "sample", "oembed",
+  ]
 
-  /// Takes a name that keeps the rule; `nil` otherwise.
+  /// Takes a name that follows the rule; `nil` otherwise.
   package init?(_ text: some StringProtocol) {
     let bytes = text.utf8
     guard (1...40).contains(bytes.count), bytes.first != UInt8(ascii: "-"),
@@ -19,7 +21,7 @@ package struct CameraName: Hashable, Comparable, Sendable {
     self.text = String(text)
   }
 
-  /// What a name must look like, for error messages.
+  /// The rule, for error messages.
   package static let rule =
     "1 to 40 of a-z, 0-9 and '-', not beginning with '-', and none of \(reserved.sorted().joined(separator: ", "))"
 

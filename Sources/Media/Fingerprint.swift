@@ -1,8 +1,8 @@
 import NIOCore
 
 extension ByteBuffer {
-  /// Eight hexadecimal digits that differ for different content (FNV-1a, folded to 32 bits): good for names and
-  /// validators, no protection against somebody who wants two contents to have the same.
+  /// Eight hexadecimal digits that differ for different content (FNV-1a, folded to 32 bits). Good for names and
+  /// validators, but no protection against somebody who wants two contents to get the same digits.
   package var fingerprint: String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     withUnsafeReadableBytes { for byte in $0 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 } }

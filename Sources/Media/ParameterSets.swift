@@ -1,14 +1,14 @@
 import NIOCore
 
-/// The parameter sets of an H.264 stream: all that a player must know before the first picture.
+/// The parameter sets of an H.264 stream, which a player needs before the first picture.
 package struct ParameterSets: Hashable, Sendable {
   /// The sequence parameter set, as a NAL unit without length or start code.
   package let sequence: ByteBuffer
-  /// The picture parameter set, likewise.
+  /// The picture parameter set, in the same form.
   package let picture: ByteBuffer
 
-  /// Takes the sets out of an IDR access unit that carries them; `nil` where one is missing.
-  init?(annexB bytes: UnsafeRawBufferPointer) {
+  /// Takes the sets out of an IDR access unit that has them; `nil` if one is missing.
+  package init?(annexB bytes: UnsafeRawBufferPointer) {
     var sequence: ByteBuffer?
     var picture: ByteBuffer?
     AnnexB.forEachUnit(in: bytes) { kind, unit in

@@ -5,7 +5,7 @@ package struct PictureSize: Hashable, Sendable {
   /// Pixels from top to bottom.
   package var height: Int
 
-  /// A size of so many pixels.
+  /// A size in pixels.
   package init(width: Int, height: Int) {
     self.width = width
     self.height = height
@@ -24,7 +24,7 @@ package struct PictureSize: Hashable, Sendable {
   /// Width times height.
   package var pixels: Int { width * height }
 
-  /// The size of the picture turned by a quarter.
+  /// The size of the picture after a quarter turn.
   package var turned: PictureSize { PictureSize(width: height, height: width) }
 }
 

@@ -1,15 +1,15 @@
 import NIOCore
 
-/// One JPEG as a camera pushed it, stamped by the server on arrival.
+/// One JPEG from a camera, with the server's time of its arrival.
 package struct Still: Sendable {
-  /// The JPEG from SOI to EOI, padding trimmed.
+  /// The JPEG from SOI to EOI, without padding.
   package let jpeg: ByteBuffer
   /// When it arrived, on the camera's own monotonic timeline.
   package let arrival: Ticks
-  /// When it arrived by the wall clock; for people, never for scheduling.
+  /// When it arrived by the wall clock. For people; nothing is scheduled by it.
   package let wallTime: WallTime
 
-  /// A still of these bytes that arrived at this moment.
+  /// A still with these bytes and this time of arrival.
   package init(jpeg: ByteBuffer, arrival: Ticks, wallTime: WallTime) {
     self.jpeg = jpeg
     self.arrival = arrival

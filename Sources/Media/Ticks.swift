@@ -1,7 +1,7 @@
 /// A point on, or a length of, the media timeline: a whole number of 90 kHz ticks.
 ///
-/// Every time and duration inside Quietcam is one of these, so that no sum of durations ever drifts. 90 kHz divides
-/// by every usual picture rate and is the clock of MPEG-2 systems, which HLS inherited (RFC 8216, section 3.3).
+/// Every time and duration inside Quietcam has this type, so that sums of durations never drift. 90 kHz is a multiple
+/// of every usual picture rate and is the clock of MPEG-2 systems, which HLS uses (RFC 8216, section 3.3).
 package struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
   /// The count of ticks; negative before the timeline's origin.
   package var count: Int64
@@ -12,7 +12,7 @@ package struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
   /// The origin of the timeline, or an empty duration.
   package static let zero = Ticks(0)
 
-  /// A count of ticks as it stands.
+  /// A count of ticks.
   package init(_ count: Int64) { self.count = count }
 
   /// Whole seconds.
@@ -21,7 +21,7 @@ package struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
   /// Milliseconds; exact, since a millisecond is 90 ticks.
   package static func milliseconds(_ milliseconds: Int64) -> Ticks { Ticks(milliseconds * 90) }
 
-  /// The ticks that have passed completely in `duration`; rounds toward negative infinity.
+  /// The complete ticks in `duration`; rounds toward negative infinity.
   package init(_ duration: Duration) {
     let (seconds, attoseconds) = duration.components
     let fraction = (attoseconds / 1_000_000_000) * Ticks.perSecond
@@ -30,8 +30,8 @@ package struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
     self.init(seconds * Ticks.perSecond + floor)
   }
 
-  /// Reads a decimal number of seconds such as `12`, `0.5` or `.04`; `nil` when the text is no such number, is
-  /// negative, is over a day, or is not a whole number of ticks.
+  /// Reads a decimal number of seconds such as `12`, `0.5` or `.04`. `nil` if the text is no such number, is negative,
+  /// is more than a day, or is not a whole number of ticks.
   package init?(seconds text: some StringProtocol) {
     let pieces = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
     guard pieces.count <= 2, pieces.contains(where: { !$0.isEmpty }), text.count <= 16,
@@ -46,8 +46,8 @@ package struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
     self.init(whole * Ticks.perSecond + fraction * Ticks.perSecond / scale)
   }
 
-  /// Reads a length of time as people write it: `2`, `0.5`, `2s`, `500ms`, `10m` or `1h`; `nil` as above, and for more
-  /// than a day.
+  /// Reads a duration as people write it: `2`, `0.5`, `2s`, `500ms`, `10m` or `1h`. `nil` as above, and for more than a
+  /// day.
   package init?(length text: some StringProtocol) {
     let day = Ticks.seconds(86_400)
     if text.hasSuffix("ms") {
@@ -109,7 +109,7 @@ package struct Ticks: Hashable, Comparable, Sendable, AdditiveArithmetic {
   /// A whole multiple of a duration.
   package static func * (left: Ticks, right: Int64) -> Ticks { Ticks(left.count * right) }
 
-  /// Orders times as the clock runs.
+  /// Orders times, earlier first.
   package static func < (left: Ticks, right: Ticks) -> Bool { left.count < right.count }
 }
 

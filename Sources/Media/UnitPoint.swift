@@ -1,4 +1,4 @@
-/// A point of a picture as fractions of its width and height, from 0 at top left to 1 at bottom right; so it means
+/// A point of a picture in fractions of its width and height, from 0 at top left to 1 at bottom right, so that it means
 /// the same place when the camera changes its resolution.
 package struct UnitPoint: Hashable, Sendable {
   /// From 0 at the left edge to 1 at the right.
@@ -29,7 +29,7 @@ package struct UnitRect: Hashable, Sendable {
     self.height = height
   }
 
-  /// Whether it lies inside the picture and is not empty.
+  /// Whether it is inside the picture and not empty.
   package var isInside: Bool {
     origin.x >= 0 && origin.y >= 0 && width > 0 && height > 0 && origin.x + width <= 1.000_001
       && origin.y + height <= 1.000_001
@@ -45,7 +45,7 @@ package struct UnitRect: Hashable, Sendable {
   }
 
   /// The smallest rectangle around `points`, which must not be empty.
-  init(around points: [UnitPoint]) {
+  package init(around points: [UnitPoint]) {
     let (xs, ys) = (points.map(\.x), points.map(\.y))
     let (left, top) = (xs.min() ?? 0, ys.min() ?? 0)
     self.init(x: left, y: top, width: (xs.max() ?? 0) - left, height: (ys.max() ?? 0) - top)

@@ -1,21 +1,21 @@
 /// A moment of civil time: milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// It goes into what people and players read as a date; nothing is ever scheduled by it, since wall clocks step.
+/// It is used for dates that people and players read. Nothing is scheduled by it, because wall clocks step.
 package struct WallTime: Hashable, Comparable, Sendable {
   /// Milliseconds since the epoch.
   package var milliseconds: Int64
 
-  /// A moment so many milliseconds after the epoch.
+  /// A moment this many milliseconds after the epoch.
   package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
   /// The moment `ticks` later, to the millisecond.
   package func advanced(by ticks: Ticks) -> WallTime { WallTime(milliseconds: milliseconds + ticks.milliseconds) }
 
-  /// Orders moments as time runs.
+  /// Orders moments, earlier first.
   package static func < (left: WallTime, right: WallTime) -> Bool { left.milliseconds < right.milliseconds }
 
   /// The moment in UTC as ISO 8601 with milliseconds, `2026-11-21T09:30:00.250Z`, the form that RFC 8216 section
-  /// 4.3.2.6 asks of EXT-X-PROGRAM-DATE-TIME.
+  /// 4.3.2.6 requires for EXT-X-PROGRAM-DATE-TIME.
   package var iso8601: String {
     var days = Ticks(milliseconds).floorDivided(by: Ticks(86_400_000))
     let inDay = milliseconds - days * 86_400_000

@@ -1,13 +1,13 @@
 import NIOCore
 
-/// Writes nested ISO base media boxes into a buffer: each is its size, its type, its payload (ISO/IEC 14496-12,
+/// Writes nested ISO base media boxes into a buffer. Each is its size, its type and its payload (ISO/IEC 14496-12,
 /// section 4.2).
 struct BoxWriter {
   private(set) var buffer: ByteBuffer
 
   init(capacity: Int) { buffer = ByteBufferAllocator().buffer(capacity: capacity) }
 
-  /// Writes a box whose payload `body` writes; the size is set when the payload is known.
+  /// Writes a box whose payload `body` writes. The size is set when the payload is known.
   mutating func box(_ type: StaticString, _ body: (inout BoxWriter) -> Void) {
     let start = buffer.writerIndex
     buffer.writeInteger(UInt32(0))

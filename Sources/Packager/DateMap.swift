@@ -1,30 +1,30 @@
 import Media
 
-/// Maps media time to civil time for EXT-X-PROGRAM-DATE-TIME so that no date ever means two moments.
+/// Maps media time to wall clock time for EXT-X-PROGRAM-DATE-TIME, so that no date ever means two moments.
 ///
-/// The wall clock is asked once for each segment. Where it has gone ahead of the mapping by more than the tolerance
-/// the mapping follows; where it has stepped back the mapping stays, because dates that were given out would come
-/// again (rfc8216bis, section 6.2.1).
+/// The wall clock is read once for each segment. If it is ahead of the mapping by more than the tolerance, the mapping
+/// follows it. If it has stepped back, the mapping stays, because published dates would be repeated (rfc8216bis,
+/// section 6.2.1).
 package struct DateMap: Hashable, Sendable {
   private let tolerance: Ticks
   private var anchor: (media: Ticks, wall: WallTime)
 
-  /// A mapping by which `media` is shown at `wall`.
+  /// A mapping that shows `media` at `wall`.
   package init(media: Ticks, wall: WallTime, tolerance: Ticks = .milliseconds(250)) {
     self.tolerance = tolerance
     anchor = (media, wall)
   }
 
-  /// The date of a moment of media time.
+  /// The date of a media time.
   package func date(of media: Ticks) -> WallTime { anchor.wall.advanced(by: media - anchor.media) }
 
-  /// The date at which a new segment begins; `wall` is what the wall clock says about that moment.
+  /// The date at which a new segment begins; `wall` is the wall clock's time for that moment.
   package mutating func segmentBegins(at media: Ticks, wall: WallTime) -> WallTime {
     if wall.milliseconds - date(of: media).milliseconds > tolerance.milliseconds { anchor = (media, wall) }
     return date(of: media)
   }
 
-  /// Compares tolerance and mapping.
+  /// Compares the tolerance and the mapping.
   package static func == (left: DateMap, right: DateMap) -> Bool {
     left.tolerance == right.tolerance && left.anchor == right.anchor
   }

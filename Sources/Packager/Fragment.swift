@@ -1,10 +1,10 @@
 import Media
 import NIOCore
 
-/// Writes parts: one movie fragment with its media data each (ISO/IEC 14496-12, section 8.8).
+/// Writes parts: each is one movie fragment with its media data (ISO/IEC 14496-12, section 8.8).
 ///
-/// Only what differs from the init segment's `trex` is written, so a part of one picture costs 100 bytes besides
-/// the picture and each further picture 4:
+/// Only what differs from the init segment's `trex` is written. So a part of one picture takes 100 bytes besides the
+/// picture, and each further picture 4:
 ///
 ///     moof ─ mfhd                     the part's number
 ///            traf ─ tfhd              the track, offsets from this moof
@@ -17,9 +17,9 @@ enum Fragment {
   private static let sampleSizePresent: UInt32 = 0x000200
   private static let defaultBaseIsMoof: UInt32 = 0x020000
 
-  /// One part of pictures that stand on the grid from `start` on.
+  /// One part of pictures on the grid, from `start` on.
   ///
-  /// - Parameter number: of the fragment, rising by one from part to part.
+  /// - Parameter number: of the fragment, one more than the part before.
   static func write(_ pictures: [CodedPicture], start: Ticks, number: UInt32) -> ByteBuffer {
     let mediaBytes = pictures.reduce(0) { $0 + $1.bytes.readableBytes }
     var writer = BoxWriter(capacity: 128 + 4 * pictures.count + mediaBytes)

@@ -3,7 +3,7 @@ import NIOCore
 
 /// Reads back what `Segmenter` wrote: one or more parts, each a movie fragment with its media data.
 ///
-/// It takes nothing but our own layout (see `Fragment`), so whatever else lies in a file is an error and not a guess.
+/// It reads only our own layout (see `Fragment`). Anything else in a file is an error.
 package struct FragmentReader {
   /// One part.
   package struct Part: Sendable {
@@ -15,7 +15,7 @@ package struct FragmentReader {
     package let byteCount: Int
   }
 
-  /// Why bytes are no parts of ours.
+  /// Why bytes are not parts of ours.
   package struct Damage: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong and at which byte.
     package let description: String
@@ -27,7 +27,7 @@ package struct FragmentReader {
   let bytes: ByteBuffer
   var offset = 0
 
-  /// The parts in `bytes`, which must hold nothing else.
+  /// The parts in `bytes`, which must not contain anything else.
   ///
   /// - Throws: the first thing that is wrong with them.
   package static func parts(in bytes: ByteBuffer) throws(Damage) -> [Part] {
@@ -37,7 +37,7 @@ package struct FragmentReader {
     return parts
   }
 
-  /// How many bytes the init segment at the beginning of `bytes` has: the boxes `ftyp` and `moov`.
+  /// The length of the init segment at the start of `bytes`, in bytes: the boxes `ftyp` and `moov`.
   package static func initLength(in bytes: ByteBuffer) throws(Damage) -> Int {
     var reader = FragmentReader(bytes: bytes.slice())
     for type in ["ftyp", "moov"] as [StaticString] {
@@ -94,7 +94,7 @@ package struct FragmentReader {
     return Part(start: Ticks(start), pictures: pictures, byteCount: offset - begin)
   }
 
-  /// One access unit, whose NAL units must fill it and be those of an IDR picture or not, as was said.
+  /// One access unit. Its NAL units must fill it, and be those of an IDR picture or not, as `isIDR` says.
   private mutating func picture(size: Int, isIDR: Bool) throws(Damage) -> CodedPicture {
     let end = offset + size
     guard let unit = bytes.getSlice(at: bytes.readerIndex + offset, length: size), size > 0 else {
@@ -115,7 +115,7 @@ package struct FragmentReader {
     return CodedPicture(bytes: unit, isIDR: isIDR)
   }
 
-  /// Steps into a box that ends at or before `end`, and gives its size with the header.
+  /// Enters a box that ends at or before `end`, and returns its size with the header.
   mutating func box(_ type: StaticString, upTo end: Int) throws(Damage) -> Int {
     let begin = offset
     let size = Int(try number() as UInt32)

@@ -1,17 +1,17 @@
 import Media
 import NIOCore
 
-/// The init segment of a stream with one H.264 track: what a player reads once before any part (ISO/IEC 23000-19,
+/// The init segment of a stream with one H.264 track, which a player reads once before any part (ISO/IEC 23000-19,
 /// section 7.3.1).
 package struct InitSegment: Hashable, Sendable {
   /// The whole segment.
   package let bytes: ByteBuffer
-  /// Its file name, made of its content: another stream has another name, the same one has the same.
+  /// Its file name, made from its content: the same stream has the same name, another stream has another.
   package let name: String
   /// The codec for EXT-X-STREAM-INF's CODECS.
   package let codec: String
 
-  /// The init segment for pictures of `size` that follow each other by `step`.
+  /// The init segment for pictures of `size`, one every `step`.
   ///
   ///     ftyp
   ///     moov ─ mvhd
@@ -71,7 +71,7 @@ let trackID: UInt32 = 1
 
 /// Sample flags (ISO/IEC 14496-12, section 8.8.3.1).
 enum SampleFlags {
-  /// A picture that others may depend on and that depends on others.
+  /// A picture that depends on others and that others may depend on.
   static let dependent: UInt32 = 0x0101_0000
   /// An IDR picture.
   static let sync: UInt32 = 0x0200_0000

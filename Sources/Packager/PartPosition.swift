@@ -1,4 +1,4 @@
-/// Where a part stands in the stream: the media sequence number of its segment and its index in it.
+/// The position of a part in the stream: the media sequence number of its segment and its index in it.
 package struct PartPosition: Hashable, Comparable, Sendable {
   /// The media sequence number of the segment.
   package var sequence: Int
@@ -11,7 +11,7 @@ package struct PartPosition: Hashable, Comparable, Sendable {
     self.part = part
   }
 
-  /// Orders parts as they are published.
+  /// Orders parts by time of publication.
   package static func < (left: PartPosition, right: PartPosition) -> Bool {
     (left.sequence, left.part) < (right.sequence, right.part)
   }

@@ -1,12 +1,13 @@
 import Media
 
-/// The segments and parts that have left a playlist, and how long each stays fetchable (rfc8216bis, section 6.2.2).
+/// The segments and parts that have left a playlist, and how long each can still be requested (rfc8216bis, section
+/// 6.2.2).
 struct RemovedMedia: Sendable {
   private struct Item: Sendable {
     let segment: ListedSegment
     /// Whether it is the whole segment, or its parts.
     let isWhole: Bool
-    /// How much will have played when it may go.
+    /// How much of the stream has played when it may be removed.
     let until: Ticks
 
     var names: [String] { isWhole ? [segment.file] : segment.partBytes.indices.map(segment.name.part) }
@@ -17,27 +18,27 @@ struct RemovedMedia: Sendable {
   /// All names.
   var names: [String] { items.flatMap(\.names) }
 
-  /// Keeps a whole segment.
+  /// Retains a whole segment.
   mutating func add(_ segment: ListedSegment, until: Ticks) {
     items.append(Item(segment: segment, isWhole: true, until: until))
   }
 
-  /// Keeps the parts of a segment.
+  /// Retains the parts of a segment.
   mutating func addParts(of segment: ListedSegment, until: Ticks) {
     items.append(Item(segment: segment, isWhole: false, until: until))
   }
 
-  /// Keeps what another playlist or another life of the process had removed, for the time that it still has.
+  /// Retains what another playlist or an earlier process had removed, for the time that it still has.
   ///
-  /// - Parameter now: how much will have played when that time begins.
+  /// - Parameter now: how much of the stream has played when that time begins.
   mutating func add(_ removed: RemovedSegment, from now: Ticks) {
     add(removed.segment, until: now + removed.time)
     if removed.partTime > .zero { addParts(of: removed.segment, until: now + removed.partTime) }
   }
 
-  /// Forgets what has been kept for long enough.
+  /// Forgets what has been retained for long enough.
   ///
-  /// - Returns: the names that nothing keeps any more; a loop's come again each round.
+  /// - Returns: the names that nothing retains any more; a loop's names come again in each round.
   mutating func expire(played: Ticks) -> [String] {
     let names = items.filter { $0.until <= played }.flatMap(\.names)
     guard !names.isEmpty else { return [] }
@@ -46,7 +47,7 @@ struct RemovedMedia: Sendable {
     return names.filter { !kept.contains($0) }
   }
 
-  /// The whole segments that are kept, each once, with the time that they and their parts still have.
+  /// The retained whole segments, each once, with the time that they and their parts still have.
   func segments(played: Ticks) -> [RemovedSegment] {
     var found: [RemovedSegment] = []
     var places: [String: Int] = [:]

@@ -1,16 +1,16 @@
 import Media
 
-/// A segment that has left the playlist and must stay fetchable for a while (rfc8216bis, section 6.2.2): what a new
-/// life of the process must know to serve it on.
+/// A segment that has left the playlist and is retained for a while (rfc8216bis, section 6.2.2): all that a new process
+/// must know to keep serving it.
 package struct RemovedSegment: Hashable, Sendable, Codable {
   /// The segment.
   package let segment: ListedSegment
-  /// How much of the stream has to play before it may go.
+  /// How much of the stream must play before it may be removed.
   package var time: Ticks
-  /// How much has to play before its parts may go; zero where they need not be served any more.
+  /// How much must play before its parts may be removed; zero if they need not be served any more.
   package var partTime: Ticks
 
-  /// A segment that has to be served for so long.
+  /// A segment that is retained for this long.
   package init(_ segment: ListedSegment, time: Ticks, partTime: Ticks) {
     self.segment = segment
     self.time = time
@@ -19,7 +19,7 @@ package struct RemovedSegment: Hashable, Sendable, Codable {
 
   private enum CodingKeys: String, CodingKey { case segment, time, partTime }
 
-  /// Reads what was written.
+  /// Reads the encoded form.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     segment = try values.decode(ListedSegment.self, forKey: .segment)
@@ -39,18 +39,18 @@ package struct RemovedSegment: Hashable, Sendable, Codable {
     try values.encode(partTime.count, forKey: .partTime)
   }
 
-  /// Twice the longest window of segments of a minute, while the disk hung, and more.
+  /// Room for twice the longest window with segments of a minute, while the disk hangs.
   private static let longest = Ticks.seconds(60 * 410).count
 }
 
 extension TimelineSettings {
-  /// How long a segment is served once it has left the playlist: its own duration and that of the longest playlist
-  /// that listed it.
+  /// How long a segment is served after it left the playlist: its own duration and that of the longest playlist that
+  /// listed it.
   package var removedSegmentTime: Ticks { segment * Int64(listedSegments + 3) }
 
-  /// How long a playlist may become while the disk hangs, which no disk then tells the next life of the process.
+  /// How long a playlist can become while the disk hangs; the state on disk does not tell the next process about that.
   package var longestPlaylist: Ticks { segment * Int64(2 * listedSegments) }
 
-  /// How long a part is served once it has left the playlist: three target durations, and one part more.
+  /// How long a part is served after it left the playlist: three target durations, and one part more.
   package var removedPartTime: Ticks { segment * 3 + part }
 }

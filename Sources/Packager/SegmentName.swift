@@ -1,26 +1,30 @@
 /// The file names of a segment and its parts.
 ///
-/// A name is not the media sequence number: the sequence of a playlist goes on over a restart without a gap, while the
-/// names of a new life of the process keep clear of all that the old one may have used and caches may still hold.
+/// A name is not the media sequence number: the sequence of a playlist continues over a restart without a gap, while a
+/// new process uses names that the old one cannot have used and no cache can have.
 package struct SegmentName: Hashable, Sendable, Codable {
   private let stem: String
 
-  /// The name of a segment that is made once: `number` is used for no other in the life of a camera.
+  /// The name of a segment that is made once; `number` is never used again for this camera.
   package init(number: Int) { stem = "\(number)" }
 
-  /// The name of a segment without parts, for players that know none; likewise.
+  /// The same for a segment without parts, of `plain.m3u8`.
   package init(plain number: Int) { stem = "p\(number)" }
 
-  /// The name of a loop's segment, which comes again on each round; `key` is made of the loop's content.
+  /// The name of a loop's segment, which comes again in each round; `key` is made from the loop's content.
   package init(loop key: String, index: Int) { stem = "loop-\(key)-\(index)" }
 
-  /// Whether it is a loop's, which has a timeline of its own.
+  /// Whether it is a loop's segment, with a timeline of its own.
   package var isOfLoop: Bool { stem.hasPrefix("loop-") }
 
-  /// Whether it is one of the playlist without parts.
+  /// Whether it is a segment of `plain.m3u8`.
   package var isPlain: Bool { stem.hasPrefix("p") }
 
-  /// The number in the name of a file of media, whole or part; `nil` where there is none, as in a loop's.
+  /// The name of the segment after this one, as long as both are of one life of the process and nothing comes between
+  /// them; `nil` for a loop's and for those without parts.
+  package var following: SegmentName? { Int(stem).map { SegmentName(number: $0 + 1) } }
+
+  /// The number in the name of a media file, segment or part; `nil` if there is none, as in a loop's.
   package static func number(inFile file: String) -> Int? {
     let stem = file.prefix { $0 != "." }
     return Int(stem.hasPrefix("p") ? stem.dropFirst() : stem)
@@ -35,7 +39,7 @@ package struct SegmentName: Hashable, Sendable, Codable {
   /// Whether a file name is a part's.
   package static func isPart(_ file: String) -> Bool { file.utf8.count { $0 == UInt8(ascii: ".") } == 2 }
 
-  /// The name whose whole segment has this file name; `nil` where no segment has it.
+  /// The name of the segment with this file name; `nil` if no segment has it.
   package init?(file: String) {
     guard file.hasSuffix(".mp4"), !file.hasPrefix("init-") else { return nil }
     self.init(stem: String(file.dropLast(4)))
@@ -48,7 +52,7 @@ package struct SegmentName: Hashable, Sendable, Codable {
     self.stem = stem
   }
 
-  /// Reads what was written: the stem, as a plain string.
+  /// Reads the stem, as a plain string.
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let name = SegmentName(stem: try container.decode(String.self)) else {

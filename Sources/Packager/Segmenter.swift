@@ -1,14 +1,14 @@
 import Media
 import NIOCore
 
-/// Makes a part of each slot's pictures and a segment of each full round of parts.
+/// Makes a part of each slot's pictures, and a segment of each full set of parts.
 ///
-/// It has two clocks. Stream time counts the slots that were made and never breaks; windows and dates go by it. Media
-/// time stands in the fragments (`tfdt`); it begins anew at a discontinuity.
+/// It has two clocks. Stream time counts the slots that were made and never breaks; windows and dates use it. Media
+/// time is written into the fragments (`tfdt`) and starts again at a discontinuity.
 package struct Segmenter: Sendable {
   /// One slot, packaged.
   package struct Output: Sendable {
-    /// Where the part stands.
+    /// The position of the part.
     package let position: PartPosition
     /// The names of the segment and its parts.
     package let name: SegmentName
@@ -39,10 +39,10 @@ package struct Segmenter: Sendable {
   /// A segmenter whose first part is the first of the segment `firstSequence`.
   ///
   /// - Parameters:
-  ///   - firstName: the number in the name of that segment; the following ones count on from it.
+  ///   - firstName: the number in the name of that segment; the following ones count up from it.
   ///   - start: the stream time of the first part.
-  ///   - mediaStart: the media time of the first part, where it goes on from an earlier life of the process.
-  ///   - isPlain: whether the segments are those of the playlist without parts.
+  ///   - mediaStart: the media time of the first part, if it continues that of an earlier process.
+  ///   - isPlain: whether the segments are those of `plain.m3u8`.
   package init(
     settings: TimelineSettings, firstSequence: Int, firstName: Int? = nil, start: Ticks = .zero,
     mediaStart: Ticks? = nil,
@@ -57,10 +57,10 @@ package struct Segmenter: Sendable {
     fragments = mediaStart == nil ? 0 : UInt32(truncatingIfNeeded: mediaSlot)
   }
 
-  /// Where the next part will stand.
+  /// The position of the next part.
   package var position: PartPosition { PartPosition(sequence: sequence, part: part) }
 
-  /// The number in the name of the segment that the next part belongs to, unless it is a loop's.
+  /// The number in the name of the segment that the next part belongs to; `nil` for a loop's.
   package var nameNumber: Int { sequence + nameOffset }
 
   /// The name of the segment that the next part belongs to.
@@ -74,15 +74,15 @@ package struct Segmenter: Sendable {
   /// Whether the next part begins a segment, so that its first picture must be an IDR picture.
   package var isAtSegmentStart: Bool { part == 0 }
 
-  /// Begins a segment of a loop, which has a name of its own and, on its timeline, a place of its own. The segment
-  /// ends with its last part.
+  /// Begins a segment of the loop, which has its own name and its own place on the loop's timeline. The segment ends
+  /// with its last part.
   ///
   /// - Precondition: no segment is open.
   package mutating func beginLoopSegment(named name: SegmentName, mediaStart: Ticks) {
     precondition(part == 0, "a segment is open")
     loopName = name
     mediaSlot = mediaStart.floorDivided(by: settings.part)
-    // The same bytes on each round: caches compare nothing but names.
+    // The same bytes in each round, because caches compare only names.
     fragments = UInt32(truncatingIfNeeded: mediaSlot)
   }
 
@@ -111,7 +111,7 @@ package struct Segmenter: Sendable {
       position: position, name: name, start: start, part: bytes, isIndependent: pictures[0].isIDR, segment: segment)
   }
 
-  /// Drops the segment that is open or comes next: its parts are withdrawn, and so is its number.
+  /// Drops the segment that is open or comes next: its parts are withdrawn, and its number too.
   package mutating func dropSegment() {
     (sequence, part, loopName) = (sequence + 1, 0, nil)
     open.clear()

@@ -1,32 +1,32 @@
 import Media
 import NIOCore
 
-/// The pictures that begin to show in a segment, as JPEGs, in a box that stands before its parts in a recording.
+/// The pictures that begin to show in a segment, as JPEGs, in a box before its parts in a recording.
 ///
-/// It is a `uuid` box (ISO/IEC 14496-12, section 11.1), which players pass over, so the recording is a fragmented MP4
-/// like any other:
+/// It is a `uuid` box (ISO/IEC 14496-12, section 11.1), which players ignore, so the recording is an ordinary
+/// fragmented MP4:
 ///
 ///     uuid ─ extended type            16 bytes
 ///            step                     u32, the time from picture to picture in ticks of 90 kHz
 ///            count                    u32
 ///            count times:  place      u32, the index of the picture in the segment
-///                          is new     u8, 0 where it stood before the segment already
-///                          since      u32, `Picture.since` in ticks of 90 kHz; all ones where it is not known
+///                          is new     u8, 0 if it was shown before the segment already
+///                          since      u32, `Picture.since` in ticks of 90 kHz; all ones if it is not known
 ///                          bytes      u32
-///            the JPEGs, one behind the other
+///            the JPEGs, one after another
 package struct ShownPictures: Hashable, Sendable {
   /// One JPEG.
   package struct Picture: Hashable, Sendable {
     /// The index of the picture in the segment.
     package let place: Int
-    /// Whether it begins to show there; only one at place 0 may have stood before.
+    /// Whether it begins to show there; only the one at place 0 may have been shown before.
     package let isNew: Bool
     /// The picture.
     package let jpeg: ByteBuffer
-    /// How long after the collecting for its slot had begun its still came; `nil` where it is not known.
+    /// How long after the start of its slot the still came (the slot offset); `nil` if it is not known.
     package let since: Ticks?
 
-    /// A picture that shows from `place` on.
+    /// A picture that is shown from `place` on.
     package init(place: Int, isNew: Bool, jpeg: ByteBuffer, since: Ticks? = nil) {
       self.place = place
       self.isNew = isNew
@@ -71,15 +71,15 @@ package struct ShownPictures: Hashable, Sendable {
 }
 
 extension FragmentReader {
-  /// One thing in a recording, behind its init segment.
+  /// One item of a recording, after its init segment.
   package enum Item: Sendable {
-    /// The pictures that begin to show in the segment whose parts follow.
+    /// The pictures that begin to show in the segment of the following parts.
     case pictures(ShownPictures)
     /// A part.
     case part(Part)
   }
 
-  /// The parts in `bytes` and the pictures between them, which must hold nothing else.
+  /// The parts in `bytes` and the pictures between them. `bytes` must not contain anything else.
   ///
   /// - Throws: the first thing that is wrong with them.
   package static func items(in bytes: ByteBuffer) throws(Damage) -> [Item] {

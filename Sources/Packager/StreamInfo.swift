@@ -12,11 +12,11 @@ package struct StreamInfo: Hashable, Sendable {
   private let size: PictureSize
   private let step: Ticks
 
-  /// What holds for a stream with these settings.
+  /// The values for a stream with these settings.
   ///
-  /// The encoder's rate control has a buffer of one segment, so no segment carries more than twice the highest rate
-  /// and no long stretch more than that rate; the boxes around the parts come on top. The numbers are bounds and
-  /// not measurements: a playlist that was read once must stay true (rfc8216bis, section 4.4.6.2).
+  /// The encoder's rate control has a buffer of one segment. So no segment has more than twice the highest rate, and no
+  /// long stretch more than that rate; the boxes around the parts are added. The numbers are bounds and not
+  /// measurements, because a playlist that a player has read must stay true (rfc8216bis, section 4.4.6.2).
   package init(codec: String, size: PictureSize, encoder: EncoderSettings, timeline: TimelineSettings) {
     let boxBits = (112 + 4 * timeline.stepsPerPart) * 8
     let boxRate = Int(Int64(boxBits) * Ticks.perSecond / timeline.part.count)

@@ -1,6 +1,6 @@
 import Media
 
-/// How media time is cut: the grid that pictures stand on, the parts, the segments, and how many are listed.
+/// How media time is divided: the grid of the pictures, the parts, the segments, and how many are listed.
 package struct TimelineSettings: Hashable, Sendable {
   /// The time from one picture to the next.
   package let step: Ticks
@@ -10,10 +10,10 @@ package struct TimelineSettings: Hashable, Sendable {
   package let segment: Ticks
   /// How many complete segments a playlist lists.
   package let listedSegments: Int
-  /// The length of the segments of the playlist without parts.
+  /// The length of the segments of `plain.m3u8`.
   private let plainSegment: Ticks
 
-  /// What a timeline that cannot be is refused with.
+  /// Why a timeline is refused.
   package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
     /// The setting that is wrong: `rate`, `part`, `segment`, `window` or `plain-segment`.
     package let setting: String
@@ -21,14 +21,14 @@ package struct TimelineSettings: Hashable, Sendable {
     package let description: String
   }
 
-  /// A timeline for so many pictures a second, or the first rule that it breaks.
+  /// A timeline for this many pictures a second, or the first rule that it breaks.
   ///
   /// - Parameters:
   ///   - rate: pictures a second, 1 to 30, dividing 90,000.
   ///   - part: 0.2 to 6 seconds.
   ///   - segment: 1 to 60 seconds.
-  ///   - listedSegments: 6 to 100; fewer than six make a playlist that players may fall out of.
-  ///   - plainSegment: the length of the segments of the playlist without parts, 1 to 10 whole seconds.
+  ///   - listedSegments: 6 to 100; with fewer than six, slow players lose segments that they still need.
+  ///   - plainSegment: the length of the segments of `plain.m3u8`, 1 to 10 whole seconds.
   package init(
     rate: Int64 = 2, part: Ticks = .seconds(2), segment: Ticks = .seconds(30), listedSegments: Int = 6,
     plainSegment: Ticks = .seconds(1)
@@ -75,8 +75,8 @@ package struct TimelineSettings: Hashable, Sendable {
     listedSegments = max(6, Int(Ticks.seconds(12).floorDivided(by: segment)))
   }
 
-  /// The timeline for players that know no parts and run three segments behind. Players stumble over segments of a
-  /// single picture, so none is as short.
+  /// The timeline of `plain.m3u8`, for players that ignore parts and run three segments behind. Players fail at
+  /// segments of a single picture, so every segment has more.
   package var plain: TimelineSettings {
     let shortest = step < .seconds(1) ? Ticks.seconds(1) : .seconds(2)
     return TimelineSettings(step: step, segmentWithoutParts: max(plainSegment, shortest))

@@ -4,7 +4,7 @@ import Media
 extension Frame {
   /// A picture of RGB bytes, three for each pixel, rows from top to bottom without padding.
   ///
-  /// - Precondition: there are exactly as many bytes as the size needs.
+  /// - Precondition: the number of bytes matches the size.
   package static func rgb(_ bytes: [UInt8], size: PictureSize) throws(FFmpegError) -> Frame {
     precondition(bytes.count == 3 * size.pixels, "\(bytes.count) bytes for a picture of \(size)")
     let frame = try Frame.allocate(size, format: AV_PIX_FMT_RGB24)

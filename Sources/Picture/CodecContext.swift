@@ -1,18 +1,18 @@
 import CFFmpeg
 
-/// An opened or yet unopened codec: the one owner of an `AVCodecContext`.
+/// A codec, opened or not yet: the only owner of an `AVCodecContext`.
 struct CodecContext: ~Copyable {
   let pointer: UnsafeMutablePointer<AVCodecContext>
   private let name: String
 
-  /// A context for `codec`, to be set up through `pointer` and then opened.
+  /// A context for `codec`, to be configured through `pointer` and then opened.
   init(codec: UnsafePointer<AVCodec>) throws(FFmpegError) {
     name = String(cString: codec.pointee.name)
     pointer = try allocated(avcodec_alloc_context3(codec), "avcodec_alloc_context3(\(name))")
   }
 
   deinit {
-    // FFmpeg 5 forgets this one of its matrices when it frees a context; later versions find it gone.
+    // FFmpeg 5 does not free this one of its matrices with the context; later versions find it gone.
     av_freep(&self.pointer.pointee.chroma_intra_matrix)
     var pointer: UnsafeMutablePointer<AVCodecContext>? = pointer
     avcodec_free_context(&pointer)

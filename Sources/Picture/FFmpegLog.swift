@@ -2,10 +2,10 @@ import CFFmpeg
 import Logging
 import NIOConcurrencyHelpers
 
-/// Carries what FFmpeg's libraries log into swift-log, at most a few lines a second.
+/// Passes the log of FFmpeg's libraries to swift-log, at most a few lines a second.
 ///
-/// FFmpeg has one log for the whole process. A camera that sends damaged pictures makes it say so with every picture,
-/// so lines past the rate are counted and the count is logged with the next line that passes.
+/// FFmpeg has one log for the whole process, and a camera that sends damaged pictures causes a line with every picture.
+/// Lines over the rate are counted, and the count is logged with the next line.
 package enum FFmpegLog {
   /// Lines a second that pass.
   static let linesPerSecond = 5
@@ -36,12 +36,12 @@ package enum FFmpegLog {
     }
     guard let logger, let dropped else { return }
     let metadata: Logger.Metadata? = dropped > 0 ? ["dropped": "\(dropped)"] : nil
-    // A damaged still is the camera's trouble, not the program's: FFmpeg's errors are warnings here.
+    // A damaged still is not an error of the program, so FFmpeg's errors are warnings here.
     logger.log(level: isError ? .warning : .debug, "\(line)", metadata: metadata)
   }
 }
 
-/// Lets so many lines pass in each second and counts the others.
+/// Lets this many lines pass in each second and counts the others.
 struct LineLimit {
   private let perSecond: Int
   private var windowStart: ContinuousClock.Instant?

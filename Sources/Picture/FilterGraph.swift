@@ -3,7 +3,7 @@ import Media
 
 /// A configured libavfilter graph with one or more inputs and one output.
 struct FilterGraph: ~Copyable {
-  /// A place where pictures of one shape enter, and its label in the chain.
+  /// An input for pictures of one shape, and its label in the chain.
   typealias Input = (label: String, size: PictureSize, format: AVPixelFormat)
 
   private let graph: UnsafeMutablePointer<AVFilterGraph>
@@ -16,7 +16,7 @@ struct FilterGraph: ~Copyable {
     try self.init(chain, inputs: [("in", size, format)])
   }
 
-  /// Parses and configures `chain`, whose open ends bear the labels of `inputs`.
+  /// Parses and configures `chain`, whose open inputs have the labels of `inputs`.
   init(_ chain: String, inputs: [Input]) throws(FFmpegError) {
     let parts = try Self.configure(chain, inputs: inputs)
     (graph, sources, sink) = parts
@@ -72,10 +72,10 @@ struct FilterGraph: ~Copyable {
     }
   }
 
-  /// Sends one picture through the graph; every filter of ours answers one for one.
+  /// Sends one picture through the graph; every filter used here returns one for one.
   func process(_ frame: borrowing Frame) throws(FFmpegError) -> Frame { try process([frame.pointer]) }
 
-  /// Sends one picture through each input; the graph answers with one.
+  /// Sends one picture through each input; the graph returns one.
   func process(_ frames: [UnsafeMutablePointer<AVFrame>]) throws(FFmpegError) -> Frame {
     for (source, frame) in zip(sources, frames) {
       let fed = av_buffersrc_add_frame_flags(source, frame, Int32(AV_BUFFERSRC_FLAG_KEEP_REF))

@@ -2,7 +2,7 @@ import CFFmpeg
 import Media
 import NIOCore
 
-/// Codes pictures as baseline JPEG, full range, 4:2:0, with no metadata at all.
+/// Encodes pictures as baseline JPEG, full range, 4:2:0, without any metadata.
 package struct JPEGEncoder: ~Copyable {
   private let quality: Int
   private var context: CodecContext?
@@ -32,7 +32,7 @@ package struct JPEGEncoder: ~Copyable {
     return ByteBuffer(bytes: packet.bytes)
   }
 
-  /// FFmpeg's quantizer scale at which its matrices count as they stand.
+  /// FFmpeg's quantizer scale at which its matrices are used unchanged.
   private static let scale: Int32 = 8
 
   private static func open(size: PictureSize, quality: Int) throws(FFmpegError) -> CodecContext {
@@ -48,7 +48,7 @@ package struct JPEGEncoder: ~Copyable {
     pointer.pointee.color_range = AVCOL_RANGE_JPEG
     pointer.pointee.time_base = AVRational(num: 1, den: 1)
     pointer.pointee.thread_count = 1
-    // "Bit exact" keeps the version of FFmpeg out of the picture.
+    // "Bit exact" keeps FFmpeg's version out of the file.
     pointer.pointee.flags |= AV_CODEC_FLAG_QSCALE | Int32(AV_CODEC_FLAG_BITEXACT)
     pointer.pointee.global_quality = scale * FF_QP2LAMBDA
     pointer.pointee.qmin = 1
@@ -58,7 +58,7 @@ package struct JPEGEncoder: ~Copyable {
     return context
   }
 
-  /// A table of ITU-T T.81 annex K, scaled as libjpeg does it, in memory that the codec context frees.
+  /// A table of ITU-T T.81 annex K, scaled as in libjpeg, in memory that the codec context frees.
   private static func matrix(_ table: [UInt16], quality: Int) throws(FFmpegError) -> UnsafeMutablePointer<UInt16> {
     guard let memory = av_malloc(64 * MemoryLayout<UInt16>.size) else {
       throw FFmpegError(code: FFmpegError.noMemory, call: "av_malloc")

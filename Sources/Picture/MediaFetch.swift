@@ -2,20 +2,21 @@ import CFFmpeg
 import Media
 import NIOCore
 
-/// One answer of a URL, read whole with libavformat's protocols, which know the Basic and Digest logins of cameras.
+/// One answer of a URL, read completely with libavformat's protocols, which support the Basic and Digest logins of
+/// cameras.
 package struct MediaFetch: Sendable {
-  /// The media type that the server gave, as it stands; `nil` where the protocol has none.
+  /// The media type of the answer, unchanged; `nil` if the protocol has none.
   package let contentType: String?
-  /// The body, or its first bytes where fewer were asked for.
+  /// The body, or its first bytes if fewer were requested.
   package let body: ByteBuffer
 
-  /// Gets `location`, blocking; keep it on a thread of its own.
+  /// Requests `location`. Blocks: use a thread of its own.
   ///
   /// - Parameters:
   ///   - limit: the most bytes that are read.
-  ///   - prefixOnly: whether more than `limit` bytes are no error but left unread.
-  ///   - patience: the longest that opening, or waiting for more bytes, may take.
-  /// - Throws: what FFmpeg says, with the address in the call, without its credentials.
+  ///   - prefixOnly: whether a body longer than `limit` is cut there instead of being an error.
+  ///   - patience: the longest time for opening, or for waiting for more bytes.
+  /// - Throws: FFmpeg's error, with the address in the call, without its credentials.
   package init(
     _ location: MediaLocation, limit: Int, prefixOnly: Bool = false, interrupt: MediaInterrupt,
     patience: Ticks = .seconds(10)

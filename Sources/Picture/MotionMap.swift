@@ -2,37 +2,37 @@ import CFFmpeg
 import Glibc
 import Media
 
-/// Knows from the stills so far which macroblocks of a camera's picture tend to stay as they are.
+/// Knows from the stills so far which macroblocks of a camera's picture tend to stay unchanged.
 ///
 /// Bits spent on a macroblock that stays serve all pictures until the next IDR picture; bits spent where people walk
-/// serve one. x264 knows that (`mbtree`) when it sees the future. A live camera has none, but what stood still so far
-/// mostly goes on doing so.
+/// serve one. x264 does this (`mbtree`) if it knows the following pictures. A live stream does not have them, but what
+/// did not move so far usually continues not to move.
 struct MotionMap: ~Copyable {
   private typealias Difference =
     @convention(c) (
       UnsafePointer<UInt8>?, Int, UnsafePointer<UInt8>?, Int
     ) -> Int32
 
-  /// Differences of so many levels on average are noise.
+  /// Differences up to this many levels on average are noise.
   private static let noise: Float = 1
-  /// How much one still counts against those before it.
+  /// The weight of one still against those before it.
   private static let weight: Float = 0.5
   /// Quantizer steps for each doubling of the pictures that a macroblock serves.
   private static let strength: Float = 2
 
-  /// How many macroblocks stand beside one another in a picture.
+  /// How many macroblocks a row of the picture has.
   static func columns(of size: PictureSize) -> Int { (size.width + 15) / 16 }
 
   private let columns: Int
   private let rows: Int
   private let size: PictureSize
   private let difference8: Difference
-  /// The share of each macroblock that the picture before predicts: over time, and in the newest still.
+  /// The share of each macroblock that the previous picture predicts: over time, and in the newest still.
   private var usual: [Float]
   private var newest: [Float]
   private var previous: Optional<Frame>
 
-  /// `nil` where this libavutil cannot compare blocks.
+  /// `nil` if this libavutil cannot compare blocks.
   init?(size: PictureSize) {
     guard let difference8 = av_pixelutils_get_sad_fn(3, 3, 0, nil) else { return nil }
     self.size = size
@@ -47,7 +47,7 @@ struct MotionMap: ~Copyable {
   /// How much of the newest still the one before predicts: 1 for a scene at rest, near 0 for another scene.
   var share: Float { newest.reduce(0, +) / Float(newest.count) }
 
-  /// Takes in the next picture; the same picture again teaches nothing.
+  /// Takes the next picture; the same picture again changes nothing.
   mutating func observe(_ picture: borrowing Frame) throws(FFmpegError) {
     guard let previous = previous.take() else {
       previous = try picture.shared()
@@ -80,7 +80,7 @@ struct MotionMap: ~Copyable {
     }
   }
 
-  /// The quantizer of each macroblock less the usual one, in half steps, row by row.
+  /// The quantizer of each macroblock minus the usual one, in half steps, row by row.
   ///
   /// - Parameter remaining: the stills that are expected before the next IDR picture.
   func offsets(remaining: Int) -> [Int32] {

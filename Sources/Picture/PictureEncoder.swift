@@ -2,24 +2,25 @@ import CFFmpeg
 import Media
 import NIOCore
 
-/// Codes pictures on a steady grid as H.264 with libx264: one access unit for each picture, at once, no B pictures.
+/// Encodes pictures on a steady grid as H.264 with libx264: one access unit for each picture, at once, without B
+/// pictures.
 ///
-/// Whoever feeds it says which pictures are IDR pictures and which only repeat the one before; nothing else is ever
-/// an IDR picture.
+/// The caller says which pictures are IDR pictures and which only repeat the one before; no other picture is an IDR
+/// picture.
 package struct PictureEncoder: ~Copyable {
-  /// What one picture is to the one before it.
+  /// The relation of a picture to the one before.
   package enum Role: Sendable {
-    /// A picture that decodes by itself.
+    /// A picture that decodes without others.
     case idr
     /// A new picture.
     case new
-    /// The picture before once more, coded in a few bytes.
+    /// The previous picture again, coded in a few bytes.
     case repeated
   }
 
-  /// How often an IDR picture is coded at most until its quality is what is aimed at.
+  /// How often an IDR picture is encoded at most until it reaches the target.
   private static let trials = 3
-  /// Of the half quantizer steps that offsets are counted in, so many are the whole range (a `qoffset` of 1).
+  /// Offsets are counted in half quantizer steps; this many are the whole range (a `qoffset` of 1).
   private static let fullOffset: Int32 = 102
 
   private let context: CodecContext
@@ -30,9 +31,9 @@ package struct PictureEncoder: ~Copyable {
   private var sent: Int64 = 0
   private var sinceIDR = 0
   private var sinceNew = 0
-  /// Pictures from one new one to the next, lately.
+  /// The recent number of pictures from one new picture to the next.
   private var interval = 4
-  /// The parameter sets; they stand before each IDR picture too. `nil` until the first picture is coded.
+  /// The parameter sets, which also come before each IDR picture. `nil` until the first picture is encoded.
   package private(set) var parameterSets: ParameterSets?
 
   /// An opened encoder.
@@ -40,7 +41,7 @@ package struct PictureEncoder: ~Copyable {
   /// - Parameters:
   ///   - size: of every picture; both sides even.
   ///   - step: the time from one picture to the next.
-  ///   - rateWindow: the length over which the highest bit rate is held, normally one segment.
+  ///   - rateWindow: the time over which the highest bit rate is averaged, normally one segment.
   package init(
     settings: EncoderSettings, size: PictureSize, step: Ticks, rateWindow: Ticks
   ) throws(FFmpegError) {
@@ -58,7 +59,7 @@ package struct PictureEncoder: ~Copyable {
     av_reduce(&num, &den, step.count, Ticks.perSecond, Int64(Int32.max))
     pointer.pointee.time_base = AVRational(num: num, den: den)
     pointer.pointee.framerate = AVRational(num: den, den: num)
-    pointer.pointee.thread_count = 1  // One slice a picture; cameras, not pictures, are spread over the cores.
+    pointer.pointee.thread_count = 1  // One slice in each picture: cameras, not pictures, are spread over the cores.
     pointer.pointee.max_b_frames = 0
     pointer.pointee.gop_size = Int32.max
     let kilobits = Int64(settings.kilobits(for: size))
@@ -73,9 +74,9 @@ package struct PictureEncoder: ~Copyable {
     try context.set("tune", "zerolatency")
     try context.set("crf", "\(settings.crf)")
     try context.set("forced-idr", "1")
-    try context.set("aq-mode", "1")  // Regions of interest, which repeats are coded by, need it in every preset.
-    // With qcomp and ipratio at 1 the quantizer is what the offsets say, whatever came before; x264's own idea of the
-    // right one goes by the length of pictures and is eight steps off at two a second.
+    try context.set("aq-mode", "1")  // Repeats are coded by regions of interest, which need this in every preset.
+    // With qcomp and ipratio at 1, the offsets alone decide the quantizer. x264's own choice depends on the duration of
+    // pictures and is eight steps off at two a second.
     try context.set(
       "x264-params",
       "annexb=1:repeat-headers=1:sliced-threads=0:scenecut=0:keyint=infinite"
@@ -91,7 +92,7 @@ package struct PictureEncoder: ~Copyable {
 
   /// The access unit of one picture.
   ///
-  /// The first picture must be an IDR picture. `picture` is not changed for its other owners.
+  /// The first picture must be an IDR picture. Other owners of `picture` see no change.
   package mutating func encode(_ picture: borrowing Frame, as role: Role) throws(FFmpegError) -> CodedPicture {
     if role != .repeated { try prepare(picture, as: role) }
     var packet = try code(picture, as: role)
@@ -114,7 +115,7 @@ package struct PictureEncoder: ~Copyable {
       bytes: AnnexB.lengthPrefixed(packet.bytes), isIDR: packet.pointer.pointee.flags & AV_PKT_FLAG_KEY != 0)
   }
 
-  /// Learns what a picture shows before it is coded.
+  /// Analyses a picture before it is encoded.
   private mutating func prepare(_ picture: borrowing Frame, as role: Role) throws(FFmpegError) {
     if role == .idr {
       sinceIDR = 0
@@ -133,8 +134,8 @@ package struct PictureEncoder: ~Copyable {
     frame.pointer.pointee.pts = sent
     frame.pointer.pointee.pict_type = role == .idr ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
     av_frame_remove_side_data(frame.pointer, AV_FRAME_DATA_REGIONS_OF_INTEREST)
-    // A repeat asks for the coarsest quantizer over the whole picture: x264 then codes every macroblock as skipped, where
-    // it would otherwise spend kilobytes on refining it.
+    // For a repeat, the coarsest quantizer is requested for the whole picture. x264 then codes every macroblock as
+    // skipped; otherwise it would spend kilobytes on refining it.
     try mark(
       frame,
       role == .repeated ? [(0, frame.size.height, 0, frame.size.width, Self.fullOffset)] : regions(of: frame.size))

@@ -135,6 +135,14 @@ package struct PictureFilter: ~Copyable {
     )
   }
 
+  /// The upright size of what is shown of a still, in its own pixels and in those of the stream, without bars.
+  static func shown(
+    _ settings: PictureSettings, input: PictureSize, orientation: Orientation
+  ) -> (still: PictureSize, stream: PictureSize) {
+    let stored = cropped(settings, input: input, orientation: orientation, unit: 1).size
+    return (orientation.displayed(stored), scaled(settings, stored: stored, orientation: orientation).shown)
+  }
+
   /// The area of the stored picture that is shown: the settings' crop, and for `cover` the middle of it in the stream's
   /// shape. Cutting before scaling keeps the work small, however long and thin a picture is.
   private static func cropped(

@@ -2,7 +2,7 @@ import CFFmpeg
 import Ingest
 import Media
 
-/// An area of the upright picture that no viewer may see.
+/// An area of the upright picture that is hidden from all viewers.
 package struct PrivacyMask: Hashable, Sendable {
   /// The corners in order, at least three; the area is closed from the last to the first (even-odd rule).
   package var corners: [UnitPoint]
@@ -13,10 +13,10 @@ package struct PrivacyMask: Hashable, Sendable {
   /// A mask over a rectangle.
   package init(rectangle: UnitRect) { corners = rectangle.corners }
 
-  /// The runs of pixels in each row that a picture of `size` has under the mask.
+  /// The runs of pixels in each row of a picture of `size` that are under the mask.
   ///
-  /// Every pixel that the area touches counts as covered, with one more around it, so that neither rounding nor
-  /// chroma subsampling lets an edge through.
+  /// Every pixel that the area touches counts as covered, with one more around it, so that neither rounding nor chroma
+  /// subsampling lets an edge through.
   func spans(in size: PictureSize) -> [Int: [Range<Int>]] {
     let points = corners.map { (x: $0.x * Double(size.width), y: $0.y * Double(size.height)) }
     guard points.count >= 3, let top = points.map(\.y).min(), let bottom = points.map(\.y).max() else { return [:] }
@@ -32,7 +32,9 @@ package struct PrivacyMask: Hashable, Sendable {
         let right = min(size.width, Int(to.rounded(.up)) + 1)
         if left < right { runs.append(left..<right) }
       }
-      // The row's own pixels and those above and below it: a pixel that no edge touches lies inside or outside as a
+      // The row's own pixels and those above and below it. A pixel that no edge touches is completely inside or
+      // outside, which a line through its middle decides; one that an edge touches is covered, however thin the area
+      // is.
       // whole, which one line through its middle tells, and one that an edge touches is covered however thin the area.
       for line in stride(from: Double(row) - 0.5, through: Double(row) + 1.5, by: 1) {
         let crossings = edges.compactMap { from, to in
@@ -53,22 +55,22 @@ package struct PrivacyMask: Hashable, Sendable {
     return rows
   }
 
-  /// Where an edge that is not level crosses a horizontal line.
+  /// Where an edge that is not horizontal crosses a horizontal line.
   private static func crossing(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double), at line: Double) -> Double
   {
     from.x + (line - from.y) / (to.y - from.y) * (to.x - from.x)
   }
 }
 
-/// The masks of a camera, laid out for stored pictures of one size, orientation and format.
+/// The masks of a camera, prepared for stored pictures of one size, orientation and format.
 struct MaskPainter {
-  /// Per plane, the runs to blacken in each row.
+  /// For each plane, the runs to blacken in each row.
   private let planes: [[(row: Int, run: Range<Int>)]]
   private let isRGB: Bool
 
-  /// - Parameter cell: the side, in samples of each plane, of the blocks that the picture was decoded in if that mixed
-  ///   the pixels of a block; 1 where it did not. What a mask touches of a block, it covers as a whole.
-  /// - Throws: for formats whose planes hold anything but one byte a sample, which it would cover only in part.
+  /// - Parameter cell: the side, in samples of each plane, of the blocks that the picture was decoded in, if that mixed
+  ///   the pixels of a block; otherwise 1. A block that a mask touches is covered completely.
+  /// - Throws: for formats whose planes do not have one byte for each sample, because only a part would be covered.
   init(
     _ masks: [PrivacyMask], size: PictureSize, orientation: Orientation, format: AVPixelFormat, cell: Int = 1
   ) throws(FFmpegError) {
@@ -81,7 +83,7 @@ struct MaskPainter {
     let shift = (Int(description?.log2_chroma_w ?? 0), Int(description?.log2_chroma_h ?? 0))
     isRGB = (description?.flags ?? 0) & UInt64(AV_PIX_FMT_FLAG_RGB) != 0
     let stored = masks.map { mask in
-      // Fractions turn with the picture; the stored picture is what gets painted.
+      // Fractions are rotated with the picture; the stored picture is painted.
       PrivacyMask(polygon: mask.corners.map(orientation.stored))
     }
     var luma: [(Int, Range<Int>)] = []
@@ -95,7 +97,7 @@ struct MaskPainter {
       + Array(repeating: Self.widened(isRGB ? luma : chroma, to: cell), count: max(0, min(count, 3) - 1))
   }
 
-  /// The same runs up to the borders of cells of so many samples.
+  /// The same runs, extended to the borders of cells of this many samples.
   private static func widened(_ runs: [(row: Int, run: Range<Int>)], to cell: Int) -> [(row: Int, run: Range<Int>)] {
     guard cell > 1 else { return runs }
     var cells: [Int: [Range<Int>]] = [:]

@@ -1,28 +1,28 @@
 import Glibc
 
-/// Chooses how much coarser than its finest an encoder may be and still show every scene about equally well.
+/// Chooses how much coarser than its finest an encoder can be and still show every scene about equally well.
 ///
-/// The aim is a similarity (SSIM) between what viewers see and what was to be coded, on average over a segment. An IDR
-/// picture is tried out, and how far the pictures after it fall behind is learnt from segment to segment. All
-/// similarities are compared by the binary logarithm of what they lack to 1, which is nearly linear in the quantizer.
+/// The target is a similarity (SSIM) between what viewers see and the source, on average over a segment. An IDR picture
+/// is encoded as a trial, and how much worse the pictures after it are is learnt from segment to segment. All
+/// similarities are compared by the binary logarithm of their difference to 1, which is nearly linear in the quantizer.
 ///
-/// In a scene at rest every still tells the same once more, so what viewers see is nearer to the scene than any one
-/// still is, and most of what it lacks of the next still is that still's own grain. There a picture may lack a
-/// third more and is still about as like the scene as the camera's own JPEG.
+/// In a scene at rest every still shows the same once more, so what viewers see is nearer to the scene than any one
+/// still, and most of its difference to the next still is that still's own noise. There, the difference can be a third
+/// larger and the picture is still about as similar to the scene as the camera's own JPEG.
 struct SSIMTarget {
-  /// Quantizer steps that double what a picture lacks.
+  /// Quantizer steps that double a picture's difference.
   private static let stepsPerDoubling = 4.0
-  /// The coarsest that is tried.
+  /// The coarsest offset that is tried.
   private static let range = 0.0...14.0
-  /// What pictures of a scene at rest may lack more, and between which shares of a still that the one before predicts
-  /// a scene comes to rest.
+  /// How much larger the difference can be in a scene at rest, and the range of a still's predicted share over which a
+  /// scene comes to rest.
   private static let restAllowance = log2(1.35)
   private static let restRange = (from: Float(0.92), to: Float(0.97))
-  /// How much one still counts for whether a scene is at rest.
+  /// The weight of one still when deciding whether a scene is at rest.
   private static let restWeight = 0.2
-  /// Below this share of a still another scene has come.
+  /// Below this predicted share of a still, the scene has changed.
   private static let otherScene: Float = 0.3
-  /// What a segment lacks more than its IDR picture, before anything is learnt.
+  /// How much larger a segment's difference is than its IDR picture's, before anything is learnt.
   private static let firstLag = 0.7
 
   private let aim: Double
@@ -35,7 +35,7 @@ struct SSIMTarget {
   /// Quantizer steps above the finest.
   private(set) var offset = 0.0
 
-  /// An aim between 0 and 1.
+  /// A target between 0 and 1.
   init(similarity: Double) { aim = Self.lack(similarity) }
 
   private static func lack(_ similarity: Double) -> Double { log2(max(1 - similarity, 1e-4)) }
@@ -46,9 +46,9 @@ struct SSIMTarget {
     (idr, sum, count) = (nil, 0, 0)
   }
 
-  /// Judges an IDR picture that was coded with the present offset.
+  /// Judges an IDR picture that was encoded with the present offset.
   ///
-  /// - Returns: whether it should be coded again, with another offset.
+  /// - Returns: whether it should be encoded again, with another offset.
   mutating func judge(idr similarity: Double) -> Bool {
     let lack = Self.lack(similarity)
     let better = offset + (aim + rest * Self.restAllowance - lag - lack) * Self.stepsPerDoubling
@@ -58,7 +58,7 @@ struct SSIMTarget {
     return true
   }
 
-  /// Takes in a new picture as viewers see it.
+  /// Takes a new picture as viewers see it.
   mutating func saw(_ similarity: Double, isIDR: Bool) {
     let lack = Self.lack(similarity)
     if isIDR { idr = lack }
@@ -66,8 +66,8 @@ struct SSIMTarget {
     count += 1
   }
 
-  /// Learns how much of a new still the one before predicts: 1 for all of it. Where it is next to nothing another scene
-  /// has come, and all begins again with the finest.
+  /// Learns how much of a new still the one before predicts: 1 for all of it. If it is almost nothing, the scene has
+  /// changed, and learning starts again with the finest quantizer.
   mutating func observe(share: Float) {
     guard share >= Self.otherScene else {
       (offset, lag, idr, rest) = (0, Self.firstLag, nil, 0)

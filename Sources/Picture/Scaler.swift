@@ -1,7 +1,7 @@
 import CFFmpeg
 import Media
 
-/// Converts frames of one shape to another pixel format of the same size and full range: the one owner of a
+/// Converts frames of one shape to another pixel format of the same size and full range: the only owner of a
 /// `SwsContext`.
 struct Scaler: ~Copyable {
   /// What a scaler was made for.
@@ -11,7 +11,7 @@ struct Scaler: ~Copyable {
     let isFullRange: Bool
     let isBT709: Bool
 
-    /// - Precondition: the frame says its range by its tag (`Frame.sayRangeByTag`).
+    /// - Precondition: the frame has its range in its tag (`Frame.sayRangeByTag`).
     init(_ frame: borrowing Frame) {
       size = frame.size
       format = frame.format
@@ -24,12 +24,12 @@ struct Scaler: ~Copyable {
   private let size: PictureSize
   private let format: AVPixelFormat
 
-  /// A converter to `format`, full range, BT.601 as JFIF wants it.
+  /// A converter to `format`, full range, BT.601 as in JFIF.
   init(from input: Input, to format: AVPixelFormat) throws(FFmpegError) {
     guard let context = sws_alloc_context() else {
       throw FFmpegError(code: FFmpegError.noMemory, call: "sws_alloc_context")
     }
-    // The ranges must stand before the context is made: it takes equal formats for a mere copy otherwise.
+    // The ranges must be set before the context is made: otherwise it takes equal formats for a plain copy.
     let options: [(String, Int64)] = [
       ("srcw", Int64(input.size.width)), ("srch", Int64(input.size.height)),
       ("src_format", Int64(input.format.rawValue)),

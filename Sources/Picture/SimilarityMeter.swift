@@ -1,7 +1,7 @@
 import CFFmpeg
 import Media
 
-/// Measures how alike two pictures are: the structural similarity (SSIM; Wang, Bovik, Sheikh and Simoncelli, 2004) of
+/// Measures how similar two pictures are: the structural similarity (SSIM; Wang, Bovik, Sheikh and Simoncelli, 2004) of
 /// their luma in full range, by libavfilter.
 package struct SimilarityMeter: ~Copyable {
   private static let chain =
@@ -17,7 +17,7 @@ package struct SimilarityMeter: ~Copyable {
   private var shape: Shape?
   private var time: Int64 = 0
 
-  /// A meter; its graph is made for the first pair of pictures, and anew when their shape changes.
+  /// A meter. Its graph is made for the first pair of pictures, and again when their shape changes.
   package init() { graph = nil }
 
   /// The similarity of two pictures of one size; 1 for equal ones.
@@ -35,7 +35,7 @@ package struct SimilarityMeter: ~Copyable {
         Self.chain, inputs: [("a", left.size, left.format), ("b", right.size, right.format)])
       shape = new
     }
-    // The two must fall together, and no time may come twice.
+    // Both pictures need the same time, and no time can be used twice.
     time += 1
     left.pointer.pointee.pts = time
     right.pointer.pointee.pts = time

@@ -2,9 +2,8 @@ import CFFmpeg
 import Media
 
 extension Frame {
-  /// The picture that a camera's stream shows before there is any other: a dim, calm gradient without colour,
-  /// `yuv420p`, limited range, which codes in a few hundred bytes and hides no text or logo of ours in an operator's
-  /// page.
+  /// The picture that a camera's stream shows before there is any other: a dim gradient without colour, `yuv420p`,
+  /// limited range, which encodes to a few hundred bytes and puts no text or logo into an operator's page.
   package static func slate(size: PictureSize) throws(FFmpegError) -> Frame {
     let frame = try Frame.allocate(size, format: AV_PIX_FMT_YUV420P)
     frame.pointer.pointee.color_range = AVCOL_RANGE_MPEG

@@ -3,11 +3,11 @@ import Ingest
 import Media
 import NIOCore
 
-/// Decodes JPEG stills one by one with FFmpeg's `mjpeg` decoder, full range, as stored: not turned, and in the colours
+/// Decodes JPEG stills one by one with FFmpeg's `mjpeg` decoder, full range, as stored: not rotated, and in the colours
 /// of its ICC profile, which the frame carries on.
 package struct StillDecoder {
-  /// A decoder. It keeps nothing from still to still: a codec context that has seen one picture fills what the next
-  /// leaves out with that picture's tables and pixels, and making one takes a few hundredths of a millisecond.
+  /// A decoder. It keeps nothing from still to still: a codec context that has decoded one picture fills gaps in the
+  /// next with that picture's tables and pixels, and making a context takes a few hundredths of a millisecond.
   package init() {}
 
   /// The picture of one JPEG whose header has been read.
@@ -19,7 +19,7 @@ package struct StillDecoder {
   package func decode(_ jpeg: ByteBuffer, header: JPEGHeader, reduction: Int = 0) throws(StillRefusal) -> Frame {
     do throws(FFmpegError) {
       let context = try Self.open(reduction: reduction)
-      try context.send(try header.withoutMetadata(jpeg))
+      try context.send(try Packet.still(jpeg, header: header))
       guard let frame = try context.receiveFrame() else {
         throw FFmpegError(code: FFmpegError.invalidData, call: "avcodec_receive_frame(mjpeg): no picture came out")
       }
@@ -39,7 +39,7 @@ package struct StillDecoder {
         code: FFmpegError.invalidData, call: "avcodec_find_decoder(mjpeg): this FFmpeg has no JPEG decoder")
     }
     let context = try CodecContext(codec: codec)
-    // A damaged picture must fail, not come out half gray: the last good picture is better.
+    // A damaged picture must fail and not come out half gray: the last good picture is better.
     context.pointer.pointee.err_recognition = AV_EF_EXPLODE
     context.pointer.pointee.thread_count = 1
     context.pointer.pointee.lowres = Int32(reduction)

@@ -2,7 +2,7 @@ import CFFmpeg
 import Media
 import NIOCore
 
-/// Decodes a stream of coded pictures one by one, as a viewer's player does.
+/// Decodes a stream of encoded pictures one by one, as a viewer's player does.
 package struct StreamDecoder: ~Copyable {
   private let context: CodecContext
 
@@ -19,12 +19,12 @@ package struct StreamDecoder: ~Copyable {
     self.context = context
   }
 
-  /// The picture of the next access unit, whose IDR pictures carry their parameter sets.
+  /// The picture of the next access unit; IDR pictures must have their parameter sets.
   package mutating func decode(_ coded: CodedPicture) throws(FFmpegError) -> Frame {
     try decode(try Packet.copy(of: AnnexB.startCoded(coded.bytes)))
   }
 
-  /// Forgets the stream: the next picture is an IDR picture that belongs to no other.
+  /// Forgets the stream: the next picture is an IDR picture that does not belong to another.
   mutating func flush() { avcodec_flush_buffers(context.pointer) }
 
   mutating func decode(_ packet: borrowing Packet) throws(FFmpegError) -> Frame {

@@ -10,12 +10,12 @@ struct AttributeList {
     let isQuoted: Bool
   }
 
-  /// The attributes in their order; no name is there twice.
+  /// The attributes in their order; no name is used twice.
   let attributes: [Attribute]
   private let tag: Tag
   private let line: Int
 
-  /// Cuts `text` into attributes; an error for anything that is no attribute list and for a name that comes twice.
+  /// Splits `text` into attributes. Throws for text that is no attribute list, and for a name that is used twice.
   init(_ text: ArraySlice<UInt8>, of tag: Tag, line: Int) throws(PlaylistError) {
     self.tag = tag
     self.line = line
@@ -41,7 +41,7 @@ struct AttributeList {
           "the attribute name \(name.brief) is not made of A-Z, 0-9 and - alone; mind spaces and small letters")
       }
       guard names.insert(name).inserted else {
-        throw fail("the attribute \(name) is there twice; keep one")
+        throw fail("the attribute \(name) is given twice; keep one")
       }
       rest = rest.dropFirst()
       let isQuoted = rest.first == quote
@@ -54,7 +54,7 @@ struct AttributeList {
         guard !rest.isEmpty else { throw fail("the value of \(name) has no closing quote") }
         rest = rest.dropFirst()
         guard rest.isEmpty || rest.first == comma else {
-          throw fail("something stands between the closing quote of \(name) and the next comma; remove it")
+          throw fail("there is something between the closing quote of \(name) and the next comma; remove it")
         }
       } else {
         guard !valueBytes.isEmpty else { throw fail("the value of \(name) is empty") }
@@ -83,7 +83,7 @@ struct AttributeList {
     PlaylistError(line: line, tag: tag.rawValue, reason, section: tag.rule.section)
   }
 
-  /// The value of an attribute that has to be there.
+  /// The value of a required attribute.
   func required<Value>(_ name: String, _ value: Value?) throws(PlaylistError) -> Value {
     guard let value else { throw fail("the attribute \(name) is missing") }
     return value
@@ -92,12 +92,12 @@ struct AttributeList {
   func quoted(_ name: String) throws(PlaylistError) -> String? {
     guard let attribute = attribute(name) else { return nil }
     guard attribute.isQuoted else {
-      throw fail("the value \(attribute.value.brief) of \(name) must stand in double quotes")
+      throw fail("the value \(attribute.value.brief) of \(name) must be in double quotes")
     }
     return attribute.value
   }
 
-  /// A quoted-string that holds an address, which must be there.
+  /// A required quoted-string that holds an address.
   func uri(_ name: String = "URI") throws(PlaylistError) -> String {
     let uri = try required(name, quoted(name))
     guard !uri.isEmpty else { throw fail("the attribute \(name) is empty; it must be an address") }
@@ -110,7 +110,7 @@ struct AttributeList {
   func enumerated(_ name: String) throws(PlaylistError) -> String? {
     guard let attribute = attribute(name) else { return nil }
     guard !attribute.isQuoted else {
-      throw fail("the value \(attribute.value.brief) of \(name) must not stand in quotes")
+      throw fail("the value \(attribute.value.brief) of \(name) must not be in quotes")
     }
     return attribute.value
   }
@@ -127,7 +127,7 @@ struct AttributeList {
   func integer(_ name: String) throws(PlaylistError) -> Int? {
     guard let text = try enumerated(name) else { return nil }
     guard let number = Decimal.integer(text.utf8) else {
-      throw fail("the value \(text.brief) of \(name) is no whole number from 0 to 2^61")
+      throw fail("the value \(text.brief) of \(name) is not a whole number from 0 to 2^61")
     }
     return number
   }
@@ -135,7 +135,7 @@ struct AttributeList {
   func seconds(_ name: String) throws(PlaylistError) -> Ticks? {
     guard let text = try enumerated(name) else { return nil }
     guard let time = Decimal.seconds(text.utf8) else {
-      throw fail("the value \(text.brief) of \(name) is no decimal number of seconds from 0 to 100000000")
+      throw fail("the value \(text.brief) of \(name) is not a decimal number of seconds from 0 to 100000000")
     }
     return time
   }
@@ -143,7 +143,7 @@ struct AttributeList {
   func date(_ name: String) throws(PlaylistError) -> WallTime? {
     guard let text = try quoted(name) else { return nil }
     guard let time = WallTime(iso8601: text) else {
-      throw fail("the value \(text.brief) of \(name) is no date such as 2026-11-21T09:30:00.250Z")
+      throw fail("the value \(text.brief) of \(name) is not a date such as 2026-11-21T09:30:00.250Z")
     }
     return time
   }
@@ -151,7 +151,7 @@ struct AttributeList {
   func byteRange(_ name: String) throws(PlaylistError) -> MediaPlaylist.ByteRange? {
     guard let text = try quoted(name) else { return nil }
     guard let range = MediaPlaylist.ByteRange(parsing: text.utf8) else {
-      throw fail("the value \(text.brief) of \(name) is no byte range such as 1000@200")
+      throw fail("the value \(text.brief) of \(name) is not a byte range such as 1000@200")
     }
     return range
   }
@@ -159,7 +159,7 @@ struct AttributeList {
   func resolution(_ name: String) throws(PlaylistError) -> PictureSize? {
     guard let text = try enumerated(name) else { return nil }
     guard let size = PictureSize(text) else {
-      throw fail("the value \(text.brief) of \(name) is no size such as 640x480, up to 99999x99999")
+      throw fail("the value \(text.brief) of \(name) is not a size such as 640x480, up to 99999x99999")
     }
     return size
   }

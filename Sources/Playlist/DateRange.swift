@@ -3,9 +3,9 @@ import Media
 extension MediaPlaylist {
   /// EXT-X-DATERANGE: something that happens between two moments (rfc8216bis, section 4.4.5.1).
   package struct DateRange: Sendable, Equatable {
-    /// What names the range within the stream; never used for another one.
+    /// The name of the range within the stream; never used for another one.
     package var id: String
-    /// START-DATE; only a later tag of the same range may leave it out.
+    /// START-DATE; only a later tag of the same range can leave it out.
     package var startDate: WallTime?
     /// CLASS: the kind of range, whose client attributes mean the same.
     package var classification: String?
@@ -13,14 +13,14 @@ extension MediaPlaylist {
     package var endDate: WallTime?
     /// DURATION.
     package var duration: Ticks?
-    /// PLANNED-DURATION, where the true one is not known yet.
+    /// PLANNED-DURATION, if the true one is not known yet.
     package var plannedDuration: Ticks?
     /// END-ON-NEXT: the range ends where the next one of its class begins.
     package var endOnNext: Bool
     /// The `X-` attributes, in the order of the tag.
     package var clientAttributes: [ClientAttribute]
 
-    /// A range with this name; all else may be left out.
+    /// A range with this name; everything else is optional.
     package init(
       id: String,
       startDate: WallTime? = nil,
@@ -42,14 +42,14 @@ extension MediaPlaylist {
     }
   }
 
-  /// An attribute that a stream's owner invented: its name begins with `X-` (rfc8216bis, section 4.4.5.1).
+  /// An attribute that is not defined by the specification: its name begins with `X-` (rfc8216bis, section 4.4.5.1).
   package struct ClientAttribute: Hashable, Sendable {
     /// The whole name, `X-` included; capital letters, digits and hyphens.
     package var name: String
     /// Its value.
     package var value: Value
 
-    /// A value as it stands in the attribute list (section 4.2).
+    /// A value in its form in the attribute list (section 4.2).
     package enum Value: Hashable, Sendable {
       /// Text in double quotes.
       case quoted(String)

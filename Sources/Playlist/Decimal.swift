@@ -1,10 +1,11 @@
 import Media
 
-/// Reads the numbers of rfc8216bis, section 4.2, never by way of a floating-point number.
+/// Reads the numbers of rfc8216bis, section 4.2, without floating-point numbers.
 enum Decimal {
-  /// The largest integer taken: a few of them can be added without a check. The specification allows 2^64 - 1.
+  /// The largest integer accepted, so that a few of them can be added without a check. The specification allows 2^64 -
+  /// 1.
   static let largestInteger = 1 << 61
-  /// The longest time taken, three years: a million of them can be added without a check.
+  /// The longest time accepted, three years, so that a million of them can be added without a check.
   static let longestSeconds = 100_000_000
 
   /// A decimal-integer of up to 20 digits; `nil` for anything else and for more than `limit`.
@@ -26,7 +27,7 @@ enum Decimal {
   }
 
   /// A decimal-floating-point number times `scale`, rounded half up; `nil` for anything else and for a number over
-  /// `longestSeconds`. Decimals behind the thirteenth do not count.
+  /// `longestSeconds`. Decimals after the thirteenth are ignored.
   ///
   /// `scale` must be at most 90 000.
   static func scaled(_ text: some Collection<UInt8>, by scale: Int64) -> Int64? {

@@ -1,13 +1,13 @@
 import Media
 
 extension MediaPlaylist {
-  /// The playlist delta update of this playlist: the same without the segments that end `boundary` or further before
-  /// the end of the last complete segment (rfc8216bis, section 6.2.5.1).
+  /// The delta update of this playlist: the playlist without the segments that end `boundary` or further before the end
+  /// of the last complete segment (rfc8216bis, section 6.2.5.1).
   ///
-  /// The first segment that stays repeats the map and the date in force, since the tags of those before it are gone.
-  /// Date ranges are not skipped. `nil` where there is nothing to skip, where the playlist has ended or is a delta
-  /// itself, where `boundary`, the value of CAN-SKIP-UNTIL, is not positive, and where the first segment that stays
-  /// continues the byte range of a skipped one: answer with the full playlist then.
+  /// The first remaining segment repeats the map and the date in force, because the tags of those before it are gone.
+  /// Date ranges are not skipped. `nil` if there is nothing to skip, if the playlist has ended or is a delta itself, if
+  /// `boundary` (the value of CAN-SKIP-UNTIL) is not positive, or if the first remaining segment continues the byte
+  /// range of a skipped one. The answer is then the full playlist.
   package func delta(skipUntil boundary: Ticks) -> MediaPlaylist? {
     guard skipped == nil, !endList, boundary > .zero else { return nil }
     var kept = Ticks.zero
@@ -23,11 +23,11 @@ extension MediaPlaylist {
     return delta
   }
 
-  /// The full playlist that this delta update stands for, given an earlier version of it (section 6.3.7).
+  /// The full playlist for this delta update, given an earlier version of it (section 6.3.7).
   ///
   /// Skipped segments are taken from `previous` without their parts, which are no longer listed that far from the end;
-  /// all else from this playlist. `previous` may have been parsed or built, but must be full. A playlist that is no
-  /// delta comes back as it is. `nil` where `previous` lacks a skipped segment: the full playlist must be loaded then.
+  /// everything else is from this playlist. `previous` must be full. A playlist that is no delta is returned as it is.
+  /// `nil` if `previous` lacks a skipped segment: then the full playlist must be loaded.
   package func merging(into previous: MediaPlaylist) -> MediaPlaylist? {
     guard let skipped else { return self }
     let (first, overflow) = mediaSequence.subtractingReportingOverflow(previous.mediaSequence)
@@ -42,7 +42,7 @@ extension MediaPlaylist {
     return full
   }
 
-  /// The segments from an index on, the first with the map and the date that those before it would have lent it.
+  /// The segments from an index on. The first gets the map and the date that it would have had from those before it.
   private func segments(from first: Int) -> [Segment] {
     var tail = Array(segments[first...])
     guard !tail.isEmpty else { return tail }

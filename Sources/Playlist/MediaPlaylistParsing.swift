@@ -13,13 +13,14 @@ extension MediaPlaylist {
     try parse(ByteBuffer(substring: Substring(text)))
   }
 
-  /// Reads a media playlist strictly and adds to `warnings` what was ignored or is odd.
+  /// Reads a media playlist strictly and adds to `warnings` what was ignored or is unusual.
   ///
-  /// Throws for whatever breaks the form that rfc8216bis, section 4 gives a playlist, a version lower than the tags need
-  /// included (section 8), and for more than 1 MiB, lines over 16 KiB and numbers over 2^61. Unknown tags and
-  /// attributes are ignored (section 6.3.1). How durations relate to target and part target, and all that takes two
-  /// versions of a playlist to see, is not checked here. A warning is given for each ignored tag, for a version higher
-  /// than needed, for a repeated preload hint and for an EXT-X-DISCONTINUITY-SEQUENCE that a live playlist lacks.
+  /// Throws for everything that breaks the form of a playlist in rfc8216bis, section 4, also for a version lower than
+  /// the tags need (section 8), and for more than 1 MiB, lines over 16 KiB and numbers over 2^61. Unknown tags and
+  /// attributes are ignored (section 6.3.1). The relation of durations to target and part target, and everything that
+  /// needs two versions of a playlist, is not checked here. There is a warning for each ignored tag, for a version
+  /// higher than needed, for a repeated preload hint, and for a missing EXT-X-DISCONTINUITY-SEQUENCE in a live
+  /// playlist.
   package static func parse(_ bytes: ByteBuffer, warnings: inout [PlaylistError]) throws(PlaylistError) -> MediaPlaylist
   {
     var parser = try MediaPlaylistParser(Array(bytes.readableBytesView))
@@ -29,13 +30,13 @@ extension MediaPlaylist {
   }
 }
 
-/// Gathers the tags of a segment until its address comes.
+/// Collects the tags of a segment until its address comes.
 private struct MediaPlaylistParser {
   private var reader: PlaylistReader
   private var playlist = MediaPlaylist(targetDuration: 0)
   private var map: MediaPlaylist.Map?
   private var pending = Pending()
-  /// The last sub-range without a hole behind it: what a byte range without an offset continues.
+  /// The last sub-range without a gap after it: a byte range without an offset continues it.
   private var lastRangeURI: String?
   private var datedIDs: Set<String> = []
 
@@ -124,13 +125,13 @@ private struct MediaPlaylistParser {
     let number = content.prefix { $0 != UInt8(ascii: ",") }
     let text = String(decoding: number, as: UTF8.self)
     guard let duration = Decimal.seconds(number) else {
-      throw reader.fail(.inf, "the duration \(text.brief) is no decimal number of seconds from 0 to 100000000")
+      throw reader.fail(.inf, "the duration \(text.brief) is not a decimal number of seconds from 0 to 100000000")
     }
     guard number.endIndex < content.endIndex else {
       throw reader.fail(.inf, "a comma must follow the duration, also where there is no title")
     }
     if number.contains(UInt8(ascii: ".")) {
-      reader.need(version: 3, for: .inf, "a duration that is no whole number")
+      reader.need(version: 3, for: .inf, "a duration that is not a whole number")
     }
     pending.segment.duration = duration
     let title = content[number.endIndex...].dropFirst()
@@ -141,7 +142,7 @@ private struct MediaPlaylistParser {
   private mutating func readByteRange(_ content: ArraySlice<UInt8>) throws(PlaylistError) {
     guard let range = MediaPlaylist.ByteRange(parsing: content) else {
       throw reader.fail(
-        .byteRange, "\(String(decoding: content, as: UTF8.self).brief) is no byte range such as 1000@200")
+        .byteRange, "\(String(decoding: content, as: UTF8.self).brief) is not a byte range such as 1000@200")
     }
     pending.segment.byteRange = range
     reader.need(version: 4, for: .byteRange, "the tag")
@@ -150,7 +151,7 @@ private struct MediaPlaylistParser {
   private mutating func readDate(_ content: ArraySlice<UInt8>) throws(PlaylistError) {
     let text = String(decoding: content, as: UTF8.self)
     guard let time = WallTime(iso8601: text) else {
-      throw reader.fail(.programDateTime, "\(text.brief) is no date such as 2026-11-21T09:30:00.250Z")
+      throw reader.fail(.programDateTime, "\(text.brief) is not a date such as 2026-11-21T09:30:00.250Z")
     }
     pending.segment.programDateTime = time
   }
@@ -180,20 +181,20 @@ private struct MediaPlaylistParser {
 
   // MARK: Order
 
-  /// A tag of a segment comes once for each, and before its parts where it concerns them too.
+  /// A tag is allowed once for each segment, and before its parts if it applies to them too.
   private mutating func check(_ tag: Tag) throws(PlaylistError) {
     if let line = pending.lines[tag] {
-      throw reader.fail(tag, "the tag stands on line \(line) too, for the same segment; keep one")
+      throw reader.fail(tag, "the tag is on line \(line) too, for the same segment; keep one")
     }
     if !pending.segment.parts.isEmpty, [.discontinuity, .map, .programDateTime].contains(tag) {
-      throw reader.fail(tag, "the tag must stand before the first EXT-X-PART of its segment")
+      throw reader.fail(tag, "the tag must be before the first EXT-X-PART of its segment")
     }
     pending.lines[tag] = reader.line
   }
 
   private func checkNoSegment(before tag: Tag) throws(PlaylistError) {
     guard playlist.segments.isEmpty, pending.segment.parts.isEmpty, pending.lines.isEmpty else {
-      throw reader.fail(tag, "the tag must stand before the first segment and its tags")
+      throw reader.fail(tag, "the tag must be before the first segment and its tags")
     }
   }
 
@@ -222,7 +223,7 @@ private struct MediaPlaylistParser {
     playlist.trailingParts = pending.segment.parts
     playlist.trailingDiscontinuity = pending.segment.discontinuity
     playlist.trailingProgramDateTime = pending.segment.programDateTime
-    // A map that nothing but the next segment will need is said only where it is news.
+    // A map that only the next segment will need is set only if it is a new one.
     let isTrailing = !pending.segment.parts.isEmpty || !pending.lines.filter { $0.key != .map }.isEmpty
     if isTrailing || map != playlist.segments.last?.map { playlist.trailingMap = map }
     guard reader.firstLine(of: .targetDuration) != nil else {

@@ -4,7 +4,7 @@ import NIOCore
 extension MediaPlaylist {
   /// The lowest protocol version that the tags of this playlist allow (rfc8216bis, section 8).
   ///
-  /// 9 in a delta, 6 with EXT-X-MAP, 4 with EXT-X-BYTERANGE, 3 with a duration that is no whole number of seconds, else
+  /// 9 in a delta, 6 with EXT-X-MAP, 4 with EXT-X-BYTERANGE, 3 with a duration that is not a whole number of seconds, else
   /// 1. The tags of low latency need no version.
   package var version: Int {
     if skipped != nil { return 9 }
@@ -19,9 +19,9 @@ extension MediaPlaylist {
 
   /// The playlist as UTF-8 with LF line ends; equal values give equal bytes.
   ///
-  /// Takes a few microseconds for 30 segments. Every text is written so that it stays in its place: control characters,
-  /// and spaces and double quotes where they must not stand, are percent-encoded. What the playlist says is the
-  /// caller's: an empty address or a negative number is written as it is.
+  /// Takes a few microseconds for 30 segments. No text can break out of its place: control characters, and spaces and
+  /// double quotes where they are not allowed, are percent-encoded. The values are not checked: an empty address or a
+  /// negative number is written as it is.
   package func render() -> ByteBuffer {
     var writer = PlaylistWriter(capacity: sizeEstimate)
     writer.line(.m3u)
@@ -81,13 +81,13 @@ extension MediaPlaylist {
     writer.uriLine(segments[index].uri)
   }
 
-  /// The tags that must stand before a segment's first part, in the order that players rely on.
+  /// The tags that must come before a segment's first part, in the order that players expect.
   private func renderLead(
     _ discontinuity: Bool, _ own: Map?, _ date: WallTime?, after map: inout Map?, to writer: inout PlaylistWriter
   ) {
     if discontinuity {
       writer.line(.discontinuity)
-      // A map stays in force over a discontinuity, yet players that restart their decoder there look for the tag.
+      // A map stays in force over a discontinuity, but players that restart their decoder there look for the tag.
       if let own { map = own }
       map?.write(to: &writer)
     } else if let own, own != map {

@@ -2,12 +2,12 @@ import Media
 
 /// A multivariant playlist: which media playlists there are and what each needs (rfc8216bis, section 4.4.6).
 ///
-/// EXT-X-MEDIA, EXT-X-I-FRAME-STREAM-INF, EXT-X-SESSION-DATA and other tags that are not modelled are ignored by the
-/// parser and never rendered.
+/// The parser ignores EXT-X-MEDIA, EXT-X-I-FRAME-STREAM-INF, EXT-X-SESSION-DATA and other tags that have no property
+/// here. They are never rendered.
 package struct MultivariantPlaylist: Sendable, Equatable {
   /// EXT-X-INDEPENDENT-SEGMENTS: holds for the segments of every variant (section 4.4.2.1).
   package var independentSegments: Bool
-  /// The variants; a player without a better idea begins with the first.
+  /// The variants. Many players begin with the first.
   package var variants: [Variant]
 
   /// A playlist of these variants.
@@ -18,7 +18,7 @@ package struct MultivariantPlaylist: Sendable, Equatable {
 }
 
 extension MultivariantPlaylist {
-  /// EXT-X-STREAM-INF: one media playlist and what it takes to play it (section 4.4.6.2).
+  /// EXT-X-STREAM-INF: one media playlist and what a player needs for it (section 4.4.6.2).
   package struct Variant: Sendable, Equatable {
     /// Where the media playlist is.
     package var uri: String
@@ -32,12 +32,12 @@ extension MultivariantPlaylist {
     package var resolution: PictureSize?
     /// FRAME-RATE: the highest picture rate.
     package var frameRate: FrameRate?
-    /// VIDEO-RANGE: how light is coded; SDR where nothing is said.
+    /// VIDEO-RANGE: the transfer characteristics; SDR by default.
     package var videoRange: VideoRange?
-    /// Whether CLOSED-CAPTIONS=NONE stands there, which tells a player not to look for captions in the video.
+    /// Whether CLOSED-CAPTIONS=NONE is set, so that players do not look for captions in the video.
     package var noClosedCaptions: Bool
 
-    /// A variant at this address; all but address and bandwidth may be left out.
+    /// A variant at this address; all but address and bandwidth are optional.
     package init(
       uri: String,
       bandwidth: Int,
@@ -64,7 +64,7 @@ extension MultivariantPlaylist {
     /// Pictures in a thousand seconds; not negative.
     package var thousandths: Int
 
-    /// So many pictures in a thousand seconds.
+    /// A rate of this many pictures in a thousand seconds.
     package init(thousandths: Int) { self.thousandths = thousandths }
 
     /// `pictures` a second.
@@ -79,7 +79,7 @@ extension MultivariantPlaylist {
     package static func < (left: FrameRate, right: FrameRate) -> Bool { left.thousandths < right.thousandths }
   }
 
-  /// How light is coded in the video (section 4.4.6.2).
+  /// The transfer characteristics of the video (section 4.4.6.2).
   package enum VideoRange: String, Sendable, CaseIterable {
     /// Standard dynamic range.
     case sdr = "SDR"

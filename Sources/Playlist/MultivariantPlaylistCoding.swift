@@ -4,8 +4,8 @@ extension MultivariantPlaylist {
   /// The lowest protocol version that the tags of this playlist allow (rfc8216bis, section 8): always 1.
   package var version: Int { 1 }
 
-  /// The playlist as UTF-8 with LF line ends; equal values give equal bytes. Texts are kept in their place as
-  /// `MediaPlaylist.render()` does.
+  /// The playlist as UTF-8 with LF line ends; equal values give equal bytes. No text can break out of its place, as in
+  /// `MediaPlaylist.render()`.
   package func render() -> ByteBuffer {
     var writer = PlaylistWriter(capacity: 64 + variants.count * 256)
     writer.line(.m3u)
@@ -26,7 +26,7 @@ extension MultivariantPlaylist {
   }
 
   /// Reads a multivariant playlist as strictly as `MediaPlaylist.parse(_:warnings:)` and adds to `warnings` what was
-  /// ignored or is odd.
+  /// ignored or is unusual.
   package static func parse(
     _ bytes: ByteBuffer, warnings: inout [PlaylistError]
   ) throws(PlaylistError) -> MultivariantPlaylist {

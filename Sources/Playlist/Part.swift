@@ -7,11 +7,11 @@ extension MediaPlaylist {
     package var uri: String
     /// The length of the part, at most the playlist's part target.
     package var duration: Ticks
-    /// Whether the part holds an independent picture, so that playback can start with it.
+    /// Whether the part has an independent picture, so that playback can start with it.
     package var independent: Bool
     /// Whether the part is missing and must not be loaded.
     package var gap: Bool
-    /// Which piece of the resource the part is; the whole one if `nil`.
+    /// The byte range of the resource that is the part; `nil` for all of it.
     package var byteRange: ByteRange?
 
     /// A part at this address.
@@ -26,13 +26,13 @@ extension MediaPlaylist {
     }
   }
 
-  /// EXT-X-PRELOAD-HINT: a resource that a client may ask for before it exists (rfc8216bis, section 4.4.5.3).
+  /// EXT-X-PRELOAD-HINT: a resource that a client can request before it exists (rfc8216bis, section 4.4.5.3).
   package struct PreloadHint: Hashable, Sendable {
     /// Where the resource will be.
     package var uri: String
-    /// BYTERANGE-START: bytes of the resource before the hinted piece.
+    /// BYTERANGE-START: the bytes of the resource before the hinted ones.
     package var byteRangeStart: Int
-    /// BYTERANGE-LENGTH: bytes in the hinted piece; up to the resource's end if `nil`.
+    /// BYTERANGE-LENGTH: the number of hinted bytes; `nil` up to the end of the resource.
     package var byteRangeLength: Int?
 
     /// A hint at this address.

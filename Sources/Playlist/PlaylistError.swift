@@ -1,14 +1,14 @@
-/// What makes a playlist invalid, or what is odd about it: where, what, and which rule says so.
+/// What makes a playlist invalid or is unusual in it: where, what, and by which rule.
 ///
-/// An error is thrown and ends the parsing; a warning is the same value, handed over beside a good playlist.
+/// An error is thrown and ends the parsing. A warning is the same value, returned beside a valid playlist.
 package struct PlaylistError: Error, Hashable, Sendable {
-  /// The line, counted from 1; 0 where the whole playlist is meant.
+  /// The line, counted from 1; 0 for the whole playlist.
   package let line: Int
-  /// The tag in question without its `#`, such as `EXTINF`; empty where no tag is involved.
+  /// The tag without its `#`, such as `EXTINF`; empty if the error is about no tag.
   package let tag: String
-  /// What is wrong and what should stand there instead.
+  /// What is wrong and how to correct it.
   package let reason: String
-  /// The section of rfc8216bis (draft 22) that says so; empty for a bound that is Quietcam's own.
+  /// The section of rfc8216bis (draft 22) that says so; empty for a limit of Quietcam's own.
   package let section: String
 
   init(line: Int, tag: String = "", _ reason: String, section: String) {

@@ -1,11 +1,11 @@
-/// Cuts a playlist into lines and refuses what no line may hold (rfc8216bis, section 4.1).
+/// Splits a playlist into lines and refuses what no line can contain (rfc8216bis, section 4.1).
 struct PlaylistLines {
-  /// The largest playlist taken, in bytes: a day of one-second segments fits many times over.
+  /// The largest playlist accepted, in bytes: room for several days of one-second segments.
   static let largestPlaylist = 1 << 20
-  /// The longest line taken, in bytes.
+  /// The longest line accepted, in bytes.
   static let longestLine = 16 << 10
 
-  /// The number of the line handed out last, counted from 1.
+  /// The number of the line returned last, counted from 1.
   private(set) var number = 0
   private let bytes: [UInt8]
   private var position = 0
@@ -23,14 +23,14 @@ struct PlaylistLines {
     self.bytes = bytes
   }
 
-  /// The next line without its end, LF or CR LF; `nil` behind the last one.
+  /// The next line without its line end, LF or CR LF; `nil` at the end.
   mutating func next() throws(PlaylistError) -> ArraySlice<UInt8>? {
     guard position < bytes.count else { return nil }
     number += 1
     let lineFeed = UInt8(ascii: "\n")
     var end = position
     var isPlain = true
-    // One pass finds the end and whether there is anything to look at more closely.
+    // One pass finds the end and whether the line needs a closer look.
     while end < bytes.count {
       let byte = bytes[end]
       if byte == lineFeed { break }

@@ -1,15 +1,15 @@
-/// Hands out the tags and addresses of a playlist and holds the rules that concern every tag: the first line, which
-/// playlist a tag belongs to, how often it may come, whether something follows its name, and the version it needs.
+/// Returns the tags and addresses of a playlist and checks the rules for every tag: the first line, which playlist a
+/// tag belongs to, how often it is allowed, whether something follows its name, and the version it needs.
 struct PlaylistReader {
-  /// What a line says.
+  /// The content of a line.
   enum Item {
-    /// A tag and what stands behind its colon.
+    /// A tag and what follows its colon.
     case tag(Tag, ArraySlice<UInt8>)
     /// An address.
     case uri(String)
   }
 
-  /// What was ignored or is odd.
+  /// What was ignored or is unusual.
   private(set) var warnings: [PlaylistError] = []
   /// The version that EXT-X-VERSION declares; 1 without it.
   private(set) var version = 1
@@ -18,10 +18,10 @@ struct PlaylistReader {
   private var firstLines: [Tag: Int] = [:]
   private var versionNeeds: [(version: Int, line: Int, tag: Tag, what: String)] = []
 
-  /// The line of the item handed out last.
+  /// The line of the item returned last.
   var line: Int { lines.number }
 
-  /// Reads a playlist of that kind.
+  /// Reads a playlist of this kind.
   init(_ bytes: [UInt8], home: Tag.Home) throws(PlaylistError) {
     self.home = home
     lines = try PlaylistLines(bytes)
@@ -33,7 +33,7 @@ struct PlaylistReader {
     firstLines[.m3u] = 1
   }
 
-  /// The next tag that our values can say, or the next address; `nil` at the end.
+  /// The next tag that has a property in our types, or the next address; `nil` at the end.
   mutating func next() throws(PlaylistError) -> Item? {
     while let line = try lines.next() {
       guard line.first == UInt8(ascii: "#") else {
@@ -62,27 +62,27 @@ struct PlaylistReader {
     return nil
   }
 
-  /// The attributes behind a tag.
+  /// The attributes of a tag.
   func attributes(_ content: ArraySlice<UInt8>, of tag: Tag) throws(PlaylistError) -> AttributeList {
     try AttributeList(content, of: tag, line: line)
   }
 
-  /// A whole number behind a tag.
+  /// The whole number that follows a tag.
   func integer(_ content: ArraySlice<UInt8>, of tag: Tag, upTo limit: Int = Decimal.largestInteger)
     throws(PlaylistError) -> Int
   {
     guard let number = Decimal.integer(content, upTo: limit) else {
       let text = String(decoding: content, as: UTF8.self)
       throw fail(
-        tag, "\(text.brief) is no whole number from 0 to \(limit == Decimal.largestInteger ? "2^61" : "\(limit)")")
+        tag, "\(text.brief) is not a whole number from 0 to \(limit == Decimal.largestInteger ? "2^61" : "\(limit)")")
     }
     return number
   }
 
-  /// An error about a tag on the current line.
+  /// An error at a tag on the current line.
   func fail(_ tag: Tag, _ reason: String) -> PlaylistError { fail(tag, line: line, reason) }
 
-  /// An error about a tag on an earlier line.
+  /// An error at a tag on an earlier line.
   func fail(_ tag: Tag, line: Int, _ reason: String) -> PlaylistError {
     PlaylistError(line: line, tag: tag.rawValue, reason, section: tag.rule.section)
   }
@@ -127,13 +127,13 @@ struct PlaylistReader {
     }
     let firstLine = firstLines[tag]
     if rule.times == .once, let firstLine {
-      throw fail(tag, "the tag may stand in a playlist only once, but stands on line \(firstLine) too")
+      throw fail(tag, "the tag is allowed once in a playlist, but is on line \(firstLine) too")
     }
     if firstLine == nil { firstLines[tag] = line }
     switch rule.content {
     case .nothing where hasColon || !content.isEmpty: throw fail(tag, "nothing may follow the tag on its line")
     case .text where content.isEmpty, .attributes where content.isEmpty:
-      throw fail(tag, "the tag needs a value behind a colon")
+      throw fail(tag, "the tag needs a value after a colon")
     default: break
     }
   }
@@ -154,7 +154,7 @@ struct PlaylistReader {
     return text
   }
 
-  /// Reads a tag that no value of ours can say, for its form and for the version it needs.
+  /// Checks the form and the version of a tag that has no property in our types.
   private mutating func ignore(_ tag: Tag, _ content: ArraySlice<UInt8>) throws(PlaylistError) {
     guard tag != .define else {
       throw fail(tag, "variables are not read by Quietcam; write their values into the playlist")

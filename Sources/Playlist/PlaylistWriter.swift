@@ -3,17 +3,17 @@ import NIOCore
 
 /// Writes the lines of a playlist as bytes.
 ///
-/// No text of a caller can break out of its place: what the format cannot hold there, line ends and other control
-/// characters above all, is written percent-encoded (RFC 3986, section 2.1).
+/// No text of a caller can break out of its place: what the format does not allow there, especially line ends and other
+/// control characters, is written percent-encoded (RFC 3986, section 2.1).
 ///
-/// It owns its memory: an array asks at every byte whether it is shared, which shows in the time of a playlist.
+/// It owns its memory: an array checks at every byte whether it is shared, which makes rendering measurably slower.
 struct PlaylistWriter: ~Copyable {
   private var memory: UnsafeMutableBufferPointer<UInt8>
   /// Bytes that were written.
   private var count = 0
   /// Whether the next attribute is the first of its list.
   private var isFirstAttribute = true
-  /// The day of the last date, counted from 1970, and how it is written, since most dates of a playlist share it.
+  /// The day of the last date, counted from 1970, and its text, because most dates of a playlist have the same day.
   private var day = Int64.min
   private var dayText = ""
 
@@ -23,12 +23,12 @@ struct PlaylistWriter: ~Copyable {
 
   deinit { memory.deallocate() }
 
-  /// All that was written.
+  /// All bytes that were written.
   var buffer: ByteBuffer { ByteBuffer(bytes: UnsafeBufferPointer(rebasing: memory[..<count])) }
 
   // MARK: Bytes
 
-  /// Makes room for so many bytes more.
+  /// Makes room for this many more bytes.
   @inline(__always)
   private mutating func reserve(_ more: Int) {
     if count + more > memory.count { grow(more) }
@@ -74,7 +74,7 @@ struct PlaylistWriter: ~Copyable {
   @inline(__always)
   mutating func byte(_ character: Unicode.Scalar) { append(UInt8(truncatingIfNeeded: character.value)) }
 
-  /// A number, with zeros in front where it has fewer digits than `width`, at most 20.
+  /// A number, with leading zeros if it has fewer digits than `width`, at most 20.
   private mutating func digits(_ number: UInt64, width: Int = 1) {
     reserve(20)
     var (length, limit) = (1, UInt64(10))
@@ -92,7 +92,7 @@ struct PlaylistWriter: ~Copyable {
 
   // MARK: Lines
 
-  /// A tag that stands alone on its line.
+  /// A tag without a value.
   mutating func line(_ tag: Tag) {
     begin(tag, colon: false)
     end()
@@ -118,7 +118,7 @@ struct PlaylistWriter: ~Copyable {
 
   /// An address on its own line.
   mutating func uriLine(_ uri: String) {
-    // A leading `#` would make a comment of it.
+    // A leading `#` would make it a comment.
     if uri.utf8.first == UInt8(ascii: "#") {
       append("%23")
       text(String(uri.unicodeScalars.dropFirst()), in: .uri)
@@ -144,7 +144,7 @@ struct PlaylistWriter: ~Copyable {
     byte("\"")
   }
 
-  /// A value without quotes; the caller answers for its form.
+  /// A value without quotes; the caller is responsible for its form.
   mutating func attribute(_ name: StaticString, bare value: String) {
     begin(attribute: name)
     text(value, in: .uri)
@@ -183,7 +183,7 @@ struct PlaylistWriter: ~Copyable {
 
   mutating func attribute(_ name: StaticString, _ value: MultivariantPlaylist.FrameRate) {
     begin(attribute: name)
-    // A tick is a ninetieth of a thousandth, so the form of seconds serves.
+    // A tick is 1/90 of a thousandth, so the form of seconds is enough.
     seconds(Ticks(Int64(value.thousandths) * 90))
   }
 
@@ -194,7 +194,7 @@ struct PlaylistWriter: ~Copyable {
     append("YES")
   }
 
-  /// A client attribute, whose name is not known beforehand.
+  /// A client attribute, whose name is not known in advance.
   mutating func attribute(_ attribute: MediaPlaylist.ClientAttribute) {
     separate()
     text(attribute.name, in: .uri)
@@ -226,7 +226,7 @@ struct PlaylistWriter: ~Copyable {
     digits(UInt64(number.magnitude))
   }
 
-  /// The same text as `Ticks.secondsText`, without making a string of it.
+  /// The same text as `Ticks.secondsText`, without making a string.
   mutating func seconds(_ time: Ticks) {
     if time.count < 0 { byte("-") }
     // Hundred-thousandths of a second, rounded half up: 100 000 / 90 000 is 20 / 18.
@@ -243,7 +243,7 @@ struct PlaylistWriter: ~Copyable {
     digits(fraction, width: decimals)
   }
 
-  /// The same text as `WallTime.iso8601`; the calendar is asked once a day.
+  /// The same text as `WallTime.iso8601`; the calendar is computed once a day.
   mutating func date(_ time: WallTime) {
     let days = Ticks(time.milliseconds).floorDivided(by: Ticks(86_400_000))
     if days != day {
@@ -273,13 +273,14 @@ struct PlaylistWriter: ~Copyable {
 
   // MARK: Text of callers
 
-  /// Where a text stands, which decides what it must not hold.
+  /// Where a text is written, which decides what it must not contain.
   enum Place { case uri, quotes, title }
 
   mutating func text(_ text: String, in place: Place) {
     var text = text
     let isPlain = text.withUTF8 { utf8 in
-      // Without a branch, so that it takes many bytes at a time: all is printable ASCII, and neither ` ` nor `"`.
+      // Without a branch, so that it handles many bytes at a time: everything is printable ASCII, and neither ` ` nor
+      // `"`.
       var odd: UInt8 = 0
       for byte in utf8 { odd |= (byte &- 0x21 > 0x5D ? 1 : 0) | (byte == 0x22 ? 1 : 0) }
       if odd == 0 { append(utf8) }

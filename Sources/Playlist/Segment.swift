@@ -9,24 +9,24 @@ extension MediaPlaylist {
     package var duration: Ticks
     /// EXT-X-PROGRAM-DATE-TIME: the moment of the first sample, to the millisecond (section 4.4.4.6).
     package var programDateTime: WallTime?
-    /// EXT-X-DISCONTINUITY: something breaks between the segment before and this one (section 4.4.4.3).
+    /// EXT-X-DISCONTINUITY: the encoding or the timeline changes before this segment (section 4.4.4.3).
     package var discontinuity: Bool
     /// EXT-X-MAP: the initialization section that the segment needs (section 4.4.4.5).
     ///
-    /// The tag is rendered where the map differs from that of the segment before, and again at a discontinuity. A map
-    /// stays in force until the next one, so `nil` after a segment with a map means that same map; the parser always
+    /// The tag is rendered if the map differs from that of the segment before, and again at a discontinuity. A map
+    /// stays in force until the next one, so `nil` after a segment with a map means the same map. The parser always
     /// gives a segment the map in force.
     package var map: Map?
-    /// EXT-X-PART: the parts of the segment that are still listed, none once it is old (section 4.4.4.9).
+    /// EXT-X-PART: the parts of the segment that are still listed; none for an old segment (section 4.4.4.9).
     package var parts: [Part]
     /// EXT-X-GAP: the segment is missing and must not be loaded (section 4.4.4.7).
     package var gap: Bool
-    /// EXT-X-BYTERANGE: the segment is this piece of the resource (section 4.4.4.2).
+    /// EXT-X-BYTERANGE: the segment is this byte range of the resource (section 4.4.4.2).
     package var byteRange: ByteRange?
-    /// The title behind the comma of EXTINF, for people; an empty one is the same as none.
+    /// The title after the comma of EXTINF, for people; an empty one is the same as none.
     package var title: String?
 
-    /// A segment with its tags; all but address and duration may be left out.
+    /// A segment with its tags; all but address and duration are optional.
     package init(
       uri: String,
       duration: Ticks,
@@ -54,7 +54,7 @@ extension MediaPlaylist {
   package struct Map: Hashable, Sendable {
     /// Where the initialization section is.
     package var uri: String
-    /// Which piece of the resource it is; the whole one if `nil`.
+    /// Its byte range of the resource; `nil` for all of it.
     package var byteRange: ByteRange?
 
     /// An initialization section at this address.
@@ -64,14 +64,14 @@ extension MediaPlaylist {
     }
   }
 
-  /// A piece of a resource (rfc8216bis, section 4.4.4.2).
+  /// A byte range of a resource (rfc8216bis, section 4.4.4.2).
   package struct ByteRange: Hashable, Sendable {
-    /// Bytes in the piece.
+    /// The number of bytes.
     package var length: Int
-    /// Bytes before the piece; `nil` when it begins where the previous piece of the same resource ended.
+    /// The number of bytes before it; `nil` if it begins where the previous byte range of the same resource ended.
     package var offset: Int?
 
-    /// A piece of so many bytes.
+    /// A byte range of this length.
     package init(length: Int, offset: Int? = nil) {
       self.length = length
       self.offset = offset

@@ -1,9 +1,9 @@
 import Media
 
 extension MediaPlaylist {
-  /// EXT-X-SERVER-CONTROL: the delivery directives that a server takes (rfc8216bis, section 4.4.3.8).
+  /// EXT-X-SERVER-CONTROL: the delivery directives that a server supports (rfc8216bis, section 4.4.3.8).
   package struct ServerControl: Sendable, Equatable {
-    /// CAN-BLOCK-RELOAD: the server holds a request until a segment or part is there.
+    /// CAN-BLOCK-RELOAD: the server holds a request until a segment or part exists.
     package var canBlockReload: Bool
     /// CAN-SKIP-UNTIL: segments further from the end than this are skipped in a delta; at least six target durations.
     package var canSkipUntil: Ticks?
@@ -14,7 +14,7 @@ extension MediaPlaylist {
     /// CAN-SKIP-DATERANGES: a delta can leave out date ranges too; needs `canSkipUntil`.
     package var canSkipDateRanges: Bool
 
-    /// What the server can do; nothing unless it is said.
+    /// What the server supports; nothing by default.
     package init(
       canBlockReload: Bool = false,
       canSkipUntil: Ticks? = nil,
@@ -30,7 +30,7 @@ extension MediaPlaylist {
     }
   }
 
-  /// EXT-X-RENDITION-REPORT: where another rendition's playlist stands (rfc8216bis, section 4.4.5.4).
+  /// EXT-X-RENDITION-REPORT: how far another rendition's playlist is (rfc8216bis, section 4.4.5.4).
   package struct RenditionReport: Hashable, Sendable {
     /// Where that playlist is, relative to this one.
     package var uri: String

@@ -1,4 +1,4 @@
-/// The tags of rfc8216bis, section 4.4, with the rules that hold for each: one table for parser and renderer.
+/// The tags of rfc8216bis, section 4.4, with the rules for each: one table for parser and renderer.
 enum Tag: String, CaseIterable {
   case m3u = "EXTM3U"
   case version = "EXT-X-VERSION"
@@ -38,22 +38,22 @@ enum Tag: String, CaseIterable {
   case sessionKey = "EXT-X-SESSION-KEY"
   case contentSteering = "EXT-X-CONTENT-STEERING"
 
-  /// Which playlists a tag may stand in.
+  /// The playlists that can have a tag.
   enum Home: String { case any, media, multivariant }
 
   /// What follows the tag's name.
   enum Content { case nothing, text, attributes }
 
-  /// How often a tag may stand in a playlist, or among the tags of one segment.
+  /// How often a tag is allowed in a playlist, or for one segment.
   enum Times { case once, oncePerSegment, many }
 
-  /// What holds for a tag.
+  /// The rules of a tag.
   struct Rule {
     let section: String
     let home: Home
     let content: Content
     let times: Times
-    /// Whether our values say what the tag says; the parser ignores it otherwise.
+    /// Whether the tag has a property in our types; otherwise the parser ignores it.
     let isModelled: Bool
 
     init(_ section: String, _ home: Home, _ content: Content, _ times: Times, isModelled: Bool = true) {

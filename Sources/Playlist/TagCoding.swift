@@ -1,7 +1,6 @@
 import Media
 
-// The tags with attribute lists, each in both directions side by side, so that neither can know an attribute that the
-// other does not.
+// The tags with attribute lists. Both directions are side by side, so that they know the same attributes.
 
 extension MediaPlaylist.ServerControl {
   init(_ list: AttributeList) throws(PlaylistError) {
@@ -14,7 +13,7 @@ extension MediaPlaylist.ServerControl {
     if canSkipDateRanges, canSkipUntil == nil { throw list.fail("CAN-SKIP-DATERANGES needs CAN-SKIP-UNTIL beside it") }
   }
 
-  /// A list must have an attribute, so the tag is left out where there is none.
+  /// An attribute list cannot be empty, so the tag is left out if there is no attribute.
   var isEmpty: Bool { self == .init() }
 
   func write(to writer: inout PlaylistWriter) {
@@ -66,7 +65,7 @@ extension MediaPlaylist.Part {
 }
 
 extension MediaPlaylist.PreloadHint {
-  /// What is hinted at.
+  /// What the hint names.
   enum Kind: String { case part = "PART", map = "MAP" }
 
   init(_ list: AttributeList) throws(PlaylistError) {
@@ -119,7 +118,7 @@ extension MediaPlaylist.DateRange {
     for attribute in list.attributes where attribute.name.hasPrefix("X-") {
       let utf8 = attribute.value.utf8
       guard attribute.isQuoted || Decimal.isSignedDecimal(utf8) || Decimal.isHexadecimal(utf8) else {
-        throw list.fail("the value \(attribute.value.brief) of \(attribute.name) is no number; put it in quotes")
+        throw list.fail("the value \(attribute.value.brief) of \(attribute.name) is not a number; put it in quotes")
       }
       clientAttributes.append(
         .init(name: attribute.name, value: attribute.isQuoted ? .quoted(attribute.value) : .bare(attribute.value)))
@@ -150,7 +149,7 @@ extension MultivariantPlaylist.Variant {
       resolution: try list.resolution("RESOLUTION"))
     if let text = try list.enumerated("FRAME-RATE") {
       guard let thousandths = Decimal.scaled(text.utf8, by: 1_000) else {
-        throw list.fail("the value \(text.brief) of FRAME-RATE is no decimal number such as 29.970")
+        throw list.fail("the value \(text.brief) of FRAME-RATE is not a decimal number such as 29.970")
       }
       frameRate = .init(thousandths: Int(thousandths))
     }
@@ -160,7 +159,7 @@ extension MultivariantPlaylist.Variant {
       }
       videoRange = range
     }
-    // A quoted value names a group of EXT-X-MEDIA tags, which are not modelled.
+    // A quoted value names a group of EXT-X-MEDIA tags, which have no property here.
     noClosedCaptions = list.attributes.contains { $0.name == "CLOSED-CAPTIONS" && !$0.isQuoted && $0.value == "NONE" }
   }
 

@@ -4,8 +4,8 @@ extension WallTime {
   /// Reads an ISO 8601 date and time such as `2026-11-21T09:30:00.250Z` or `2026-11-21T10:30:00+01:00`.
   ///
   /// The fraction has 0 to 9 digits and is rounded half up to a millisecond. The zone is `Z`, `+hh:mm`, `+hhmm` or
-  /// `+hh`; without one the time is UTC, as rfc8216bis, section 4.4.4.6 asks. A leap second counts as the second after
-  /// it. `nil` for any other form and for a date that no calendar has.
+  /// `+hh`; without one the time is UTC, as rfc8216bis, section 4.4.4.6 requires. A leap second counts as the second
+  /// after it. `nil` for any other form and for a date that does not exist.
   package init?(iso8601 text: some StringProtocol) {
     var reader = DigitReader(rest: Array(text.utf8)[...])
     guard let year = reader.number(4), reader.take("-"),
@@ -41,11 +41,11 @@ extension WallTime {
   }
 }
 
-/// Takes numbers and signs from the front of a text.
+/// Takes numbers and signs from the start of a text.
 private struct DigitReader {
   var rest: ArraySlice<UInt8>
 
-  /// A number of exactly so many digits.
+  /// A number with exactly this many digits.
   mutating func number(_ digits: Int) -> Int64? {
     guard rest.count >= digits, let number = Decimal.integer(rest.prefix(digits)) else { return nil }
     rest.removeFirst(digits)

@@ -1,7 +1,8 @@
 import Media
 import Picture
 
-// The shapes on the upright picture: the crop, and the masks. They are mappings and lists, so only the file has them.
+// The areas of the upright picture: the crop and the masks. They are mappings and lists, so they can only be in the
+// file.
 
 extension ValueType where Value == Double {
   /// A fraction of a side of the picture.
@@ -86,7 +87,7 @@ extension ValueType where Value == [UnitPoint] {
 }
 
 extension ValueType where Value == [PrivacyMask] {
-  /// The masks of a camera; one that is wrong refuses the whole list, for a picture with a mask too few is shown to
+  /// The masks of a camera. A wrong one refuses the whole list, because a picture with a missing mask would be shown to
   /// everyone.
   static var masks: ValueType {
     let accepted = "a list of up to 100 masks, each with a rectangle or a polygon"
@@ -130,7 +131,7 @@ extension ValueType where Value == [PrivacyMask] {
 }
 
 extension SettingsError.Problem {
-  /// A key of the file that stands where it is not known.
+  /// An unknown key of the file.
   static func unknown(_ entry: ConfigValue.Entry, path: String, known: [String], hint: String? = nil) -> Self {
     let suggestion = hint ?? NearestKey.of(entry.key, among: known).map { "did you mean \($0)?" }
     let name = path.isEmpty ? entry.key : "\(path).\(entry.key)"

@@ -4,7 +4,7 @@ import Origin
 import Packager
 import Station
 
-/// The layers put together, and the rules that hold between settings.
+/// Combines the layers and checks the rules between settings.
 struct Assembly {
   private let file: FileLayer
   /// The environment and the command line, the stronger one last.
@@ -17,7 +17,7 @@ struct Assembly {
     self.problems = problems
   }
 
-  /// What all layers come to; only good where no problem was added.
+  /// The settings of all layers; only valid if no problem was added.
   mutating func settings(path: String?, readFile: (String) throws -> String) -> ServeSettings {
     var partial = PartialServeSettings()
     for change in file.server + texts.flatMap(\.server) { change.apply(to: &partial) }
@@ -46,7 +46,7 @@ struct Assembly {
     }
     if cameras.isEmpty, !file.isBroken, !partial.refused.contains("camera"), !partial.refused.contains("demo") {
       let place = path.map { ConfigSource.file(path: $0, line: 1) } ?? .flag("camera")
-      let advice = "--camera NAME --token SECRET for one, --config FILE with cameras: in it for several, --demo to look"
+      let advice = "--camera NAME --token SECRET for one, --config FILE with cameras: in it for several, --demo to try"
       problems.append(.init(at: place, key: "cameras", "no camera is configured; give \(advice)"))
     }
     for camera in cameras {
@@ -58,7 +58,7 @@ struct Assembly {
 
   private mutating func checkAddresses(_ partial: PartialServeSettings) {
     let (viewers, cameras) = (partial.settings.publicAddress, partial.settings.privateAddress)
-    guard viewers == cameras, viewers.port != 0, partial.refused.isDisjoint(with: ["public", "private"]) else { return }
+    guard viewers.collides(with: cameras), partial.refused.isDisjoint(with: ["public", "private"]) else { return }
     let key = partial.locations["private"] == nil ? "public" : "private"
     let other = key == "public" ? "private" : "public"
     let location = partial.locations[key] ?? KeyLocation(place: .standard, path: key)
@@ -69,7 +69,7 @@ struct Assembly {
         "found \(viewers), which \(other) has too (\(otherPlace)); accepted: another port or host for each"))
   }
 
-  /// Adds the problem that one layer gives both a secret and a file with it.
+  /// Adds the problem that one layer has both a secret and a file with it.
   private mutating func checkOneSource(_ key: String, _ partial: PartialServeSettings) {
     guard let text = partial.locations[key], let file = partial.locations["\(key)-file"] else { return }
     let isOneLayer =
@@ -84,7 +84,7 @@ struct Assembly {
         "\(key) is given too, at \(text.place); accepted: one of \(key) and \(key)-file"))
   }
 
-  /// The two files of a door's certificate, which only go together.
+  /// The two files of a listener's certificate, which need each other.
   private mutating func certificate(
     _ door: String, _ certificate: String?, _ key: String?, in partial: PartialServeSettings
   ) -> CertificateFiles? {
@@ -104,7 +104,7 @@ struct Assembly {
   ) -> CameraSettings? {
     var partial = PartialCameraSettings()
     for change in file.defaults + camera.changes { change.apply(to: &partial) }
-    // Without a name the settings of a text layer are for every camera.
+    // Without a camera's name, a text layer's settings are for every camera.
     if server.camera == nil || server.camera == camera.name {
       for change in texts.flatMap(\.camera) { change.apply(to: &partial) }
     }
@@ -118,6 +118,9 @@ struct Assembly {
       remember: partial.remember)
     (settings.folder, settings.scansFolder) = (partial.folder, partial.scansFolder)
     settings.showsAtOnce = showsAtOnce(partial)
+    settings.photoSize = photoSize(partial, hasOperator: server.operatorToken != nil, isAtOnce: settings.showsAtOnce)
+    settings.keepPhotos = partial.keepPhotos
+    settings.title = partial.title
     settings.signing = partial.signing
     settings.access = partial.access
     settings.maxRate = partial.maxRate
@@ -130,13 +133,13 @@ struct Assembly {
       problems.append(
         .init(
           at: location.place, key: location.path,
-          "found signed without link-key, which links are made with; make one with `quietcam token` and give "
+          "found signed without link-key, which signs the links; make one with `quietcam token` and give "
             + "link-key: SECRET or link-key-file: FILE"))
     }
     return settings
   }
 
-  /// Whether stills are shown before their part: photos that are put into a folder are waited for.
+  /// Whether stills are shown before their part: viewers wait for photos from a folder.
   private mutating func showsAtOnce(_ partial: PartialCameraSettings) -> Bool {
     let hindrance = partial.delay > .zero ? "delay" : partial.veil != nil ? "veil-every" : nil
     if partial.showsAtOnce == true, let hindrance {
@@ -147,12 +150,28 @@ struct Assembly {
     return partial.showsAtOnce ?? (partial.folder != nil && hindrance == nil)
   }
 
+  /// The most that `latest.jpg` measures. Recorded pictures have the stream's size, so where a veil may fall live ones
+  /// must have no other.
+  private mutating func photoSize(_ partial: PartialCameraSettings, hasOperator: Bool, isAtOnce: Bool) -> PictureSize? {
+    if case .within(let size) = partial.photoSize, partial.veil != nil {
+      let location = partial.locations["photo-size"] ?? KeyLocation(place: .standard, path: "photo-size")
+      problems.append(
+        .init(
+          at: location.place, key: location.path, "found \(size) with veil-every; accepted: stream, or no veil-every"))
+    }
+    switch partial.photoSize {
+    case .stream: return nil
+    case .within(let size): return size
+    case nil: return partial.veil != nil || (hasOperator && !isAtOnce) ? nil : PhotoSize.standard
+    }
+  }
+
   private mutating func timeline(of camera: FileLayer.Camera, _ partial: PartialCameraSettings) -> TimelineSettings? {
     guard partial.refused.isDisjoint(with: PartialCameraSettings.timelineKeys) else { return nil }
     do {
       return try partial.timeline()
     } catch {
-      // Where the setting that breaks the rule is a default, another one that was given made it do so.
+      // If the setting that breaks the rule is a default, a setting that was given caused it.
       let given = PartialCameraSettings.timelineKeys.lazy.compactMap { partial.locations[$0] }.first
       let location =
         partial.locations[error.setting]
@@ -163,7 +182,7 @@ struct Assembly {
     }
   }
 
-  /// The text of a secret that is given as such or in a file; `nil` where there is none or it cannot be taken.
+  /// The text of a secret that is given directly or in a file; `nil` if there is none or it is invalid.
   private mutating func secret(
     _ key: String, _ kind: ValueType<String>, _ source: SecretSource?, in partial: some PartialSettings,
     _ readFile: (String) throws -> String
@@ -196,10 +215,10 @@ struct Assembly {
       return secret("token", .token, partial.token, in: partial, readFile).map { TokenDigest(written: $0) }
     case nil where !partial.refused.isDisjoint(with: tokenKeys): return nil
     case nil where demo != nil && camera.name.text == ServeSettings.demoName:
-      // The demo paints its own stills; nobody else may push.
+      // The demo paints its own stills; nobody else can push.
       return demo?.digest
     case nil where partial.folder != nil:
-      // A folder brings its own stills; a secret that nobody knows keeps everyone from pushing.
+      // The stills come from the folder; a secret that nobody knows keeps everyone from pushing.
       return AccessToken().digest
     case nil:
       let give =
@@ -217,16 +236,16 @@ struct Assembly {
   }
 }
 
-/// The two keys that give what links are made with.
+/// The two keys for the secret that signs links.
 private let linkKeys: Set = ["link-key", "link-key-file"]
 
 extension TokenDigest {
-  /// What the configuration says: a digest, or a token of which only the digest is kept.
+  /// A digest, or a token of which only the digest is kept.
   fileprivate init(written text: String) { self = TokenDigest(text) ?? TokenDigest(of: text) }
 }
 
 extension String {
-  /// Without the blanks and line ends around it that an editor leaves in a file.
+  /// Without the white space around it that an editor leaves in a file.
   fileprivate var trimmed: String {
     let start = drop(while: \.isWhitespace)
     return String(start.reversed().drop(while: \.isWhitespace).reversed())

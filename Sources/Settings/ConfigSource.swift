@@ -6,7 +6,7 @@ enum ConfigSource: Hashable, Sendable, CustomStringConvertible {
   case environment(String)
   /// The flag of a key.
   case flag(String)
-  /// Nowhere: the value that holds where none was given.
+  /// The default value.
   case standard
 
   /// The environment variable that sets `key`.
@@ -14,7 +14,7 @@ enum ConfigSource: Hashable, Sendable, CustomStringConvertible {
     "QUIETCAM_" + key.uppercased().replacing("-", with: "_")
   }
 
-  /// Whether the place's own text already tells which key it is.
+  /// Whether the place's own text already names the key.
   func names(_ key: String) -> Bool {
     switch self {
     case .environment(let variable): variable == Self.variable(of: key)

@@ -1,18 +1,18 @@
-/// A value as it was written, before any setting has made sense of it.
+/// A value as it was written, before a setting interprets it.
 struct ConfigValue: Hashable, Sendable {
-  /// The shapes that a value can have; the environment and the command line only know texts.
+  /// The forms of a value; the environment and the command line only have texts.
   enum Content: Hashable, Sendable {
     case text(String)
     case list([ConfigValue])
     case mapping([Entry])
-    /// A key of the file with nothing behind it.
+    /// A key of the file without a value.
     case nothing
   }
 
   /// A key of a mapping and its value.
   struct Entry: Hashable, Sendable {
     let key: String
-    /// Where the key stands.
+    /// Where the key is.
     let place: ConfigSource
     let value: ConfigValue
   }
@@ -20,7 +20,7 @@ struct ConfigValue: Hashable, Sendable {
   let content: Content
   let place: ConfigSource
 
-  /// What to call it in an error message; long texts are cut, and a secret is never shown.
+  /// The value in an error message; long texts are cut, and a secret is never shown.
   func found(isSecret: Bool = false) -> String {
     switch content {
     case .text(let text) where isSecret: "a text of \(text.count) characters"

@@ -1,6 +1,6 @@
 import Media
 
-/// What a YAML file gives, read but not yet put together.
+/// The settings of a YAML file, read but not yet combined.
 struct FileLayer {
   /// A camera of the file.
   struct Camera {
@@ -12,7 +12,7 @@ struct FileLayer {
   var server: [Change<PartialServeSettings>] = []
   var defaults: [Change<PartialCameraSettings>] = []
   var cameras: [Camera] = []
-  /// Whether the file is such that nothing can be said about what it lacks.
+  /// Whether the file is so broken that missing keys mean nothing.
   var isBroken = false
 
   private static let sections = ["defaults", "cameras"]
@@ -46,7 +46,7 @@ struct FileLayer {
     if case .mapping = top.content {} else if top.content != .nothing { isBroken = true }
   }
 
-  /// The entries of a mapping, none where nothing was given, or `nil` with the problem added.
+  /// The entries of a mapping, none if nothing was given, or `nil` with the problem added.
   private static func entries(
     of given: ConfigValue, path: String, problems: inout [SettingsError.Problem]
   ) -> [ConfigValue.Entry]? {
@@ -105,10 +105,10 @@ struct FileLayer {
   }
 }
 
-/// The two keys that give the same thing.
+/// The two keys for one secret.
 let tokenKeys = ["token", "token-file"]
 
-/// Adds the problem that one layer gives a camera both a token and a file with one.
+/// Adds the problem that one layer has both a token and a file with one for a camera.
 func checkTokens(_ changes: [Change<PartialCameraSettings>], problems: inout [SettingsError.Problem]) {
   let given = changes.filter { tokenKeys.contains($0.key) }
   guard given.count == 2 else { return }

@@ -5,7 +5,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// The TCP port; 0 takes any that is free.
   package var port: Int
 
-  /// An address of its parts, taken as they are.
+  /// An address of these parts, unchanged.
   package init(host: String, port: Int) {
     self.host = host
     self.port = port
@@ -25,6 +25,28 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     } else {
       guard Self.isIPv4(host) || Self.isHostName(host) else { return nil }
       self.init(host: host.lowercased(), port: port)
+    }
+  }
+
+  /// The hosts to listen at. `localhost` is both loopbacks, whatever the system's table of hosts says: browsers try one,
+  /// scripts the other (RFC 6761, section 6.3).
+  package var hosts: [String] { host == "localhost" ? ["127.0.0.1", "::1"] : [host] }
+
+  /// Whether two doors cannot have both: the same port at one host, or at all hosts of a kind.
+  func collides(with other: ListenAddress) -> Bool {
+    guard port == other.port, port != 0 else { return false }
+    return hosts.contains { mine in
+      other.hosts.contains { theirs in
+        mine == theirs || Self.covers(mine, theirs) || Self.covers(theirs, mine)
+      }
+    }
+  }
+
+  private static func covers(_ all: String, _ host: String) -> Bool {
+    switch all {
+    case "0.0.0.0": isIPv4(host) || host == "::"
+    case "::": isIPv4(host) || isIPv6(host)
+    default: false
     }
   }
 

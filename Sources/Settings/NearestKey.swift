@@ -1,8 +1,8 @@
-/// The key that a misspelt one was probably meant to be.
+/// The key that a misspelt key probably means.
 enum NearestKey {
-  /// The nearest of `keys` by the number of letters to insert, drop, change or swap; `nil` when none is near.
+  /// The nearest of `keys` by the number of letters to insert, remove, change or swap; `nil` if none is near.
   static func of(_ written: String, among keys: some Sequence<String>) -> String? {
-    // Longer than any key could ever be mistyped: not worth the work.
+    // Longer than any misspelt key.
     guard written.utf8.count <= 48 else { return nil }
     let bytes = Array(written.lowercased().replacing("_", with: "-").utf8)
     let nearest = keys.map { (key: $0, distance: distance(bytes, Array($0.utf8))) }

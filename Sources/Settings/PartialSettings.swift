@@ -4,25 +4,25 @@ import Packager
 import Picture
 import Station
 
-/// Settings that are being collected, with the places they come from.
+/// Settings while they are collected, with their sources.
 protocol PartialSettings: Sendable {
-  /// Where each key that was given stands, the last one where several gave it.
+  /// Where each given key is, the last place if several layers gave it.
   var locations: [String: KeyLocation] { get set }
-  /// The keys that were given in a form that no value could be made of.
+  /// The keys whose values were refused.
   var refused: Set<String> { get set }
 }
 
-/// A place and the way of a key to it, for error messages.
+/// The place and the path of a key, for error messages.
 struct KeyLocation: Hashable, Sendable {
   let place: ConfigSource
   let path: String
 }
 
-/// One value of one key, ready to be put into a draft.
+/// One value of one key, ready to be set.
 struct Change<Target: PartialSettings>: Sendable {
   let key: String
   let location: KeyLocation
-  /// Sets the value; `nil` where what was given was refused.
+  /// Sets the value; `nil` if it was refused.
   let set: (@Sendable (inout Target) -> Void)?
 
   func apply(to partial: inout Target) {
@@ -41,24 +41,24 @@ enum SecretSource: Hashable, Sendable {
   case file(String)
 }
 
-/// What the process as a whole is told.
+/// The settings of the process.
 struct PartialServeSettings: PartialSettings {
   var settings = ServeSettings()
-  /// The camera that the settings of the environment and the command line are for.
+  /// The camera that camera settings of the environment and the command line apply to.
   var camera: CameraName?
-  // Halves of pairs that only make sense together.
+  // Halves of pairs that need each other.
   var publicCertificate: String?
   var publicKey: String?
   var privateCertificate: String?
   var privateKey: String?
-  // Secrets that are still to be read.
+  // Secrets that must still be read.
   var operatorToken: SecretSource?
   var linkKey: SecretSource?
   var locations: [String: KeyLocation] = [:]
   var refused: Set<String> = []
 }
 
-/// What one camera is told.
+/// The settings of one camera.
 struct PartialCameraSettings: PartialSettings {
   var token: SecretSource?
   var signing = SigningRule.off
@@ -66,7 +66,7 @@ struct PartialCameraSettings: PartialSettings {
   var maxRate = 100
   var picture = PictureSettings()
   var encoder = EncoderSettings()
-  // The parts of a timeline, which only make sense together; a test holds them to the defaults of TimelineSettings.
+  // The parts of a timeline, which are checked together; a test compares them with the defaults of TimelineSettings.
   var rate = 2
   var part = Ticks.seconds(2)
   var segment = Ticks.seconds(30)
@@ -78,7 +78,7 @@ struct PartialCameraSettings: PartialSettings {
   var interval = Ticks.seconds(2)
   var presence = CameraPresence.Settings()
   var off = CameraSettings.OffStyle.seamless
-  // The ranges of a veil, of which the first makes it fall at all.
+  // The ranges of a veil; the first switches it on.
   var veilEvery: ClosedRange<Ticks>?
   var veilLength = Ticks.seconds(30)...Ticks.seconds(300)
   var delay = Ticks.zero
@@ -87,16 +87,20 @@ struct PartialCameraSettings: PartialSettings {
   var folder: String?
   var scansFolder = false
   var showsAtOnce: Bool?
+  var title: String?
+  /// As it was given; without it the rest of the settings decides.
+  var photoSize: PhotoSize?
+  var keepPhotos = 100
   var locations: [String: KeyLocation] = [:]
   var refused: Set<String> = []
 
   /// The keys that make the timeline.
   static let timelineKeys = ["rate", "part", "segment", "window", "plain-segment"]
 
-  /// When the veil falls by chance; `nil` for never.
+  /// The random veil; `nil` for none.
   var veil: Veil.Settings? { veilEvery.map { Veil.Settings(every: $0, length: veilLength) } }
 
-  /// The timeline, or the rule that its parts break together.
+  /// The timeline, or the rule that its parts break.
   func timeline() throws(TimelineSettings.Problem) -> TimelineSettings {
     try TimelineSettings(
       rate: Int64(rate), part: part, segment: segment, listedSegments: window, plainSegment: plainSegment)

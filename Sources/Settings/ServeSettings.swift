@@ -3,13 +3,13 @@ import Media
 import Origin
 import Station
 
-/// All that `quietcam serve` is told: the addresses, the store, and the cameras.
+/// All settings of `quietcam serve`: the addresses, the store, and the cameras.
 package struct ServeSettings: Sendable, Hashable {
-  /// Where playlists and media are kept.
+  /// Where playlists and media are stored.
   package enum Store: Sendable, Hashable, CustomStringConvertible {
-    /// Nowhere: everything is gone when the process ends.
+    /// In memory: everything is lost when the process ends.
     case memory
-    /// A folder with one folder for each camera; it is created where it is missing.
+    /// A folder with one folder for each camera; it is created if it is missing.
     case folder(String)
 
     /// `memory` or the folder's path.
@@ -21,48 +21,49 @@ package struct ServeSettings: Sendable, Hashable {
     }
   }
 
-  /// How much is logged; the names are those of swift-log but for its `critical`.
+  /// The lowest level that is logged; the names are those of swift-log without `critical`.
   package enum LogLevel: String, Sendable, CaseIterable {
-    /// From everything to nothing but errors.
+    /// From everything to errors only.
     case trace, debug, info, notice, warning, error
   }
 
-  /// Where viewers come in.
+  /// The address for viewers.
   package var publicAddress = ListenAddress(host: "127.0.0.1", port: 8080)
-  /// Where cameras and operators come in.
+  /// The address for cameras and operators.
   package var privateAddress = ListenAddress(host: "127.0.0.1", port: 8081)
-  /// The public address's certificate; both files are read anew when they change.
+  /// The public address's certificate; both files are read again when they change.
   package var publicCertificate: CertificateFiles?
-  /// The private address's certificate, likewise.
+  /// The private address's certificate, in the same way.
   package var privateCertificate: CertificateFiles?
-  /// Where media is kept.
+  /// Where media is stored.
   package var store = Store.folder("hls-out")
   /// The cameras, those of the file first and in its order; at least one, each name once. With `isDemo` one of them
   /// is named `demo`.
   package var cameras: [CameraSettings] = []
-  /// What operators show; `nil` lets whoever reaches the private address read, and nobody switch.
+  /// The operator's token. With `nil`, anyone who reaches the private address can read, and commands are refused.
   package var operatorToken: TokenDigest?
-  /// The same as it is shown, for commands that ask a server; `nil` where the configuration has its digest only.
+  /// The same token in plain text, for commands that send it to a server; `nil` if the configuration has only its
+  /// digest.
   package var operatorSecret: String?
-  /// What links to private cameras are made with; there if any camera is private.
+  /// The key that signs links to private cameras; set if any camera is private.
   package var linkKey: LinkKey?
-  /// What other sites may do with pages and streams.
+  /// What other sites can do with pages and streams.
   package var site = SitePolicy()
-  /// The most connections of viewers; `nil` for as many as the open files allow.
+  /// The most connections of viewers; `nil` for as many as the limit of open files allows.
   package var publicConnections: Int?
   /// The most connections of cameras and operators.
   package var privateConnections = 2048
-  /// The most connections from one address at each door; `nil` for the limits of `Connections.Limits`.
+  /// The most connections from one address to each listener; `nil` for the limits of `Connections.Limits`.
   package var connectionsPerAddress: Int?
-  /// The most mebibytes of all bodies on their way in.
+  /// The most memory for all bodies being received, in MiB.
   package var uploadMegabytes = 256
-  /// How long a client may be silent in the middle of a request or an answer.
+  /// How long a client can send or read nothing in the middle of a request or an answer.
   package var patience = Ticks.seconds(30)
-  /// The token that the demo camera shows, which nobody else knows; there with `isDemo`.
+  /// The demo camera's token, which nobody else knows; set with `isDemo`.
   package var demoToken: AccessToken?
-  /// Whether the camera named `demo` paints its own scene; that camera is added where none has the name.
+  /// Whether the camera named `demo` paints its own scene; the camera is added if it is missing.
   package var isDemo = false
-  /// How much is logged.
+  /// The lowest level that is logged.
   package var logLevel = LogLevel.info
 
   /// The name of the camera that `isDemo` adds.
@@ -71,19 +72,19 @@ package struct ServeSettings: Sendable, Hashable {
   /// The defaults, without any camera.
   package init() {}
 
-  /// Puts a file, the environment and the command line together; each wins over the ones before it.
+  /// Combines a file, the environment and the command line; the later one wins.
   ///
-  /// Settings of a camera that come from the environment or the command line go to the camera named by `camera`,
-  /// which is added where the file has none of that name, or without `camera` to every camera. So a flag always wins,
-  /// over a camera's own line in the file too.
+  /// A camera's settings from the environment or the command line apply to the camera named by `camera`, which is added
+  /// if the file does not have it, or without `camera` to every camera. So a flag always wins, also over a line for one
+  /// camera in the file.
   ///
   /// - Parameters:
   ///   - file: the path, for error messages, and the text of the YAML file; at most 1 MiB.
   ///   - environment: all variables; those that do not begin with `QUIETCAM_` are ignored, and so are
-  ///     `QUIETCAM_CONFIG` and those that begin with `QUIETCAM_TEST_`.
+  ///     `QUIETCAM_CONFIG`, those that begin with `QUIETCAM_TEST_`, empty ones, and what `ServiceLinks` knows.
   ///   - flags: names without dashes and their texts; `config` is ignored.
   ///   - readFile: returns the text of the file at a path, for `token-file`.
-  /// - Throws: every problem there is, not only the first.
+  /// - Throws: all problems, not only the first.
   package static func load(
     file: (path: String, text: String)?, environment: [String: String], flags: [String: String],
     readFile: (String) throws -> String

@@ -1,8 +1,8 @@
-/// One thing that `quietcam serve` can be told: the same key in the file, the environment and the command line.
+/// One setting of `quietcam serve`: the same key in the file, the environment and the command line.
 ///
-/// The table in `all` is the only place that knows a key, so files, variables, flags, help and errors cannot disagree.
+/// The table in `all` is the only place with the keys, so files, variables, flags, help and errors always agree.
 package struct Setting: Sendable {
-  /// Where a setting may be given, from the weakest to the strongest.
+  /// Where a setting can be given, from the weakest to the strongest.
   package enum Layer: Sendable, Hashable, CaseIterable {
     /// The YAML file.
     case file
@@ -18,13 +18,13 @@ package struct Setting: Sendable {
   package let valueName: String
   /// What it does, in one line without a full stop.
   package let help: String
-  /// What holds where it is not given, as it would be written or in words.
+  /// The default, as it would be written or in words.
   package let defaultText: String
-  /// Which values are accepted, in the words that an error uses.
+  /// Which values are accepted, as in an error message.
   package let accepted: String
-  /// Whether each camera has its own; then it stands below a camera or `defaults` in the file.
+  /// Whether each camera has its own; in the file it is then under a camera or `defaults`.
   package let isPerCamera: Bool
-  /// Where it may be given.
+  /// Where it can be given.
   package let layers: Set<Layer>
 
   /// Its flag with the dashes.
@@ -34,7 +34,7 @@ package struct Setting: Sendable {
 
   let reader: Reader
 
-  /// How a value that was given becomes a change of a draft; the problems are added to the list.
+  /// Makes a change from a given value; problems are added to the list.
   enum Reader: Sendable {
     case server(@Sendable (ConfigValue, _ path: String, inout [SettingsError.Problem]) -> Change<PartialServeSettings>)
     case camera(@Sendable (ConfigValue, _ path: String, inout [SettingsError.Problem]) -> Change<PartialCameraSettings>)

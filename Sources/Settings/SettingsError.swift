@@ -1,14 +1,14 @@
-/// All that is wrong with a configuration, found in one pass.
+/// All problems of a configuration, found in one pass.
 package struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// One thing that is wrong.
+  /// One problem.
   package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Where it stands: `quietcam.yaml:12`, `QUIETCAM_SIZE`, `--size` or `default`.
+    /// Where it is: `quietcam.yaml:12`, `QUIETCAM_SIZE`, `--size` or `default`.
     package let place: String
-    /// The setting with its way through the file, such as `cameras.desk.size`; empty for the file as a whole.
+    /// The setting with its path in the file, such as `cameras.desk.size`; empty for the file as a whole.
     package let key: String
-    /// What was found, which values are accepted or what to do.
+    /// What was found, and which values are accepted or what to do.
     package let message: String
-    /// All of it in one line.
+    /// Everything in one line.
     package let description: String
 
     init(at place: ConfigSource, key: String, _ message: String) {
@@ -19,10 +19,10 @@ package struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible
     }
   }
 
-  /// Every problem once: those of the file in its order, then of the environment, the flags, and the whole.
+  /// Every problem once: those of the file in order, then of the environment, of the flags, and general ones.
   package let problems: [Problem]
 
-  /// The problems, one a line.
+  /// The problems, one in each line.
   package var description: String { problems.map(\.description).joined(separator: "\n") }
 
   init(_ problems: [Problem]) {

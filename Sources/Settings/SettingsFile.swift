@@ -1,6 +1,6 @@
 import Yams
 
-/// The text of a YAML file as a tree of values that know their lines.
+/// The text of a YAML file as a tree of values with their lines.
 package enum SettingsFile {
   /// The most bytes that a file may have.
   package static let maxBytes = 1 << 20
@@ -18,7 +18,7 @@ package enum SettingsFile {
     throw SettingsError([.init(at: place, key: "", "found bytes that are not UTF-8; accepted: a YAML file in UTF-8")])
   }
 
-  /// The top of the tree: a mapping, nothing for a file without content, or `nil` with the problem added.
+  /// The root of the tree: a mapping, nothing for a file without content, or `nil` with the problem added.
   static func tree(
     of text: String, path: String, problems: inout [SettingsError.Problem]
   ) -> ConfigValue? {
@@ -31,9 +31,9 @@ package enum SettingsFile {
       return nil
     }
     do {
-      // A byte order mark says nothing in UTF-8, and the parser does not expect it.
+      // A byte order mark has no meaning in UTF-8, and the parser does not expect it.
       let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
-      // Without rules for tags every scalar stays the text that it is, as in the environment and on the command line.
+      // Without rules for tags every scalar stays a text, as in the environment and on the command line.
       let root = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
       guard let root else { return ConfigValue(content: .nothing, place: .file(path: path, line: 1)) }
       return given(root, line: root.mark?.line ?? 1, file: path, path: "", problems: &problems)
@@ -47,8 +47,8 @@ package enum SettingsFile {
     .init(at: .file(path: path, line: 1), key: "", "found a file of \(count) bytes; accepted: at most \(maxBytes)")
   }
 
-  /// What the parser must not be given: control characters, which it reports without a line, and line separators
-  /// that only YAML knows; then what `YAMLScreen` finds.
+  /// Characters that the parser must not get: control characters, which it reports without a line, and line separators
+  /// that only YAML has. Then what `YAMLScreen` finds.
   private static func screened(_ text: String) -> YAMLScreen.Refusal? {
     var line = 1
     for scalar in text.unicodeScalars {
@@ -97,7 +97,7 @@ package enum SettingsFile {
           problems.append(.init(at: keyPlace, key: keyPath, "given twice, first at \(first.place); keep one"))
           continue
         }
-        // The mark of a value that is not there is somewhere behind it.
+        // The mark of a missing value is somewhere after it.
         let isEmpty = node.scalar?.string.isEmpty ?? false
         let valueLine = isEmpty ? keyLine : node.mark?.line ?? keyLine
         entries.append(
@@ -113,7 +113,7 @@ package enum SettingsFile {
   }
 
   private static func problem(_ error: any Error, text: String, path: String) -> SettingsError.Problem {
-    // What is missing at the end stands on the last line, not below it.
+    // What is missing at the end is on the last line, not below it.
     let lines = max(1, text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).count)
     func told(_ line: Int, _ message: String) -> SettingsError.Problem {
       let line = min(line, lines)

@@ -1,9 +1,9 @@
 import Media
 
-// The ways in which other sites are named: for CORS one origin, for frames several; and pictures in a push.
+// How other sites are named: one origin for CORS, several for frames; and a picture in a push.
 
 extension ValueType where Value == String? {
-  /// Who may load playlists and media by script: the value of Access-Control-Allow-Origin.
+  /// The sites whose scripts can load playlists and media: the value of Access-Control-Allow-Origin.
   static var allowedOrigin: ValueType {
     ValueType(
       "*|none|ORIGIN", accepted: "*, none, or one origin such as https://example.org", text: { $0 ?? "none" }
@@ -15,7 +15,7 @@ extension ValueType where Value == String? {
 }
 
 extension ValueType where Value == String {
-  /// Who may show pages in a frame: a source list of frame-ancestors.
+  /// The sites that can show pages in a frame: a source list of frame-ancestors.
   static var frameAncestors: ValueType {
     ValueType(
       "*|none|self|ORIGINS", accepted: "*, none, self, or origins such as \"https://example.org https://example.com\"",
@@ -43,7 +43,40 @@ extension ValueType where Value == StillChoice {
   }
 }
 
-/// Whether a text is an origin: a scheme, a host and perhaps a port (RFC 6454, section 6.2).
+extension ValueType where Value == String {
+  /// What people call something.
+  static var title: ValueType {
+    ValueType("TEXT", accepted: "1 to 100 characters in one line", text: { $0 }) { text in
+      (1...100).contains(text.count) && text.utf8.count <= 400
+        && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+        ? text : nil
+    }
+  }
+
+  /// An absolute address with a slash at its end.
+  static var baseURL: ValueType {
+    ValueType(
+      "URL", accepted: "http:// or https://, a host and perhaps a folder, such as https://example.org/cam/",
+      text: { $0 }
+    ) { text in
+      guard text.utf8.count <= 500, let end = text.firstRange(of: "://")?.upperBound else { return nil }
+      let slash = text[end...].firstIndex(of: "/") ?? text.endIndex
+      guard isOrigin(text[..<slash]), isFolder(text[slash...]) else { return nil }
+      return text.hasSuffix("/") ? text : text + "/"
+    }
+  }
+
+  private static func isFolder(_ text: Substring) -> Bool {
+    text.split(separator: "/", omittingEmptySubsequences: true).allSatisfy { piece in
+      !piece.allSatisfy { $0 == "." }
+        && piece.utf8.allSatisfy {
+          (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || Array("-._~".utf8).contains($0)
+        }
+    } && !text.contains("//")
+  }
+}
+
+/// Whether a text is an origin: a scheme, a host and possibly a port (RFC 6454, section 6.2).
 private func isOrigin(_ text: some StringProtocol) -> Bool {
   for scheme in ["https://", "http://"] where text.hasPrefix(scheme) {
     let host = text.dropFirst(scheme.count)

@@ -1,9 +1,9 @@
-/// What the environment or the command line gives: a text for each key.
+/// The settings of the environment or the command line: a text for each key.
 struct TextLayer {
   var server: [Change<PartialServeSettings>] = []
   var camera: [Change<PartialCameraSettings>] = []
 
-  /// Reads the variables that are Quietcam's.
+  /// Reads the variables that begin with `QUIETCAM_`.
   init(environment: [String: String], problems: inout [SettingsError.Problem]) {
     let known = Setting.all.filter { $0.layers.contains(.environment) }
     for (variable, text) in environment.sorted(by: { $0.key < $1.key }) {
@@ -11,17 +11,20 @@ struct TextLayer {
       else { continue }
       let place = ConfigSource.environment(variable)
       guard let setting = Setting.all.first(where: { $0.variable == variable }) else {
+        if ServiceLinks.made(variable, text, in: environment) { continue }
         let key = String(variable.dropFirst("QUIETCAM_".count))
         let near = NearestKey.of(key, among: known.map(\.key) + ["config"]).map(ConfigSource.variable(of:))
         problems.append(Self.unknown(place, near: near, known: known.map(\.variable) + ["QUIETCAM_CONFIG"]))
         continue
       }
+      // Compose files and units pass empty variables on for what is not set.
+      guard !text.isEmpty else { continue }
       read(setting, text, at: place, in: .environment, problems: &problems)
     }
     checkTokens(camera, problems: &problems)
   }
 
-  /// Reads the flags, which are named without their dashes.
+  /// Reads the flags, by their names without dashes.
   init(flags: [String: String], problems: inout [SettingsError.Problem]) {
     let known = Setting.all.filter { $0.layers.contains(.flag) }
     for (name, text) in flags.sorted(by: { $0.key < $1.key }) where name != "config" {

@@ -2,7 +2,7 @@ import Access
 import Media
 import Picture
 
-/// How a value of one type is written: read from what was given, and told in help and errors.
+/// How a value of one type is written: for reading, help and errors.
 struct ValueType<Value: Sendable>: Sendable {
   /// The value in a usage line, such as `HOST:PORT`.
   let valueName: String
@@ -23,7 +23,7 @@ struct ValueType<Value: Sendable>: Sendable {
     self.read = read
   }
 
-  /// A kind that is written as one text.
+  /// A type that is written as one text.
   init(
     _ valueName: String, accepted: String, isSecret: Bool = false, text: @escaping @Sendable (Value) -> String,
     parse: @escaping @Sendable (String) -> Value?
@@ -36,7 +36,7 @@ struct ValueType<Value: Sendable>: Sendable {
     }
   }
 
-  /// The same kind for a value that need not be there.
+  /// The same type for an optional value.
   var optional: ValueType<Value?> {
     ValueType<Value?>(
       valueName, accepted: accepted, text: { [text] in $0.map(text) ?? "none" },
@@ -55,7 +55,7 @@ extension ValueType where Value == Int {
     }
   }
 
-  /// A whole number whose range somebody else keeps.
+  /// A whole number whose range is checked elsewhere.
   static func whole(accepted: String) -> ValueType {
     ValueType("NUMBER", accepted: accepted, text: { "\($0)" }, parse: integer)
   }
@@ -67,14 +67,14 @@ extension ValueType where Value == Int {
 }
 
 extension ValueType where Value == Bool {
-  /// `true` or `false`, and none of YAML 1.1's other spellings.
+  /// `true` or `false`, and no other spelling of YAML 1.1.
   static var truth: ValueType {
     ValueType("true|false", accepted: "true or false", text: { "\($0)" }) { Bool($0) }
   }
 }
 
 extension ValueType where Value: RawRepresentable<String> & CaseIterable {
-  /// One of the names of an enumeration.
+  /// One case of an enumeration, by its name.
   static var choice: ValueType {
     let names = Value.allCases.map(\.rawValue)
     let accepted = names.count == 2 ? names.joined(separator: " or ") : "one of \(names.joined(separator: ", "))"
@@ -85,7 +85,7 @@ extension ValueType where Value: RawRepresentable<String> & CaseIterable {
 }
 
 extension ValueType where Value == Ticks {
-  /// A duration: `2`, `0.5`, `2s`, `500ms`, `10m` or `1h`; exact, since it never is a floating-point number.
+  /// A duration: `2`, `0.5`, `2s`, `500ms`, `10m` or `1h`; exact, because it is never a floating-point number.
   static func duration(_ range: ClosedRange<Ticks>? = nil, accepted: String) -> ValueType {
     let examples = range == nil ? "2, 0.5 or 500ms" : "2, 0.5, 500ms or 10m"
     return ValueType("SECONDS", accepted: "\(accepted), such as \(examples)", text: \.secondsText) { text in
@@ -109,7 +109,7 @@ extension ValueType where Value == Ticks? {
 }
 
 extension ValueType where Value == ClosedRange<Ticks> {
-  /// Two durations around two points, from which one is drawn each time.
+  /// Two durations with two points between them: a range to draw from.
   static func durations(_ range: ClosedRange<Ticks>, accepted: String) -> ValueType {
     ValueType(
       "SECONDS..SECONDS", accepted: "\(accepted), such as 30..300 or 10m..1h",
@@ -181,7 +181,7 @@ extension ValueType where Value == CameraName {
 }
 
 extension ValueType where Value == String {
-  /// A secret that stands in an HTTP header, or its digest in place of it.
+  /// A secret that can be sent in an HTTP header, or its digest.
   static var token: ValueType {
     ValueType(
       "SECRET",
@@ -194,7 +194,7 @@ extension ValueType where Value == String {
     }
   }
 
-  /// A secret that others can test their guesses against as long as they like.
+  /// A secret against which others can test guesses without limit.
   static var linkKey: ValueType {
     ValueType(
       "SECRET", accepted: "16 to 256 letters, digits and signs of ASCII without spaces, such as `quietcam token` makes",

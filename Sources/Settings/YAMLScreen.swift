@@ -1,10 +1,10 @@
-/// A look at a YAML text before it is parsed, for what no settings file needs and a parser can be made to choke on:
-/// aliases that grow to any size, deep nesting, tags, texts over several lines.
+/// Checks a YAML text before it is parsed for what no settings file needs and what can overload a parser: aliases that
+/// grow to any size, deep nesting, tags, texts over several lines.
 ///
-/// It works on the YAML's indicators alone and rather refuses too much: at every place where the parser could begin
-/// a node, it looks for the signs of these.
+/// It works with YAML's indicators alone and refuses too much rather than too little: at every place where a node could
+/// begin, it looks for these indicators.
 struct YAMLScreen {
-  /// What was found, and on which line.
+  /// The problem and its line.
   struct Refusal: Hashable {
     let line: Int
     let message: String
@@ -15,9 +15,9 @@ struct YAMLScreen {
   private var line = 1
   /// How many lists in brackets and mappings in braces are open.
   private var depth = 0
-  /// Whether a node may begin here.
+  /// Whether a node can begin here.
   private var isStart = true
-  /// Whether a quote would begin a quoted text here, rather than go on with an unquoted one.
+  /// Whether a quote would begin a quoted text here, and not continue an unquoted one.
   private var mayQuote = true
 
   private static let deepest = 16
@@ -39,14 +39,14 @@ struct YAMLScreen {
 
   private var isBlankBefore: Bool { index == 0 || [0x20, 0x09, 0x0A, 0x0D].contains(bytes[index - 1]) }
 
-  /// Takes the next byte, or as many as belong to it.
+  /// Takes the next byte, or all bytes that belong together.
   private mutating func step() -> String? {
     let byte = bytes[index]
     defer { index += 1 }
     switch byte {
     case 0x0A, 0x0D:
       if byte == 0x0A || index + 1 >= bytes.count || bytes[index + 1] != 0x0A { line += 1 }
-      // An unquoted text in brackets may go on here, and a quote in it is a plain sign.
+      // An unquoted text in brackets can continue here, and a quote in it is an ordinary character.
       mayQuote = depth == 0 || isStart
       isStart = true
     case 0x20, 0x09:
@@ -90,7 +90,7 @@ struct YAMLScreen {
     mayQuote = true
   }
 
-  /// Goes on to the closing quote, where the index then stands.
+  /// Moves the index to the closing quote.
   private mutating func skipQuoted(by quote: UInt8) -> String? {
     isStart = false
     while index + 1 < bytes.count, bytes[index + 1] != 0x0A, bytes[index + 1] != 0x0D {

@@ -61,6 +61,9 @@ package struct Station: Service {
     await decoding.shutDown()
   }
 
+  /// How long another server may take to end that has the store and is being replaced by this one.
+  private static let lockPatience = Duration.seconds(10)
+
   private func runLoop(of camera: Camera) async throws {
     var logger = logger
     logger[metadataKey: "camera"] = "\(camera.settings.name)"
@@ -69,14 +72,24 @@ package struct Station: Service {
     if case .folder(let path) = store {
       let cameraFolder = path + "/" + camera.settings.name.text
       do {
+        let lock = try await StoreLock.take(folder: cameraFolder, patience: Self.lockPatience) { holder in
+          logger.notice("\(holder) uses the store; waiting for it to end", metadata: ["folder": "\(cameraFolder)"])
+        }
+        let timeline = camera.settings.timeline
         mirror = try Mirror(
-          folder: cameraFolder, patience: camera.settings.timeline.part.duration, logger: logger)
+          folder: cameraFolder, patience: timeline.part.duration, lookEvery: timeline.segment.duration, lock: lock,
+          logger: logger)
+      } catch is CancellationError {
+        return
+      } catch let error as StoreLockError {
+        throw StationError(description: error.description)
       } catch {
         throw StationError(
           description: "cannot use the store \(cameraFolder): \(error); "
             + "give the process the right to write there, name another folder with --store, or use --store memory")
       }
       folder = cameraFolder
+      camera.photos.open(folder: cameraFolder, logger: logger)
     }
     do {
       let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
@@ -84,6 +97,7 @@ package struct Station: Service {
       // It ends with the loop.
       async let _ = withTaskExecutorPreference(decoding) { await decoder.run() }
       await loop.run()
+      await camera.photos.close()
     } catch {
       throw StationError(description: "camera \(camera.settings.name) cannot begin: \(error)")
     }
@@ -93,7 +107,10 @@ package struct Station: Service {
   private func expireWaiters() async {
     while !Task.isCancelled {
       let now = ContinuousClock.now
-      for camera in cameras { camera.edge.expire(at: now) }
+      for camera in cameras {
+        camera.edge.expire(at: now)
+        camera.photos.expire(at: now)
+      }
       try? await Task.sleep(for: .milliseconds(500), tolerance: .zero)
     }
   }

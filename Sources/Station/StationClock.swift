@@ -12,17 +12,21 @@ package struct StationClock: Sendable {
   package let now: @Sendable () -> Ticks
   /// Civil time, which may step.
   package let wall: @Sendable () -> WallTime
-  /// WaitLimit until a monotonic time; throws `CancellationError` when the waiting task is cancelled.
+  /// Suspends until a monotonic time; throws `CancellationError` when the waiting task is cancelled.
   package let sleep: @Sendable (_ until: Ticks) async throws -> Void
+  /// Whether civil time can be believed: names that were made of it before do not come again.
+  package let isTrusted: @Sendable (WallTime) -> Bool
 
-  /// A clock of these three functions.
+  /// A clock of these functions.
   package init(
     now: @escaping @Sendable () -> Ticks, wall: @escaping @Sendable () -> WallTime,
-    sleep: @escaping @Sendable (Ticks) async throws -> Void
+    sleep: @escaping @Sendable (Ticks) async throws -> Void,
+    isTrusted: @escaping @Sendable (WallTime) -> Bool = { _ in true }
   ) {
     self.now = now
     self.wall = wall
     self.sleep = sleep
+    self.isTrusted = isTrusted
   }
 
   /// The machine's own clocks, with zero at the moment of this call.
@@ -33,7 +37,8 @@ package struct StationClock: Sendable {
       wall: { .now },
       sleep: { until in
         try await Task.sleep(until: zero + until.duration, tolerance: .zero, clock: .continuous)
-      })
+      },
+      isTrusted: ClockTrust.believes)
   }
 }
 

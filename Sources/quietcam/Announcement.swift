@@ -1,9 +1,11 @@
+import Access
 import Logging
+import Media
 import NIOConcurrencyHelpers
 import Settings
 import Station
 
-/// Tells the operator where to look, once both listeners are open, and the demo camera where to push.
+/// Logs the addresses once both listeners are open, and tells the demo camera its port.
 final class Announcement: Sendable {
   private let settings: ServeSettings
   private let logger: Logger
@@ -36,6 +38,10 @@ final class Announcement: Sendable {
     viewers.port = publicPort
     var stills = settings.privateAddress
     stills.port = privatePort
+    let isSampled = settings.cameras.contains { $0.name.text == ServeSettings.demoName && $0.access == .open }
+    if settings.isDemo, isSampled {
+      logger.notice("sample:   \(settings.publicCertificate == nil ? "http" : "https")://\(viewers)/sample/")
+    }
     logger.notice("viewers:  \(settings.publicCertificate == nil ? "http" : "https")://\(viewers)/")
     for camera in settings.cameras {
       logger.notice(

@@ -19,7 +19,7 @@ struct Bench: AsyncParsableCommand {
   /// `quietcam bench stages`.
   struct Stages: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Processor time of each stage of a still's way, beside the ffmpeg program's.",
+      abstract: "Processor time of each stage of a still, compared with the ffmpeg program.",
       discussion: "SOURCE is a folder of JPEGs; without one the demo scene is painted.")
 
     @Argument(help: ArgumentHelp("A folder of stills.", valueName: "source")) var source: String?
@@ -70,13 +70,13 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "What a large still costs until it is a picture of the stream, and how soon viewers have it.",
       discussion: """
-        Each file is decoded in full and as the server does it. Then it is put into a server's folder, and the time is \
-        taken from its last byte until a viewer has its event, latest.jpg, and the part of the stream that shows it.
+        Each file is decoded in full and as the server does it. Then it is put into a server's folder, and the time \
+        from its last byte until a viewer has its event, latest.jpg, and the part of the stream that shows it is measured.
         """)
 
     @Argument(help: ArgumentHelp("JPEGs.", valueName: "file")) var files: [String]
     @Option(help: ArgumentHelp("The size of the stream.", valueName: "WIDTHxHEIGHT")) var size = "640x480"
-    @Option(help: ArgumentHelp("How often it is put into the folder; 0 leaves that out.", valueName: "count"))
+    @Option(help: ArgumentHelp("How often it is put into the folder; 0 skips this.", valueName: "count"))
     var rounds = 5
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Lengths of the server's parts.", valueName: "seconds"))
     var parts = ["0.5", "1", "2"]
@@ -86,7 +86,7 @@ struct Bench: AsyncParsableCommand {
         throw ValidationError("--size: found \(size); accepted: a size such as 640x480")
       }
       guard let program = Bundle.main.executableURL else {
-        throw ValidationError("this program does not know its own file")
+        throw ValidationError("this program cannot find its own file")
       }
       for file in files {
         guard let data = FileManager.default.contents(atPath: file) else {
@@ -109,11 +109,11 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Time from process start to the first playlist, and memory of an idle camera.")
 
-    @Option(help: ArgumentHelp("How many starts; the middle one counts.", valueName: "count")) var count = 5
+    @Option(help: ArgumentHelp("How many starts; the result is the median.", valueName: "count")) var count = 5
 
     func run() async throws {
       guard let program = Bundle.main.executableURL else {
-        throw ValidationError("this program does not know its own file")
+        throw ValidationError("this program cannot find its own file")
       }
       var results: [StartBench.Result] = []
       for _ in 0..<max(1, count) {

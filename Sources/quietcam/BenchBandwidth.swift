@@ -11,7 +11,7 @@ extension Bench {
   /// `quietcam bench bandwidth`.
   struct Bandwidth: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "What each way of showing the stills costs a viewer, every byte on the wire counted.",
+      abstract: "What each way of showing the stills costs a viewer, with every byte counted.",
       discussion: """
         SOURCE is a folder of JPEGs, which are pushed as they are, a video file, or demo for the painted desk. All ways \
         run at the same time against a real server on loopback, in real time: --for 2m takes about four minutes.
@@ -24,19 +24,20 @@ extension Bench {
     var duration = Length(ticks: .seconds(120))
     @Option(help: ArgumentHelp("How long to push before the first viewer comes.", valueName: "duration"))
     var warmUp = Length(ticks: .seconds(24))
-    @Option(help: ArgumentHelp("Of a video, take each so-manieth frame.", valueName: "count")) var everyFrame = 20
-    @Option(help: ArgumentHelp("The size of stills that are made here.", valueName: "size")) var stillSize = "640x480"
+    @Option(help: ArgumentHelp("Of a video, take every this-many-th picture.", valueName: "count")) var everyFrame = 20
+    @Option(help: ArgumentHelp("The size of stills from a video or painted.", valueName: "size")) var stillSize =
+      "640x480"
     @Flag(help: "Make gray stills.") var gray = false
-    @Option(help: ArgumentHelp("The JPEG quality of stills that are made here, 1 to 100.", valueName: "quality"))
+    @Option(help: ArgumentHelp("The JPEG quality of stills from a video or painted, 1 to 100.", valueName: "quality"))
     var quality = 50
-    @Option(help: ArgumentHelp("The most stills; they are pushed round and round.", valueName: "count")) var stills = 60
+    @Option(help: ArgumentHelp("The most stills; they are pushed again and again.", valueName: "count")) var stills = 60
     @Option(
       name: .customLong("set"),
       help: ArgumentHelp("A setting of the server: crf=30. May be given again.", valueName: "key=value"))
     var settings: [String] = []
     @Option(help: ArgumentHelp("Only these ways, with commas between them.", valueName: "ways")) var ways: String?
-    @Flag(name: .customLong("http2"), help: "All by HTTP/2 in TLS, and not by HTTP/1.1.") var isHTTP2 = false
-    @Flag(help: "Hold the kernel's counts (the ss program) against ours.") var verify = false
+    @Flag(name: .customLong("http2"), help: "Use HTTP/2 in TLS instead of HTTP/1.1.") var isHTTP2 = false
+    @Flag(help: "Compare the counts with the kernel's (the ss program).") var verify = false
     @Option(help: ArgumentHelp("Write the figures here.", valueName: "file")) var json: String?
     @Option(help: ArgumentHelp("Write a page with charts here.", valueName: "file")) var html: String?
 
@@ -59,7 +60,7 @@ extension Bench {
       FFmpegLog.redirect(to: logger)
       let line = BenchProgress()
       guard let program = Bundle.main.executableURL else {
-        throw ValidationError("this program does not know its own file")
+        throw ValidationError("this program cannot find its own file")
       }
       do {
         var making = StillSet.Making()
@@ -113,7 +114,7 @@ extension Bench {
   }
 }
 
-/// What goes on, on standard error: one line over and over on a terminal, a line for each new matter elsewhere.
+/// Progress on standard error: one line that is redrawn on a terminal, otherwise a line for each new step.
 final class BenchProgress: Sendable {
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let last = NIOLockedValueBox("")

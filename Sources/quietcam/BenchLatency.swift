@@ -13,26 +13,26 @@ extension Bench {
     }
 
     static let configuration = CommandConfiguration(
-      abstract: "Time from the push of a still until a viewer has it, low-latency HLS beside other ways.",
+      abstract: "Time from the push of a still until a viewer has it, for low-latency HLS and other ways.",
       discussion: """
-        URL is a camera's multivariant playlist; its stills are pushed to --push with --token. Without URL a server of \
-        its own is started for the time. Stills carry their own time, which is read back: by a client that follows \
-        the parts, one that polls, one that listens to events, and in browsers from the screen.
+        URL is a camera's multivariant playlist; its stills are pushed to --push with --token. Without URL a server is \
+        started for the measurement. Stills show their own time, which is read back: by a client that follows the \
+        parts, by one that polls, by one that listens to events, and in browsers from the screen.
         """)
 
     @Argument(help: ArgumentHelp("A stream such as http://HOST/CAMERA/index.m3u8.", valueName: "url")) var url: String?
-    @Option(help: ArgumentHelp("Where that camera's stills are pushed.", valueName: "url")) var push: String?
+    @Option(help: ArgumentHelp("The ingest address of that camera.", valueName: "url")) var push: String?
     @Option(help: ArgumentHelp("The camera's token.", valueName: "secret")) var token: String?
     @Option(name: .customLong("for"), help: ArgumentHelp("How long: 90s, 5m.", valueName: "duration"))
     var length = Length(ticks: .seconds(30))
-    @Option(help: ArgumentHelp("The time from still to still.", valueName: "seconds")) var every: Pace = "2s"
-    @Option(help: ArgumentHelp("The part target of a server of its own.", valueName: "seconds")) var part: Pace = "1s"
+    @Option(help: ArgumentHelp("The time between stills.", valueName: "seconds")) var every: Pace = "2s"
+    @Option(help: ArgumentHelp("The part target of the started server.", valueName: "seconds")) var part: Pace = "1s"
     @Option(help: ArgumentHelp("Which browsers to measure in.", valueName: "name")) var browser = Browsers.none
     @Option(help: ArgumentHelp("Parts that the browsers' player stays behind live.", valueName: "number"))
     var behind: Double?
     @Option(help: ArgumentHelp("Another HLS stream of the same stills, for the browsers.", valueName: "url"))
     var other: String?
-    @Flag(inversion: .prefixedNo, help: "Beside it, ffmpeg's hls muxer behind nginx, where both are installed.")
+    @Flag(inversion: .prefixedNo, help: "Also measure ffmpeg's hls muxer with nginx, if both are installed.")
     var rival = true
     @Option(help: ArgumentHelp("Write the samples as JSON into this file.", valueName: "file")) var json: String?
 
@@ -60,7 +60,7 @@ extension Bench {
         if let plain { group.addTask { try await plain.run() } }
         if !browsers.isEmpty { group.addTask { try await Self.show(page, in: browsers) } }
         group.addTask { try await Task.sleep(for: duration) }
-        // The first to end is the time, or whatever cannot go on.
+        // The first to end is the time limit, or a fatal error.
         defer { group.cancelAll() }
         var isOver = false
         while !isOver, try await group.next() != nil { isOver = true }
@@ -94,28 +94,28 @@ extension Bench {
       if let behind { player["liveSyncDuration"] = behind * Double(part.ticks.count) / Double(Ticks.perSecond) }
       typealias Way = LatencyPage.Way
       var ways = [
-        Way(name: "Quietcam by hls.js", kind: "hls", url: stream, player: player),
+        Way(name: "Quietcam with hls.js", kind: "hls", url: stream, player: player),
         Way(name: "polling every 2 s", kind: "image", url: folder.appending(path: "latest.jpg").absoluteString),
         Way(
           name: "events and JPEG", kind: "image", url: folder.appending(path: "latest.jpg").absoluteString,
           events: folder.appending(path: "events").absoluteString),
       ]
-      if let rival { ways.append(Way(name: "ffmpeg and nginx by hls.js", kind: "hls", url: rival)) }
+      if let rival { ways.append(Way(name: "ffmpeg and nginx with hls.js", kind: "hls", url: rival)) }
       if let other { ways.append(Way(name: other, kind: "hls", url: other)) }
       return try LatencyPage(
         library: root.absoluteString, every: every.ticks.milliseconds, ways: ways, board: board)
     }
 
-    /// The stream and where to push, of the operator's server or of one that is started here.
+    /// The stream and the ingest address, of the operator's server or of one that is started here.
     private func target() async throws -> (stream: String, ingest: String, token: String, server: ChildProcess?) {
       if let url {
         guard let push, let token else {
-          throw ValidationError("with a URL, --push and --token must say where its stills are pushed")
+          throw ValidationError("with a URL, --push and --token must give its ingest address and token")
         }
         return (url, push, token, nil)
       }
       guard let program = Bundle.main.executableURL else {
-        throw ValidationError("this program does not know its own file; name a URL, --push and --token")
+        throw ValidationError("this program cannot find its own file; name a URL, --push and --token")
       }
       let (open, inner) = (Self.freePort(), Self.freePort())
       let part = part.ticks.secondsText
@@ -133,7 +133,7 @@ extension Bench {
       return (stream, "http://127.0.0.1:\(inner)/ingest/bench", "bench-token", server)
     }
 
-    /// A port that nobody listens on at the moment.
+    /// A free port.
     private static func freePort() -> Int {
       let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
       defer { close(socket) }

@@ -11,28 +11,29 @@ extension Bench {
   /// `quietcam bench quality`.
   struct Quality: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Bytes and likeness of the stream, coded in many ways, beside polling JPEGs.",
+      abstract: "Bytes and similarity of the stream, encoded in many ways, and of polling JPEGs.",
       discussion: """
         SOURCE is a folder of JPEGs, which are the pushed stills, or a video, whose frames are the true scene and are \
-        pushed as JPEGs of --quality. Without one the painted desk is taken, with a sensor's grain for the stills and \
-        without for the true scene. Bytes are media alone, without playlists and headers: what the same settings come \
-        to in `bench bandwidth`, on no clock and so in a fraction of its time.
+        pushed as JPEGs of --quality. Without SOURCE the painted desk is used, with a sensor's noise for the stills and \
+        without noise for the true scene. Bytes are media alone, without playlists and headers: those that \
+        `bench bandwidth` measures in real time, in a fraction of its time.
         """)
 
     @Argument(help: ArgumentHelp("A folder of stills or a video.", valueName: "source")) var source: String?
-    @Option(help: ArgumentHelp("The time from still to still.", valueName: "seconds")) var every: Pace = "2s"
-    @Option(help: ArgumentHelp("Of a video, take each so-manieth frame.", valueName: "count")) var everyFrame = 20
+    @Option(help: ArgumentHelp("The time between stills.", valueName: "seconds")) var every: Pace = "2s"
+    @Option(help: ArgumentHelp("Of a video, take every this-many-th picture.", valueName: "count")) var everyFrame = 20
     @Option(help: ArgumentHelp("How many stills at most.", valueName: "count")) var count = 60
     @Option(help: ArgumentHelp("The true scene of a folder of stills: another folder.", valueName: "folder"))
     var scene: String?
     @Option(help: ArgumentHelp("The size of the stream.", valueName: "size")) var size = "640x480"
-    @Option(help: ArgumentHelp("The JPEG quality of stills that are made here.", valueName: "quality")) var quality = 50
-    @Flag(help: "Drop the colours first.") var gray = false
-    @Option(help: ArgumentHelp("How far the SSIM at the mark may be under the stills' own.", valueName: "number"))
+    @Option(help: ArgumentHelp("The JPEG quality of stills from a video or painted.", valueName: "quality"))
+    var quality = 50
+    @Flag(help: "Remove the colours first.") var gray = false
+    @Option(help: ArgumentHelp("How far the SSIM at the mark can be under the stills' own.", valueName: "number"))
     var slack = 0.004
     @Option(help: ArgumentHelp("Only the curves whose names contain this, such as segment.", valueName: "text"))
     var only = ""
-    @Option(help: ArgumentHelp("Write the result as JSON into this file; - is the output.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write the result as JSON into this file; - is standard output.", valueName: "file"))
     var json: String?
     @Option(help: ArgumentHelp("Write a page with the curves into this file.", valueName: "file")) var html: String?
 
@@ -65,7 +66,7 @@ extension Bench {
       if let html { try Data(QualityPage(result).html.utf8).write(to: URL(fileURLWithPath: html)) }
     }
 
-    /// The stills, and their true scenes as JPEGs of the highest quality where they are known.
+    /// The stills, and their true scenes as JPEGs of the highest quality if they are known.
     private func material(_ picture: PictureSettings) async throws -> ([ByteBuffer], [ByteBuffer]?) {
       if let source, let scene {
         let (stills, scenes) = (try await collect(try await open(source)), try await collect(try await open(scene)))

@@ -3,18 +3,18 @@ import Check
 import Logging
 import Media
 
-/// `quietcam check`: holds any live stream against the rules of HLS.
+/// `quietcam check`: checks any live stream against the rules of HLS.
 struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Follow a live stream and hold it against the rules of HLS.",
+    abstract: "Follow a live stream and check it against the rules of HLS.",
     discussion: """
       URL is a multivariant or a media playlist, of Quietcam or of any other server. The stream is followed as players \
-      do, with blocking reloads, deltas and preload hints where it offers them; what it lists is fetched and looked at.
+      do, with blocking reloads, deltas and preload hints if it offers them; what it lists is fetched and checked.
 
-      A line stands for each rule: ✓ it held, ✗ one that must hold did not, ! one that should hold did not, – nothing \
-      in the stream concerned it. A server is late only beyond what the rule allows and half a second more (0.3 s for \
-      parts), and only by its own answers: a check on a busy machine finds less, never something false.
+      Each rule has a line: ✓ it held, ✗ one that must hold did not, ! one that should hold did not, – nothing in the \
+      stream was about it. A server is late only if it is half a second (0.3 s for parts) later than the rule allows, \
+      and only by its own answers: a check on a busy machine finds less, but never something false.
 
       The exit code is 0 if all that must hold held, 1 if not, 2 if there was no stream to follow.
       """)
@@ -26,7 +26,7 @@ struct CheckCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
-      throw ValidationError("'\(url)' is no address of a playlist; write http://HOST:PORT/PATH.m3u8")
+      throw ValidationError("'\(url)' is not the address of a playlist; write http://HOST:PORT/PATH.m3u8")
     }
   }
 

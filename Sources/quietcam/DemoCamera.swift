@@ -7,7 +7,7 @@ import ServiceLifecycle
 import Settings
 import Station
 
-/// The camera that paints its own scene and pushes it through the door that every other camera uses.
+/// The camera that paints its own scene and pushes it to the same address as every other camera.
 struct DemoCamera: Service {
   private let settings: CameraSettings
   private let token: String
@@ -28,12 +28,12 @@ struct DemoCamera: Service {
     try await cancelWhenGracefulShutdown {
       var ports = port.makeAsyncIterator()
       guard let port = await ports.next() else { return }
-      // A listener on all addresses is reached by the loopback one.
+      // A listener on all addresses is reached at the loopback one.
       let reachable = ["0.0.0.0", "::"].contains(host) ? "127.0.0.1" : host
       let target = try PushTarget(
         url: "\(isSecure ? "https" : "http")://\(ListenAddress(host: reachable, port: port))/ingest/\(settings.name)",
         token: token,
-        // It talks to its own process over loopback; whose name the certificate bears does not matter.
+        // It connects to its own process over loopback; the name in the certificate does not matter.
         trust: .anyone)
       let source = DemoSource(size: settings.picture.size, seed: 1)
       _ = try await Pusher(

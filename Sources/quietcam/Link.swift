@@ -5,14 +5,14 @@ import Media
 import Settings
 import Station
 
-/// `quietcam link`: makes the address at which a private camera can be seen for a while.
+/// `quietcam link`: makes an address at which a private camera can be seen for some time.
 struct Link: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make a link to a camera with access: signed.",
     discussion: """
-      The link is made with link-key, from the same configuration that `serve` has, and ends at a whole hour (a whole \
-      minute, if it is for less than one), so that the links of one hour are the same and share every cache. Nothing \
-      is kept of it: it ends by itself, or for all when link-key changes.
+      The link is signed with link-key, from the same configuration as `serve`, and ends at a whole hour (a whole \
+      minute, if it is for less than an hour), so that the links of one hour are the same and share every cache. \
+      Nothing is stored: a link ends by itself, and all links end when link-key changes.
       """)
 
   @Option(help: ArgumentHelp("The YAML file that the server has.", valueName: "file")) var config: String?
@@ -21,10 +21,10 @@ struct Link: ParsableCommand {
   @Option(help: ArgumentHelp("The camera.", valueName: "name")) var camera: CameraName
   @Option(
     name: .customLong("for"),
-    help: ArgumentHelp("How long it is good at least: 30m, 24h, 7d.", valueName: "duration")) var duration = LinkTime(
+    help: ArgumentHelp("How long it is valid at least: 30m, 24h, 7d.", valueName: "duration")) var duration = LinkTime(
       seconds: 86_400)
   @Option(
-    help: ArgumentHelp("What viewers have before the path, such as https://cam.example.org.", valueName: "url"))
+    help: ArgumentHelp("The address of the server for viewers, such as https://cam.example.org.", valueName: "url"))
   var base: String?
 
   func run() throws {
@@ -32,7 +32,7 @@ struct Link: ParsableCommand {
     if let linkKey { flags["link-key"] = linkKey }
     if let linkKeyFile { flags["link-key-file"] = linkKeyFile }
     if config == nil, ProcessInfo.processInfo.environment["QUIETCAM_CONFIG"] == nil {
-      // The key is all that matters; a camera needs a token all the same.
+      // Only the key matters, but a camera needs a token.
       flags["token"] = AccessToken().text
       flags["access"] = "signed"
     }
@@ -48,7 +48,7 @@ struct Link: ParsableCommand {
   }
 }
 
-/// How long a link is good: a whole number of seconds, minutes, hours or days.
+/// How long a link is valid: a whole number of seconds, minutes, hours or days.
 struct LinkTime: ExpressibleByArgument {
   let seconds: Int64
 

@@ -10,36 +10,36 @@ import Settings
 import Station
 import UnixSignals
 
-/// `quietcam loop`: makes the recording that plays when a camera is off.
+/// `quietcam loop`: makes the loop that is shown when a camera is off.
 struct LoopCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "loop",
-    abstract: "Make the recording that a camera shows when it is off, or veiled.",
+    abstract: "Make the loop that a camera shows when it is off, or veiled.",
     discussion: """
-      SOURCE is a folder of JPEGs, shown in the order of their names, or a video file, played in its own time. Without \
-      SOURCE, --record takes what the camera itself has shown lately from the running server, and without that the \
-      loop is made anew from the source it was made of.
+      SOURCE is a folder of JPEGs, shown in the order of their names, or a video file, played at its own speed. Without \
+      SOURCE, --record takes what the camera has shown lately from the running server. Without both, the loop is made \
+      again from its old source.
 
-      It is coded with the camera's own settings, so give the same file, environment and flags as to `quietcam serve`. \
-      When these settings change, it has to be made anew. It is kept in the store, in CAMERA/loop/; until it is whole \
-      the old one stays. A loop is of whole segments: the last picture stands until its segment is full.
+      It is encoded with the camera's own settings, so give the same file, environment and flags as to `quietcam \
+      serve`. When these settings change, it must be made again. It is in the store, in CAMERA/loop/; until it is \
+      complete, the old one stays. A loop has whole segments: the last picture stays until its segment is full.
       """)
 
   @Argument(help: ArgumentHelp("A folder of JPEGs, or a video file.", valueName: "source")) var source: String?
   @Option(
     help: ArgumentHelp(
-      "The time from one still to the next, or the pictures of a video that are taken (default: the camera's "
-        + "interval; of a video all that the rate allows)", valueName: "duration"))
+      "The time between stills, or between the pictures that are taken from a video (default: the camera's "
+        + "interval; for a video, as many as the rate allows)", valueName: "duration"))
   var every: Pace?
   @Option(
     help: ArgumentHelp(
-      "How long the loop may be: 10m, 90s, 1h (default: its source, at most 1h)", valueName: "duration"))
+      "The longest loop: 10m, 90s, 1h (default: its source, at most 1h)", valueName: "duration"))
   var length: Length?
-  @Option(help: ArgumentHelp("Take the last so long that the camera has shown: 10m.", valueName: "duration"))
+  @Option(help: ArgumentHelp("Take what the camera has shown for this time: 10m.", valueName: "duration"))
   var record: Length?
   @Option(
     help: ArgumentHelp(
-      "The private address of the server for --record (default: of the settings)", valueName: "http://host:port"))
+      "The private address of the server for --record (default: from the settings)", valueName: "http://host:port"))
   var server: String?
   @Option(
     help: ArgumentHelp("A PEM file with the certificate that the server's https is trusted by.", valueName: "file"))
@@ -61,7 +61,7 @@ struct LoopCommand: AsyncParsableCommand {
       let text = try await withThrowingTaskGroup(of: String.self) { group in
         group.addTask(executorPreference: pool) { try await order.carryOut() }
         group.addTask {
-          // Who ends the command gets the old loop, and no left-overs.
+          // If the command is ended, the old loop stays and no files are left over.
           for await signal in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
             throw ExitCode(128 + signal.rawValue)
           }
@@ -71,7 +71,7 @@ struct LoopCommand: AsyncParsableCommand {
         do {
           return try await group.next() ?? ""
         } catch {
-          // What is under way is swept up before the process ends.
+          // What was started is removed before the process ends.
           group.cancelAll()
           while (try? await group.next()) != nil {}
           throw error
@@ -90,11 +90,11 @@ struct LoopCommand: AsyncParsableCommand {
     }
   }
 
-  /// What is to be done, all of it known before anything is begun.
+  /// The work to do, complete before anything is started.
   private func order(logger: Logger) throws -> LoopOrder {
     let settings = try cameraSettings()
     guard case .folder(let store) = settings.all.store else {
-      throw LoopError(description: "a loop is kept in the store, and this one is in memory only; name a --store")
+      throw LoopError(description: "a loop is stored in a folder, and the store is memory; give a folder with --store")
     }
     let camera = settings.camera
     let folder = "\(store)/\(camera.name)"
@@ -102,13 +102,13 @@ struct LoopCommand: AsyncParsableCommand {
     if let record {
       guard source == nil else {
         throw LoopError(
-          description: "a loop is made of \(source ?? "") or of the camera itself; leave out --record or SOURCE")
+          description: "a loop is made from \(source ?? "") or from the camera itself; leave out --record or SOURCE")
       }
       (kind, length) = (.recording, record.ticks)
     } else if source == nil {
       guard let stored = LoopSource.ofLoop(in: folder) else {
         throw LoopError(
-          description: "\(folder) has no loop that could be made anew; name a SOURCE, a folder of JPEGs or a video "
+          description: "\(folder) has no loop that could be made again; give a SOURCE, a folder of JPEGs or a video "
             + "file, or give --record 10m")
       }
       (kind, path) = (stored.kind, stored.path)
@@ -132,7 +132,7 @@ struct LoopCommand: AsyncParsableCommand {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw LoopError(
-        description: "no file or folder is at \(path); a loop is made of a folder of JPEGs or of a video file")
+        description: "no file or folder is at \(path); a loop is made from a folder of JPEGs or a video file")
     }
     guard FileManager.default.isReadableFile(atPath: path) else {
       throw LoopError(description: "cannot read \(path); check its permissions")
@@ -163,20 +163,20 @@ struct LoopCommand: AsyncParsableCommand {
     }
   }
 
-  /// The settings of the camera whose loop it is, and all others.
+  /// The settings of the loop's camera, and all others.
   private func cameraSettings() throws -> (camera: CameraSettings, all: ServeSettings) {
     var given = flags.given
-    // A loop has nothing to do with the token that stills are pushed with.
+    // A loop does not need the token that stills are pushed with.
     if given["token"] == nil, given["token-file"] == nil { given["token"] = "not-asked-for" }
     let settings = try ServeSettings.load(config: config, flags: given)
     let names = settings.cameras.map(\.name.text).joined(separator: ", ")
     guard let wanted = flags.camera ?? ProcessInfo.processInfo.environment["QUIETCAM_CAMERA"] else {
       guard settings.cameras.count == 1 else {
-        throw LoopError(description: "whose loop is it? Give --camera, one of \(names)")
+        throw LoopError(description: "which camera is the loop for? Give --camera, one of \(names)")
       }
       return (settings.cameras[0], settings)
     }
-    // A name that no file knows makes a camera of its own, which is meant only where there is no file.
+    // A name that the file does not have adds a camera, which is meant only if there is no file.
     var others = given
     others["camera"] = nil
     if flags.camera != nil, let known = try? ServeSettings.load(config: config, flags: others),

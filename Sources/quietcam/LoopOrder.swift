@@ -8,16 +8,16 @@ import Picture
 import Settings
 import Station
 
-/// One loop to be made: of what, for whom, how long.
+/// One loop to be made: its source, its camera, its length.
 struct LoopOrder: Sendable {
-  /// What it is made of.
+  /// The source.
   enum Task: Sendable {
     case stills(String)
     case video(String)
     case recording(RecordingFetch)
   }
 
-  /// The longest loop that is made without being asked for.
+  /// The longest loop if no length is given.
   private static let longest = Ticks.seconds(3600)
 
   let camera: CameraSettings
@@ -26,12 +26,12 @@ struct LoopOrder: Sendable {
   let length: Ticks?
   let task: Task
   let logger: Logger
-  /// Whether nobody waits for it at a terminal.
+  /// Whether no progress is shown.
   var isSilent = false
 
   /// Makes it.
   ///
-  /// - Returns: what was made, for a person.
+  /// - Returns: what was made, for people.
   func carryOut() async throws -> String {
     var line = ProgressLine(isSilent: isSilent)
     defer { line.clear() }
@@ -42,7 +42,7 @@ struct LoopOrder: Sendable {
     }
   }
 
-  /// The most that is made: what was asked for, up to whole segments.
+  /// The longest loop: the given length, up to whole segments.
   private var limit: Ticks {
     let (wanted, segment) = (length ?? Self.longest, camera.timeline.segment)
     return segment * (wanted - Ticks(1) + segment).floorDivided(by: segment)
@@ -81,7 +81,7 @@ struct LoopOrder: Sendable {
         video: MediaLocation("file:" + path), every: every ?? camera.timeline.step, limit: limit,
         interrupt: MediaInterrupt(), progress: { try step($0, &line) })
     } catch let error as FFmpegError {
-      throw LoopError(description: "cannot read \(path): \(error.reason); it is no video that FFmpeg reads")
+      throw LoopError(description: "cannot read \(path): \(error.reason); it is not a video that FFmpeg can read")
     }
     guard maker.hasPicture else {
       throw LoopError(description: "no picture of \(path) decodes; check it with `ffprobe \(path)`")
@@ -98,18 +98,18 @@ struct LoopOrder: Sendable {
     guard differences.isEmpty else {
       throw LoopError(
         description:
-          "the server was started with other settings of what is seen (\(differences.joined(separator: ", "))); "
-          + "start it anew with those of this command, and record then")
+          "the server was started with other picture settings (\(differences.joined(separator: ", "))); "
+          + "start it again with those of this command, then record")
     }
     var maker = try LoopMaker.open(folder: folder, settings: camera, isProcessed: true, logger: logger)
     let isAsItWas = try maker.append(
       recording, mayReuse: theirs.map { $0 == ours } ?? true, limit: limit,
       progress: { try step($0, &line) })
     let text = try finish(maker, LoopSource(kind: .recording, length: length), leftOut: 0, &line)
-    return isAsItWas ? text : text + "\nThe recording was made with other settings and has been coded anew."
+    return isAsItWas ? text : text + "\nThe recording was made with other settings and was encoded again."
   }
 
-  /// Says how far the work is, unless it was called off.
+  /// Says how far the work is, unless it was cancelled.
   private func step(_ made: Ticks, _ line: inout ProgressLine) throws {
     try Swift.Task<Never, Never>.checkCancellation()
     line.show(
@@ -125,8 +125,8 @@ struct LoopOrder: Sendable {
     var text =
       "\(made.path): \(clockText(made.length)) in \(made.segments) segments with \(made.pictures) pictures, "
       + "\(made.mediaBytes / 1000) kB"
-    if made.filled > .zero { text += "; the last picture stands \(made.filled) longer, until its segment is full" }
-    if isCut { text += "; more of the source was not asked for\(length == nil ? ": --length 2h takes two hours" : "")" }
+    if made.filled > .zero { text += "; the last picture stays \(made.filled) longer, until its segment is full" }
+    if isCut { text += "; the rest of the source was left out\(length == nil ? ": --length 2h takes two hours" : "")" }
     if leftOut > 0 { text += "; \(leftOut) that do not decode were left out" }
     return text
   }

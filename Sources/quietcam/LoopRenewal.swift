@@ -5,13 +5,13 @@ import ServiceLifecycle
 import Settings
 import Station
 
-/// Makes the loops anew that were made with settings which have changed since, where their sources are still there:
-/// once, when the server starts, one after the other on a thread that steps back for everybody else.
+/// Makes loops again whose settings have changed, if their sources are still there: once, when the server starts, one
+/// after another on a thread of low priority.
 struct LoopRenewal: Service {
   private let orders: [LoopOrder]
   private let logger: Logger
 
-  /// The renewal of the loops of these cameras.
+  /// The renewal of these cameras' loops.
   init(_ settings: ServeSettings, logger: Logger) {
     self.logger = logger
     guard case .folder(let store) = settings.store else {
@@ -42,18 +42,18 @@ struct LoopRenewal: Service {
   }
 
   private func renew() async {
-    // On Linux this is the calling thread's own, and the pool has only this one.
+    // On Linux this applies to the calling thread, and the pool has only this one.
     setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19)
     for order in orders where !Task.isCancelled {
       var logger = logger
       logger[metadataKey: "camera"] = "\(order.camera.name)"
       do {
-        logger.notice("the loop was made with other settings and is made anew")
+        logger.notice("the loop was made with other settings and is made again")
         let made = try await order.carryOut()
         logger.notice("\(made)")
       } catch is CancellationError {
       } catch {
-        logger.error("the loop was made with other settings and cannot be made anew: \(error)")
+        logger.error("the loop was made with other settings and cannot be made again: \(error)")
       }
     }
   }

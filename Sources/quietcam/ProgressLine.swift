@@ -1,16 +1,17 @@
 import Foundation
 
-/// Long work's progress on standard error: one line that is drawn over on a terminal, else a new line now and then.
+/// The progress of long work on standard error: one line that is redrawn on a terminal, otherwise a new line from time
+/// to time.
 struct ProgressLine {
   private let isSilent: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private var shownAt: ContinuousClock.Instant?
   private var isOpen = false
 
-  /// A line that says nothing where `isSilent`.
+  /// A line that shows nothing if `isSilent`.
   init(isSilent: Bool = false) { self.isSilent = isSilent }
 
-  /// Shows the text if it is due: ten times a second on a terminal, else every five seconds.
+  /// Shows the text if it is due: ten times a second on a terminal, otherwise every five seconds.
   mutating func show(_ text: @autoclosure () -> String) {
     if isSilent { return }
     let now = ContinuousClock.now
@@ -20,7 +21,7 @@ struct ProgressLine {
     isOpen = isTerminal
   }
 
-  /// Takes the line away, so that something else can be said.
+  /// Removes the line before other output.
   mutating func clear() {
     if isOpen { Self.write("\r\u{1B}[K") }
     isOpen = false

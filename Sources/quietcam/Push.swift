@@ -6,12 +6,13 @@ import Logging
 import Media
 import Picture
 import ServiceLifecycle
+import Settings
 import UnixSignals
 
-/// `quietcam push`: a camera made of whatever there is.
+/// `quietcam push`: makes a camera from any source.
 struct Push: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Push stills to a server at a steady rhythm.",
+    abstract: "Push stills to a server at a steady interval.",
     discussion: """
       SOURCE is a folder of JPEGs, one JPEG, a video file, a camera (/dev/video0), an RTSP or HTTP address (a snapshot, \
       Motion JPEG or any video), or lavfi:GRAPH; in short, whatever FFmpeg opens. The word demo paints a scene. \
@@ -26,15 +27,15 @@ struct Push: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The camera's token.", valueName: "token")) var token = ""
   @Option(
     help: ArgumentHelp(
-      "The time between stills: 2s, 500ms; what the server advises where this is not given.", valueName: "duration"))
+      "The time between stills: 2s, 500ms; without it, what the server advises.", valueName: "duration"))
   var every: Pace?
-  @Option(help: ArgumentHelp("The user that the camera at an address wants.", valueName: "name")) var user: String?
+  @Option(help: ArgumentHelp("The user for a camera's login.", valueName: "name")) var user: String?
   @Option(help: ArgumentHelp("A file with that user's password.", valueName: "file")) var passwordFile: String?
   @Option(
     help: ArgumentHelp(
-      "A PEM file with the certificate, or its signer's, that the camera's https is trusted by.", valueName: "file"))
+      "A PEM file with the certificate, or its issuer's, that the camera's https is trusted by.", valueName: "file"))
   var sourceCa: String?
-  @Option(help: ArgumentHelp("The JPEG quality of pictures that are no JPEG yet, 1 to 100.", valueName: "quality"))
+  @Option(help: ArgumentHelp("The JPEG quality of pictures that are not JPEGs yet, 1 to 100.", valueName: "quality"))
   var quality = 75
   @Option(
     help: ArgumentHelp("A PEM file with the certificate that the server's https is trusted by.", valueName: "file"))
@@ -57,7 +58,7 @@ struct Push: AsyncParsableCommand {
       return nil
     }
     guard let passwordFile else { return (user, "") }
-    guard let text = try? String(contentsOfFile: passwordFile, encoding: .utf8) else {
+    guard let text = try? InputFile.text(at: passwordFile, most: ServeSettings.mostSecretBytes) else {
       throw ValidationError("--password-file: cannot read \(passwordFile); give a file with the password in it")
     }
     return (user, text.trimmingCharacters(in: .newlines))
@@ -78,7 +79,7 @@ struct Push: AsyncParsableCommand {
     logger.logLevel = .warning
     FFmpegLog.redirect(to: logger)
     do {
-      // Nobody who says how often wants to be told better.
+      // An explicit interval is kept instead of the advised one.
       let (every, followAdvice) = (every?.ticks ?? .seconds(2), followAdvice || every == nil)
       let login = try login()
       let target = try target(followsAdvice: followAdvice)
@@ -107,7 +108,7 @@ struct Push: AsyncParsableCommand {
   }
 }
 
-/// A time between two things on the command line: `2s`, `0.5s`, `500ms`, `1m`, or bare seconds; 10 ms at least.
+/// An interval on the command line: `2s`, `0.5s`, `500ms`, `1m`, or bare seconds; 10 ms at least.
 struct Pace: ExpressibleByArgument, ExpressibleByStringLiteral {
   let ticks: Ticks
 

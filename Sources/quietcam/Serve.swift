@@ -16,7 +16,7 @@ import UnixSignals
 /// `quietcam serve`: the server.
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Take stills, make the stream, serve it.",
+    abstract: "Receive stills, make the stream, serve it.",
     discussion: """
       Settings come from a YAML file (--config), then from the environment (QUIETCAM_PUBLIC, QUIETCAM_MAX_KILOBITS, ...), \
       then from these flags; each wins over the one before. The file has the same keys:
@@ -29,31 +29,42 @@ struct Serve: AsyncParsableCommand {
             masks:
               - rectangle: {x: 0.1, y: 0.2, width: 0.3, height: 0.4}   # fractions of the picture
 
-      The public address serves viewers and takes nothing from them but a wave. The private one takes stills \
+      The public address serves viewers and accepts only waves from them. The private one takes stills \
       (POST or PUT /ingest/CAMERA) and answers /status and /metrics; keep it away from the internet.
       """)
 
   @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "file")) var config: String?
   @OptionGroup(title: "Settings") var flags: ServeFlags
 
-  /// Descriptors that viewers cannot take from cameras, the store and the libraries.
+  /// Descriptors that are reserved for cameras, the store and the libraries.
   private static let keptDescriptors = 256
 
   func run() async throws {
     var settings = try ServeSettings.load(config: config, flags: flags.given)
-    // Nobody is shown it here; what comes is held against its digest.
+    // Only the digest is needed to check tokens.
     settings.operatorSecret = nil
+    // Without a word about the time zone the C library looks at its file for each line of the log.
+    setenv("TZ", ":/etc/localtime", 0)
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "quietcam")
     logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
     FFmpegLog.redirect(to: logger)
-    let web = try WebAssets.bundled()
+    // The system's own answer to a terminal or a supervisor that hangs up would be the end.
+    HangUpSignal.outlive()
+    var web = try webAssets()
+    do {
+      if let icon = settings.site.iconFile { try web.takeIcon(from: icon) }
+    } catch {
+      throw ValidationError(error.description)
+    }
+    if settings.isDemo { settings.site.sampleCamera = CameraName(ServeSettings.demoName) }
     if !web.hasPlayerLibrary {
       logger.warning(
-        "hls.js is not installed: browsers play by their own HLS, far behind live, or see pictures. `make` installs it."
+        "hls.js is not installed: browsers use their own HLS, far behind live, or show pictures. `make` installs it."
       )
     }
     let descriptors = OpenFiles.raiseLimit()
+    guard descriptors >= OpenFiles.least else { throw ValidationError(OpenFiles.tooFew(descriptors)) }
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let limits = accessLimits(settings, descriptors: descriptors, logger: logger)
     let station = Station(
@@ -64,7 +75,7 @@ struct Serve: AsyncParsableCommand {
         services: try services(
           settings, station: station, web: web, limits: limits, logger: logger),
         gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
-      // Who has not ended by then, because they do not read or do not send, is cut off.
+      // Connections that have not ended by then, because they do not read or send, are closed.
       configuration.maximumGracefulShutdownDuration = .seconds(3)
       try await ServiceGroup(configuration: configuration).run()
     } catch let error as CertificateError {
@@ -73,14 +84,18 @@ struct Serve: AsyncParsableCommand {
       throw ValidationError(error.description)
     } catch let error as InheritedSocketError {
       throw ValidationError(error.description)
+    } catch let error as ListenError {
+      throw ValidationError(error.description)
     } catch let error as IOError {
-      throw ValidationError(
-        "cannot listen on \(settings.publicAddress) or \(settings.privateAddress): \(error); is another server there? "
-          + "Choose others with --public and --private")
+      throw ValidationError("\(error): \(SystemAdvice.sentence(error.errnoCode))")
     }
   }
 
-  /// Begins in this order and ends in the opposite one: the station's last parts go out before the doors close.
+  private func webAssets() throws -> WebAssets {
+    do { return try WebAssets.bundled() } catch { throw ValidationError("\(error)") }
+  }
+
+  /// Starts in this order and ends in the opposite one: the station's last parts are sent before the listeners close.
   private func services(
     _ settings: ServeSettings, station: Station, web: WebAssets, limits: AccessLimits, logger: Logger
   ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
@@ -102,22 +117,15 @@ struct Serve: AsyncParsableCommand {
         onListening: { ports.publicIsOpen(port: $0) }),
       try Listeners.privateDoor(
         at: privateDoor, cameras: cameras, operatorToken: settings.operatorToken,
-        reports: [
-          "/metrics": OperatorReport(type: MetricsText.contentType) {
-            MetricsText.render(cameras, doors: limits, now: .now)
-          },
-          "/status": OperatorReport(type: "application/json") {
-            StatusReport.render(cameras, doors: limits, now: .now)
-          },
-        ],
         limits: limits, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
       station,
       LoopRenewal(settings, logger: logger),
+      HangUpSignal(logger: logger),
     ]
     for camera in station.cameras {
       guard let folder = camera.settings.folder else { continue }
-      services.append(FolderIntake(camera: camera, path: folder, scans: camera.settings.scansFolder, logger: logger))
+      services.append(Self.intake(of: folder, for: camera, logger: logger))
     }
     if settings.isDemo, let token = settings.demoToken,
       let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName })
@@ -134,7 +142,15 @@ struct Serve: AsyncParsableCommand {
     }
   }
 
-  /// The limits of both doors: each has descriptors that the other cannot take.
+  /// The limits of both listeners: each has descriptors that the other cannot take.
+  private static func intake(of folder: String, for camera: Camera, logger: Logger) -> FolderIntake {
+    var logger = logger
+    logger[metadataKey: "camera"] = "\(camera.settings.name)"
+    return FolderIntake(
+      path: folder, scans: camera.settings.scansFolder, maxBytes: camera.settings.maxStillBytes, logger: logger,
+      take: { still throws(StillRefusal) in _ = try camera.take(still) }, refuse: { camera.refuse($0) })
+  }
+
   private func accessLimits(_ settings: ServeSettings, descriptors: Int, logger: Logger) -> AccessLimits {
     let free = max(64, descriptors - Self.keptDescriptors)
     let cameras = min(settings.privateConnections, free / 2)
@@ -150,7 +166,7 @@ struct Serve: AsyncParsableCommand {
       uploads: UploadMemory(limit: settings.uploadMegabytes << 20, cameras: settings.cameras.count))
   }
 
-  /// The service group tells of every step of its own; only trouble is worth a line.
+  /// The service group logs every step of its own; only problems are worth a line.
   private func quiet(_ logger: Logger) -> Logger {
     var logger = logger
     if logger.logLevel >= .info { logger.logLevel = .error }
@@ -160,7 +176,10 @@ struct Serve: AsyncParsableCommand {
 
 extension ListenAddress {
   func door(_ certificate: CertificateKeeper?, _ sockets: inout InheritedSockets) -> ListenerAddress {
-    ListenerAddress(host: host, port: port, certificate: certificate, socket: sockets.take(host: host, port: port))
+    // A socket unit that stands at one of the hosts says where to listen.
+    ListenerAddress(
+      hosts: hosts, port: port, certificate: certificate,
+      sockets: hosts.compactMap { sockets.take(host: $0, port: port) })
   }
 }
 

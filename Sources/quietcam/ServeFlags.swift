@@ -1,7 +1,7 @@
 import ArgumentParser
 import Settings
 
-/// The flags of `quietcam serve`: one for each setting, with the words of the settings' own table.
+/// The flags of `quietcam serve`: one for each setting, with the help texts of the table of settings.
 struct ServeFlags: ParsableArguments {
   @Option(name: .customLong("public"), help: .setting("public")) var publicAddress: String?
   @Option(name: .customLong("private"), help: .setting("private")) var privateAddress: String?
@@ -15,6 +15,9 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("link-key")) var linkKey: String?
   @Option(help: .setting("link-key-file")) var linkKeyFile: String?
   @Option(help: .setting("allow-origin")) var allowOrigin: String?
+  @Option(help: .setting("base-url")) var baseUrl: String?
+  @Option(help: .setting("site-title")) var siteTitle: String?
+  @Option(help: .setting("favicon")) var favicon: String?
   @Option(help: .setting("embed")) var embed: String?
   @Option(help: .setting("public-connections")) var publicConnections: String?
   @Option(help: .setting("private-connections")) var privateConnections: String?
@@ -28,6 +31,9 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("token-file")) var tokenFile: String?
   @Option(help: .setting("signature")) var signature: String?
   @Option(help: .setting("access")) var access: String?
+  @Option(help: .setting("title")) var title: String?
+  @Option(help: .setting("photo-size")) var photoSize: String?
+  @Option(help: .setting("keep-photos")) var keepPhotos: String?
   @Option(help: .setting("size")) var size: String?
   @Option(help: .setting("fit")) var fit: String?
   @Option(help: .setting("gray")) var gray: String?
@@ -79,6 +85,8 @@ struct ServeFlags: ParsableArguments {
       ("max-still-bytes", maxStillBytes), ("still-choice", stillChoice), ("interval", interval), ("max-rate", maxRate),
       ("hold", hold), ("steady", steady), ("off", off), ("veil-every", veilEvery), ("veil-for", veilFor),
       ("delay", delay), ("mark-recorded", markRecorded), ("remember", remember),
+      ("base-url", baseUrl), ("site-title", siteTitle), ("favicon", favicon), ("title", title),
+      ("photo-size", photoSize), ("keep-photos", keepPhotos),
       ("folder", folder), ("folder-scan", folderScan), ("at-once", atOnce),
     ]
     return Dictionary(uniqueKeysWithValues: options.compactMap { key, value in value.map { (key, $0) } })
@@ -86,7 +94,7 @@ struct ServeFlags: ParsableArguments {
 }
 
 extension ArgumentHelp {
-  /// The help of a setting: what it does, what is accepted, what holds otherwise.
+  /// The help of a setting: what it does, what is accepted, and the default.
   static func setting(_ key: String) -> ArgumentHelp {
     guard let setting = Setting.named(key) else { preconditionFailure("the settings' table has no key \(key)") }
     let accepted = setting.accepted.isEmpty ? "" : " Accepted: \(setting.accepted)."

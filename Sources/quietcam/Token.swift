@@ -7,9 +7,9 @@ struct Token: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make a token and print it once.",
     discussion: """
-      The token goes to the camera, the line with its digest into the configuration: who reads the configuration can \
-      push nothing with it. (With signature: optional or required the digest is what stills are signed with, so then \
-      the configuration is as secret as the token.)
+      Give the token to the camera, and put the line with its digest into the configuration. The digest cannot be used \
+      to push stills. (With signature: optional or required, stills are signed with the digest, so keep the \
+      configuration as secret as the token.)
       """)
 
   @Option(help: ArgumentHelp("The camera that it is for; without one, the operator.", valueName: "name"))

@@ -3,6 +3,7 @@ import HTTPTypes
 import Media
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import Bench
@@ -10,9 +11,12 @@ import Testing
 /// The ordinary web server that other ways are served by.
 struct PlainServerTests {
   private func serving(_ body: (_ port: Int, _ folder: URL, _ hub: StillHub) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-plain-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
+    try await withFolder { try await serving(URL(fileURLWithPath: $0), body) }
+  }
+
+  private func serving(
+    _ folder: URL, _ body: (_ port: Int, _ folder: URL, _ hub: StillHub) async throws -> Void
+  ) async throws {
     let hub = StillHub()
     let server = PlainServer(folder: folder, hub: hub, tls: nil)
     let (ports, queue) = AsyncStream.makeStream(of: Int.self)

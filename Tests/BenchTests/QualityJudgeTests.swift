@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Bench
@@ -20,14 +21,13 @@ struct QualityJudgeTests {
 
   /// The marks of a desk's grainy stills against the painted scene.
   private func marks(quality: Int) async throws -> QualityJudge.Marks {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-judge-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
     var making = StillSet.Making()
     (making.size, making.quality, making.count) = (Self.size, quality, 3)
     let set = try await StillSet.make("demo", every: .seconds(2), making) { _ in }
-    let judge = try await QualityJudge(set, size: Self.size, folder: folder)
-    return try #require(try await judge.marksOfStills([0, 1, 2]))
+    return try await withFolder { folder in
+      let judge = try await QualityJudge(set, size: Self.size, folder: URL(fileURLWithPath: folder))
+      return try #require(try await judge.marksOfStills([0, 1, 2]))
+    }
   }
 
   @Test(.enabled(if: hasFFmpeg, "the ffmpeg program is not installed"))

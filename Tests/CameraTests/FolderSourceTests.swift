@@ -2,6 +2,7 @@ import Camera
 import Foundation
 import Media
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite struct FolderSourceTests {
@@ -12,20 +13,6 @@ import Testing
         + [0xFF, 0xDB, 0, 67, 0] + [UInt8](repeating: 1, count: 64)
         + [0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0]
         + [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x55, 0xFF, 0xD9])
-  }
-
-  private func withFolder(
-    _ files: [String: Data], _ body: (String) async throws -> Void
-  ) async throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    for (name, data) in files {
-      let file = folder.appendingPathComponent(name)
-      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try data.write(to: file)
-    }
-    try await body(folder.path)
   }
 
   /// The marks of the next stills, `nil` at the end, -1 for nothing.
@@ -43,13 +30,13 @@ import Testing
 
   @Test func filesComeInTheOrderOfTheirPathsAtAnyDepth() async throws {
     let files = ["b.jpg": Self.jpeg(3), "a/2.JPEG": Self.jpeg(2), "a/1.jpg": Self.jpeg(1), "c/d/e.jpg": Self.jpeg(4)]
-    try await withFolder(files) { path async throws in
+    try await withFolder(files: files) { path async throws in
       #expect(try await marks(FolderSource(path: path, loops: false), 6) == [1, 2, 3, 4, nil, nil])
     }
   }
 
   @Test func loopsAndSeesFilesThatCameMeanwhile() async throws {
-    try await withFolder(["a.jpg": Self.jpeg(1)]) { path async throws in
+    try await withFolder(files: ["a.jpg": Self.jpeg(1)]) { path async throws in
       let source = FolderSource(path: path, loops: true)
       #expect(try await marks(source, 2) == [1, 1])
       try Self.jpeg(2).write(to: URL(fileURLWithPath: path + "/b.jpg"))
@@ -62,13 +49,13 @@ import Testing
       ".a.jpg": Self.jpeg(9), "a.jpg": Self.jpeg(1).dropLast(2), "b.txt": Self.jpeg(9), "c.jpg": Data(),
       "d.jpg": Self.jpeg(2), ".hidden/e.jpg": Self.jpeg(9),
     ]
-    try await withFolder(files) { path async throws in
+    try await withFolder(files: files) { path async throws in
       #expect(try await marks(FolderSource(path: path, loops: false), 2) == [2, nil])
     }
   }
 
   @Test func aLoopOverNothingUsableSaysWhyAndGoesOn() async throws {
-    try await withFolder(["a.jpg": Data("hello".utf8)]) { path async throws in
+    try await withFolder(files: ["a.jpg": Data("hello".utf8)]) { path async throws in
       let source = FolderSource(path: path, loops: true)
       guard case .nothing(let reason?) = try await source.next(Beat(index: 0, time: .zero)) else {
         Issue.record("a folder without a usable still has nothing")
@@ -81,14 +68,14 @@ import Testing
   }
 
   @Test func paddingBehindThePictureIsCutOff() async throws {
-    try await withFolder(["a.jpg": Self.jpeg(1) + Data(count: 100)]) { path async throws in
+    try await withFolder(files: ["a.jpg": Self.jpeg(1) + Data(count: 100)]) { path async throws in
       let source = FolderSource(path: path + "/a.jpg", loops: false)
       #expect(try await source.next(Beat(index: 0, time: .zero)) == .still(ByteBuffer(bytes: Self.jpeg(1))))
     }
   }
 
   @Test func anEmptyOrMissingFolderSaysWhatToDo() async throws {
-    try await withFolder(["a.txt": Data()]) { path async throws in
+    try await withFolder(files: ["a.txt": Data()]) { path async throws in
       await #expect(throws: PushError("no JPEG (.jpg, .jpeg) is in \(path) or below it; name a folder that has some")) {
         _ = try await PushSource.open(path, every: .seconds(2), loop: false, quality: 75)
       }
@@ -99,7 +86,7 @@ import Testing
   }
 
   @Test func aStoppedSourceEnds() async throws {
-    try await withFolder(["a.jpg": Self.jpeg(1)]) { path async throws in
+    try await withFolder(files: ["a.jpg": Self.jpeg(1)]) { path async throws in
       let source = FolderSource(path: path, loops: true)
       source.stop()
       #expect(try await marks(source, 1) == [nil])

@@ -4,6 +4,7 @@ import Media
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @Suite struct PusherTests {
@@ -242,7 +243,7 @@ import Testing
   }
 
   @Test func aRecordingOnAServerIsPlayedFromItsFirstPicture() async throws {
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).mp4")
+    let file = URL(fileURLWithPath: TemporaryFolder.path() + ".mp4")
     defer { try? FileManager.default.removeItem(at: file) }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

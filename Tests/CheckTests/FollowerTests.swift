@@ -19,7 +19,7 @@ import Testing
     let judged: Set<Rule> = [
       .form, .targetDuration, .pace, .appending, .mediaSequence, .window, .programDateTime, .independence, .liveness,
       .variant, .partDuration, .serverControl, .blockingReload, .refusal, .delta, .preloadHint, .types, .mediaCaching,
-      .playlistCaching, .compression, .access, .fetchable, .timing, .declaration,
+      .openSegment, .playlistCaching, .compression, .access, .fetchable, .timing, .declaration,
     ]
     // Where other tests have the machine, not all that there is to judge comes by in four seconds.
     for time: Ticks in [.seconds(8), .seconds(16)] where !judged.isSubset(of: report.verdicts.judged) {
@@ -36,6 +36,8 @@ import Testing
     arguments: [
       (StreamServer.Fault.ignoresDirectives, Rule.blockingReload), (.takesAnyDirective, .refusal), (.stops, .pace),
       (.losesSegments, .fetchable), (.trickles, .preloadHint), (.skipsTooMuch, .delta), (.refusesHints, .preloadHint),
+      (.holdsOpenSegments, .openSegment), (.changesOpenSegments, .openSegment), (.breaksOpenSegmentsOff, .openSegment),
+      (.refusesOpenSegments, .openSegment),
     ])
   func faults(fault: StreamServer.Fault, rule: Rule) async throws {
     var report = try await follow(fault, for: .seconds(fault == .stops || fault == .trickles ? 6 : 4))

@@ -9,6 +9,8 @@ import Playlist
 final class StreamServer: Sendable {
   enum Fault: Sendable, CaseIterable {
     case none, ignoresDirectives, takesAnyDirective, stops, losesSegments, trickles, skipsTooMuch, refusesHints
+    /// What can be wrong with segments that are asked for while they are made.
+    case holdsOpenSegments, changesOpenSegments, breaksOpenSegmentsOff, refusesOpenSegments
   }
 
   private static let part = Ticks.milliseconds(250)
@@ -78,6 +80,10 @@ final class StreamServer: Sendable {
     /// From when on it can be sent.
     var time = Ticks.zero
     var isPlaylist = false
+    /// The segment that comes next.
+    var next: Int?
+    /// The parts of a segment that is being made, each with the time from when on it can be sent.
+    var pieces: [(time: Ticks, body: ByteBuffer)] = []
 
     static func error(_ status: Int) -> Answer {
       Answer(status: status, type: "application/json", caching: "no-store", body: ByteBuffer(string: "{}"))
@@ -124,14 +130,28 @@ final class StreamServer: Sendable {
     guard name.hasSuffix(".mp4"), (1...2).contains(numbers.count), numbers.allSatisfy({ $0 < 10_000 }) else {
       return .error(404)
     }
+    if numbers.count == 1, numbers[0] == published / 4, fault != .refusesOpenSegments { return open(numbers[0]) }
     if numbers.count == 1 {
       guard numbers[0] < published / 4, !(fault == .losesSegments && numbers[0] % 2 == 0) else { return .error(404) }
-      return Answer(body: ByteBuffer(bytes: (0..<4).flatMap { Self.fragment(numbers[0] * 4 + $0) }))
+      return Answer(
+        body: ByteBuffer(bytes: (0..<4).flatMap { Self.fragment(numbers[0] * 4 + $0) }), next: numbers[0] + 1)
     }
     let index = numbers[0] * 4 + numbers[1]
     guard numbers[1] < 4, index <= published, fault != .refusesHints || index < published else { return .error(404) }
     return Answer(
       body: ByteBuffer(bytes: Self.fragment(index)), time: Self.part * Int64(index + 1 - Self.firstPart))
+  }
+
+  private func open(_ number: Int) -> Answer {
+    var answer = Answer(body: ByteBuffer(), next: number + 1)
+    let end = Self.part * Int64(number * 4 + 6 - Self.firstPart)
+    for index in number * 4..<number * 4 + (fault == .breaksOpenSegmentsOff ? 3 : 4) {
+      var bytes = Self.fragment(index)
+      if fault == .changesOpenSegments, index % 4 == 2 { bytes[bytes.count - 1] ^= 1 }
+      let time = Self.part * Int64(index + 1 - Self.firstPart)
+      answer.pieces.append((fault == .holdsOpenSegments ? end : time, ByteBuffer(bytes: bytes)))
+    }
+    return answer
   }
 
   private static func fragment(_ index: Int) -> [UInt8] {
@@ -155,6 +175,7 @@ final class StreamServer: Sendable {
       case .end:
         guard let head else { return }
         let answer = server.answer(head.uri)
+        guard answer.pieces.isEmpty else { return writeOpen(context, answer) }
         let wait = max(.zero, answer.time - server.elapsed)
         let loop = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let isHalfSent = server.fault == .trickles && wait > .zero && !answer.isPlaylist
@@ -169,6 +190,30 @@ final class StreamServer: Sendable {
       }
     }
 
+    /// Sends the head of an open segment at once and each piece at its time.
+    private func writeOpen(_ context: ChannelHandlerContext, _ answer: Answer) {
+      var headers: HTTPHeaders = [
+        "Content-Type": answer.type, "Cache-Control": answer.caching, "Access-Control-Allow-Origin": "*",
+      ]
+      if let next = answer.next { headers.add(name: "Link", value: "<\(next).mp4>; rel=\"next\"") }
+      context.writeAndFlush(
+        wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
+      let loop = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+      let (elapsed, breaksOff) = (server.elapsed, server.fault == .breaksOpenSegmentsOff)
+      for (index, piece) in answer.pieces.enumerated() {
+        let wait = max(.zero, piece.time - elapsed)
+        context.eventLoop.scheduleTask(in: .nanoseconds(wait.count * 100_000 / 9 + Int64(index) * 1000)) {
+          let (handler, context) = loop.value
+          guard context.channel.isActive else { return }
+          context.write(handler.wrapOutboundOut(.body(.byteBuffer(piece.body))), promise: nil)
+          let isLast = index == answer.pieces.count - 1
+          if isLast, !breaksOff { context.write(handler.wrapOutboundOut(.end(nil)), promise: nil) }
+          context.flush()
+          if isLast, breaksOff { context.close(promise: nil) }
+        }
+      }
+    }
+
     /// Sends an answer, or the first or second half of it.
     private func write(_ context: ChannelHandlerContext, _ request: HTTPRequestHead, _ answer: Answer, half: Int?) {
       var answer = answer
@@ -177,6 +222,7 @@ final class StreamServer: Sendable {
         "Content-Type": answer.type, "Cache-Control": answer.caching, "Access-Control-Allow-Origin": "*",
       ]
       var status = answer.status
+      if let next = answer.next { headers.add(name: "Link", value: "<\(next).mp4>; rel=\"next\"") }
       if answer.isPlaylist {
         headers.add(name: "Vary", value: "Accept-Encoding")
         if request.headers.first(name: "Accept-Encoding") == "gzip" {

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Media
 import Testing
 
@@ -23,6 +24,14 @@ import Testing
     "http://127.0.0.1/", "/desk\u{0}/", "/healthz/",
   ])
   func whateverElseDoesNotExist(path: String) { #expect(PublicRoute(path: path[...]) == nil) }
+
+  @Test func aWaveIsPostedAndAllElseIsFetched() throws {
+    let desk = try #require(desk)
+    #expect(PublicRoute.wave(desk).methods == [.post])
+    for route in [PublicRoute.home, .page(desk), .media(desk), .file(desk, "1.mp4"), .events(desk), .readiness] {
+      #expect(route.methods == [.get, .head])
+    }
+  }
 
   @Test func theQueryIsNoPartOfThePath() {
     let target = RequestTarget("/desk/live.m3u8?_HLS_msn=1?&x=/")

@@ -8,6 +8,7 @@ import Testing
     ("gzip", true), ("gzip, deflate, br", true), ("br;q=1.0, gzip;q=0.8, *;q=0.1", true), ("GZIP", true), ("*", true),
     ("x-gzip", true), ("deflate", false), ("", false), ("identity;q=1, *;q=0", false), ("gzip;q=0", false),
     ("gzip; q=0.000", false), ("gzip;q=0.001", true), ("*;q=0, gzip", true), ("*, gzip;q=0", false),
+    ("gzip;Q=0", false), ("gzip; Q=0.0", false), ("gzip;Q=0.5", true), ("gzip\t;\tq=0", false),
   ])
   func gzipGoesOnlyToThoseWhoTakeIt(header: String, takes: Bool) {
     #expect(RequestConditions.acceptsGzip([.acceptEncoding: header]) == takes)
@@ -30,7 +31,7 @@ import Testing
       ("bytes=-5", .bytes(95..<100)), ("bytes=-500", .bytes(0..<100)), ("bytes=100-", .unsatisfiable),
       ("bytes=-0", .unsatisfiable),
       ("bytes=5-4", .whole), ("bytes=-", .whole), ("bytes=a-b", .whole), ("bytes=0-1,5-6", .whole),
-      ("items=0-1", .whole),
+      ("items=0-1", .whole), ("Bytes=10-19", .bytes(10..<20)),
       ("bytes= 1 - 2 ", .bytes(1..<3)), ("bytes=99999999999999999999-", .whole), ("bytes=0--1", .whole),
     ] as [(String, RequestConditions.Range)])
   func rangesAreReadAsTheSpecificationSays(header: String, range: RequestConditions.Range) {

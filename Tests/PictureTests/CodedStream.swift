@@ -1,3 +1,4 @@
+import Ingest
 import Media
 import NIOCore
 import TestSupport

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A program of the system that judges what Quietcam writes, run to its end.
@@ -9,7 +10,7 @@ enum ForeignProgram {
 
   /// The standard output of `arguments`, in which `INPUT` stands for a file with `input`.
   static func run(_ arguments: [String], input: [UInt8] = []) throws -> [UInt8] {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    let folder = URL(fileURLWithPath: TemporaryFolder.path())
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let (source, output, errors) = (folder.appending("input"), folder.appending("output"), folder.appending("errors"))

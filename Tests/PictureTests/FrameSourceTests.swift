@@ -2,6 +2,7 @@ import Foundation
 import Ingest
 import Media
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Picture
@@ -10,17 +11,16 @@ import Testing
   private func withFile(
     _ name: String, made arguments: [String], _ body: (MediaLocation) throws -> Void
   ) throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let file = folder.appendingPathComponent(name).path
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["ffmpeg", "-nostdin", "-v", "error"] + arguments + [file]
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
-    try body(MediaLocation(file))
+    try withFolder { folder in
+      let file = folder + "/" + name
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      process.arguments = ["ffmpeg", "-nostdin", "-v", "error"] + arguments + [file]
+      try process.run()
+      process.waitUntilExit()
+      try #require(process.terminationStatus == 0)
+      try body(MediaLocation(file))
+    }
   }
 
   private func times(_ source: inout FrameSource) throws -> [Ticks] {
@@ -191,7 +191,7 @@ import Testing
   }
 
   @Test func whatIsNoVideoSaysSo() throws {
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    let file = URL(fileURLWithPath: TemporaryFolder.path())
     try Data("this is no video\n".utf8).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
     let error = #expect(throws: FFmpegError.self) {

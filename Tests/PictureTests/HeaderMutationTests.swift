@@ -74,7 +74,7 @@ import Testing
   }
 
   private static func clean(_ header: JPEGHeader, _ jpeg: ByteBuffer) throws(FFmpegError) -> ByteBuffer {
-    let packet = try header.withoutMetadata(jpeg)
+    let packet = try Packet.copy(of: jpeg, ranges: header.pictureRanges)
     return ByteBuffer(bytes: packet.bytes)
   }
 

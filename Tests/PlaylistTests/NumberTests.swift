@@ -19,7 +19,7 @@ struct NumberTests {
   }
 
   @Test(
-    "what is no decimal number of seconds, or too large a one, is refused",
+    "what is not a decimal number of seconds, or too large a one, is refused",
     arguments: [
       "", ".", "-1", "+1", "1.2.3", "1,5", "1e3", " 1", "1 ", "0x1", "nan", "100000001", "9999999999999999999",
     ])

@@ -207,7 +207,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
   }
 
   @Test func aPrivateCameraNeedsAKeyForItsLinks() throws {
-    let told = "found signed without link-key, which links are made with; make one with `quietcam token` and give "
+    let told = "found signed without link-key, which signs the links; make one with `quietcam token` and give "
     #expect(
       problems(desk("access: signed"))
         == ["q.yaml:4: cameras.desk.access: \(told)link-key: SECRET or link-key-file: FILE"])

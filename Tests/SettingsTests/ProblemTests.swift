@@ -23,7 +23,7 @@ private let addresses =
     ("log", "warn", "one of trace, debug, info, notice, warning, error"), ("demo", "yes", "true or false"),
     (
       "camera", "Desk",
-      "1 to 40 of a-z, 0-9 and '-', not beginning with '-', and none of cameras, healthz, ingest, metrics, readyz, status"
+      "1 to 40 of a-z, 0-9 and '-', not beginning with '-', and none of cameras, healthz, ingest, metrics, oembed, readyz, sample, status"
     ),
     ("size", "641x480", sizes), ("size", "640x30", sizes), ("size", "4098x480", sizes), ("size", "-640x480", sizes),
     ("fit", "stretch", "contain or cover"), ("gray", "1", "true or false"),
@@ -175,7 +175,7 @@ private let addresses =
   func noCamera(yaml: String) {
     let advice =
       "no camera is configured; give --camera NAME --token SECRET for one, --config FILE with cameras: in it for "
-      + "several, --demo to look"
+      + "several, --demo to try"
     #expect(problems(yaml) == ["q.yaml:1: cameras: \(advice)"])
     #expect(problems() == ["--camera: cameras: \(advice)"])
     #expect(problems(flags: ["token": "s3cret-token"]) == ["--camera: cameras: \(advice)"])

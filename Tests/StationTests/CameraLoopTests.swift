@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Ingest
 import Logging
@@ -7,37 +6,24 @@ import NIOCore
 import Packager
 import Picture
 import Playlist
+import TestSupport
 import Testing
 
 @testable import Station
 
 @Suite struct CameraLoopTests {
-  private func settings(name: String = "desk") throws -> CameraSettings {
-    CameraSettings(
-      name: try #require(CameraName(name)), token: TokenDigest(of: "token"),
-      picture: PictureSettings(size: PictureSize(width: 160, height: 120), denoise: 0),
-      encoder: EncoderSettings(preset: .ultrafast),
-      timeline: try TimelineSettings(rate: 2, part: .seconds(1), segment: .seconds(4)))
-  }
-
-  /// A still of stripes around one luma, made by our own encoder.
-  private func still(gray: UInt8) throws -> ByteBuffer {
-    let size = PictureSize(width: 160, height: 120)
-    let pixels = (0..<3 * size.pixels).map { UInt8(clamping: Int(gray) + ($0 / 9 % 2) * 40 - 20) }
-    var encoder = JPEGEncoder(quality: 90)
-    return try encoder.encode(try Frame.rgb(pixels, size: size))
-  }
+  private func still(gray: Int) throws -> ByteBuffer { try SampleStill.gray(gray, isStriped: true) }
 
   /// Runs a camera's loop on a turned clock while `body` drives it, then ends it as a shutdown does.
   private func withLoop(
     mirror: Mirror? = nil, folder: String? = nil, _ body: (Camera, TurnedClock) async throws -> Void
   ) async throws {
     let clock = TurnedClock()
-    let camera = Camera(settings: try settings(), clock: clock.stationClock)
+    let camera = Camera(settings: try .sample(), clock: clock.stationClock)
     let pool = EncodePool(threads: 1)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask(executorPreference: pool) {
-        let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: Logger(label: "test"))
+        let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: .silent)
         await loop.run()
       }
       await clock.settle()
@@ -159,9 +145,9 @@ import Testing
   }
 
   @Test func shutdownPublishesWhatStillWaitsAndEndsAllWaiting() async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
+    let folder = TemporaryFolder.path()
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let mirror = try Mirror(folder: folder, logger: Logger(label: "test"))
+    let mirror = try Mirror(folder: folder, logger: .silent)
     var seen: Camera?
     var before: PartPosition?
     try await withLoop(mirror: mirror, folder: folder) { camera, _ in

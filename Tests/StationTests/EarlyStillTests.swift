@@ -1,4 +1,3 @@
-import Access
 import Ingest
 import Logging
 import Media
@@ -6,6 +5,7 @@ import NIOCore
 import Packager
 import Picture
 import Playlist
+import TestSupport
 import Testing
 
 @testable import Station
@@ -13,14 +13,10 @@ import Testing
 /// Stills that are decoded when they come, and not when their slot begins.
 @Suite struct EarlyStillTests {
   private let clock = HandClock()
-  private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  private let logger = Logger.silent
 
   private func camera(atOnce: Bool, _ change: (inout CameraSettings) -> Void = { _ in }) throws -> Camera {
-    var settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
-      picture: PictureSettings(size: PictureSize(width: 160, height: 120), denoise: 0),
-      encoder: EncoderSettings(preset: .ultrafast),
-      timeline: try TimelineSettings(rate: 2, part: .seconds(2), segment: .seconds(4)))
+    var settings = try CameraSettings.sample(part: .seconds(2))
     settings.showsAtOnce = atOnce
     change(&settings)
     return Camera(settings: settings, clock: clock.stationClock)
@@ -28,11 +24,6 @@ import Testing
 
   private func loop(_ camera: Camera) throws -> CameraLoop {
     try CameraLoop.open(camera: camera, mirror: nil, folder: nil, logger: logger)
-  }
-
-  private func still(gray: UInt8, size: PictureSize = PictureSize(width: 160, height: 120)) throws -> ByteBuffer {
-    var encoder = JPEGEncoder(quality: 60)
-    return try encoder.encode(try Frame.rgb([UInt8](repeating: gray, count: 3 * size.pixels), size: size))
   }
 
   /// The mean luma of a JPEG, about 16 to 235.
@@ -55,12 +46,12 @@ import Testing
     let decoder = EarlyDecoder(camera: camera, logger: logger)
     slot(&loop)
     let (snapshot, event) = (try #require(camera.edge.snapshot), camera.edge.newestEventID)
-    for value: UInt8 in [200, 100] {
+    for value in [200, 100] {
       clock.advance(by: .milliseconds(600))
-      _ = try camera.take(try still(gray: value))
+      _ = try camera.take(try SampleStill.gray(value))
       #expect(decoder.decodeNext() && !decoder.decodeNext())
       loop.turn()
-      #expect(abs(try gray(camera.edge.latest) - Int(value)) < 6)
+      #expect(abs(try gray(camera.edge.latest) - value) < 6)
     }
     #expect(camera.edge.snapshot?.position == snapshot.position, "no slot has begun")
     let told = await camera.edge.events(after: event, deadline: .now)
@@ -86,7 +77,7 @@ import Testing
         #expect(camera.counters.source == .paused)
       }
       let (before, event) = (try #require(camera.edge.latest), camera.edge.newestEventID)
-      _ = try camera.take(try still(gray: 220))
+      _ = try camera.take(try SampleStill.gray(220))
       #expect(decoder.decodeNext() == !isDelayed)
       loop.turn()
       slot(&loop)
@@ -99,7 +90,7 @@ import Testing
     let camera = try camera(atOnce: true)
     var loop = try loop(camera)
     slot(&loop)
-    _ = try camera.take(try still(gray: 220))
+    _ = try camera.take(try SampleStill.gray(220))
     let taken = try #require(camera.takeEarlyStill())
     loop.carryOut(.withdraw)
     let header = try JPEGHeader(taken.jpeg, maxPixels: 1 << 20)
@@ -115,13 +106,13 @@ import Testing
     var loop = try loop(camera)
     let decoder = EarlyDecoder(camera: camera, logger: logger)
     slot(&loop)
-    let large = try still(gray: 210, size: PictureSize(width: 2400, height: 1800))
+    let large = try SampleStill.gray(210, size: PictureSize(width: 2400, height: 1800))
     for _ in 0..<3 { _ = try camera.take(large) }
     slot(&loop)  // It has not been decoded yet: the slot goes on without it.
     #expect(camera.counters.shown == 0 && camera.counters.displaced == 2)
     #expect(decoder.decodeNext())
     clock.advance(by: .milliseconds(600))
-    _ = try camera.take(try still(gray: 90))
+    _ = try camera.take(try SampleStill.gray(90))
     loop.turn()
     #expect(camera.counters.shown == 0, "it shows with its slot and no sooner")
     slot(&loop)
@@ -133,9 +124,9 @@ import Testing
     let camera = try camera(atOnce: false)
     var loop = try loop(camera)
     let decoder = EarlyDecoder(camera: camera, logger: logger)
-    _ = try camera.take(try still(gray: 210, size: PictureSize(width: 2400, height: 1800)))
+    _ = try camera.take(try SampleStill.gray(210, size: PictureSize(width: 2400, height: 1800)))
     clock.advance(by: .milliseconds(100))
-    _ = try camera.take(try still(gray: 90))
+    _ = try camera.take(try SampleStill.gray(90))
     slot(&loop)
     #expect(decoder.decodeNext())
     slot(&loop)
@@ -147,7 +138,7 @@ import Testing
     let camera = try camera(atOnce: true)
     var loop = try loop(camera)
     let latest = try #require(camera.edge.latest)
-    var damaged = try still(gray: 220)
+    var damaged = try SampleStill.gray(220)
     let noise = (0..<60).map { UInt8(($0 * 37 + 11) % 200) }
     damaged.setBytes(noise, at: damaged.writerIndex - 2 - noise.count)
     _ = try camera.take(damaged)

@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Logging
 import Media
@@ -18,17 +17,13 @@ import Testing
 
   @Test(arguments: [CameraSettings.OffStyle.seamless, .cached])
   func theSecondHalfOfAnHourTakesNoMoreThanTheFirst(off: CameraSettings.OffStyle) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-hour-\(UUID().uuidString)").path
+    let folder = TemporaryFolder.path()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let clock = HandClock()
-    let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    var settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
-      picture: PictureSettings(size: PictureSize(width: 32, height: 32), denoise: 0),
-      encoder: EncoderSettings(preset: .ultrafast),
-      timeline: try TimelineSettings(rate: 1, part: .seconds(2), segment: .seconds(12)))
+    let silent = Logger.silent
+    var settings = try CameraSettings.sample(
+      size: PictureSize(width: 32, height: 32), rate: 1, part: .seconds(2), segment: .seconds(12), hold: .seconds(20))
     settings.off = off
-    settings.presence = CameraPresence.Settings(hold: .seconds(20), steady: .seconds(4))
     settings.remember = .seconds(120)
     let camera = Camera(settings: settings, clock: clock.stationClock)
     let mirror = try Mirror(folder: folder, logger: silent)

@@ -1,10 +1,10 @@
-import Access
 import Foundation
 import Logging
 import Media
 import NIOCore
 import Packager
 import Picture
+import TestSupport
 import Testing
 
 @testable import Station
@@ -13,32 +13,16 @@ import Testing
 protocol LoopMaking {}
 
 extension LoopMaking {
-  var logger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+  var logger: Logger { .silent }
 
   func settings(_ change: (inout CameraSettings) throws -> Void = { _ in }) throws -> CameraSettings {
-    var settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
-      picture: PictureSettings(size: PictureSize(width: 160, height: 120), denoise: 0),
-      encoder: EncoderSettings(preset: .ultrafast),
-      timeline: try TimelineSettings(rate: 2, part: .seconds(1), segment: .seconds(4)))
+    var settings = try CameraSettings.sample()
     try change(&settings)
     return settings
   }
 
-  func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder)
-  }
-
   /// A still of stripes around one luma.
-  func still(gray: Int) throws -> ByteBuffer {
-    let size = PictureSize(width: 160, height: 120)
-    let rows = (0..<3 * size.width).map { UInt8(clamping: gray + ($0 / 9 % 2) * 40 - 20) }
-    let pixels = Array([[UInt8]](repeating: rows, count: size.height).joined())
-    var encoder = JPEGEncoder(quality: 90)
-    return try encoder.encode(try Frame.rgb(pixels, size: size))
-  }
+  func still(gray: Int) throws -> ByteBuffer { try SampleStill.gray(gray, isStriped: true) }
 
   var grays: [Int] { [40, 90, 140, 190, 230] }
 

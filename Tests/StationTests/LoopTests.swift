@@ -5,6 +5,7 @@ import Media
 import NIOCore
 import Packager
 import Picture
+import TestSupport
 import Testing
 
 @testable import Station

@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Logging
 import Media
@@ -6,6 +5,7 @@ import NIOCore
 import Packager
 import Picture
 import Playlist
+import TestSupport
 import Testing
 
 @testable import Station
@@ -13,22 +13,11 @@ import Testing
 /// What the playlist without parts owes to who has it: when it ends, when the process dies, and after a withdrawal.
 @Suite struct PlainStreamTests {
   private let clock = HandClock()
-  private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
-  private func withFolder(_ body: (String) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-plain-\(UUID().uuidString)").path
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try await body(folder)
-  }
+  private let silent = Logger.silent
 
   private func camera(plainSegment: Ticks = .seconds(1)) throws -> Camera {
-    var settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
-      picture: PictureSettings(size: PictureSize(width: 32, height: 32), denoise: 0),
-      encoder: EncoderSettings(preset: .ultrafast),
-      timeline: try TimelineSettings(
-        rate: 2, part: .seconds(1), segment: .seconds(4), plainSegment: plainSegment))
-    settings.presence = CameraPresence.Settings(hold: nil, steady: .zero)
+    let settings = try CameraSettings.sample(
+      size: PictureSize(width: 32, height: 32), plainSegment: plainSegment, hold: nil, steady: .zero)
     return Camera(settings: settings, clock: clock.stationClock)
   }
 

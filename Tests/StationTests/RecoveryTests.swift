@@ -3,22 +3,16 @@ import Logging
 import Media
 import NIOCore
 import Packager
+import TestSupport
 import Testing
 
 @testable import Station
 
 @Suite struct RecoveryTests {
   private let now = WallTime(milliseconds: 1_795_000_000_000)
-  private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  private let silent = Logger.silent
 
   private func timeline() throws -> TimelineSettings { try TimelineSettings(part: .seconds(1), segment: .seconds(4)) }
-
-  private func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder)
-  }
 
   private func put(_ name: String, _ bytes: ByteBuffer, in folder: String) throws {
     try Mirror.replace(name, in: folder, with: bytes)
@@ -306,5 +300,58 @@ import Testing
     let old = key == "\"map\"" ? ":\"init-1.mp4\"" : ":[5,6,7,8]"
     written.replace(key + old, with: key + value, maxReplacements: 1)
     #expect(written.contains(text) && StreamState.read(ByteBuffer(string: written)) == nil)
+  }
+
+  // MARK: Clocks
+
+  @Test func twoLivesThatBeginAtOneMomentOfAWrongClockShareNoName() {
+    let wrong = WallTime(milliseconds: 0)
+    let starts = (0..<20).map { _ in Recovery.fresh(now: wrong, isTrusted: false).firstName }.sorted()
+    #expect(zip(starts, starts.dropFirst()).allSatisfy { $1 - $0 > 10_000 })
+    // Above all that a clock which is right makes, and below what players can tell apart.
+    #expect(starts.allSatisfy { $0 > Recovery.fresh(now: now).firstName && $0 < StreamState.highest / 1000 })
+    #expect(Recovery.fresh(now: now).firstName == Recovery.fresh(now: now).firstName)
+  }
+
+  @Test func namesStandApartWhereAWrongClockMeetsAnEmptyFolder() throws {
+    try withFolder { folder in
+      let timeline = try timeline()
+      let starts = (0..<5).map { _ in
+        Recovery.read(
+          folder: folder, timeline: timeline, now: WallTime(milliseconds: 0), isTrusted: false, logger: silent
+        ).firstName
+      }
+      #expect(Set(starts).count == 5)
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func aClockBeforeTheEndOfTheStateIsALongSilence(isTrusted: Bool) throws {
+    try withFolder { folder in
+      try write(state((100..<107).map { try segment($0) }), in: folder)
+      try put(StreamPublisher.latestName, ByteBuffer(string: "picture"), in: folder)
+      let wrong = WallTime(milliseconds: isTrusted ? now.milliseconds - 3_600_000 : 5_000)
+      let recovery = Recovery.read(
+        folder: folder, timeline: try timeline(), now: wrong, isTrusted: isTrusted, logger: silent)
+      #expect(recovery.segments.isEmpty && recovery.isClockBehind)
+      #expect(recovery.firstSequence > 506 && recovery.firstName >= 6_000_000_000)
+      // Nothing of before is held as if it had just come.
+      #expect(recovery.gap(now: wrong, lead: .seconds(24)) > .seconds(86_400))
+      // What was listed is served on.
+      #expect(recovery.media["106.mp4"] != nil)
+      // Dates that were given out come again only where the clock says that they were wrong.
+      #expect((recovery.end == nil) == isTrusted)
+    }
+  }
+
+  @Test func aClockThatWasSetBackALittleIsNoSilence() throws {
+    try withFolder { folder in
+      try write(state((100..<107).map { try segment($0) }), in: folder)
+      let recovery = Recovery.read(
+        folder: folder, timeline: try timeline(), now: WallTime(milliseconds: now.milliseconds - 12_000), logger: silent
+      )
+      #expect(recovery.segments.count == 7 && !recovery.isClockBehind)
+      #expect(recovery.gap(now: now, lead: .seconds(24)) < .seconds(24))
+    }
   }
 }

@@ -3,18 +3,12 @@ import Foundation
 import Logging
 import Media
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Station
 
 @Suite struct StoreTests {
-  private func withFolder(_ body: (String) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try await body(folder)
-  }
-
   @Test func mediaIsWrittenBeforePlaylistsAndRemovedAfterThem() {
     var contents = MirrorContents()
     contents.media = ["2.mp4": ByteBuffer(string: "2"), "3.mp4": ByteBuffer(string: "3")]
@@ -29,7 +23,7 @@ import Testing
 
   @Test func theMirrorHoldsTheLastStateWhenItIsClosed() async throws {
     try await withFolder { folder in
-      let mirror = try Mirror(folder: folder, logger: Logger(label: "test"))
+      let mirror = try Mirror(folder: folder, logger: .silent)
       for round in 1...200 {
         var contents = MirrorContents()
         contents.media = ["\(round).mp4": ByteBuffer(string: "media \(round)"), "init-a.mp4": ByteBuffer(string: "i")]
@@ -49,7 +43,7 @@ import Testing
   @Test func whatCannotBeWrittenIsCountedAndTriedAgain() async throws {
     try await withFolder { folder in
       let mirror = try Mirror(
-        folder: folder + "/camera", logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        folder: folder + "/camera", logger: .silent)
       // A folder stands where the file should be: a rename onto it fails for every user, root too.
       let obstacle = folder + "/camera/1.mp4"
       try FileManager.default.createDirectory(atPath: obstacle + "/in-the-way", withIntermediateDirectories: true)
@@ -89,7 +83,7 @@ import Testing
     await withCheckedContinuation { waiter in mirror.afterWriting { waiter.resume() } }
   }
 
-  private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  private let silent = Logger.silent
 
   @Test func whatIsWithdrawnIsGoneBeforeAnythingIsWrittenAndAlsoWhereNothingCanBe() async throws {
     try await withFolder { folder in

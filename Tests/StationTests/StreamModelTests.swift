@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Logging
 import Media
@@ -44,7 +43,7 @@ struct StreamHistory {
   private let folder: String
   private let clock = HandClock()
   private let disk = FaultyDisk()
-  private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  private let logger = Logger.silent
   private var settings: CameraSettings
   private var plainSegment: Ticks
   private var judge: StreamJudge
@@ -55,7 +54,7 @@ struct StreamHistory {
 
   /// Stills of 32 x 32 pixels, each different.
   static func stills() throws -> [ByteBuffer] {
-    FFmpegLog.redirect(to: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    FFmpegLog.redirect(to: .silent)
     let size = PictureSize(width: 32, height: 32)
     var encoder = JPEGEncoder(quality: 80)
     return try (0..<6).map { number in
@@ -67,21 +66,17 @@ struct StreamHistory {
   init(seed: UInt64, jpegs: [ByteBuffer]) throws {
     var dice = SeededGenerator(seed: seed)
     self.jpegs = jpegs
-    folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-model-\(UUID().uuidString)").path
+    folder = TemporaryFolder.path()
     let cuts: [(part: Ticks, segment: Ticks)] = [
       (.seconds(1), .seconds(4)), (.milliseconds(500), .seconds(1)), (.seconds(2), .seconds(2)),
       (.seconds(1), .seconds(2)), (.seconds(5), .seconds(10)), (.seconds(1), .seconds(3)),
     ]
     let cut = cuts.randomElement(using: &dice) ?? cuts[0]
     plainSegment = .seconds([1, 1, 2, 5][Int(seed / 4 % 4)])
-    settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
-      picture: PictureSettings(size: PictureSize(width: 32, height: 32), denoise: 0),
-      encoder: EncoderSettings(preset: .ultrafast),
-      timeline: try TimelineSettings(
-        rate: 2, part: cut.part, segment: cut.segment, plainSegment: plainSegment))
+    settings = try CameraSettings.sample(
+      size: PictureSize(width: 32, height: 32), part: cut.part, segment: cut.segment, plainSegment: plainSegment,
+      hold: cut.segment * 2, steady: cut.segment)
     settings.off = Bool.random(using: &dice) ? .cached : .seamless
-    settings.presence = CameraPresence.Settings(hold: cut.segment * 2, steady: cut.segment)
     settings.marksRecorded = Bool.random(using: &dice)
     settings.delay = [.zero, .zero, .seconds(3)].randomElement(using: &dice) ?? .zero
     settings.remember = .seconds(60)

@@ -41,7 +41,7 @@ final class TurnedClock: Sendable {
     }
   }
 
-  /// WaitLimit until somebody sleeps, so that all that was due has been done.
+  /// Returns when somebody sleeps, so that everything that was due has been done.
   func settle() async {
     await withCheckedContinuation { continuation in
       let isSettled = state.withLockedValue { state in

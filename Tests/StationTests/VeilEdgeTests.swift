@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Ingest
 import Logging
@@ -14,7 +13,7 @@ import Testing
 
 /// Where a veil falls and where it is lifted, pictures, `latest.jpg` and events stay together as they do with any still.
 @Suite struct VeilEdgeTests {
-  private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  private let logger = Logger.silent
   private let size = PictureSize(width: 64, height: 48)
   /// The brightness of the camera's stills and, apart from it, of the recorded ones.
   private let live = Array(stride(from: 20, through: 110, by: 10))
@@ -29,11 +28,7 @@ import Testing
     var testDescription: String { "a still each \(gaps) ms" }
   }
 
-  private func still(_ gray: Int) throws -> ByteBuffer {
-    var encoder = JPEGEncoder(quality: 80)
-    return try encoder.encode(
-      try Frame.rgb([UInt8](repeating: UInt8(gray), count: 3 * size.pixels), size: size))
-  }
+  private func still(_ gray: Int) throws -> ByteBuffer { try SampleStill.gray(gray, size: size) }
 
   private func brightness(_ picture: borrowing Frame) -> Double {
     picture.withPlane(0) { plane in
@@ -143,13 +138,10 @@ import Testing
 
   @Test(arguments: [Rhythm(gaps: 1400...1700, known: 15), Rhythm(gaps: 990...1010), Rhythm(gaps: 4600...5400)])
   func nothingChangesButWithAStill(_ rhythm: Rhythm) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
+    let folder = TemporaryFolder.path()
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
-      picture: PictureSettings(size: size, denoise: 0), encoder: EncoderSettings(preset: .ultrafast),
-      timeline: try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(6)),
-      presence: CameraPresence.Settings(hold: nil, steady: .zero))
+    let settings = try CameraSettings.sample(
+      size: size, rate: 4, segment: .seconds(6), hold: nil, steady: .zero)
     var generator = SeededGenerator(seed: 7)
     let clock = TurnedClock()
     let camera = Camera(settings: settings, clock: clock.stationClock)

@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Logging
 import Media
@@ -17,7 +16,7 @@ import Testing
 /// Pictures are drawn at random: in their own order each would be like the one before, and the probabilities are of
 /// samples that know nothing of each other.
 @Suite struct VeilSimilarityTests {
-  private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  private let logger = Logger.silent
   private let size = PictureSize(width: 96, height: 72)
 
   /// A camera: its settings, its pictures, and when it sends them.
@@ -49,11 +48,7 @@ import Testing
   }
 
   private func settings() throws -> CameraSettings {
-    CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"),
-      picture: PictureSettings(size: size, denoise: 0), encoder: EncoderSettings(preset: .ultrafast),
-      timeline: try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(2)),
-      presence: CameraPresence.Settings(hold: nil, steady: .zero))
+    try .sample(size: size, rate: 4, segment: .seconds(2), hold: nil, steady: .zero)
   }
 
   /// Stills of a noisy scene in which a bright patch wanders; each differs from the others.
@@ -134,7 +129,7 @@ import Testing
   private func count(_ kind: LoopKind, _ model: consuming Model, segments: Int) async throws
     -> [Director.Source: PublicCount]
   {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-test-\(UUID().uuidString)").path
+    let folder = TemporaryFolder.path()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let (clock, viewer) = (TurnedClock(), CountingViewer())
     let camera = Camera(settings: model.settings, clock: clock.stationClock)
@@ -216,8 +211,7 @@ import Testing
     let folder = URL(fileURLWithPath: try #require(Self.folder))
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".jpg") }
     let stills = try names.sorted().map { ByteBuffer(bytes: try Data(contentsOf: folder.appending(path: $0))) }
-    var settings = CameraSettings(
-      name: try #require(CameraName("desk")), token: TokenDigest(of: "token"), timeline: try TimelineSettings())
+    var settings = try CameraSettings.standardSample()
     settings.remember = .seconds(3600)
     let model = Model(settings, stills: stills, interval: 2050, lateness: 100)
     expectAlike(try await probabilities(.recording, model))

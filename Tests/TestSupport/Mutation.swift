@@ -1,18 +1,18 @@
 /// Damages bytes as networks, cameras and attackers do.
-public struct Mutation: Sendable {
+package struct Mutation: Sendable {
   /// Byte sequences that mean something in the format, and so get to where others do not.
-  public let tokens: [[UInt8]]
+  package let tokens: [[UInt8]]
   /// Half of all damage falls into so many bytes at the front, where the headers are.
-  public let front: Int
+  package let front: Int
 
   /// Damage with these tokens.
-  public init(tokens: [[UInt8]], front: Int) {
+  package init(tokens: [[UInt8]], front: Int) {
     self.tokens = tokens
     self.front = front
   }
 
   /// For JPEG: markers, lengths and bytes at the ends of their ranges.
-  public static let jpeg = Mutation(
+  package static let jpeg = Mutation(
     tokens: [
       [0x00], [0xFF], [0x7F], [0x80], [0x01], [0x11], [0x21], [0x12], [0x22], [0x41], [0xFF, 0xFF], [0x00, 0x00],
       [0xFF, 0xD8], [0xFF, 0xD9], [0xFF, 0xDA], [0xFF, 0xC0], [0xFF, 0xC1], [0xFF, 0xC2], [0xFF, 0xC4], [0xFF, 0xDB],
@@ -21,7 +21,7 @@ public struct Mutation: Sendable {
     ], front: 700)
 
   /// Damages `bytes` in one to `most` places; pieces of `other` may get in.
-  public func applied(
+  package func applied(
     to bytes: [UInt8], mixing other: [UInt8], most: Int, using random: inout SeededGenerator
   ) -> [UInt8] {
     var bytes = bytes

@@ -1,14 +1,14 @@
 /// A request's body as some camera might send it, with what its head says.
-public struct SampleBody: Sendable {
+package struct SampleBody: Sendable {
   /// The `Content-Type`, if there is one.
-  public var contentType: String?
+  package var contentType: String?
   /// Whether the head says a length.
-  public var hasLength: Bool
+  package var hasLength: Bool
   /// The body.
-  public var bytes: [UInt8]
+  package var bytes: [UInt8]
 
   /// A body of any kind that carries one or some of `pictures`, in one of the ways that cameras have.
-  public init(carrying pictures: [[UInt8]], using random: inout SeededGenerator) {
+  package init(carrying pictures: [[UInt8]], using random: inout SeededGenerator) {
     let picture = pictures.randomElement(using: &random) ?? []
     hasLength = Bool.random(using: &random)
     switch Int.random(in: 0..<7, using: &random) {
@@ -112,7 +112,7 @@ public struct SampleBody: Sendable {
   }
 
   /// Base64 with padding (RFC 4648, section 4).
-  public static func base64(_ bytes: [UInt8]) -> String {
+  package static func base64(_ bytes: [UInt8]) -> String {
     let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
     var text = ""
     for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -124,7 +124,7 @@ public struct SampleBody: Sendable {
   }
 
   /// What damages bodies like these.
-  public static let mutation = Mutation(
+  package static let mutation = Mutation(
     tokens: Mutation.jpeg.tokens
       + [
         "\r\n", "\n", "\r", "--", "--ffmpeg", "\r\n--ffmpeg\r\n", "\r\n--b--", "\r\n\r\n", "Content-Disposition:", "\"",

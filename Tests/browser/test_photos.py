@@ -1,4 +1,4 @@
-"""Photos that are put into a folder, on a page of another site that is written as README.md says."""
+"""Photos that are put into a folder, on a page of another site that is written as the handbook says."""
 
 import asyncio
 import functools

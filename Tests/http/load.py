@@ -3,7 +3,7 @@
 Idle connections, uploads that trickle, and readers that stop reading hold on, while a viewer follows the live playlist
 with blocking reloads and fetches each part. A stall is a part that comes later than two part targets after the one
 before it. `python Tests/http/load.py [IDLE TRICKLING STUCK SECONDS]` prints what was seen as JSON; its exit code says
-whether there was a stall, or more memory than the README's bound.
+whether there was a stall, or more memory than the handbook's bound.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ import wire  # noqa: E402
 from serving import BEARER, FREE_PORTS, ONE_CAMERA, launched  # noqa: E402
 
 PART = 1.0
-# What the README says that a connection, and all uploads together, take at most.
+# What the handbook says that a connection, and all uploads together, take at most.
 CONNECTION_KIB, UPLOADS_MIB = 32, 256
 
 

@@ -1,14 +1,19 @@
-"""The recipes of README.md: the fenced blocks below a comment `<!-- tried: NAME -->`, which the tests run as written."""
+"""The recipes of README.md and the handbook: the fenced blocks below `<!-- tried: NAME -->`, which the tests run as written."""
 
 import pathlib
 import re
 
-README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HANDBOOK = ROOT / "Sources" / "quietcam" / "Handbook.docc"
+PAGES = [ROOT / "README.md", *sorted(HANDBOOK.glob("*.md"))]
 BLOCK = re.compile(r"^<!-- tried: (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def all_recipes():
-    return dict(BLOCK.findall(README.read_text()))
+    found = [block for page in PAGES for block in BLOCK.findall(page.read_text())]
+    names = [name for name, _ in found]
+    assert len(set(names)) == len(names), f"a name is used twice: {names}"
+    return dict(found)
 
 
 def recipe(name, changes=()):

@@ -4,6 +4,7 @@ import contextlib
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +20,15 @@ ASKED = {"Authorization": f"Bearer {OPERATOR}"}
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 START_SECONDS = 30
 STOP_SECONDS = 5
+
+
+def free_ports(count):
+    """Ports that nobody listens at, for what cannot be told to take any."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for free in sockets:
+            free.bind(("127.0.0.1", 0))
+        return [free.getsockname()[1] for free in sockets]
 
 
 class Server:

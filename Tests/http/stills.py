@@ -4,6 +4,7 @@ import functools
 import io
 import json
 import pathlib
+import random
 
 from PIL import Image
 
@@ -36,6 +37,14 @@ def one(file="good/esp32cam.jpg"):
 def solid(red, green, blue, size=(64, 48)):
     data = io.BytesIO()
     Image.new("RGB", size, (red, green, blue)).save(data, "JPEG", quality=90)
+    return data.getvalue()
+
+
+def noise(seed, size=(64, 48)):
+    """A still that no encoder makes small; another one for each seed."""
+    pixels = random.Random(seed).randbytes(3 * size[0] * size[1])
+    data = io.BytesIO()
+    Image.frombytes("RGB", size, pixels).save(data, "JPEG", quality=90)
     return data.getvalue()
 
 

@@ -69,7 +69,9 @@ def test_the_answer_is_an_event_stream_that_nobody_keeps(server):
         head = listener.head
         assert head.status == 200
         assert head["Content-Type"] == "text/event-stream"
-        assert head["Cache-Control"] == "no-store"
+        assert head["Cache-Control"] == "no-store, no-transform"
+        # nginx would keep the events until its buffer is full.
+        assert head["X-Accel-Buffering"] == "no"
         assert head["Access-Control-Allow-Origin"] == "*"
         assert head["Transfer-Encoding"] == "chunked"
         assert re.fullmatch(r"retry: \d+", listener.block())

@@ -1,4 +1,4 @@
-"""Stills by FTP: Debian's vsftpd and pure-ftpd, set up as README.md says, deliver into the watched folder."""
+"""Stills by FTP: Debian's vsftpd and pure-ftpd, set up as the handbook says, deliver into the watched folder."""
 
 import contextlib
 import ftplib

@@ -144,16 +144,16 @@ def test_the_scheme_of_the_token_has_no_case(server, scheme):
     assert_taken(server.camera("POST", INGEST, {"Authorization": f"{scheme} {TOKEN}"}, stills.one()))
 
 
-@pytest.mark.parametrize("name", ["attic", "", "desk/", "desk/x", "DESK", "..", "%64esk", "a" * 5000])
+@pytest.mark.parametrize("name", ["attic", "", "desk/", "desk/x", "DESK", "..", "%2564esk", "de%2Fsk", "a" * 5000])
 def test_an_unknown_camera_is_not_found(server, name):
     assert_refused(server.camera("POST", f"/ingest/{name}", BEARER, stills.one()), 404)
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "PATCH", "OPTIONS"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "PATCH"])
 def test_another_method_is_told_which_ones_there_are(server, method):
     answer = server.camera(method, INGEST, BEARER)
     assert answer.status == 405
-    assert answer["Allow"] == "POST, PUT"
+    assert answer["Allow"] == "POST, PUT, OPTIONS"
 
 
 def test_the_private_door_does_not_serve_viewers(server):

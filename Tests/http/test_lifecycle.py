@@ -110,7 +110,7 @@ def test_sigterm_ends_the_process_in_spite_of_a_viewer_who_does_not_read(connect
 
 
 def server_assets(server):
-    text = server.get("/_/player.js").text
+    text = server.get("/_/video.js").text
     return [f"/_/{name}" for name in re.findall(r'import\("\./([^"]+)"\)', text)]
 
 

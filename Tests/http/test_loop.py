@@ -154,7 +154,7 @@ def test_a_folder_of_stills_is_shown_in_the_order_of_names(home, photos):
         assert stills.is_near(picture_at(path, step), colour), step
     assert "3 pictures" in output and "2 segments" in output
     # Three seconds were given, and the last segment is full.
-    assert "the last picture stands 1 s longer" in output
+    assert "the last picture stays 1 s longer" in output
     jpegs = (loop_of(home) / "1.mjpeg").read_bytes()
     assert stills.is_near(stills.colour_of(jpegs), BLUE)
 
@@ -183,7 +183,7 @@ def test_of_a_video_one_picture_for_each_pause_is_taken(home, video):
 def test_the_length_is_kept_in_whole_segments(home, video):
     output = make(home, video, "--length", "1.5s")
     assert assert_well_formed(home)[1] == 1
-    assert "more of the source was not asked for" in output
+    assert "the rest of the source was left out" in output
 
 
 def test_the_cameras_own_settings_of_a_file_are_used(home, photos):
@@ -221,7 +221,7 @@ def test_the_server_makes_a_loop_anew_whose_settings_have_changed(home, photos):
         while manifest(home)["settings"]["crf"] != "40":
             assert time.monotonic() < deadline, server.log()
             time.sleep(0.05)
-        assert "is made anew" in server.log()
+        assert "is made again" in server.log()
     after = manifest(home)
     assert after["source"] == before["source"] and len(after["segments"]) == len(before["segments"])
     assert_well_formed(home)
@@ -231,7 +231,7 @@ def test_the_server_leaves_a_loop_alone_whose_settings_hold(with_loop, home):
     before = {path.name: path.read_bytes() for path in loop_of(home).iterdir()}
     with serving(*OPTIONS[2:], store=home / "hls-out") as server:
         time.sleep(1)
-        assert "made anew" not in server.log()
+        assert "made again" not in server.log()
     assert {path.name: path.read_bytes() for path in loop_of(home).iterdir()} == before
 
 
@@ -280,12 +280,12 @@ def damaged_folder(home):
         (["nothing-there"], "no file or folder is at"),
         (["empty"], "no JPEG"),
         (["damaged"], "no picture in"),
-        (["text.mp4"], "is no video that FFmpeg reads"),
+        (["text.mp4"], "is not a video that FFmpeg can read"),
         (["photos", "--every", "0.1s"], "--every: found 0.1 s; accepted: at least 0.25 s"),
         (["photos", "--every", "often"], "--every"),
         (["photos", "--length", "0s"], "--length"),
         (["photos", "--record", "10m"], "leave out --record or SOURCE"),
-        (["photos", "--store", "memory"], "name a --store"),
+        (["photos", "--store", "memory"], "give a folder with --store"),
         (["photos", "--store", "text.mp4"], "cannot make the folder"),
         (["photos", "--segment", "2.3"], "segment"),
         (["--record", "10m", "--server", "nowhere"], "write http://HOST:PORT"),
@@ -313,7 +313,7 @@ def test_stills_that_do_not_decode_are_left_out_and_counted(home, photos):
 
 def test_without_source_and_without_a_loop_it_says_what_to_give(home):
     code, _, errors = run(home)
-    assert code != 0 and "name a SOURCE" in errors and "--record 10m" in errors
+    assert code != 0 and "give a SOURCE" in errors and "--record 10m" in errors
 
 
 # What the camera showed
@@ -404,7 +404,7 @@ def test_a_recording_of_the_same_settings_is_kept_as_it_was_coded(home, shown):
     assert target.path == f"/cameras/{CAMERA}/recent.mp4"
     assert urllib.parse.parse_qs(target.query) == {"for": ["90"]}
     path, count = assert_well_formed(home)
-    assert count == 3 and "coded anew" not in output
+    assert count == 3 and "encoded again" not in output
     assert [(loop_of(home) / name).read_bytes() for name in segment_names(3)] == segments
     colours = [stills.colour_of((loop_of(home) / f"{index}.mjpeg").read_bytes()) for index in range(3)]
     assert all(stills.is_near(*pair) for pair in zip(colours, (RED, GREEN, BLUE), strict=True))
@@ -415,7 +415,7 @@ def test_a_recording_of_another_size_is_coded_anew(home, shown):
     body, settings, _ = shown
     with recorder(body, settings | {"size": "96x72"}) as server:
         output = make(home, *record(server), options=[*OPTIONS, "--size", "160x120"])
-    assert "coded anew" in output
+    assert "encoded again" in output
     path, count = assert_well_formed(home)
     assert count == 3
     for step, colour in ((0, RED), (PICTURES, GREEN), (2 * PICTURES, BLUE)):
@@ -426,7 +426,7 @@ def test_a_recording_of_another_size_is_coded_anew(home, shown):
     ("change", "arguments", "says"),
     [
         (lambda body, settings: (body, settings), ["--operator-token", "another-token"], "operator-token"),
-        (lambda body, settings: (body, settings | {"masks": "0badf00d"}), [], "other settings of what is seen (masks)"),
+        (lambda body, settings: (body, settings | {"masks": "0badf00d"}), [], "other picture settings (masks)"),
         (lambda body, settings: (body[:-7], settings), [], "is no such one"),
         (lambda body, settings: (b"<html>", settings), [], "is it another server?"),
         (lambda body, settings: (body[: body.index(b"uuid") - 4], settings), [], "no whole segment of this camera yet"),

@@ -1,4 +1,4 @@
-"""The scripts and the sketch of README.md, run as they are written against a real server."""
+"""The scripts and the sketch of README.md and the handbook, run as they are written against a real server."""
 
 import contextlib
 import os
@@ -14,16 +14,33 @@ import pytest
 import quietcam
 import recipes
 import stills
+import wire
 from dropping import QUICK, dropping
-from serving import TOKEN, serving
+from serving import TOKEN, free_ports, serving
 
 GREEN, BLUE = (20, 200, 20), (20, 20, 220)
 BOARD = quietcam.ROOT / "Tests" / "http" / "esp32"
 
 
 def test_every_recipe_is_tried():
-    here = {"gphoto2", "motion", "shell", "python", "ffmpeg", "esp32"}
+    here = {"quick", "gphoto2", "motion", "shell", "python", "ffmpeg", "esp32"}
     assert set(recipes.all_recipes()) == here | {"vsftpd", "pure-ftpd", "photos", "systemd"}
+
+
+def test_the_readme_is_short():
+    """Two screens: all else belongs into the handbook."""
+    assert len((recipes.ROOT / "README.md").read_text().splitlines()) <= 180
+
+
+def test_links_and_pictures_of_the_pages_lead_somewhere():
+    for page in recipes.PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+            path, _, heading = target.partition("#")
+            file = page.parent / path if path else page
+            assert file.exists(), f"{page.name} links to {target}"
+            headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE) if heading else []
+            names = [re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings]
+            assert not heading or heading in names, f"{page.name} links to {target}"
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +84,22 @@ def wait_for_taken(server, count, within=15):
     while server.status()["stills"]["taken"] < began + count:
         assert time.monotonic() < deadline, f"fewer than {count} stills came"
         time.sleep(0.05)
+
+
+def test_the_readmes_first_steps(home):
+    public, private = free_ports(2)
+    serve = f"{quietcam.binary()} serve --store memory --public 127.0.0.1:{public} --private 127.0.0.1:{private}"
+    changes = {
+        ".build/release/quietcam serve": serve,
+        "127.0.0.1:8080": f"127.0.0.1:{public}",
+        "127.0.0.1:8081": f"127.0.0.1:{private}",
+        "SECRET-OF-YOURS": TOKEN,
+        "sleep 1": "sleep 0.1",
+    }
+    with running(["sh", "-c", recipes.recipe("quick", changes)], home) as process:
+        assert process.wait(30) == 0
+        assert wire.ask(public, "GET", "/desk/").status == 200
+    assert '"seq"' in process.output
 
 
 def test_the_shell_loop_follows_the_advice(server, home):

@@ -179,7 +179,7 @@ def test_a_descriptor_that_does_not_listen_is_told(server):
         server.keeper.sockets.pop(0).close()
 
 
-def test_the_units_of_the_readme_are_good(tmp_path):
+def test_the_units_of_the_handbook_are_good(tmp_path):
     units = recipes.recipe("systemd", {"/opt/quietcam/.build/release/quietcam": quietcam.binary()})
     names = re.findall(r"^# /etc/systemd/system/(\S+)$", units, re.MULTILINE)
     assert names == ["quietcam.socket", "quietcam.service"]

@@ -1,5 +1,6 @@
 """TLS and HTTP/2 on both doors, judged by curl and Python's own TLS."""
 
+import contextlib
 import json
 import re
 import ssl
@@ -134,7 +135,7 @@ def test_a_viewer_that_hangs_up_frees_its_place(secure):
 def test_one_connection_of_many_streams_takes_no_more_places_than_its_address_has(tmp_path):
     certificate, key = make_certificate(tmp_path, "one")
     options = ["--public-certificate", certificate, "--public-key", key, "--private-certificate", certificate]
-    options += ["--private-key", key, "--part", 2, "--segment", 4, "--connections-per-address", 2]
+    options += ["--private-key", key, "--part", 0.5, "--segment", 1, "--connections-per-address", 2]
     with serving.launched(*serving.FREE_PORTS, "--store", "memory", *serving.ONE_CAMERA, *options) as server:
         secure = Secure(server, certificate)
         newest = re.findall(r"^(\d+)\.mp4$", secure.curl(secure.public, "/desk/live.m3u8", write=""), re.M)[-1]
@@ -183,14 +184,16 @@ def test_a_handshake_that_does_not_come_is_not_waited_for(tmp_path):
             *serving.FREE_PORTS, "--store", "memory", *serving.ONE_CAMERA, "--patience", "1s", "--public-connections", "3",
             *doors) as server:
         secure = Secure(server, certificate)
-        for port in (secure.public, secure.private):
-            for said in (b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"):
-                with wire.Wire(port) as client:
-                    client.send(said)
-                    began = time.monotonic()
-                    while client.socket.recv(4096):
-                        pass
-                    assert time.monotonic() - began < 10
+        with contextlib.ExitStack() as stack:
+            clients, began = [], time.monotonic()
+            for port in (secure.public, secure.private):
+                for said in (b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"):
+                    clients.append(stack.enter_context(wire.Wire(port)))
+                    clients[-1].send(said)
+            for client in clients:
+                while client.socket.recv(4096):
+                    pass
+            assert time.monotonic() - began < 10
         held = [wire.Wire(secure.public) for _ in range(3)]
         with wire.Wire(secure.public) as late:
             assert late.is_ended(), "who is turned away is not spoken to in the clear"
@@ -214,3 +217,122 @@ def test_files_that_do_not_belong_together_are_refused_by_name(tmp_path):
     assert str(certificate) in said and str(key) in said
     said = serving.refusal(*arguments, "--public-certificate", certificate)
     assert "found without public-key; accepted: both or none" in said
+
+
+# Files as authorities, orchestrators and operators leave them
+
+
+def openssl(*words):
+    subprocess.run(["openssl", *[str(word) for word in words]], check=True, capture_output=True)
+
+
+def tls_of(certificate, key):
+    return [f"--{door}-{part}={path}" for door in ("public", "private")
+            for part, path in (("certificate", certificate), ("key", key))]
+
+
+MEMORY = [*serving.FREE_PORTS, "--store", "memory", *serving.ONE_CAMERA, "--size", "128x96"]
+
+
+def shown(port, within, expected):
+    """Waits until the server shows this certificate."""
+    deadline = time.monotonic() + within
+    while (now := ssl.get_server_certificate(("127.0.0.1", port)).strip()) != expected.read_text().strip():
+        assert time.monotonic() < deadline, now
+        time.sleep(0.2)
+
+
+def test_a_certificate_behind_a_link_is_taken_when_the_link_is_turned(tmp_path):
+    """Kubernetes turns the link of a folder, certbot those of the files; what they lead to may be older."""
+    for name in ("new", "old"):
+        (tmp_path / name).mkdir()
+        certificate, key = make_certificate(tmp_path / name, name)
+        certificate.rename(tmp_path / name / "tls.crt")
+        key.rename(tmp_path / name / "tls.key")
+    data = tmp_path / "..data"
+    data.symlink_to("old")
+    for name in ("tls.crt", "tls.key"):
+        (tmp_path / name).symlink_to(f"..data/{name}")
+    with serving.launched(*MEMORY, *tls_of(tmp_path / "tls.crt", tmp_path / "tls.key")) as server:
+        secure = Secure(server, tmp_path / "old" / "tls.crt")
+        shown(secure.public, 1, tmp_path / "old" / "tls.crt")
+        (tmp_path / "..tmp").symlink_to("new")
+        (tmp_path / "..tmp").replace(data)
+        shown(secure.public, 15, tmp_path / "new" / "tls.crt")
+        assert "was read anew" in server.log()
+
+
+def test_a_certificate_that_is_wrong_later_is_told_once_and_the_old_one_is_kept(tmp_path):
+    certificate, key = make_certificate(tmp_path, "one")
+    before = certificate.read_text()
+    with serving.launched(*MEMORY, *tls_of(certificate, key)) as server:
+        secure = Secure(server, certificate)
+        certificate.write_text("nothing")
+        deadline = time.monotonic() + 15
+        while "old certificate is kept" not in server.log():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        time.sleep(6)
+        assert server.log().count("old certificate is kept") == 2, "one line a door"
+        assert ssl.get_server_certificate(("127.0.0.1", secure.public)).strip() == before.strip()
+
+
+def authority(folder):
+    """A root, an intermediate that it signed, and a leaf that the intermediate signed, with the leaf's key."""
+    (folder / "ca.ext").write_text("basicConstraints=critical,CA:TRUE\n")
+    (folder / "leaf.ext").write_text("subjectAltName=IP:127.0.0.1\n")
+    signer = []
+    for name, extension in (("root", "ca.ext"), ("middle", "ca.ext"), ("leaf", "leaf.ext")):
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
+                "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.csr")
+        openssl("x509", "-req", "-in", folder / f"{name}.csr", "-days", "30", "-extfile", folder / extension, "-out",
+                folder / f"{name}.pem", *(signer or ["-signkey", folder / "root.key"]))
+        signer = ["-CA", folder / f"{name}.pem", "-CAkey", folder / f"{name}.key", "-CAcreateserial"]
+    return [(folder / f"{name}.pem").read_text() for name in ("leaf", "middle", "root")]
+
+
+def test_a_chain_in_the_wrong_order_is_told(tmp_path):
+    leaf, middle, _ = authority(tmp_path)
+    chain, key = tmp_path / "chain.pem", tmp_path / "leaf.key"
+    chain.write_text(middle + leaf)
+    said = serving.refusal(*MEMORY, "--public-certificate", chain, "--public-key", key)
+    assert "wrong order" in said and str(chain) in said and "certificate 2" in said
+    chain.write_text(leaf + middle)
+    with serving.launched(*MEMORY, *tls_of(chain, key)) as server:
+        secure = Secure(server, tmp_path / "root.pem")
+        assert secure.curl(secure.public, "/healthz", "-o", "/dev/null") == "200"
+
+
+@pytest.mark.parametrize("form", ["PKCS#8", "traditional"])
+def test_a_key_with_a_password_is_told(tmp_path, form):
+    certificate, key = make_certificate(tmp_path, "one")
+    locked = tmp_path / "locked.key"
+    openssl("pkey", "-in", key, "-aes256", "-passout", "pass:secret", "-out", locked,
+            *(["-traditional"] if form == "traditional" else []))
+    said = serving.refusal(*MEMORY, "--public-certificate", certificate, "--public-key", locked)
+    assert "has a password" in said and str(locked) in said and "openssl pkey" in said
+
+
+def test_files_that_are_exchanged_are_told(tmp_path):
+    certificate, key = make_certificate(tmp_path, "one")
+    said = serving.refusal(*MEMORY, "--public-certificate", key, "--public-key", certificate)
+    assert "no certificate" in said and "but a key" in said and str(key) in said
+
+
+@pytest.mark.parametrize("days, word", [(-1, "has expired"), (3, "expires on"), (300, None)])
+def test_a_certificate_that_ends_is_told_with_its_day(tmp_path, days, word):
+    certificate, key = make_certificate(tmp_path, "one")
+    openssl("req", "-new", "-key", key, "-subj", "/CN=one", "-out", tmp_path / "one.csr")
+    (tmp_path / "ext").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", tmp_path / "one.csr", "-signkey", key, "-days", days, "-extfile", tmp_path / "ext", "-out",
+            certificate)
+    with serving.launched(*MEMORY, *tls_of(certificate, key)) as server:
+        secure = Secure(server, certificate) if days > 0 else None
+        deadline = time.monotonic() + 20
+        while "stills:" not in server.log():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        lines = [line for line in server.log().splitlines() if "certificate" in line]
+        assert bool(lines) == bool(word) and all(word in line and str(certificate) in line for line in lines)
+        assert all(re.search(r"20\d\d-\d\d-\d\dT", line) for line in lines)
+        assert secure is None or secure.curl(secure.public, "/healthz", "-o", "/dev/null") == "200"

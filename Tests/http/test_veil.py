@@ -51,7 +51,7 @@ class Observer:
         self.beginning = None
         self.problems = []
         self.is_over = threading.Event()
-        looks = [self.follow, self.poll, self.listen, self.plain, self.rest, self.push, self.know]
+        looks = [self.follow, self.chain, self.poll, self.listen, self.plain, self.rest, self.push, self.know]
         self.threads = [threading.Thread(target=self.run, args=(look,), daemon=True) for look in looks]
         for thread in self.threads:
             thread.start()
@@ -75,7 +75,7 @@ class Observer:
     def head(self, what, answer):
         for name, value in answer.fields:
             if name != "Date":
-                counts_on = name in ("ETag", "Content-Length", "Content-Range", "Last-Modified")
+                counts_on = name in ("ETag", "Content-Length", "Content-Range", "Last-Modified", "Link")
                 self.note(f"header of {what}", f"{name}: {shape(value) if counts_on else value}")
         self.note(f"header of {what}", f"status {answer.status}")
 
@@ -129,6 +129,34 @@ class Observer:
                         self.seen.append((moment, "#delay of parts", wall - date.timestamp()))
                 sequence, part = now.newest
                 query = f"?_HLS_msn={sequence}&_HLS_part={part + 1}"
+
+    def chain(self):
+        """Takes segment after segment while they are made, by their links alone."""
+        with wire.Wire(self.server.public) as client:
+            now = playlist.parse(client.ask("GET", f"/{CAMERA}/live.m3u8").text)
+            name = now.hint.rsplit(".", 2)[0] + ".mp4"
+            is_first = True
+            while not self.is_over.is_set():
+                client.send(wire.request_bytes("GET", f"/{CAMERA}/{name}", {"Range": "bytes=0-"}))
+                head = client.head()
+                self.head("open segment", head)
+                assert head.status == 200, f"the chain breaks at {name}"
+                sizes, last = [], None
+                while piece := client.chunk():
+                    sizes.append(len(piece))
+                    if not is_first:
+                        moment = time.monotonic()
+                        self.note("#parts in a piece", piece.count(b"moof"))
+                        self.note("#bytes of pieces", len(piece))
+                        if self.beginning:
+                            self.note("#delay of pieces after the slot", (time.time() - self.beginning) % PART)
+                        if last is not None:
+                            self.note("#time from piece to piece", moment - last)
+                        last = moment
+                if not is_first:
+                    self.note("#bytes of open segments", sum(sizes))
+                    self.note("#pieces of open segments", len(sizes))
+                name, is_first = re.fullmatch(r'<(\d+\.mp4)>; rel="next"', head["Link"])[1], False
 
     def poll(self):
         """Takes the playlist as it is now."""
@@ -214,6 +242,10 @@ class Observer:
                 for line in delta.text.splitlines():
                     self.note("line of the delta", line_shape(line))
                 self.head("a name that is not there", client.ask("GET", f"/{CAMERA}/1.mp4"))
+                newest = playlist.parse(client.ask("GET", f"/{CAMERA}/live.m3u8").text).hint
+                for ahead in (1, 2):
+                    unheard = f"{int(newest.split('.')[0]) + ahead}.mp4"
+                    self.head("a segment that is not announced", client.ask("GET", f"/{CAMERA}/{unheard}"))
                 self.head("a bad directive", client.ask("GET", f"/{CAMERA}/live.m3u8?_HLS_msn=x"))
                 time.sleep(0.2)
 

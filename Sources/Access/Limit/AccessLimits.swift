@@ -1,19 +1,25 @@
 import Media
 import NIOConcurrencyHelpers
 
-/// What both doors know of who comes and what they hold: shared by their listeners and the reports.
+/// The limits and counts of both listeners: shared by the listeners and the reports.
 package final class AccessLimits: Sendable {
   /// The viewers' connections.
   package let viewers: Connections
-  /// The viewers' requests that wait for what comes next.
+  /// The viewers' requests that are held until the next part or segment.
   package let waits: WaitLimit
+  /// How often visitors may wave.
+  package let waves = WaveLimits()
   /// The cameras' and operators' connections.
   package let cameras: Connections
-  /// The memory of bodies on their way in.
+  /// The memory of bodies that are being received.
   package let uploads: UploadMemory
+  /// What viewers sent that could not be read.
+  package let unreadableAtPublic = UnreadableRequests()
+  /// What came to the private door and could not be read.
+  package let unreadableAtPrivate = UnreadableRequests()
   private let tokens = NIOLockedValueBox(WrongTokens())
 
-  /// A book in which nothing is written yet.
+  /// Counts that are all zero.
   package init(viewers: Connections.Limits, cameras: Connections.Limits, uploads: UploadMemory) {
     self.viewers = Connections(limits: viewers)
     waits = WaitLimit(limits: viewers)

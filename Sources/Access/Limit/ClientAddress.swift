@@ -1,10 +1,10 @@
 import NIOCore
 
-/// Where a client comes from, as limits count it.
+/// The address of a client, as limits count it.
 package struct ClientAddress: Hashable, Sendable {
-  /// The IPv4 address, or the 64 bits of an IPv6 address that name its network: a single client has all below them.
+  /// The IPv4 address, or the first 64 bits of an IPv6 address: one client has all addresses below them.
   package let key: String
-  /// Whether it lies on this machine or in a private network (RFC 1918, RFC 4193, link-local).
+  /// Whether it is on this machine or in a private network (RFC 1918, RFC 4193, link-local).
   package let isLocal: Bool
 
   /// The client at the other end of a connection.
@@ -14,6 +14,20 @@ package struct ClientAddress: Hashable, Sendable {
     case .v6?: self.init(v6: Self.bytes(of: address, at: 8, count: 16))
     case .unixDomainSocket?, nil: self.init(key: "local", isLocal: true)
     }
+  }
+
+  /// The client that a proxy names: an IP address, with or without a port, a IPv6 address with a port in brackets.
+  ///
+  /// - Returns: `nil` where the text is no address.
+  package init?(named text: some StringProtocol) {
+    var host = String(text)
+    if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
+      host = String(host[host.index(after: host.startIndex)..<end])
+    } else if host.count(where: { $0 == ":" }) == 1, let colon = host.firstIndex(of: ":") {
+      host = String(host[..<colon])
+    }
+    guard host.utf8.count <= 45, let address = try? SocketAddress(ipAddress: host, port: 0) else { return nil }
+    self.init(address)
   }
 
   private init(key: String, isLocal: Bool) {

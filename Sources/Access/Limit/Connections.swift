@@ -1,13 +1,13 @@
 import NIOConcurrencyHelpers
 
-/// The connections of one door: how many there are, in all and from each address, and how many there may be.
+/// Counts the connections of one listener, in all and from each address, and holds their limits.
 package final class Connections: Sendable {
-  /// How many connections a door takes.
+  /// How many connections a listener accepts.
   package struct Limits: Hashable, Sendable {
     /// From all addresses together.
     package var total: Int
-    /// From one address; `nil` takes `standardPerAddress` from addresses of the internet and any number from loopback
-    /// and private networks, where proxies stand.
+    /// From one address. `nil` is `standardPerAddress` for addresses of the internet and no limit for loopback and
+    /// private networks, where proxies are.
     package var perAddress: Int?
 
     /// These limits.
@@ -16,13 +16,13 @@ package final class Connections: Sendable {
       self.perAddress = perAddress
     }
 
-    /// How many an address may have; `nil` for any number.
+    /// The limit for an address; `nil` for no limit.
     func most(of address: ClientAddress) -> Int? {
       perAddress ?? (address.isLocal ? nil : Connections.standardPerAddress)
     }
   }
 
-  /// How many connections an address of the internet may have where nothing else is configured.
+  /// The limit for an address of the internet if nothing else is configured.
   package static let standardPerAddress = 256
 
   private struct State {
@@ -38,10 +38,10 @@ package final class Connections: Sendable {
   /// No connections yet.
   package init(limits: Limits) { self.limits = limits }
 
-  /// The connections now, and how many were turned away since the process began.
+  /// The connections now, and how many were refused since the process started.
   package var counted: (open: Int, turnedAway: Int64) { state.withLockedValue { ($0.count, $0.turnedAway) } }
 
-  /// Whether one more connection from this address is taken; then `leave` has to follow.
+  /// Whether one more connection from this address is accepted; `leave` must follow.
   package func enter(_ address: ClientAddress) -> Bool {
     let most = limits.most(of: address) ?? .max
     return state.withLockedValue { state in
@@ -56,7 +56,7 @@ package final class Connections: Sendable {
     }
   }
 
-  /// A connection that had entered has ended.
+  /// Notes that a connection has ended.
   package func leave(_ address: ClientAddress) {
     state.withLockedValue { state in
       state.count -= 1

@@ -1,17 +1,17 @@
-/// Counts what may be done in bursts and at a steady rate between them.
+/// Limits a rate and allows bursts.
 package struct TokenBucket: Hashable, Sendable {
   private let rate: Int64
   private let capacity: Int64
-  // In thousandths, which a rate per second and times in milliseconds keep whole.
+  // In thousandths, so that rates per second and times in milliseconds stay whole numbers.
   private var level: Int64
   private var time: Int64
 
   /// A full bucket.
   ///
   /// - Parameters:
-  ///   - rate: how many a second come back.
-  ///   - burst: how many can be taken at once.
-  ///   - now: milliseconds of any clock that does not step back.
+  /// - rate: how many are added in a second.
+  /// - burst: how many can be taken at once.
+  /// - now: milliseconds of any clock that does not step back.
   package init(rate: Int, burst: Int, now: Int64) {
     self.rate = Int64(rate)
     capacity = Int64(burst) * 1000
@@ -33,10 +33,16 @@ package struct TokenBucket: Hashable, Sendable {
     return level < 1000
   }
 
-  /// Whether nothing has been taken that has not come back.
+  /// Whether the bucket is full.
   package mutating func isFull(now: Int64) -> Bool {
     fill(now)
     return level == capacity
+  }
+
+  /// How long until there is one to take, in milliseconds of the clock; 0 where there is one.
+  package mutating func wait(now: Int64) -> Int64 {
+    fill(now)
+    return level >= 1000 ? 0 : (1000 - level + rate - 1) / rate
   }
 
   private mutating func fill(_ now: Int64) {

@@ -1,7 +1,7 @@
 import Media
 import NIOConcurrencyHelpers
 
-/// The memory that all bodies on their way in may take together: whoever sends slowly holds what has come so far.
+/// The memory that all bodies being received can take together: a slow sender keeps what has arrived so far in memory.
 package final class UploadMemory: Sendable {
   private struct State {
     var total = 0
@@ -12,24 +12,24 @@ package final class UploadMemory: Sendable {
 
   /// The most bytes.
   package let limit: Int
-  /// The most bytes of one camera, so that none takes the others' place.
+  /// The most bytes of one camera, so that no camera takes the memory of the others.
   private let share: Int
   private let state = NIOLockedValueBox(State())
 
   /// - Parameters:
   ///   - limit: the most bytes of all bodies together.
-  ///   - cameras: how many share them; one camera alone may take all, one of several half.
+  ///   - cameras: how many share it. A single camera can take all of it, one of several can take half.
   package init(limit: Int, cameras: Int) {
     self.limit = limit
     share = cameras > 1 ? limit / 2 : limit
   }
 
-  /// The bytes held now and at most since the process began, and how often there was no room.
+  /// The bytes in use now and at most since the process started, and how often there was no room.
   package var counted: (held: Int, peak: Int, refused: Int64) {
     state.withLockedValue { ($0.total, $0.peak, $0.refused) }
   }
 
-  /// An empty place for a body of a camera.
+  /// An empty lease for a body of a camera.
   package func lease(for camera: CameraName) -> UploadLease { UploadLease(memory: self, camera: camera) }
 
   fileprivate func take(_ count: Int, for camera: CameraName) -> Bool {
@@ -54,7 +54,7 @@ package final class UploadMemory: Sendable {
   }
 }
 
-/// The place of one body in `UploadMemory`, which is free again when nobody holds the lease.
+/// The memory of one body, returned to `UploadMemory` when the lease is released.
 package final class UploadLease: Sendable {
   private let memory: UploadMemory
   private let camera: CameraName
@@ -65,7 +65,7 @@ package final class UploadLease: Sendable {
     self.camera = camera
   }
 
-  /// Changes the bytes that the body holds; where there is no room for more nothing has changed.
+  /// Changes the size of the body in memory. If there is no room for more, nothing changes.
   package func hold(_ count: Int) -> Bool {
     held.withLockedValue { held in
       if count > held {

@@ -1,12 +1,13 @@
 import NIOConcurrencyHelpers
 
-/// Who waits for something to be published, by address: over HTTP/2 one connection can ask for a hundred things at once,
-/// and the places of those who wait are limited.
+/// Counts the requests that are held until something is published, by address, and limits them: over HTTP/2, one
+/// connection can make a hundred requests at once.
 package final class WaitLimit: Sendable {
-  /// How many may wait for each connection that an address may have: a player has a playlist, a part and events.
+  /// How many requests can be held for each connection that an address can have: a player has a playlist, a part and
+  /// events.
   package static let perConnection = 4
 
-  /// The place of one who waits; it is free again when nobody holds it.
+  /// The place of one held request; free again when it is released.
   package final class Place: Sendable {
     private let waits: WaitLimit
     private let key: String
@@ -22,12 +23,12 @@ package final class WaitLimit: Sendable {
   private let limits: Connections.Limits
   private let addresses = NIOLockedValueBox<[String: Int]>([:])
 
-  /// Nobody waits yet.
+  /// No request is held yet.
   ///
   /// - Parameter limits: of the connections.
   package init(limits: Connections.Limits) { self.limits = limits }
 
-  /// A place for one more from this address; `nil` where it has them all.
+  /// A place for one more from this address; `nil` if the address has all of its places.
   package func enter(_ address: ClientAddress) -> Place? {
     let most = limits.most(of: address).map { Self.perConnection * $0 } ?? .max
     let isTaken = addresses.withLockedValue { addresses in

@@ -1,13 +1,13 @@
 import Crypto
 
-/// A secret that opens a door: 128 random bits, which nobody guesses.
+/// A secret of 128 random bits that gives access.
 package struct AccessToken: Hashable, Sendable {
-  /// The token as it is shown to the door: 32 hexadecimal digits.
+  /// The token as clients send it: 32 hexadecimal digits.
   package let text: String
 
-  /// A new token of the system's random numbers.
+  /// A new token from the system's random number generator.
   package init() { text = SymmetricKey(size: .bits128).withUnsafeBytes { $0.hex } }
 
-  /// What the server keeps of it.
+  /// What the server stores of it.
   package var digest: TokenDigest { TokenDigest(of: text) }
 }

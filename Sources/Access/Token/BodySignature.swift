@@ -2,26 +2,27 @@ import Crypto
 import Media
 import NIOCore
 
-/// The signature of one body, checked while the body comes in: for cameras without TLS, whose token would be read on
-/// the way.
+/// The signature of one body, checked while the body is received. For cameras without TLS, whose token could be read on
+/// the network.
 ///
 /// The camera sends `X-Quietcam-Time`, the seconds since 1970 with up to nine decimals, and `X-Quietcam-Signature`, the
 /// hexadecimal HMAC-SHA256 (RFC 2104) of
 ///
 ///     TIME \n CAMERA \n HEX(SHA-256(body))
 ///
-/// without the blanks. The key is the text `HEX(SHA-256(token))` in lower case, so that the server can check it with
-/// the digest that it keeps.
+/// without the spaces. The key is the text `HEX(SHA-256(token))` in lower case, so that the server can check the
+/// signature with the digest that it stores.
 package struct BodySignature: Sendable {
-  /// Why a signature is not taken.
+  /// Why a signature is refused.
   package struct Refusal: Error, Hashable, Sendable {
     /// What is wrong and what to do, as one sentence without a secret.
     package let detail: String
-    /// Whether it is the mark of somebody who does not know the token.
+    /// Whether it suggests that the sender does not know the token.
     package let isWrong: Bool
   }
 
-  /// The seconds by which a camera's clock may be off; a signature is known for that long and refused if it returns.
+  /// How many seconds a camera's clock can be off. A signature is remembered for that long and refused if it comes
+  /// again.
   package static let window: Int64 = 60
 
   private let prefix: [UInt8]
@@ -32,26 +33,26 @@ package struct BodySignature: Sendable {
   /// The whole seconds that were sent.
   let time: Int64
 
-  /// Takes the two headers of a request, before its body.
+  /// Reads the two headers of a request, before its body.
   ///
-  /// - Throws: where they are malformed or the time is not now.
+  /// - Throws: if they are malformed or the time is not now.
   package init(
     time: some StringProtocol, signature: some StringProtocol, camera: CameraName, digest: TokenDigest, now: WallTime
   ) throws(Refusal) {
     guard let seconds = Self.seconds(time) else {
       throw Refusal(
-        detail: "X-Quietcam-Time is no time; send the seconds since 1970, such as 1790000000 or 1790000000.25",
+        detail: "X-Quietcam-Time is not a time; send the seconds since 1970, such as 1790000000 or 1790000000.25",
         isWrong: false)
     }
     guard let bytes = [UInt8](hex: signature), bytes.count == SHA256.byteCount else {
       throw Refusal(
-        detail: "X-Quietcam-Signature is no signature; send 64 hexadecimal digits of HMAC-SHA256", isWrong: false)
+        detail: "X-Quietcam-Signature is not a signature; send 64 hexadecimal digits of HMAC-SHA256", isWrong: false)
     }
     let lag = now.milliseconds / 1000 - seconds
     guard abs(lag) <= Self.window else {
       throw Refusal(
-        detail: "X-Quietcam-Time is \(abs(lag)) s \(lag > 0 ? "behind" : "ahead"); set the camera's clock, by this "
-          + "answer's Date if by nothing else", isWrong: false)
+        detail: "X-Quietcam-Time is \(abs(lag)) s \(lag > 0 ? "behind" : "ahead"); set the camera's clock, for example "
+          + "from this answer's Date", isWrong: false)
     }
     self.signature = bytes
     self.time = seconds
@@ -59,12 +60,12 @@ package struct BodySignature: Sendable {
     key = SymmetricKey(data: Array(digest.bytes.hex.utf8))
   }
 
-  /// Takes the next bytes of the body, in their order.
+  /// Adds the next bytes of the body, in order.
   package mutating func update(_ bytes: ByteBuffer) {
     bytes.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
   }
 
-  /// Whether the signature is that of the time, the camera and all bytes that were taken.
+  /// Whether the signature matches the time, the camera and all bytes that were added.
   package var isValid: Bool {
     let message = prefix + Array(hash.finalize().hex.utf8)
     return HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: message, using: key)

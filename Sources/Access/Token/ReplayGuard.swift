@@ -1,14 +1,14 @@
-/// Remembers the signatures that were taken, for as long as they would be taken again.
+/// Remembers accepted signatures for as long as they would be valid.
 package struct ReplayGuard: Sendable {
   private var known: [[UInt8]: Int64] = [:]
   private var nextSweep: Int64 = 0
   private let mostKnown: Int
 
-  /// - Parameter mostKnown: how many are remembered; more are refused, since only what is remembered is known not to
-  ///   come again. Only signatures that are right are remembered, so nobody without the token fills it.
+  /// - Parameter mostKnown: how many are remembered. More are refused, because a signature that is not remembered could
+  ///   come again. Only valid signatures are remembered, so nobody without the token can fill it.
   package init(mostKnown: Int = 50_000) { self.mostKnown = mostKnown }
 
-  /// Takes a signature that is right, once.
+  /// Accepts a valid signature, once.
   ///
   /// - Parameter now: whole seconds since 1970.
   package mutating func admit(_ signature: BodySignature, now: Int64) -> Bool {

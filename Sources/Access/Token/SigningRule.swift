@@ -1,9 +1,9 @@
-/// Whether a camera signs its stills, for networks on which its token could be read.
+/// Whether a camera signs its stills, for networks where its token could be read.
 package enum SigningRule: String, Sendable, CaseIterable {
-  /// Signatures mean nothing; the token is shown.
+  /// Signatures are ignored; the camera sends its token.
   case off
-  /// Either will do.
+  /// The camera can do either.
   case optional
-  /// Only signed stills are taken, and the token is never shown.
+  /// Only signed stills are accepted, and the token is never sent.
   case required
 }

@@ -1,8 +1,9 @@
 import Crypto
 
-/// What the server keeps of a token: its SHA-256, which opens nothing.
+/// What the server stores of a token: its SHA-256, which gives no access.
 ///
-/// A plain hash is enough for tokens of 128 random bits, as `quietcam token` makes them: there is nothing to guess.
+/// A plain hash is enough for tokens of 128 random bits, as `quietcam token` makes them, because they cannot be
+/// guessed.
 package struct TokenDigest: Hashable, Sendable {
   /// The 32 bytes of the digest.
   let bytes: [UInt8]
@@ -18,10 +19,10 @@ package struct TokenDigest: Hashable, Sendable {
     self.bytes = bytes
   }
 
-  /// What a digest begins with where it is written.
+  /// The prefix of a digest in text.
   package static let prefix = "sha256:"
 
-  /// Whether this is the token; takes the same time for every wrong one of a length.
+  /// Whether this is the token. Takes the same time for every wrong token of a length.
   package func matches(_ shown: some StringProtocol) -> Bool {
     // Crypto compares digests in constant time.
     SHA256.hash(data: Array(shown.utf8)) == bytes
@@ -29,6 +30,6 @@ package struct TokenDigest: Hashable, Sendable {
 }
 
 extension TokenDigest: CustomStringConvertible {
-  /// `sha256:` and 64 hexadecimal digits, as the configuration takes it.
+  /// `sha256:` and 64 hexadecimal digits, the form in the configuration.
   package var description: String { Self.prefix + bytes.hex }
 }

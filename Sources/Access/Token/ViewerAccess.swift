@@ -1,7 +1,7 @@
-/// Who may see a camera.
+/// Who can see a camera.
 package enum ViewerAccess: String, Sendable, CaseIterable {
   /// Everyone.
   case open
-  /// Those who have a link that has not ended.
+  /// Viewers with a link that has not ended.
   case signed
 }

@@ -1,16 +1,16 @@
 import Crypto
 import Media
 
-/// A pass to a private camera that stands in its viewers' addresses: `/CAMERA/~EXPIRY.SIGNATURE/...`.
+/// The access to a private camera as a part of its viewers' addresses: `/CAMERA/~EXPIRY.SIGNATURE/...`.
 ///
-/// As a folder in the path it is carried by every relative address of playlists and pages without being written into
-/// them, so what is rendered once is good for all viewers, and all who have the same link share every cache.
+/// It is a folder in the path, so every relative address in playlists and pages keeps it without containing it. What is
+/// rendered once is good for all viewers, and all viewers with the same link share every cache.
 package struct ViewerLink: Hashable, Sendable {
-  /// The whole seconds since 1970 at which it ends.
+  /// When it ends, in whole seconds since 1970.
   package let expiry: Int64
   private let signature: [UInt8]
 
-  /// Half of HMAC-SHA256, which RFC 2104, section 5 allows, keeps addresses short.
+  /// Half of the HMAC-SHA256, which RFC 2104, section 5 allows, keeps addresses short.
   private static let signatureBytes = 16
 
   /// A link to a camera that ends at `expiry`.
@@ -19,7 +19,7 @@ package struct ViewerLink: Hashable, Sendable {
     signature = Array(key.code(camera: camera, expiry: expiry).prefix(Self.signatureBytes))
   }
 
-  /// Reads the folder's name; `nil` where it has not the form of a link.
+  /// Reads the folder's name; `nil` if it does not have the form of a link.
   package init?(_ text: some StringProtocol) {
     guard text.first == "~" else { return nil }
     let pieces = text.dropFirst().split(separator: ".", omittingEmptySubsequences: false)
@@ -32,15 +32,15 @@ package struct ViewerLink: Hashable, Sendable {
     self.signature = signature
   }
 
-  /// Whether the link was made with this key for this camera, whether it has ended or not.
+  /// Whether the link was made with this key for this camera; it may have ended.
   package func isGenuine(camera: CameraName, key: LinkKey) -> Bool {
     let code = key.code(camera: camera, expiry: expiry).prefix(Self.signatureBytes)
-    // Every byte is looked at, so that the time says nothing about how many are right.
+    // Every byte is compared, so that the time does not say how many are right.
     return zip(code, signature).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
   }
 
-  /// The end of a link that lasts at least `duration` seconds from `now`: a whole hour, or a whole minute for links of
-  /// less than one, so that links which are made one after the other are the same and share caches.
+  /// The end of a link that lasts at least `duration` seconds from `now`: a whole hour, or a whole minute for links
+  /// shorter than an hour. So links made one after another are the same and share caches.
   package static func expiry(after duration: Int64, from now: Int64) -> Int64 {
     let step: Int64 = duration >= 3600 ? 3600 : 60
     return (now + duration + step - 1) / step * step
@@ -56,7 +56,7 @@ extension ViewerLink: CustomStringConvertible {
 package struct LinkKey: Sendable {
   private let key: SymmetricKey
 
-  /// The key that a secret of the configuration stands for.
+  /// The key from a secret in the configuration.
   package init(secret: String) { key = SymmetricKey(data: SHA256.hash(data: Array(secret.utf8))) }
 
   func code(camera: CameraName, expiry: Int64) -> [UInt8] {

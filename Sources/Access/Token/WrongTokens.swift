@@ -1,22 +1,22 @@
 import Media
 
-/// Slows and counts those who show wrong tokens, by address.
+/// Counts wrong tokens by address and slows down the addresses that send them.
 ///
-/// An address may be wrong a few times at once and then once a second; what it shows beyond is not looked at. A camera
-/// that was let in from the address within the last hour is looked at all the same, so that somebody who guesses from
-/// behind the same router, or through the same proxy, locks nobody out. The table has a fixed size.
+/// An address can send a few wrong tokens at once and then one a second; beyond that its tokens are not checked. The
+/// token of a camera that was accepted from the address within the last hour is checked all the same, so that somebody
+/// who guesses tokens from behind the same router or proxy locks nobody out. The table has a fixed size.
 package struct WrongTokens: Sendable {
-  /// What was counted since the process began.
+  /// What was counted since the process started.
   package struct Counters: Sendable {
-    /// Wrong tokens that were looked at.
+    /// Wrong tokens that were checked.
     package var wrong: Int64 = 0
-    /// Requests that were turned away without a look.
+    /// Requests that were refused without a check.
     package var slowed: Int64 = 0
     /// Addresses with the most wrong tokens, of those that are in the table.
     package var addresses: [(address: String, wrong: Int64)] = []
   }
 
-  /// How many wrong tokens at once an address has free.
+  /// How many wrong tokens an address can send at once.
   package static let burst = 10
   /// How long a camera counts as known at an address, in milliseconds.
   static let memory: Int64 = 3_600_000
@@ -31,13 +31,13 @@ package struct WrongTokens: Sendable {
   private var counters = Counters()
   private var nextSweep: Int64 = .min
   private let mostAddresses: Int
-  /// Whoever finds no place in the table shares this one.
+  /// The shared entry of all addresses that find no room in the table.
   private static let others = "others"
 
-  /// - Parameter mostAddresses: how many addresses are told apart.
+  /// - Parameter mostAddresses: how many addresses have an entry of their own.
   package init(mostAddresses: Int = 4096) { self.mostAddresses = mostAddresses }
 
-  /// Whether what an address shows for a camera, or as the operator, is looked at.
+  /// Whether the token that an address sends for a camera, or as the operator, is checked.
   ///
   /// - Parameter now: milliseconds of a clock that does not step back.
   package mutating func isHeard(_ address: String, for camera: CameraName?, now: Int64) -> Bool {
@@ -60,16 +60,16 @@ package struct WrongTokens: Sendable {
     entries[key] = entry
   }
 
-  /// Remembers that a camera showed its token.
+  /// Remembers that a camera sent its token.
   package mutating func right(_ address: String, for camera: CameraName, now: Int64) {
     let key = place(for: address, now: now)
-    // Whoever shares a place is not known by it.
+    // The shared entry makes no address known.
     guard key != Self.others else { return }
     if let time = entries[key]?.known[camera], now - time < Self.memory / 10 { return }
     entries[key, default: Entry(bucket: TokenBucket(rate: 1, burst: Self.burst, now: now))].known[camera] = now
   }
 
-  /// The counts, with so many addresses.
+  /// The counts, with this many addresses.
   package func counted(most: Int = 20) -> Counters {
     var counters = counters
     counters.addresses = entries.lazy.filter { $0.value.wrong > 0 }.map { ($0.key, $0.value.wrong) }

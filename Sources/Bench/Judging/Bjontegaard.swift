@@ -1,15 +1,15 @@
 import Foundation
 
 /// The Bjøntegaard difference: how many more bytes one rate-distortion curve takes than another at equal quality, on
-/// average over the qualities that both reach (ITU-T VCEG-M33; the curves are joined by monotone cubics after
-/// Fritsch and Carlson, as ITU-T HSTP-VID-WPOM does, because plain cubics swing between uneven points).
+/// average over the qualities that both reach (ITU-T VCEG-M33). The curves are joined by monotone cubics after Fritsch
+/// and Carlson, as in ITU-T HSTP-VID-WPOM, because plain cubics swing between uneven points.
 package struct Bjontegaard: Sendable {
   /// One point of a curve: bytes and a quality that rises with them.
   package typealias Point = (rate: Double, quality: Double)
 
-  /// The difference in rate as a fraction: -0.5 where `curve` needs half the bytes of `anchor`.
+  /// The difference in rate as a fraction: -0.5 if `curve` needs half the bytes of `anchor`.
   ///
-  /// - Returns: `nil` where a curve has fewer than two points or the two reach no common quality.
+  /// - Returns: `nil` if a curve has fewer than two points or the two have no quality in common.
   package static func rateDifference(of curve: [Point], against anchor: [Point]) -> Double? {
     guard let mine = Spline(curve), let theirs = Spline(anchor) else { return nil }
     let low = max(mine.first, theirs.first)
@@ -36,7 +36,7 @@ package struct Bjontegaard: Sendable {
     init?(_ points: [Point]) {
       var rising: [Point] = []
       for point in points.sorted(by: { $0.quality < $1.quality }) where point.rate > 0 {
-        // Two points of one quality make no curve: the cheaper one counts.
+        // Two points with one quality do not make a curve: the cheaper one counts.
         if let before = rising.last, point.quality - before.quality < 1e-9 {
           if point.rate < before.rate { rising[rising.count - 1] = point }
         } else {

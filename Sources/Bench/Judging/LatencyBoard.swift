@@ -11,7 +11,7 @@ package final class LatencyBoard: Sendable {
   /// An empty board.
   package init() {}
 
-  /// The wall clock as stills carry it.
+  /// The wall clock time that stills carry.
   static func now() -> UInt32 {
     UInt32(WallTime.now.milliseconds % Int64(TimePattern.period))
   }

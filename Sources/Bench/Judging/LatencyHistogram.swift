@@ -1,25 +1,25 @@
 import Foundation
 
-/// How long stills took to reach a viewer one way.
+/// How long stills took to reach a viewer in one way.
 package struct LatencyHistogram: Codable, Sendable {
   /// The way.
   package var name: String
   /// Milliseconds from the push of each still until it was there, in the order of arrival.
   package var samples: [Int] = []
-  /// How often the way stood still: a player that waited for media, or no new picture for too long.
+  /// How often the way stalled: a player that waited for media, or no new picture for too long.
   package var stalls = 0
 
   /// A way without samples yet.
   package init(name: String) { self.name = name }
 
-  /// The sample below or at which so many per cent of all lie (nearest rank); `nil` without samples.
+  /// The sample at this percentile (nearest rank); `nil` without samples.
   package func percentile(_ percent: Int) -> Int? {
     guard !samples.isEmpty else { return nil }
     let rank = (percent * samples.count + 99) / 100
     return samples.sorted()[min(max(rank, 1), samples.count) - 1]
   }
 
-  /// How many samples lie in each quarter second from 0 on.
+  /// How many samples are in each quarter second from 0 on.
   package var quarters: [Int] {
     var counts = [Int](repeating: 0, count: (samples.max() ?? 0) / 250 + 1)
     for sample in samples { counts[max(0, sample) / 250] += 1 }

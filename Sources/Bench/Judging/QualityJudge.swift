@@ -2,21 +2,21 @@ import Foundation
 import Media
 import NIOCore
 
-/// Judges what viewers saw by the `ffmpeg` program: its decoders, its `ssim` filter, and `libvmaf` where it has it.
-/// Luma is compared, full range, in the stream's size.
+/// Compares what viewers saw by the `ffmpeg` program: its decoders, its `ssim` filter, and `libvmaf` if it has it. Luma
+/// is compared, full range, in the stream's size.
 struct QualityJudge: Sendable {
-  /// A comparison's marks.
+  /// The results of a comparison.
   struct Marks: Sendable {
     /// Mean structural similarity, 1 at most.
     let ssim: Double
-    /// Mean VMAF, 100 at most; `nil` where this ffmpeg has none.
+    /// Mean VMAF, 100 at most; `nil` if this ffmpeg has none.
     let vmaf: Double?
   }
 
   private let folder: URL
   private let size: PictureSize
   private let hasVMAF: Bool
-  /// The stills, and their scenes where they are known, as raw gray files.
+  /// The stills, and their scenes if they are known, as raw gray files.
   private let stills: URL
   private let scenes: URL?
 
@@ -47,15 +47,15 @@ struct QualityJudge: Sendable {
     }
   }
 
-  /// The marks of some stills against their scenes; `nil` where those are not known.
+  /// The results of some stills against their scenes; `nil` if those are not known.
   func marksOfStills(_ numbers: [Int]) async throws -> Marks? {
     guard let scenes, !numbers.isEmpty else { return nil }
     return try await compare(try pick(numbers, of: stills, as: "a"), try pick(numbers, of: scenes, as: "b"))
   }
 
-  /// The marks of a viewer's pictures against the stills that they show, and against their scenes.
+  /// The results of a viewer's pictures against the stills that they show, and against their scenes.
   ///
-  /// - Parameter shown: the place of a picture in `pictures` and the number of its still.
+  /// - Parameter shown: the index of a picture in `pictures` and the number of its still.
   func marks(
     of pictures: URL, shown: [(place: Int, still: Int)]
   ) async throws -> (toStills: Marks, toScenes: Marks?)? {
@@ -73,7 +73,7 @@ struct QualityJudge: Sendable {
     return file
   }
 
-  /// Decodes a viewer's video; one picture comes out for each that is in it.
+  /// Decodes a viewer's video; one picture for each in it.
   func decode(video: Data) async throws -> URL {
     let (input, file) = (folder.appending(path: "viewed.video"), folder.appending(path: "viewed.gray"))
     try video.write(to: input)

@@ -1,34 +1,33 @@
 import Foundation
 
-/// What `quietcam bench quality` found: curves of bytes over likeness.
+/// The result of `quietcam bench quality`: curves of bytes and similarity.
 package struct QualityResult: Codable, Sendable {
-  /// One way of coding at one strength.
+  /// One way of encoding at one strength.
   package struct Point: Codable, Sendable {
     /// The strength, such as `CRF 28`.
     package var label: String
-    /// Bytes of media a minute, in thousands, boxes of the parts included.
+    /// Thousands of bytes of media a minute, with the boxes of the parts.
     package var kilobytesPerMinute: Double
     /// Mean SSIM to the still that was pushed.
     package var likePushed: Double
-    /// Mean SSIM to the true scene, where that is known.
+    /// Mean SSIM to the true scene, if that is known.
     package var likeScene: Double?
     /// Processor time of a still's filter and encode, in milliseconds.
     package var milliseconds: Double
 
-    /// What curves are drawn over: likeness to the true scene where it is known.
+    /// The similarity that curves are drawn over: to the true scene if it is known.
     var similarity: Double { likeScene ?? likePushed }
   }
 
-  /// One way of coding at several strengths.
+  /// One way of encoding at several strengths.
   package struct Curve: Codable, Sendable {
-    /// What is coded how.
+    /// The name of the way.
     package var name: String
     /// From coarse to fine.
     package var points: [Point]
-    /// The Bjøntegaard difference in bytes to polling JPEGs, as a fraction; `nil` where the two have no quality in
-    /// common.
+    /// The Bjøntegaard difference in bytes to polling JPEGs, as a fraction; `nil` if the two have no quality in common.
     package var difference: Double?
-    /// Bytes a minute, in thousands, at the quality that is asked for; `nil` where the curve does not reach it.
+    /// Thousands of bytes a minute at the required quality; `nil` if the curve does not reach it.
     package var atMark: Double?
   }
 
@@ -42,17 +41,17 @@ package struct QualityResult: Codable, Sendable {
   package var every: Double
   /// Bytes a minute, in thousands, of polling the pushed stills, without headers.
   package var polling: Double
-  /// SSIM of the pushed stills to the true scene, where that is known.
+  /// SSIM of the pushed stills to the true scene, if that is known.
   package var pushedLikeScene: Double?
-  /// The likeness that is asked for.
+  /// The required similarity.
   package var mark: Double
   /// JPEG first.
   package var curves: [Curve]
 
-  /// SSIM as curves are compared: in decibels of what it lacks to 1, which spreads the good end.
+  /// SSIM as curves are compared: in decibels of the difference to 1, which spreads the upper end.
   static func decibels(_ similarity: Double) -> Double { -10 * log10(max(1 - similarity, 1e-6)) }
 
-  /// Fills in what follows from comparing the curves.
+  /// Computes the values that compare the curves.
   mutating func compare() {
     guard let anchor = curves.first?.points.map({ ($0.kilobytesPerMinute, Self.decibels($0.similarity)) }) else {
       return

@@ -2,17 +2,17 @@ import Media
 import Picture
 
 /// A still that carries its own time as big black and white blocks, to be read back from any screen, however coarsely
-/// it was coded: 24 bits of milliseconds and 8 bits of checksum in rows of eight.
+/// it was encoded: 24 bits of milliseconds and 8 bits of checksum in rows of eight.
 package struct TimePattern: Sendable {
   private static let columns = 8
   private static let rows = 4
 
-  /// The times that can be told apart, in milliseconds: they come again after some four and a half hours.
+  /// The range of times, in milliseconds: they repeat after some four and a half hours.
   package static let period: UInt32 = 1 << 24
 
   /// The picture of `milliseconds` modulo the period.
   ///
-  /// - Throws: when there is no memory for it.
+  /// - Throws: if there is no memory for it.
   package static func paint(_ milliseconds: UInt32, size: PictureSize) throws -> Frame {
     let value = milliseconds % period
     let word = value << 8 | UInt32(checksum(value))
@@ -28,7 +28,7 @@ package struct TimePattern: Sendable {
     return try Frame.rgb(rgb, size: size)
   }
 
-  /// The time in a picture whose first plane is luma; `nil` where the blocks are not clear or the checksum is wrong.
+  /// The time in a picture whose first plane is luma; `nil` if the blocks are not clear or the checksum is wrong.
   package static func read(_ picture: borrowing Frame) -> UInt32? {
     picture.withPlane(0) { luma in
       var word: UInt32 = 0
@@ -56,10 +56,10 @@ package struct TimePattern: Sendable {
     }
   }
 
-  /// Milliseconds from `time` to `now` around the period.
+  /// Milliseconds from `time` to `now`, modulo the period.
   package static func age(of time: UInt32, now: UInt32) -> Int { Int((now &- time) % period) }
 
-  /// CRC-8 (polynomial 0x07) that begins with ones, so that a black picture is no time.
+  /// CRC-8 (polynomial 0x07) that starts with ones, so that a black picture is not a time.
   private static func checksum(_ value: UInt32) -> UInt8 {
     var crc: UInt8 = 0xFF
     for shift: UInt32 in [16, 8, 0] {

@@ -1,14 +1,13 @@
-import CDispatch  // Owns timespec in the eyes of the importer, where NIO is imported too.
+import CDispatch  // The importer finds timespec here if NIO is imported too.
 import Glibc
 import Media
 
-/// Time that a processor has worked, in nanoseconds: unlike the time on the wall it does not grow while other
-/// programs have the machine.
+/// Processor time, in nanoseconds. Unlike wall clock time it does not grow while other programs use the machine.
 struct CPUTime {
-  /// The time that the calling thread has worked.
-  static var thread: Int64 { read(1) }  // RUSAGE_THREAD, which only _GNU_SOURCE shows.
+  /// The processor time of the calling thread.
+  static var thread: Int64 { read(1) }  // RUSAGE_THREAD, which needs _GNU_SOURCE.
 
-  /// The time that all child processes that have ended have worked, to the microsecond.
+  /// The processor time of all child processes that have ended, to the microsecond.
   static var children: Int64 {
     read(RUSAGE_CHILDREN.rawValue)
   }
@@ -22,7 +21,7 @@ struct CPUTime {
   }
 }
 
-/// The middle of some measurements, in nanoseconds.
+/// Some measurements, in nanoseconds.
 struct Samples {
   private var values: [Int64] = []
 
@@ -35,7 +34,7 @@ struct Samples {
     return try body()
   }
 
-  /// The median; zero where nothing was measured.
+  /// The median; zero if nothing was measured.
   var median: Int64 {
     guard !values.isEmpty else { return 0 }
     return values.sorted()[values.count / 2]
@@ -44,7 +43,7 @@ struct Samples {
   /// The sum of all.
   var sum: Int64 { values.reduce(0, +) }
 
-  /// The mean; zero where nothing was measured.
+  /// The mean; zero if nothing was measured.
   var mean: Int64 { values.isEmpty ? 0 : sum / Int64(values.count) }
 }
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A program that runs as long as its owner keeps it, in a folder of its own that goes away with it.
+/// A program that runs as long as its owner keeps it, in a folder of its own that is removed with it.
 package final class ChildProcess: Sendable {
   /// The folder.
   package let folder: URL
@@ -10,9 +10,9 @@ package final class ChildProcess: Sendable {
   ///
   /// - Parameters:
   ///   - program: the name of a program on the path, or the path of one.
-  ///   - arguments: made with the folder, which is empty yet.
-  ///   - input: what it reads; nothing where `nil`.
-  /// - Throws: when it is not installed or does not start.
+  ///   - arguments: made with the folder, which is still empty.
+  ///   - input: what it reads; nothing if `nil`.
+  /// - Throws: if it is not installed or does not start.
   package init(_ program: String, input: Pipe? = nil, arguments: (URL) throws -> [String]) throws {
     guard let path = Self.path(of: program) else { throw LatencyError("\(program) is not installed") }
     folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-bench-\(UUID().uuidString)")
@@ -26,7 +26,7 @@ package final class ChildProcess: Sendable {
     try process.run()
   }
 
-  /// Ends it and removes its folder; a program that does not go within five seconds is killed.
+  /// Ends it and removes its folder. A program that does not end within five seconds is killed.
   package func end() {
     process.terminate()
     let limit = Date(timeIntervalSinceNow: 5)
@@ -36,7 +36,7 @@ package final class ChildProcess: Sendable {
     try? FileManager.default.removeItem(at: folder)
   }
 
-  /// Where a program lies; `nil` where it is not installed.
+  /// The path of a program; `nil` if it is not installed.
   package static func path(of program: String) -> URL? {
     let folders = program.contains("/") ? [""] : ["/usr/bin/", "/usr/local/bin/", "/usr/sbin/", "/usr/local/sbin/"]
     return folders.map { $0 + program }.first { FileManager.default.isExecutableFile(atPath: $0) }

@@ -24,9 +24,9 @@ struct ExternalProgram: Sendable {
 
   var isInstalled: Bool { path != nil }
 
-  /// A process of it that has not begun yet.
+  /// A process of it that has not started yet.
   ///
-  /// - Throws: `BenchFailure` where it is not installed.
+  /// - Throws: `BenchFailure` if it is not installed.
   func process(_ arguments: [String]) throws -> Process {
     guard let path else { throw BenchFailure("\(name) is not installed; install it (Debian's package \(package))") }
     let process = Process()
@@ -37,8 +37,8 @@ struct ExternalProgram: Sendable {
 
   /// Runs it to its end on a thread of its own.
   ///
-  /// - Returns: what it wrote to its standard output, or to standard error.
-  /// - Throws: `BenchFailure` with its last words when it fails.
+  /// - Returns: what it wrote to standard output, or to standard error.
+  /// - Throws: `BenchFailure` with its last output if it fails.
   func output(_ arguments: [String], input: Data? = nil, ofErrors: Bool = false) async throws -> Data {
     try await NIOThreadPool.singleton.runIfActive {
       let process = try process(arguments)
@@ -47,7 +47,7 @@ struct ExternalProgram: Sendable {
       process.standardError = errors
       process.standardInput = input == nil ? FileHandle.nullDevice : stdin
       try process.run()
-      // All three pipes at once: a program that waits for one must not be waited for at another.
+      // All three pipes at once: a program can wait for any of them.
       let others = DispatchGroup()
       let queue = DispatchQueue(label: "bench.program", attributes: .concurrent)
       if let input {
@@ -70,7 +70,7 @@ struct ExternalProgram: Sendable {
   }
 }
 
-/// Bytes that one thread leaves for another.
+/// Bytes that one thread passes to another.
 private final class Box: Sendable {
   private let content = NIOLockedValueBox(Data())
   var data: Data { content.withLockedValue { $0 } }

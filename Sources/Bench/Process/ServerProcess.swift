@@ -1,6 +1,6 @@
 import Foundation
 
-/// `quietcam serve` as a child of this program, on free ports of loopback.
+/// `quietcam serve` as a child process, on free ports of loopback.
 final class ServerProcess: Sendable {
   /// The only camera's name.
   static let camera = "bench"
@@ -11,9 +11,9 @@ final class ServerProcess: Sendable {
   private let process: Process
   private let log: URL
 
-  /// Starts it and waits until both doors are open.
+  /// Starts it and waits until both listeners are open.
   ///
-  /// - Throws: `BenchFailure` with its own last line where it does not start.
+  /// - Throws: `BenchFailure` with its last line of output if it does not start.
   ///
   /// - Parameter store: a folder with a loop in it, or `memory`.
   init(
@@ -64,7 +64,7 @@ final class ServerProcess: Sendable {
     return Int(address.drop { $0 != ":" }.dropFirst().prefix { $0 != "/" })
   }
 
-  /// The most memory that it has had so far, in KiB; `nil` where the system does not tell.
+  /// The most memory that it has had so far, in KiB; `nil` if the system does not say.
   var peakKiB: Int? {
     let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
     let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }

@@ -14,13 +14,13 @@ final class Stage: Sendable {
   let serverTLS: TLSConfiguration?
   let clientTLS: NIOSSLContext?
 
-  /// What the stream says of itself.
+  /// What the stream says about itself.
   struct Facts: Sendable {
     let size: PictureSize
     let step: Ticks
     let part: Ticks
     let segment: Ticks
-    /// How much a playlist lists; a loop of cached names comes round no sooner.
+    /// How much a playlist lists; a loop of cached names cannot play faster.
     let window: Ticks
   }
 
@@ -35,7 +35,7 @@ final class Stage: Sendable {
       serverTLS = .makeServerConfiguration(certificateChain: chain, privateKey: key)
       var client = TLSConfiguration.makeClientConfiguration()
       client.applicationProtocols = ["h2"]
-      client.certificateVerification = .none  // It is our own, made for this run.
+      client.certificateVerification = .none  // It is the bench's own, made for this run.
       clientTLS = try NIOSSLContext(configuration: client)
     } else {
       (serverTLS, clientTLS) = (nil, nil)
@@ -58,7 +58,7 @@ final class Stage: Sendable {
     (self.off, self.problems) = (off, problems)
   }
 
-  /// Asks the stream about itself, once it is there.
+  /// Reads the stream's playlists, once they exist.
   ///
   /// - Throws: `BenchFailure`.
   func facts() async throws -> Facts { try await Self.facts(port: server.publicPort, tls: clientTLS) }
@@ -89,7 +89,7 @@ final class Stage: Sendable {
     _ = try? await NIOThreadPool.singleton.runIfActive { for server in all { server.stop() } }
   }
 
-  /// The most stills of a loop: short enough that a viewer has seen all of it before the steady state begins.
+  /// The most stills of a loop: few enough that a viewer has seen all of it before the steady state begins.
   private static let loopStills = 12
 
   private static func makeLoop(

@@ -1,38 +1,39 @@
-/// What a bandwidth bench found.
+/// The result of a bandwidth bench.
 package struct BandwidthResult: Codable, Sendable {
   /// One way's figures. Bytes are TCP payload, both ways; GB are 10^9 bytes.
   package struct Entry: Codable, Sendable {
     /// The way.
     package let way: Way
-    /// Its name, family and what to know of it.
+    /// Its name, its family and a note.
     package let title, family, note: String
-    /// Bytes of a minute in the steady state; `nil` where the way could not be measured.
+    /// Bytes of a minute in the steady state; `nil` if the way could not be measured.
     package var perMinute: WireBytes?
-    /// All of them, for each byte that polling the camera's own JPEGs costs.
+    /// All of them, relative to the bytes of polling the camera's own JPEGs.
     package var ofPolling: Double?
     /// Bytes of a viewer's first five seconds, the mean of some that joined at different moments.
     package var join: WireBytes?
-    /// Bytes of page, script and player library for a visitor with an empty cache; 0 where some lines of script do.
+    /// Bytes of page, script and player library for a visitor with an empty cache; 0 if a few lines of script are
+    /// enough.
     package var playerBytes = 0
     /// Against the pushed stills, luma.
     package var ssimToStill: Double?
-    /// Against the scene that the camera saw, where it is known.
+    /// Against the scene that the camera saw, if it is known.
     package var ssimToScene: Double?
-    /// VMAF against the scene, or else the stills, where ffmpeg has it.
+    /// VMAF against the scene, or else the stills, if ffmpeg has it.
     package var vmaf: Double?
-    /// The median time from the push of a still until the bytes that show it were there, in seconds.
+    /// The median time from the push of a still until the bytes that show it had arrived, in seconds.
     package var latency: Double?
     /// The same for the slowest twentieth.
     package var latency95: Double?
     /// How many of the pushed stills a viewer was shown.
     package var shown: Int?
-    /// 9,000 visitors of one minute each, join included, player in their caches.
+    /// 9,000 visitors of one minute each, with their join, the player in their caches.
     package var visitorsGB: Double?
-    /// The same with the player loaded by each.
+    /// The same, where each loads the player.
     package var visitorsWithPlayerGB: Double?
     /// 100 viewers for 30 days.
     package var monthGB: Double?
-    /// How often the viewer had to begin anew.
+    /// How often the viewer had to start again.
     package var restarts = 0
     /// Why there are no figures.
     package var problem: String?
@@ -40,7 +41,7 @@ package struct BandwidthResult: Codable, Sendable {
     init(_ way: Way) { (self.way, title, family, note) = (way, way.title, way.family, way.note) }
   }
 
-  /// The kernel's count beside ours, over one viewer's connections from their start.
+  /// The kernel's count and ours, over all of one viewer's connections from their start.
   package struct Check: Codable, Sendable {
     /// The viewer's way.
     package let way: Way
@@ -48,13 +49,13 @@ package struct BandwidthResult: Codable, Sendable {
     package let counted: Int
     /// Bytes by `ss`.
     package let kernel: Int
-    /// How far apart they are, in per cent of the kernel's.
+    /// The difference, in per cent of the kernel's.
     package var difference: Double { kernel == 0 ? 0 : 100 * Double(counted - kernel) / Double(kernel) }
   }
 
   /// Where the stills come from.
   package var source: String
-  /// How many different ones, and their mean size in bytes.
+  /// The number of different stills, and their mean size in bytes.
   package var stills, stillBytes: Int
   /// Seconds between stills, and seconds that were measured.
   package var every, seconds: Double
@@ -68,16 +69,16 @@ package struct BandwidthResult: Codable, Sendable {
   package var ssimOfStills: Double?
   /// Of the stream: seconds of a part and of a segment.
   package var part, segment: Double
-  /// Why the figures are not to be trusted; `nil` where they are.
+  /// Why the figures cannot be trusted; `nil` if they can.
   package var warning: String?
-  /// Way by way.
+  /// For each way.
   package var entries: [Entry]
-  /// The kernel's counts; empty where they were not asked for.
+  /// The kernel's counts; empty if they were not requested.
   package var checks: [Check]
 }
 
 extension BandwidthResult.Entry {
-  /// Fills in what follows from the bytes.
+  /// Computes the values that follow from the bytes.
   mutating func conclude(polling: Int?) {
     guard let perMinute else { return }
     if let polling, polling > 0 { ofPolling = Double(perMinute.total) / Double(polling) }

@@ -30,7 +30,7 @@ struct Chart {
   private static let width = 900
   private static let left = 240
 
-  /// Lying bars, one under the other.
+  /// Horizontal bars, one below the other.
   static func bars(_ bars: [Bar], name: String) -> String {
     let (row, top) = (30, 6)
     let height = top * 2 + row * bars.count
@@ -94,7 +94,7 @@ struct Chart {
       svg +=
         "<circle cx=\"\(at)\" cy=\"\(up)\" r=\"6\" fill=\"\(dot.colour)\"><title>\(escape(dot.title))</title></circle>"
     }
-    // Ways of one kind lie close together: those within reach of each other share one column of names beside them.
+    // Ways of one family are close together: those near each other share one column of names beside them.
     var groups: [[Dot]] = []
     for dot in dots.sorted(by: { place($0.x) < place($1.x) }) {
       let near = groups.firstIndex { group in

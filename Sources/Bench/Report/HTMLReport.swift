@@ -1,6 +1,6 @@
 import Foundation
 
-/// The figures of a bandwidth bench as one page that needs nothing from elsewhere: charts, the table, what was done.
+/// The figures of a bandwidth bench as one page without other files: charts, the table, and how it was measured.
 package struct HTMLReport {
   private let result: BandwidthResult
 

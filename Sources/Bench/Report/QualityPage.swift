@@ -1,6 +1,6 @@
 import Foundation
 
-/// The result of `quietcam bench quality` as one page that needs nothing else.
+/// The result of `quietcam bench quality` as one page without other files.
 package struct QualityPage: Sendable {
   private let result: QualityResult
   private let width = 900.0

@@ -4,14 +4,15 @@ import NIOCore
 import Packager
 import Picture
 
-/// The same stills to the same stream by the `ffmpeg` program: its decoder, scaler, denoiser, x264 settings and muxer.
+/// The same stream from the same stills by the `ffmpeg` program: its decoder, scaler, denoiser, x264 settings and
+/// muxer.
 ///
-/// It codes repeats as plain pictures, since the program has no way to mark them as skips.
+/// It codes repeats as ordinary pictures, because the program cannot mark them as skips.
 struct FFmpegReference {
   let encoder: EncoderSettings
   let timeline: TimelineSettings
 
-  /// The processor time in nanoseconds and the bytes that came out; `nil` where the program is not installed.
+  /// The processor time in nanoseconds and the bytes of the result; `nil` if the program is not installed.
   func run(stills: [ByteBuffer], size: PictureSize) throws -> (nanoseconds: Int64, bytes: Int)? {
     let program = ["/usr/bin/ffmpeg", "/usr/local/bin/ffmpeg"].first {
       FileManager.default.isExecutableFile(atPath: $0)

@@ -18,9 +18,9 @@ package final class PlainHLSRival: Sendable {
 
   /// Starts both on a free port.
   ///
-  /// - Throws: when one of them does not start.
+  /// - Throws: if one of them does not start.
   package init(port: Int) throws {
-    signal(SIGPIPE, SIG_IGN)  // Should ffmpeg end, writing to it must not end the bench.
+    signal(SIGPIPE, SIG_IGN)  // If ffmpeg ends, writing to it must not end the bench.
     encoder = try ChildProcess("ffmpeg", input: pipe) { folder in
       let input = ["-v", "error", "-f", "mjpeg", "-framerate", "2", "-probesize", "32", "-i", "pipe:0"]
       let codec = ["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-g", "4"]
@@ -53,7 +53,7 @@ package final class PlainHLSRival: Sendable {
   /// Takes the newest still.
   package func push(_ still: ByteBuffer) { newest.withLockedValue { $0 = still } }
 
-  /// Feeds ffmpeg two pictures a second, the newest again where none came, until it is cancelled.
+  /// Gives ffmpeg two pictures a second, the newest again if none came, until it is cancelled.
   package func run() async throws {
     let start = ContinuousClock.now
     for index in 0... {

@@ -9,10 +9,10 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// The ordinary web server that the other ways are served by: the header fields of nginx, files of a folder with ETag,
-/// Last-Modified and gzipped playlists, the camera's newest JPEG, and Motion JPEG.
+/// The ordinary web server for the other ways: the header fields of nginx, files of a folder with ETag, Last-Modified
+/// and gzipped playlists, the camera's newest JPEG, and Motion JPEG.
 struct PlainServer: Sendable {
-  /// Files are served from here below `/hls/`.
+  /// Files from here are served below `/hls/`.
   let folder: URL
   let hub: StillHub
   let tls: TLSConfiguration?
@@ -20,7 +20,7 @@ struct PlainServer: Sendable {
   /// Serves on a free port until the task is cancelled.
   func run(onListening: @escaping @Sendable (_ port: Int) -> Void) async throws {
     var logger = Logger(label: "bench.plain")
-    logger.logLevel = .critical  // That its connections are cut at the end is no news.
+    logger.logLevel = .critical  // Its connections are cut at the end; that is expected.
     let server: HTTPServerBuilder = if let tls { try .http2Upgrade(tlsConfiguration: tls) } else { .http1() }
     let application = Application(
       responder: Responder(folder: folder, hub: hub, isHTTP2: tls != nil), server: server,
@@ -87,7 +87,7 @@ struct PlainServer: Sendable {
       if isText, request.headers[.acceptEncoding]?.contains("gzip") == true {
         fields[.contentEncoding] = "gzip"
         let zipped = body.gzipped(level: 1)
-        // nginx compresses on the way and so does not know the length: a chunked answer.
+        // nginx compresses while it sends and so does not know the length: a chunked answer.
         return Response(
           status: .ok, headers: fields,
           body: ResponseBody { writer in
@@ -119,7 +119,7 @@ struct PlainServer: Sendable {
         })
     }
 
-    /// A date as HTTP wants it (RFC 9110, section 5.6.7).
+    /// A date in the form of HTTP (RFC 9110, section 5.6.7).
     private static func date(_ date: Date) -> String {
       var seconds = time_t(date.timeIntervalSince1970)
       var parts = tm()

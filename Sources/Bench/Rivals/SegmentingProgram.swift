@@ -3,7 +3,7 @@ import Media
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// The real `ffmpeg`, which makes plain HLS of the stills that it is fed: each form with an encoder of its own, as an
+/// The real `ffmpeg`, which makes plain HLS from the stills that it gets: each form with its own encoder, as an
 /// operator would start it.
 final class SegmentingProgram: Sendable {
   /// A form of plain HLS.
@@ -29,7 +29,7 @@ final class SegmentingProgram: Sendable {
 
   /// A program that writes below `folder`, with a playlist `WAY/index.m3u8` for each form.
   ///
-  /// - Throws: `BenchFailure` where ffmpeg is not installed.
+  /// - Throws: `BenchFailure` if ffmpeg is not installed.
   init(folder: URL, size: PictureSize, crf: Int, preset: String) throws {
     var arguments = [
       "-v", "error", "-nostdin", "-f", "image2pipe", "-c:v", "mjpeg", "-framerate", "\(Self.rate)", "-probesize", "32",
@@ -54,7 +54,7 @@ final class SegmentingProgram: Sendable {
     process.standardError = FileHandle.nullDevice
   }
 
-  /// ffmpeg's filters that bring a picture to a size with its shape kept; options of the last may follow.
+  /// ffmpeg's filters that scale a picture to a size and keep its shape; options of the last may follow.
   static func fit(_ size: PictureSize) -> String {
     "pad=w='max(iw,ceil(ih*\(size.width)/\(size.height)))':h='max(ih,ceil(iw*\(size.height)/\(size.width)))'"
       + ":x=(ow-iw)/2:y=(oh-ih)/2,scale=\(size.width):\(size.height):flags=bicubic"
@@ -62,7 +62,7 @@ final class SegmentingProgram: Sendable {
 
   func start() throws { try process.run() }
 
-  /// Feeds the next picture; never waits for the program.
+  /// Passes the next picture; never waits for the program.
   func feed(_ jpeg: ByteBuffer) {
     queue.async { [self] in
       guard !isBroken.withLockedValue({ $0 }) else { return }

@@ -1,7 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// The newest still as pushed, for the servers that hand out the camera's own JPEGs.
+/// The newest still as pushed, for the servers that send the camera's own JPEGs.
 final class StillHub: Sendable {
   private struct State {
     var current: (number: Int, jpeg: ByteBuffer)?
@@ -14,7 +14,7 @@ final class StillHub: Sendable {
   /// The newest, with its number among all that were pushed.
   var current: (number: Int, jpeg: ByteBuffer)? { state.withLockedValue { $0.current } }
 
-  /// Hands a still to all who listen.
+  /// Passes a still to all listeners.
   func publish(_ jpeg: ByteBuffer, number: Int) {
     let listeners = state.withLockedValue { state in
       state.current = (number, jpeg)
@@ -23,7 +23,7 @@ final class StillHub: Sendable {
     for listener in listeners { listener.yield(jpeg) }
   }
 
-  /// The newest still and all to come; who is slow misses some.
+  /// The newest still and all that follow; a slow listener misses some.
   func stills() -> AsyncStream<ByteBuffer> {
     let (stream, continuation) = AsyncStream.makeStream(of: ByteBuffer.self, bufferingPolicy: .bufferingNewest(1))
     let (id, current) = state.withLockedValue { state in

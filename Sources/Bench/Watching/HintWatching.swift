@@ -2,7 +2,7 @@ import Media
 import Playlist
 
 /// Plays a low-latency stream with one request for each part and no playlist in between: the server holds a request for
-/// the announced part until the part is there (RFC 8216bis, section 6.2.6), and the names go on by counting.
+/// the hinted part until the part exists (RFC 8216bis, section 6.2.6), and the next names follow by counting.
 struct HintWatching: Watching {
   /// The path of the multivariant playlist.
   let path: String
@@ -10,7 +10,7 @@ struct HintWatching: Watching {
   func watch(_ tab: Tab) async throws {
     let (mediaPath, playlist) = try await StreamWatching.open(path, tab)
     guard let hint = playlist.preloadHint, let partTarget = playlist.partTarget else {
-      throw WireError.unreadable("it announces no part", path: mediaPath)
+      throw WireError.unreadable("it hints no part", path: mediaPath)
     }
     let loader = PieceLoader(tab: tab, picturesPerSegment: nil)
     var list = PieceList(path: mediaPath)
@@ -21,7 +21,7 @@ struct HintWatching: Watching {
     }
     let partsPerSegment = Int(Ticks.seconds(Int64(playlist.targetDuration)).floorDivided(by: partTarget))
     guard var name = PartName(hint.uri), let last else {
-      throw WireError.unreadable("the hint \(hint.uri) is no name that can be counted on from", path: mediaPath)
+      throw WireError.unreadable("the hint \(hint.uri) has no number to count on from", path: mediaPath)
     }
     var date = last.date?.advanced(by: last.duration)
     while true {
@@ -35,13 +35,13 @@ struct HintWatching: Watching {
   }
 }
 
-/// The name of a part, `SEGMENT.PART.mp4`, which goes on by counting.
+/// The name of a part, `SEGMENT.PART.mp4`, whose next name follows by counting.
 struct PartName {
   private(set) var sequence: Int
   private(set) var part: Int
   private let ending: Substring
 
-  /// Reads a name; `nil` where it has another form.
+  /// Reads a name; `nil` if it has another form.
   init?(_ text: String) {
     let pieces = text.split(separator: ".")
     guard pieces.count == 3, let sequence = Int(pieces[0]), let part = Int(pieces[1]) else { return nil }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Measures what joining costs: visitors come one after the other, each with an empty cache and at another moment, and
+/// Measures what joining costs: visitors come one after another, each with an empty cache and at another moment, and
 /// leave after five seconds.
 struct JoinMeter: Sendable {
   /// How long a visitor's first seconds are.
@@ -18,7 +18,7 @@ struct JoinMeter: Sendable {
       for (place, way) in ways.enumerated() {
         guard let port = venue.port(of: way) else { continue }
         for visit in 0..<count {
-          // Ways one after the other too, so that they do not all come at once.
+          // The ways one after another too, so that they do not all start at once.
           let wait = room * visit / count + room * place / (count * ways.count)
           group.addTask {
             try? await Task.sleep(until: start + wait, clock: .continuous)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The browsers that `quietcam bench latency` knows, started without a window on a profile of their own.
+/// The browsers of `quietcam bench latency`, started without a window and with a profile of their own.
 package enum LatencyBrowser: String, CaseIterable, Sendable {
   /// Chromium or Chrome.
   case chromium
@@ -19,7 +19,7 @@ package enum LatencyBrowser: String, CaseIterable, Sendable {
 
   /// Opens `url` in it.
   ///
-  /// - Throws: when it is not installed or does not start.
+  /// - Throws: if it is not installed or does not start.
   package func open(_ url: String) throws -> ChildProcess {
     let program = programs.first { ChildProcess.path(of: $0) != nil } ?? programs[0]
     return try ChildProcess(program) { folder in

@@ -7,7 +7,7 @@ import NIOHTTP1
 import Picture
 import Playlist
 
-/// Viewers without a screen: each asks for pictures one way, reads the time in them and tells the board.
+/// Viewers without a screen: each requests pictures in one way, reads the time in them and reports it to the board.
 package struct LatencyClients: Sendable {
   private let camera: URL
   private var follower: PartFollower { PartFollower(camera: camera) }
@@ -15,7 +15,7 @@ package struct LatencyClients: Sendable {
 
   /// Viewers of the camera whose multivariant playlist is at `stream`.
   ///
-  /// - Throws: when that is no address.
+  /// - Throws: if that is not an address.
   package init(stream: String, board: LatencyBoard) throws {
     guard let url = URL(string: stream), url.scheme?.hasPrefix("http") == true else {
       throw LatencyError("\(stream) is no address of a stream; name one such as http://127.0.0.1:8080/desk/index.m3u8")
@@ -33,7 +33,7 @@ package struct LatencyClients: Sendable {
     }
   }
 
-  /// Begins again where a server is not up yet or restarts.
+  /// Starts again if a server is not ready yet or restarts.
   private func patiently(_ body: () async throws -> Void) async {
     while !Task.isCancelled {
       try? await body()
@@ -68,9 +68,9 @@ package struct LatencyClients: Sendable {
   }
 }
 
-/// The coded pictures of a part, for streams of one slice a picture.
+/// The coded pictures of a part, for streams with one slice in each picture.
 enum FragmentReader {
-  /// Reads every `mdat` box as NAL units behind their lengths; an access unit ends with its slice.
+  /// Reads every `mdat` box as NAL units after their lengths; an access unit ends with its slice.
   static func pictures(_ part: ByteBuffer) -> [CodedPicture] {
     var part = part
     var pictures: [CodedPicture] = []

@@ -3,12 +3,13 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import WebFiles
 
-/// The loopback server of the page that browsers measure with: the page, what it shall show, and where it reports.
+/// The loopback server of the page that browsers measure with: the page, what it shows, and where it reports.
 package struct LatencyPage: Sendable {
   /// One way of showing the stream on the page.
   package struct Way: Codable, Sendable {
-    /// What the samples are listed under.
+    /// The name that the samples are listed under.
     package var name: String
     /// `hls` by the player library, or `image`.
     package var kind: String
@@ -16,7 +17,7 @@ package struct LatencyPage: Sendable {
     package var url: String
     /// Server-sent events that say when to fetch the picture; without them it is polled every two seconds.
     package var events: String?
-    /// Options for the player library beside those of Quietcam's own page.
+    /// Options for the player library, in addition to those of Quietcam's own page.
     package var player: [String: Double]?
 
     /// A way to be shown.
@@ -50,9 +51,10 @@ package struct LatencyPage: Sendable {
   /// - Parameters:
   ///   - library: the address of the player library as a module.
   ///   - every: milliseconds from still to still.
-  /// - Throws: the file system's error where the page was not built with the program.
+  /// - Throws: `MissingWebFile` if the page was not built with the program.
   package init(library: String, every: Int64, ways: [Way], board: LatencyBoard) throws {
-    html = ByteBuffer(bytes: try Data(contentsOf: Bundle.module.bundleURL.appending(path: "Web/latency.html")))
+    guard let page = WebFiles.of("Bench")["latency.html"] else { throw MissingWebFile("latency.html") }
+    html = page
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes]
     config = ByteBuffer(bytes: try encoder.encode(Config(library: library, every: every, ways: ways)))
@@ -61,7 +63,7 @@ package struct LatencyPage: Sendable {
 
   /// Serves until it is cancelled.
   ///
-  /// - Parameter onReady: is told the port once it is open.
+  /// - Parameter onReady: gets the port once it is open.
   package func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
     let (html, config, board) = (html, config, board)
     let router = Router()

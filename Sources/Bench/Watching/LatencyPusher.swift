@@ -5,8 +5,8 @@ import NIOCore
 import NIOHTTP1
 import Picture
 
-/// Pushes stills that carry the time of their push, half a second early or late at random: so they meet the slots of
-/// the stream at all their phases, as the stills of any camera do over the hours.
+/// Pushes stills that carry the time of their push, up to half a second early or late at random. So they meet the
+/// stream's slots at all phases, as any camera's stills do over hours.
 package struct LatencyPusher: Sendable {
   /// Where to push, with the camera's token; `nil` pushes nowhere.
   package typealias Ingest = (url: String, token: String)
@@ -33,7 +33,7 @@ package struct LatencyPusher: Sendable {
 
   /// Pushes until it is cancelled.
   ///
-  /// - Throws: when the door refuses a still, with its words.
+  /// - Throws: if the server refuses a still, with its message.
   package func run() async throws {
     let start = ContinuousClock.now
     for index in 0... {

@@ -4,17 +4,17 @@ import Synchronization
 
 /// The part of a bandwidth bench that runs in real time: viewers of all ways side by side.
 struct Measuring: Sendable {
-  /// What was counted and kept.
+  /// What was counted and recorded.
   struct Outcome: Sendable {
     var perMinute: [Way: WireBytes] = [:]
     var joins: [Way: WireBytes] = [:]
     var records: [Way: ViewLog.Record] = [:]
-    /// What viewers who poll at other phases saw: for their latency only.
+    /// What viewers who poll at other phases saw; used for their latency only.
     var others: [Way: [ViewLog.Record]] = [:]
     var troubles: [Way: (count: Int, last: String?)] = [:]
     var player = WireBytes()
     var checks: [BandwidthResult.Check] = []
-    /// The steady time that the figures are of.
+    /// The steady time that the figures are from.
     var window: Range<ContinuousClock.Instant>
   }
 
@@ -30,7 +30,7 @@ struct Measuring: Sendable {
   /// How many phases of the interval viewers who poll are spread over.
   private static let phases: Int64 = 4
 
-  /// Warms up, measures, and leaves.
+  /// Warms up, measures, and ends.
   ///
   /// - Throws: `BenchFailure`, `CancellationError`.
   func run() async throws -> Outcome {
@@ -44,10 +44,10 @@ struct Measuring: Sendable {
       }
     }
     return try await withThrowingTaskGroup(of: Void.self) { group in
-      // Who watches a camera that is off has seen its loop when the measuring begins.
+      // A viewer of a camera that is off has seen its loop when measuring begins.
       for viewer in viewers where !viewer.way.isLive { group.addTask { await viewer.watch() } }
       let length = segment * -((Ticks.zero - options.duration).floorDivided(by: segment))
-      // A short run is a trial, and nobody reads fine differences from it.
+      // A short run is a trial, and nobody needs fine differences from it.
       let isTrial = length < .seconds(60)
       let round = ways.contains(.offCached) && !isTrial ? window + segment : .zero
       try await wait(max(options.warmUp, round).duration, "warming up")
@@ -57,8 +57,8 @@ struct Measuring: Sendable {
           await viewer.watch()
         }
       }
-      // A viewer's beginning is left out, and half an interval more, so that no request falls on either end of what is
-      // measured.
+      // A viewer's start is left out, and half an interval more, so that no request is at either end of the measured
+      // time.
       try await wait((Ticks.seconds(isTrial ? 4 : 8) + Ticks(options.every.count / 2)).duration, "viewers join")
       let start = ContinuousClock.now
       let before = viewers.map(\.tab.client.tally.bytes)
@@ -71,7 +71,7 @@ struct Measuring: Sendable {
         outcome.perMinute[viewer.way] = (after[index] - before[index]).scaled(60_000, over: Int(length.milliseconds))
       }
       outcome.joins = await joins
-      // What shows the last stills is still on its way to those that are far behind.
+      // The viewers that are far behind have not received the last stills yet.
       try await wait(.seconds(isTrial ? 7 : 13), "waiting for the last segments")
       if options.isVerified { outcome.checks = try await verify(viewers) }
       let tab = venue.tab(port: venue.quietcam)
@@ -100,8 +100,8 @@ struct Measuring: Sendable {
     }
   }
 
-  /// Holds the kernel's counts against ours, over whole connections. Bytes move between the two readings, so both are
-  /// taken again until nothing did.
+  /// Compares the kernel's counts with ours, over whole connections. Bytes move between the two readings, so both are
+  /// read again until nothing moved.
   private func verify(_ viewers: [SimulatedViewer]) async throws -> [BandwidthResult.Check] {
     var checks: [BandwidthResult.Check] = []
     for viewer in viewers {

@@ -16,12 +16,12 @@ struct MotionJPEGWatching: Watching {
   }
 }
 
-/// Cuts a multipart body, whose parts say their Content-Length, into its parts.
+/// Splits a multipart body, whose parts have a Content-Length, into its parts.
 final class MultipartReader: Sendable {
   private let onPart: @Sendable (Int, ByteBuffer) -> Void
   private let rest = NIOLockedValueBox(ByteBuffer())
 
-  /// - Parameter onPart: given the bytes that are not the part's own, and the part.
+  /// - Parameter onPart: gets the bytes that are not the part's own, and the part.
   init(_ onPart: @escaping @Sendable (_ headers: Int, _ body: ByteBuffer) -> Void) { self.onPart = onPart }
 
   /// Takes the next bytes.

@@ -6,21 +6,21 @@ import NIOHTTP1
 import Picture
 import Playlist
 
-/// A viewer without a screen who makes blocking reloads, one for each part, as a low-latency player does, and decodes
-/// what comes.
+/// A viewer without a screen that makes blocking reloads, one for each part, as a low-latency player does, and decodes
+/// the parts.
 struct PartFollower {
-  /// The address below which the camera's playlists lie.
+  /// The address of the camera's playlists.
   let camera: URL
 
   /// Follows the stream until it is cancelled or cannot be followed.
   ///
-  /// - Parameter onPicture: gets each picture as soon as its part has come.
+  /// - Parameter onPicture: gets each picture as soon as its part has arrived.
   func follow(onPicture: (borrowing Frame) -> Void) async throws {
     let multivariant = try MultivariantPlaylist.parse(try await fetch("index.m3u8"))
     guard let name = multivariant.variants.first?.uri else { throw LatencyError("no variant is listed") }
     var decoder = try StreamDecoder()
     var playlist = try MediaPlaylist.parse(try await fetch(name))
-    // What is decoded begins with the newest independent part.
+    // Decoding begins with the newest independent part.
     var next = (
       sequence: playlist.mediaSequence + playlist.segments.count,
       part: playlist.trailingParts.lastIndex { $0.independent } ?? playlist.trailingParts.count
@@ -48,7 +48,7 @@ struct PartFollower {
     }
   }
 
-  /// The whole body of a name below the camera's address, or of an address.
+  /// The whole body at a name below the camera's address, or at an address.
   func fetch(_ path: String) async throws -> ByteBuffer {
     let url = path.contains("://") ? path : camera.appendingPathComponent("").absoluteString + path
     let answer = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(30))

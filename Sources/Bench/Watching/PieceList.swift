@@ -1,13 +1,13 @@
 import Media
 import Playlist
 
-/// What a player loads of a live playlist, in its order and each thing once, by the rules of hls.js 1.6.
+/// What a player loads of a live playlist, in order and each item once, by the rules of hls.js 1.6.
 struct PieceList {
   /// A part or a segment to be loaded.
   struct Piece: Sendable {
     /// The number of its segment.
     let sequence: Int
-    /// Its place in that segment; `nil` for the whole segment.
+    /// Its index in that segment; `nil` for the whole segment.
     let part: Int?
     let path: String
     let mapPath: String?
@@ -23,8 +23,8 @@ struct PieceList {
   /// The pieces of the playlist at a path.
   init(path: String) { self.path = path }
 
-  /// What the first version makes a player load: all since the beginning of the segment that lies the hold-back behind
-  /// the end, by parts where they are listed. A decoder cannot begin elsewhere.
+  /// What the first version makes a player load: everything since the start of the segment that is the hold-back behind
+  /// the end, by parts if they are listed. A decoder cannot begin elsewhere.
   mutating func begin(_ playlist: MediaPlaylist) -> [Piece] {
     let hasParts = playlist.partTarget != nil && playlist.preloadHint != nil
     let control = playlist.serverControl
@@ -46,7 +46,7 @@ struct PieceList {
   mutating func take(_ playlist: MediaPlaylist) -> [Piece] {
     guard let last else { return begin(playlist) }
     let new = pieces(of: playlist).filter { ($0.sequence, $0.part ?? .max) > (last.sequence, last.part) }
-      // A segment that was loaded by parts is not loaded again when its parts are listed no more.
+      // A segment that was loaded by parts is not loaded again when its parts are no longer listed.
       .filter { $0.part != nil || $0.sequence > last.sequence }
     note(new)
     return new
@@ -81,10 +81,10 @@ struct PieceList {
 }
 
 extension MediaPlaylist {
-  /// The number behind the last complete segment.
+  /// The number after the last complete segment.
   var end: Int { mediaSequence + (skipped ?? 0) + segments.count }
 
-  /// The query of hls.js's next blocking reload; `nil` where the server does not hold requests.
+  /// The query of hls.js's next blocking reload; `nil` if the server does not hold requests.
   var reloadQuery: String? {
     guard let serverControl, serverControl.canBlockReload else { return nil }
     var query = "_HLS_msn=\(end)"

@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 
 /// What a visitor with an empty cache loads once before the first picture: the page, its style, its script, and the
-/// player library. Counted on the wire as everything else.
+/// player library. Counted at the socket like everything else.
 struct PlayerCost {
   /// Loads Quietcam's page of a camera as a browser does.
   ///

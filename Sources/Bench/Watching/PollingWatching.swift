@@ -2,11 +2,11 @@ import Media
 import NIOCore
 import Station
 
-/// Asks for a picture again and again at a steady pace.
+/// Requests a picture again and again at a steady interval.
 struct PollingWatching: Watching {
   let path: String
   let every: Ticks
-  /// Whether each request has a name of its own, as pages do it that know nothing of caches.
+  /// Whether each request has a name of its own, as on pages that do not rely on caches.
   let isByNewName: Bool
   /// How long it waits before the first request.
   let phase: Ticks

@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Where the ways are served from.
+/// The servers of the ways.
 struct Venue: Sendable {
   let quietcam: Int
   let plain: Int
@@ -14,7 +14,7 @@ struct Venue: Sendable {
 
   private static let base = "/\(ServerProcess.camera)/"
 
-  /// The port that a way's viewers go to; `nil` where its server did not start.
+  /// The port for a way's viewers; `nil` if its server did not start.
   func port(of way: Way) -> Int? {
     switch way {
     case .cameraPolling, .motionJPEG, .plain2TS, .plain2MP4, .plain6TS, .plain6MP4: plain
@@ -25,7 +25,7 @@ struct Venue: Sendable {
 
   /// How a way is watched.
   ///
-  /// - Parameter phase: how long one that polls waits before its first request.
+  /// - Parameter phase: how long a polling viewer waits before its first request.
   func watching(_ way: Way, phase: Ticks) -> any Watching {
     switch way {
     case .cameraPolling: PollingWatching(path: "/still.jpg", every: every, isByNewName: true, phase: phase)
@@ -44,9 +44,9 @@ struct Venue: Sendable {
     }
   }
 
-  /// A tab with empty cache and no connection yet.
+  /// A tab with an empty cache and no connection yet.
   ///
-  /// - Parameter isOwnPage: whether it shows Quietcam's page and not somebody else's.
+  /// - Parameter isOwnPage: whether it shows Quietcam's page and not another site's.
   func tab(port: Int, isOwnPage: Bool = true, log: ViewLog? = nil) -> Tab {
     Tab(
       client: WireClient(
@@ -55,7 +55,7 @@ struct Venue: Sendable {
   }
 }
 
-/// Somebody who watches in one way and does not give up.
+/// A viewer of one way that starts again after errors.
 final class SimulatedViewer: Sendable {
   let way: Way
   let tab: Tab
@@ -68,7 +68,7 @@ final class SimulatedViewer: Sendable {
     watching = venue.watching(way, phase: phase)
   }
 
-  /// How often it had to begin anew, and why the last time.
+  /// How often it had to start again, and why the last time.
   var trouble: (count: Int, last: String?) { troubles.withLockedValue { $0 } }
 
   /// Watches until the task is cancelled.

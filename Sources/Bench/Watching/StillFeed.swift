@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTP1
 import Station
 
-/// Pushes the stills round and round: to Quietcam, to the plain server, and to ffmpeg, and notes when.
+/// Pushes the stills again and again: to Quietcam, to the plain server, and to ffmpeg, and notes when.
 final class StillFeed: Sendable {
   private let stills: [ByteBuffer]
   private let every: Ticks
@@ -19,11 +19,11 @@ final class StillFeed: Sendable {
   /// What has happened so far.
   var noted: StillTimeline { timeline.withLockedValue { $0 } }
 
-  /// Notes that the server told of a new still.
+  /// Notes that the server sent the event of a new still.
   func noteAnnouncement() { timeline.withLockedValue { $0.announcements.append(.now) } }
 
-  /// When a push is due after the first. No camera is on time, and one that were would meet the server's slots and the
-  /// viewers' requests always at the same phase; so each push is late by up to half the interval and a second at the
+  /// When a push is due after the first. No camera is exactly on time, and one that were would meet the server's slots
+  /// and the viewers' requests always at the same phase. So each push is late by up to half the interval, one second at
   /// most, evenly spread.
   static func due(_ number: Int, every: Ticks) -> Ticks {
     let spread = min(every.count / 2, Ticks.perSecond)
@@ -33,7 +33,7 @@ final class StillFeed: Sendable {
 
   /// Pushes until the task is cancelled.
   ///
-  /// - Throws: `BenchFailure` when the server refuses a still.
+  /// - Throws: `BenchFailure` if the server refuses a still.
   func push(toPort port: Int) async throws {
     let start = ContinuousClock.now
     var number = 0
@@ -59,7 +59,7 @@ final class StillFeed: Sendable {
     }
   }
 
-  /// Feeds ffmpeg the newest still at its own steady rate until the task is cancelled.
+  /// Gives ffmpeg the newest still at its own steady rate until the task is cancelled.
   func feed(_ program: SegmentingProgram) async throws {
     let step = Ticks(Ticks.perSecond / Int64(SegmentingProgram.rate))
     let start = ContinuousClock.now

@@ -5,11 +5,11 @@ import Media
 import NIOCore
 import Picture
 
-/// The stills that a bench pushes, and the scene that each of them shows where it is known.
+/// The stills that a bench pushes, and the scene of each, if it is known.
 package struct StillSet: Sendable {
-  /// How stills are made of what is no JPEG yet.
+  /// How stills are made from other pictures.
   package struct Making: Sendable {
-    /// Of a video, each so-manieth picture becomes a still.
+    /// Of a video, every this-many-th picture becomes a still.
     package var everyFrame = 20
     /// The size that pictures of a video are scaled to, and that the desk scene is painted in.
     package var size = PictureSize(width: 640, height: 480)
@@ -17,16 +17,16 @@ package struct StillSet: Sendable {
     package var isGray = false
     /// The JPEG quality, 1 to 100 on libjpeg's scale.
     package var quality = 50
-    /// The most stills that are made; they are pushed round and round.
+    /// The most stills that are made; they are pushed again and again.
     package var count = 60
 
-    /// The making of the project's mark, in colour.
+    /// The project's standard settings, in colour.
     package init() {}
   }
 
-  /// Pictures in the scene's own words.
+  /// The scene in the form that it is known in.
   enum Scenes: Sendable {
-    /// Nobody knows what the camera saw.
+    /// It is not known what the camera saw.
     case unknown
     /// Raw gray pictures, full range.
     case gray([ByteBuffer], size: PictureSize)
@@ -34,7 +34,7 @@ package struct StillSet: Sendable {
     case jpegs([ByteBuffer])
   }
 
-  /// The JPEGs in their order.
+  /// The JPEGs in order.
   package let stills: [ByteBuffer]
   /// What they show.
   let scenes: Scenes
@@ -44,7 +44,7 @@ package struct StillSet: Sendable {
   /// The mean size of a still in bytes.
   package var meanBytes: Int { stills.reduce(0) { $0 + $1.readableBytes } / max(1, stills.count) }
 
-  /// The scenes as JPEGs of the highest quality; `nil` where they are not known.
+  /// The scenes as JPEGs of the highest quality; `nil` if they are not known.
   ///
   /// - Throws: `FFmpegError`.
   package func sceneJPEGs() throws -> [ByteBuffer]? {
@@ -64,7 +64,7 @@ package struct StillSet: Sendable {
   /// - Parameters:
   ///   - source: a folder of JPEGs, which are taken as they are, a video file, or `demo` for the painted desk.
   ///   - every: the time between stills, for the painted desk.
-  ///   - progress: told how many there are.
+  ///   - progress: gets their number.
   /// - Throws: `PushError`, `BenchFailure`.
   package static func make(
     _ source: String, every: Ticks, _ making: Making, progress: @Sendable (Int) -> Void
@@ -129,7 +129,7 @@ package struct StillSet: Sendable {
     for start in stride(from: 0, through: raw.count - length, by: length) {
       let picture = raw[raw.startIndex + start..<raw.startIndex + start + length]
       if ExternalProgram.cjpeg.isInstalled {
-        // Camera JPEGs are libjpeg's; its gray ones have one component, which FFmpeg's encoder does not know.
+        // Camera JPEGs are made by libjpeg; its gray ones have one component, which FFmpeg's encoder does not support.
         let header = "P\(making.isGray ? 5 : 6)\n\(making.size.width) \(making.size.height)\n255\n"
         let jpeg = try await ExternalProgram.cjpeg.output(
           ["-quality", "\(making.quality)"], input: Data(header.utf8) + picture)
@@ -154,7 +154,7 @@ package struct StillSet: Sendable {
   }
 }
 
-/// Why a bench cannot go on, as one sentence that says what to do.
+/// Why a bench cannot continue, as one sentence that says what to do.
 package struct BenchFailure: Error, CustomStringConvertible, Sendable {
   /// The sentence.
   package let description: String

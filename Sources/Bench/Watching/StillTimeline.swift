@@ -1,35 +1,35 @@
 import Media
 
-/// When which still was pushed, published and fed to ffmpeg: from it follows which still a picture shows.
+/// When each still was pushed, published and passed to ffmpeg, from which follows which still a picture shows.
 struct StillTimeline: Sendable {
   /// One push.
   struct Push: Sendable {
-    /// Which of the set's stills.
+    /// The still's number in the set.
     let still: Int
     let began: ContinuousClock.Instant
-    /// When the server had it.
+    /// When the server had received it.
     let ended: ContinuousClock.Instant
-    /// The same on the wall clock, which the server dates its stream by.
+    /// The same on the wall clock, which the server uses for the stream's dates.
     let date: WallTime
-    /// How long after its time it began: a measure of how busy the machine is.
+    /// How long after its due time it began: a measure of how busy the machine is.
     var late = Duration.zero
   }
 
   /// In order.
   var pushes: [Push] = []
-  /// When the server told of a new still.
+  /// When the server sent the event of a new still.
   var announcements: [ContinuousClock.Instant] = []
-  /// For each picture that ffmpeg was fed, the push that it shows; -1 before the first.
+  /// For each picture that ffmpeg got, the push that it shows; -1 before the first.
   var fed: [Int] = []
 
-  /// What is wrong with figures from a machine that had no time for the bench: stills that were pushed late, taken slowly,
-  /// or never shown. `nil` where nearly all went well.
+  /// Why figures from a busy machine are wrong: stills were pushed late, accepted slowly, or never shown. `nil` if
+  /// nearly all went well.
   func complaint(about window: Range<Int>) -> String? {
     guard let first = window.first, let last = window.last else { return nil }
     let slow = window.count {
       pushes[$0].late > .milliseconds(150) || pushes[$0].ended - pushes[$0].began > .milliseconds(300)
     }
-    // Each still that is shown is announced; the last may be on its way.
+    // Each still that is shown has an event; the last may not have arrived yet.
     let told = announcements.count { $0 > pushes[first].began && $0 <= pushes[last].began + .seconds(2) }
     let missing = max(0, window.count - told - 1)
     guard max(slow, missing) * 20 > window.count else { return nil }
@@ -38,9 +38,9 @@ struct StillTimeline: Sendable {
       + "\(missing) not shown; measure again on a quieter one, or with fewer --ways at a time"
   }
 
-  /// The push whose still `latest.jpg` held at a moment.
+  /// The push whose still `latest.jpg` had at a moment.
   func latest(at moment: ContinuousClock.Instant) -> Int? {
-    // An announcement tells of the newest still that the server had.
+    // An event is about the newest still that the server had.
     guard let told = announcements.last(where: { $0 <= moment }) else { return nil }
     return pushes.lastIndex { $0.ended <= told }
   }
@@ -50,8 +50,8 @@ struct StillTimeline: Sendable {
     pushes.lastIndex { $0.still == still && $0.began <= moment }
   }
 
-  /// The push that each picture of a piece shows, by the packager's rule: what came during a slot stands in the next
-  /// one, the first of it at once, more of it on the grid.
+  /// The push that each picture of a piece shows, by the packager's rule: stills that came during a slot are shown in
+  /// the next one, the first of them at once, the others on the grid.
   func shown(in piece: ViewLog.Piece, step: Ticks, part: Ticks) -> [Int?] {
     let count = Int(piece.duration.floorDivided(by: step))
     switch piece.begins {

@@ -1,14 +1,14 @@
 import Media
 import Playlist
 
-/// Plays a live stream as hls.js 1.6.15 does: multivariant playlist, media playlist, then reloads (blocking ones where
-/// the server holds them, with delta updates) and beside them, one after the other, what they list.
+/// Plays a live stream as hls.js 1.6.15 does: multivariant playlist, media playlist, then reloads (blocking ones if the
+/// server holds them, with delta updates) and, beside them and one after another, what they list.
 ///
 /// The pattern was recorded from hls.js in Chromium: one reload and one fetch for each part, over two connections.
 struct StreamWatching: Watching {
   /// The path of the multivariant playlist, or of a media playlist.
   let path: String
-  /// The pictures of one segment where the stream is counted by them and not by dates.
+  /// The pictures of one segment, if the stream is counted by them and not by dates.
   let picturesPerSegment: Int?
 
   func watch(_ tab: Tab) async throws {
@@ -29,7 +29,7 @@ struct StreamWatching: Watching {
           let new = list.take(next)
           for piece in new { queue.yield(piece) }
           (newest, isChanged) = (next, !new.isEmpty)
-          // A server that does not hold must not be asked in a circle.
+          // A server that does not hold requests must not be asked in a busy loop.
           if new.isEmpty, ContinuousClock.now - asked < .milliseconds(100) {
             try await Task.sleep(for: .milliseconds(200))
           }
@@ -53,8 +53,9 @@ struct StreamWatching: Watching {
     return (mediaPath, try await tab.playlist(mediaPath))
   }
 
-  /// The next version: at once held by the server, or after the wait that hls.js keeps between plain reloads (a target
-  /// duration after a change, half of one else; RFC 8216bis, section 6.3.4). `nil` where the server gave up holding.
+  /// The next version: held by the server, or after the wait that hls.js keeps between plain reloads (a target duration
+  /// after a change, half of one otherwise; RFC 8216bis, section 6.3.4). `nil` if the server stopped holding the
+  /// request.
   private static func reload(
     _ path: String, after newest: MediaPlaylist, isChanged: Bool, _ tab: Tab
   ) async throws -> MediaPlaylist? {
@@ -70,7 +71,7 @@ struct StreamWatching: Watching {
   }
 }
 
-/// Loads pieces one after the other, each with its init segment before it where that is new.
+/// Loads pieces one after another, each after its init segment if that is new.
 actor PieceLoader {
   private let tab: Tab
   private let picturesPerSegment: Int?

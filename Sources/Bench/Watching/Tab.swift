@@ -3,27 +3,27 @@ import Media
 import NIOCore
 import Playlist
 
-/// One viewer: a browser's tab with its connections, its cache, and, for the viewer whose picture is judged, a record
-/// of what it was shown.
+/// One viewer: a browser's tab with its connections, its cache, and a record of what it was shown, if its picture is
+/// compared.
 actor Tab {
-  /// Something that is there, from the wire or from the cache.
+  /// A loaded resource, from the network or from the cache.
   struct Loaded: Sendable {
-    /// Not gzipped any more.
+    /// No longer gzipped.
     let body: ByteBuffer
-    /// Whether it came over the wire just now; else it was known already.
+    /// Whether it came from the network just now, not from the cache.
     let isNew: Bool
     let began: ContinuousClock.Instant
     let ended: ContinuousClock.Instant
   }
 
-  /// What it was shown; `nil` where nobody judges.
+  /// What it was shown; `nil` if its picture is not compared.
   nonisolated let log: ViewLog?
   nonisolated let client: WireClient
   private var cache = BrowserCache()
 
   init(client: WireClient, log: ViewLog?) { (self.client, self.log) = (client, log) }
 
-  /// Loads as a page does: from the cache, or on condition, or anew.
+  /// Loads as a page does: from the cache, with a condition, or in full.
   ///
   /// - Throws: `WireError` for any other status than 200 and 304.
   func load(

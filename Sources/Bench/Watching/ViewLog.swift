@@ -2,7 +2,7 @@ import Media
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// What one viewer was shown and when it was there to be shown.
+/// What one viewer was shown, and when it had arrived.
 final class ViewLog: Sendable {
   /// A single picture.
   struct Picture: Sendable {
@@ -13,9 +13,9 @@ final class ViewLog: Sendable {
     let ended: ContinuousClock.Instant
   }
 
-  /// Where a piece of video stands.
+  /// The position of a piece of video.
   enum Beginning: Hashable, Sendable {
-    /// The wall clock that its playlist gives its first picture.
+    /// The wall clock time of its first picture in its playlist.
     case date(WallTime)
     /// Its first picture's number, counted from the start of the stream.
     case picture(Int)

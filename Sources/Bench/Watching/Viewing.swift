@@ -4,9 +4,9 @@ import NIOCore
 
 /// What a viewer's record says: how late each still was, and how it looked.
 struct Viewing {
-  /// From the push of a still until the bytes that first show it were there.
+  /// From the push of a still until the bytes that first show it had arrived.
   var latencies: [Duration] = []
-  /// The pushes that were shown at all.
+  /// The pushes that were shown.
   var pushes: [Int] = []
   /// Against the stills.
   var toStills: QualityJudge.Marks?
@@ -54,7 +54,7 @@ struct Viewing {
     return viewing
   }
 
-  /// For each push the picture in the middle of those that show it, and when the piece with the first came.
+  /// For each push, the middle picture of those that show it, and when the piece with the first arrived.
   private static func inPieces(
     _ pieces: [ViewLog.Piece], timeline: StillTimeline, step: Ticks, part: Ticks
   ) -> [Int: (place: Int, ended: ContinuousClock.Instant)] {
@@ -69,7 +69,7 @@ struct Viewing {
     return runs.mapValues { ($0.first + $0.count / 2, $0.ended) }
   }
 
-  /// For each push the first picture that shows it.
+  /// For each push, the first picture that shows it.
   private static func inPictures(
     _ pictures: [ViewLog.Picture], way: Way, timeline: StillTimeline, set: StillSet
   ) -> [Int: (place: Int, ended: ContinuousClock.Instant)] {
@@ -78,7 +78,7 @@ struct Viewing {
     for (place, picture) in pictures.enumerated() {
       let push: Int? =
         if isUntouched {
-          // The same still may be in the set twice; it is the newest push of any of them.
+          // The same still may be in the set twice; the newest push of any of them counts.
           set.stills.indices.filter { set.stills[$0] == picture.jpeg }
             .compactMap { timeline.push(of: $0, before: picture.ended) }.max()
         } else {

@@ -2,11 +2,11 @@ import Media
 
 /// A way to show a still camera's pictures on a page.
 package enum Way: String, CaseIterable, Codable, Sendable {
-  /// The camera's own JPEGs from a plain web server, asked for again and again.
+  /// The camera's own JPEGs from a plain web server, requested again and again.
   case cameraPolling = "poll-camera"
-  /// `latest.jpg` asked for again and again, each time by a new name.
+  /// `latest.jpg` requested again and again, each time with a new name.
   case polling = "poll-latest"
-  /// The same by one name, so that an unchanged picture costs a 304.
+  /// The same with one name, so that an unchanged picture costs a 304.
   case conditionalPolling = "poll-latest-304"
   /// The camera's JPEGs pushed in one endless answer (multipart/x-mixed-replace).
   case motionJPEG = "mjpeg"
@@ -22,7 +22,7 @@ package enum Way: String, CaseIterable, Codable, Sendable {
   case plain6MP4 = "hls-6s-fmp4"
   /// Quietcam as hls.js plays it.
   case lowLatency = "ll-hls"
-  /// Quietcam's parts asked for by the names that hints announce, no playlist in between.
+  /// Quietcam's parts requested by the names in hints, with no playlist in between.
   case hints = "ll-hls-hints"
   /// Quietcam as hls.js plays it while the camera is off, style seamless.
   case offSeamless = "off-seamless"
@@ -48,11 +48,11 @@ package enum Way: String, CaseIterable, Codable, Sendable {
     }
   }
 
-  /// What a reader has to know of it.
+  /// What a reader must know about it.
   package var note: String {
     switch self {
     case .cameraPolling:
-      "the stills as pushed, from a web server with nginx's headers: what all others are held against"
+      "the stills as pushed, from a web server with nginx's headers: the reference for all others"
     case .polling: "latest.jpg?TIME from Quietcam, re-encoded after masks"
     case .conditionalPolling: "fetch of latest.jpg with If-None-Match"
     case .motionJPEG: "multipart/x-mixed-replace with the stills as pushed"
@@ -80,7 +80,7 @@ package enum Way: String, CaseIterable, Codable, Sendable {
 
   /// Whether it shows the stills that are pushed.
   package var isLive: Bool { self != .offSeamless && self != .offCached }
-  /// Whether it asks at a pace of its own, so that how late it sees a still depends on when it came.
+  /// Whether it requests at an interval of its own, so that how late it sees a still depends on when the still came.
   var isPolling: Bool { self == .cameraPolling || self == .polling || self == .conditionalPolling }
   /// Whether Quietcam's page shows it.
   var isOnOwnPage: Bool { family.hasPrefix("Quietcam") }
@@ -90,6 +90,6 @@ package enum Way: String, CaseIterable, Codable, Sendable {
 
 /// How a viewer watches in one way, until its task is cancelled or its connections are closed.
 protocol Watching: Sendable {
-  /// - Throws: what ended it; the viewer begins anew then.
+  /// - Throws: what ended it; the viewer then starts again.
   func watch(_ tab: Tab) async throws
 }

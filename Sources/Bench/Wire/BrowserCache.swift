@@ -1,14 +1,14 @@
 import HTTPTypes
 import NIOCore
 
-/// What a browser keeps of answers and so need not ask for again (RFC 9111): freshness by `max-age`, validators, and
-/// nothing more, since nothing else is sent by the servers that are compared.
+/// The answers that a browser keeps and need not request again (RFC 9111): freshness by `max-age`, and validators. The
+/// compared servers send nothing else.
 struct BrowserCache {
-  /// How a request has to be made.
+  /// How a request must be made.
   enum Decision {
-    /// The answer is there; the body of a playlist with it.
+    /// The answer is in the cache; for a playlist with its body.
     case fresh(ByteBuffer)
-    /// With these fields, and 304 means the body that is there.
+    /// With these fields; 304 means the body in the cache.
     case ask([(String, String)])
   }
 
@@ -21,7 +21,7 @@ struct BrowserCache {
 
   private var entries: [String: Entry] = [:]
 
-  /// What to do about a path at that moment.
+  /// How to request a path at that moment.
   func decide(_ path: String, at now: ContinuousClock.Instant) -> Decision {
     guard let entry = entries[path] else { return .ask([]) }
     if now < entry.freshUntil { return .fresh(entry.body) }
@@ -34,7 +34,7 @@ struct BrowserCache {
   /// The body of an answer that was not sent again.
   func body(of path: String) -> ByteBuffer? { entries[path]?.body }
 
-  /// Takes an answer. Of media only its being there is kept: whoever asks again has seen it.
+  /// Takes an answer. For media, only the fact is kept: a viewer who requests it again has seen it.
   mutating func store(_ path: String, _ answer: WireAnswer, kind: BodyKind, body: ByteBuffer) {
     let control = (answer.fields[.cacheControl] ?? "").lowercased().split(separator: ",")
       .map { $0.filter { $0 != " " } }

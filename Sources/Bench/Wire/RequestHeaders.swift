@@ -1,11 +1,11 @@
 import HTTPTypes
 
-/// The request headers of a real browser, so that the bytes that go up are honest.
+/// The request headers of a real browser, so that the request bytes are realistic.
 ///
 /// Captured from Chromium 156 on Linux through a proxy that kept each request, with the player page, `<img>`, `fetch`
 /// and `EventSource`; only "HeadlessChrome" reads "Chrome" here.
 struct RequestHeaders: Sendable {
-  /// What of a page asks.
+  /// What makes the request on a page.
   enum Initiator: Sendable {
     /// `fetch`, or the XMLHttpRequest of hls.js.
     case script
@@ -23,7 +23,7 @@ struct RequestHeaders: Sendable {
 
   /// The host and port of the server.
   let authority: String
-  /// The path of the page that asks; `nil` for Quietcam's own, which has browsers send none.
+  /// The path of the page that makes the request; `nil` for Quietcam's own page, which tells browsers to send none.
   let referrer: String?
   /// Whether the connection has TLS and HTTP/2.
   let isHTTP2: Bool
@@ -32,7 +32,7 @@ struct RequestHeaders: Sendable {
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
   private static let brands = "\"Not:A-Brand\";v=\"8\", \"Chromium\";v=\"156\""
 
-  /// A request as the browser sends it, `extra` fields at its end.
+  /// A request as the browser sends it, with the `extra` fields at its end.
   func request(_ path: String, by initiator: Initiator, extra: [(String, String)] = []) -> HTTPRequest {
     var fields = HTTPFields()
     func add(_ name: String, _ value: String) {

@@ -1,16 +1,16 @@
 import NIOConcurrencyHelpers
 
-/// Bytes that went over the wire, both ways, by what they were for. TCP's payload is counted, not its own headers.
+/// Bytes of a connection, both ways, by purpose. TCP's payload is counted, not its headers.
 package struct WireBytes: Codable, Hashable, Sendable {
   /// Pictures and video: bodies of images, init segments, segments and parts.
   package var media = 0
-  /// Playlists, and events where events take their place: what tells a viewer that there is something new.
+  /// Playlists, and events where they replace playlists: what tells a viewer that there is something new.
   package var playlists = 0
-  /// Headers of answers, with what marks the pieces of a chunked body or a multipart one.
+  /// Headers of answers, and the separators of a chunked or multipart body.
   package var headers = 0
   /// Requests.
   package var requests = 0
-  /// TLS records and handshakes, and HTTP/2 frames' own headers and settings; both ways.
+  /// TLS records and handshakes, and HTTP/2 frame headers and settings; both ways.
   package var framing = 0
 
   /// No bytes.
@@ -31,7 +31,7 @@ package struct WireBytes: Codable, Hashable, Sendable {
   }
 }
 
-/// What the body of an answer is, for the accounts.
+/// The kind of an answer's body, for counting.
 enum BodyKind: Hashable, Sendable {
   /// A picture, or video.
   case media
@@ -39,7 +39,7 @@ enum BodyKind: Hashable, Sendable {
   case playlist
 }
 
-/// The account of one viewer, kept by the handlers of all its connections.
+/// The counts of one viewer, kept by the handlers of all its connections.
 final class WireTally: Sendable {
   /// What the layers have seen so far.
   struct Counts: Hashable, Sendable {
@@ -51,15 +51,15 @@ final class WireTally: Sendable {
     var (fieldsDown, fieldsUp) = (0, 0)
     /// Whether the connections speak HTTP/2.
     var isHTTP2 = false
-    /// Bodies, as they came: still gzipped.
+    /// Bodies as received: still gzipped.
     var (media, playlists) = (0, 0)
-    /// Bytes inside bodies that only part pictures from each other.
+    /// Bytes inside bodies that only separate pictures.
     var partHeaders = 0
   }
 
   private let counts = NIOLockedValueBox(Counts())
 
-  /// An account with nothing on it.
+  /// Counts that are all zero.
   init() {}
 
   func add(_ change: (inout Counts) -> Void) { counts.withLockedValue { change(&$0) } }
@@ -72,7 +72,7 @@ final class WireTally: Sendable {
 }
 
 extension WireBytes {
-  /// Sorts what the layers saw by its purpose; the sum is what went through the socket.
+  /// Sorts what the layers saw by purpose; the sum is what passed the socket.
   init(_ counts: WireTally.Counts) {
     self.init()
     media = counts.media - counts.partHeaders

@@ -7,13 +7,13 @@ import NIOHTTPTypesHTTP2
 import NIOPosix
 import NIOSSL
 
-/// A browser's connections to one server, with every byte of them on one account: HTTP/1.1 connections that are kept
-/// alive and used again, or one of HTTP/2 in TLS.
+/// A browser's connections to one server, with every byte of them counted: HTTP/1.1 connections that are kept alive and
+/// reused, or one of HTTP/2 in TLS.
 actor WireClient {
   /// Where a server is.
   struct Endpoint: Sendable {
     let port: Int
-    /// With a context, HTTP/2 in TLS; else HTTP/1.1.
+    /// With a context, HTTP/2 in TLS; otherwise HTTP/1.1.
     let tls: NIOSSLContext?
   }
 
@@ -26,7 +26,7 @@ actor WireClient {
   private var multiplexer: Task<NIOHTTP2Handler.StreamMultiplexer, any Error>?
   private var isClosed = false
 
-  /// A browser that shows the page at `referrer`, or one that has browsers send none.
+  /// A browser that shows the page at `referrer`; with `nil`, one that sends no referrer.
   init(endpoint: Endpoint, referrer: String?, tally: WireTally, group: any EventLoopGroup) {
     self.endpoint = endpoint
     self.tally = tally
@@ -35,12 +35,12 @@ actor WireClient {
       authority: "127.0.0.1:\(endpoint.port)", referrer: referrer, isHTTP2: endpoint.tls != nil)
   }
 
-  /// The local ports of its connections; `nil` once one of them is closed, whose bytes only the account still knows.
+  /// The local ports of its connections; `nil` once one of them is closed, because then only the counts know its bytes.
   var ports: [Int]? {
     channels.allSatisfy(\.isActive) ? channels.compactMap { $0.localAddress?.port } : nil
   }
 
-  /// Asks, and waits for the whole answer.
+  /// Sends a request and waits for the whole answer.
   ///
   /// - Throws: `WireError`, or what the socket says.
   func get(
@@ -60,7 +60,7 @@ actor WireClient {
     return answer
   }
 
-  /// Ends all connections, and with them every request under way.
+  /// Ends all connections and their requests.
   func close() async {
     isClosed = true
     multiplexer?.cancel()
@@ -114,7 +114,7 @@ actor WireClient {
     guard let tls = endpoint.tls else { preconditionFailure("HTTP/2 is spoken over TLS only") }
     let tally = tally
     var configuration = NIOHTTP2Handler.ConnectionConfiguration()
-    // Chromium's settings: large windows, so that hardly a window update is sent.
+    // Chromium's settings: large windows, so that few window updates are sent.
     configuration.initialSettings = [
       HTTP2Setting(parameter: .headerTableSize, value: 65_536), HTTP2Setting(parameter: .enablePush, value: 0),
       HTTP2Setting(parameter: .initialWindowSize, value: 6_291_456),

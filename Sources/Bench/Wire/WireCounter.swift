@@ -2,15 +2,15 @@ import NIOCore
 
 /// Counts the bytes that pass one layer of a viewer's connection, both ways, and changes none.
 ///
-/// It stands twice in a pipeline with TLS: at the socket, where everything is counted, and above TLS. What has been
-/// written counts when it is written.
+/// A pipeline with TLS has two: at the socket, where everything is counted, and above TLS. Written bytes count when
+/// they are written.
 final class WireCounter: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// Where it stands.
+  /// The layer.
   enum Layer: Sendable {
     /// Next to the socket of a connection with TLS.
     case socket
@@ -58,7 +58,7 @@ final class WireCounter: ChannelDuplexHandler {
   }
 }
 
-/// Follows HTTP/2's frames in one direction and tells how many bytes of header blocks pass (RFC 9113, section 4.1).
+/// Follows HTTP/2's frames in one direction and counts the bytes of header blocks (RFC 9113, section 4.1).
 struct FrameMeter {
   /// Bytes of the client's connection preface (RFC 9113, section 3.4).
   static let prefaceLength = 24
@@ -68,10 +68,10 @@ struct FrameMeter {
   private var payload = 0
   private var isFields = false
 
-  /// A meter that lets the first bytes pass.
+  /// A meter that skips the first bytes.
   init(skipping: Int) { self.skipping = skipping }
 
-  /// Reads on; returns the bytes of HEADERS and CONTINUATION payloads among these.
+  /// Reads on; returns how many of these bytes are HEADERS and CONTINUATION payloads.
   mutating func read(_ bytes: ByteBuffer) -> Int {
     var fields = 0
     var rest = bytes.readableBytesView[...]

@@ -2,24 +2,24 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// One request on its way.
+/// One request.
 struct WireAsk: Sendable {
   let request: HTTPRequest
   let kind: BodyKind
   let promise: EventLoopPromise<WireAnswer>
-  /// Given each piece of the body as it comes, for bodies that have no end; they are not kept then.
+  /// Gets each piece of the body as it arrives, for bodies without an end; they are not kept then.
   let onBody: (@Sendable (ByteBuffer) -> Void)?
 }
 
-/// What came back.
+/// The answer.
 struct WireAnswer: Sendable {
   let status: Int
   let fields: HTTPFields
-  /// As it came over the wire: perhaps gzipped.
+  /// As received, possibly gzipped.
   var body: ByteBuffer
-  /// When the first byte of the answer was there.
+  /// When the first byte of the answer had arrived.
   let began: ContinuousClock.Instant
-  /// When the last was.
+  /// When the last had.
   var ended: ContinuousClock.Instant
 }
 
@@ -38,7 +38,7 @@ enum WireError: Error, CustomStringConvertible {
   }
 }
 
-/// Sends one request after the other over a connection, or the one of an HTTP/2 stream, and gathers the answers.
+/// Sends one request after another over a connection, or the one of an HTTP/2 stream, and collects the answers.
 final class WireExchangeHandler: ChannelDuplexHandler {
   typealias InboundIn = HTTPResponsePart
   typealias OutboundIn = WireAsk

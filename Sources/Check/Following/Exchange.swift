@@ -8,27 +8,29 @@ import NIOHTTP1
 struct Exchange: Sendable {
   /// The address after all redirects.
   var url: String
-  /// 0 where no answer came.
+  /// 0 if no answer came.
   var status = 0
-  /// By names in small letters; several of one name are joined.
+  /// By lower-case names; several fields of one name are joined.
   var headers: [String: String] = [:]
   /// Decompressed.
   var body: [UInt8] = []
-  /// When the request went out.
+  /// When the request was sent.
   var asked: Ticks
-  /// When the head of the answer was there.
+  /// When the head of the answer had arrived.
   var answered: Ticks
-  /// When the first byte of the body was there.
+  /// When the first byte of the body had arrived.
   var firstByte: Ticks
-  /// When all was there.
+  /// When everything had arrived.
   var done: Ticks
-  /// Why no answer came or it broke off.
+  /// When so many bytes of the body were there, piece by piece.
+  var progress: [(time: Ticks, count: Int)] = []
+  /// Why no answer came or why it was cut off.
   var failure: String?
 
-  /// Whether the whole resource or the wanted piece of it came.
+  /// Whether the whole resource or the requested range came.
   var isGood: Bool { failure == nil && (status == 200 || status == 206) }
 
-  /// The directives of Cache-Control by their names in small letters.
+  /// The directives of Cache-Control by their lower-case names.
   var caching: [String: String] {
     var result: [String: String] = [:]
     for directive in (headers["cache-control"] ?? "").lowercased().split(separator: ",") {
@@ -38,7 +40,7 @@ struct Exchange: Sendable {
     return result
   }
 
-  /// For how many seconds a cache may keep the answer; 0 where none may, `nil` where nothing is said.
+  /// For how many seconds a cache can keep the answer; 0 if it must not, `nil` if the answer does not say.
   var maxAge: Int? {
     let caching = caching
     if caching["no-store"] != nil || caching["no-cache"] != nil { return 0 }
@@ -50,7 +52,22 @@ struct Exchange: Sendable {
     (headers["content-type"] ?? "").lowercased().split(separator: ";").first.map { $0.filter { $0 != " " } } ?? ""
   }
 
-  /// What became of it, for messages.
+  /// The address that a link of this relation leads to (RFC 8288, section 3); `nil` where there is none.
+  func link(_ relation: String) -> String? {
+    for link in (headers["link"] ?? "").split(separator: ",") {
+      let pieces = link.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
+      guard let target = pieces.first, target.first == "<", target.last == ">" else { continue }
+      let relations = pieces.dropFirst().first { $0.lowercased().hasPrefix("rel=") }?.dropFirst(4)
+      guard let relations, relations.filter({ $0 != "\"" }) == relation else { continue }
+      return PlaylistAddress.resolve(String(target.dropFirst().dropLast()), from: url)
+    }
+    return nil
+  }
+
+  /// When so many bytes of the body were there; `nil` where there were never as many.
+  func arrival(of count: Int) -> Ticks? { progress.first { $0.count >= count }?.time }
+
+  /// The result, for messages.
   var outcome: String { failure.map { "no whole answer (\($0))" } ?? "\(status)" }
 }
 
@@ -59,11 +76,11 @@ struct Fetcher: Sendable {
   private let client: HTTPClient
   private let epoch = ContinuousClock.now
 
-  /// The largest body taken.
+  /// The largest body that is read.
   static let largestBody = 64 << 20
 
   init() {
-    // Of all that can be set, decompression has a type that only the client itself can name.
+    // Of all settings, decompression has a type that only the client itself can name.
     var configuration = HTTPClient.Configuration.singletonConfiguration
     configuration.redirectConfiguration = .follow(max: 5, allowCycles: false)
     configuration.timeout = .init(connect: .seconds(5), read: .seconds(60))
@@ -73,14 +90,14 @@ struct Fetcher: Sendable {
 
   func close() async { try? await client.shutdown() }
 
-  /// The time since the check began.
+  /// The time since the check started.
   var now: Ticks { Ticks(ContinuousClock.now - epoch) }
 
   func sleep(until time: Ticks) async throws {
     try await ContinuousClock().sleep(until: epoch + time.duration)
   }
 
-  /// Makes one request; where an answer packs too much into its gzip, a second one without.
+  /// Makes one request, and a second one without gzip if the answer expands too much.
   func fetch(
     _ url: String, method: HTTPMethod = .GET, headers: [(String, String)] = [], timeout: Ticks = .seconds(20)
   ) async -> Exchange {
@@ -120,6 +137,7 @@ struct Fetcher: Sendable {
           break
         }
         exchange.body += piece.readableBytesView
+        exchange.progress.append((now, exchange.body.count))
       }
     } catch {
       exchange.failure = String(describing: error)
@@ -131,26 +149,26 @@ struct Fetcher: Sendable {
 
 /// Addresses (RFC 3986).
 enum PlaylistAddress {
-  /// A reference as it stands in a playlist, made absolute.
+  /// A reference in a playlist, made absolute.
   static func resolve(_ reference: String, from base: String) -> String {
     guard let base = URL(string: base), let url = URL(string: reference, relativeTo: base) else { return reference }
     return url.absoluteURL.absoluteString
   }
 
-  /// The address with delivery directives, in the alphabetical order that caches like.
+  /// The address with delivery directives, in alphabetical order, so that caches see one address.
   static func adding(_ query: String, to url: String) -> String {
     guard !query.isEmpty else { return url }
     let whole = url.split(separator: "#", maxSplits: 1).first.map(String.init) ?? url
     return whole + (whole.contains("?") ? "&" : "?") + query
   }
 
-  /// The same address with a name that stands for nothing: the last number in it is made much larger.
+  /// The same address with a name that does not exist: the last number in it is made much larger.
   static func unannounced(_ url: String) -> String {
     let path = url.prefix { $0 != "?" && $0 != "#" }
     let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
     let name = path[start...]
     let dot = name.lastIndex(of: ".") ?? name.endIndex
-    // The digits of a file type, as those of .mp4, number nothing.
+    // The digits of a file type, as in .mp4, are no number.
     guard let last = name[..<dot].lastIndex(where: { ("0"..."9").contains($0) }) else {
       return url[..<start] + "never-" + name + url[path.endIndex...]
     }

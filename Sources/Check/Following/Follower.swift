@@ -2,7 +2,7 @@ import Logging
 import Media
 import Playlist
 
-/// Why a stream could not be followed at all.
+/// Why a stream could not be followed.
 package struct FollowError: Error, Sendable, CustomStringConvertible {
   /// What was wrong, where, and what to do.
   package let description: String
@@ -10,13 +10,13 @@ package struct FollowError: Error, Sendable, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
-/// Follows a live stream as players do and holds all of it against the rules: plainly, and with blocking reloads,
-/// deltas and preload hints where the stream offers them.
+/// Follows a live stream as players do and checks all of it against the rules: with plain requests, and with blocking
+/// reloads, delta updates and preload hints if the stream offers them.
 package actor Follower {
   let fetcher = Fetcher()
   let logger: Logger
   let deadline: Ticks
-  /// The address of the media playlist, redirects followed.
+  /// The address of the media playlist, after redirects.
   var mediaURL = ""
   var multivariant: MultivariantPlaylist?
   var otherRenditions: [String] = []
@@ -26,18 +26,20 @@ package actor Follower {
   var counts = Report.Counts()
   var harvest: Harvest
   var isOver = false
-  /// What came under each name, as a hash.
+  /// A hash of what came under each name.
   var contents: [String: Int] = [:]
-  /// Answers whose headers were looked at, by kind; a few of each are enough.
+  /// When a playlist first listed a part, by the part's address.
+  var partTimes: [String: Ticks] = [:]
+  /// Answers whose headers were checked, by kind; a few of each are enough.
   private var sampled: [String: Int] = [:]
 
   /// Follows the stream at an address.
   ///
   /// - Parameters:
-  ///   - url: of a multivariant or a media playlist; of several variants the first is followed.
+  ///   - url: of a multivariant or a media playlist; the first of several variants is followed.
   ///   - duration: how long.
   /// - Returns: what held and what did not.
-  /// - Throws: `FollowError` when there is no playlist to begin with.
+  /// - Throws: `FollowError` if there is no playlist to begin with.
   package static func follow(
     _ url: String, for duration: Ticks, logger: Logger = Logger(label: "check")
   ) async throws -> Report {
@@ -61,6 +63,7 @@ package actor Follower {
       group.addTask { await self.fetchSegments() }
       group.addTask { await self.fetchParts() }
       group.addTask { await self.fetchHints() }
+      group.addTask { await self.followOpenSegments() }
       group.addTask { await self.checkAvailability() }
       group.addTask { await self.probeOnce() }
       await take(first, isDirected: false)
@@ -117,7 +120,7 @@ package actor Follower {
 
   // MARK: Reloading
 
-  /// Reloads until the time is up or the stream is over.
+  /// Reloads until the time is over or the stream has ended.
   private func reload() async {
     var round = 0
     while fetcher.now < deadline, !Task.isCancelled, let newest = history.newest, !newest.endList {
@@ -130,7 +133,7 @@ package actor Follower {
     }
   }
 
-  /// WaitLimit as a player without low latency does: a target duration after a change, half of one otherwise (6.3.4).
+  /// Pauses as a player without low latency does: a target duration after a change, half of one otherwise (6.3.4).
   private func reloadPlainly(_ newest: MediaPlaylist) async {
     let target = Ticks.seconds(Int64(newest.targetDuration))
     let isBlocking = newest.serverControl?.canBlockReload == true
@@ -140,7 +143,7 @@ package actor Follower {
     await take(exchange, isDirected: false)
   }
 
-  /// Asks for the next part, or the next segment where there are no parts.
+  /// Requests the next part, or the next segment if there are no parts.
   private func reloadBlocking(_ newest: MediaPlaylist, withSkip: Bool) async {
     let (sequence, part) = (newest.end, newest.partTarget == nil ? nil : newest.trailingParts.count)
     var query = "_HLS_msn=\(sequence)"
@@ -177,7 +180,7 @@ package actor Follower {
       return
     }
     guard exchange.status == 200, exchange.failure == nil else {
-      // Where no answer came at all the server is gone, which is no matter of blocking.
+      // If no answer came at all, the server is gone; that is not a fault of blocking.
       let rule = exchange.status == 0 ? Rule.fetchable : .blockingReload
       find(rule, "a blocking reload was answered with \(exchange.outcome)", exchange.url)
       try? await fetcher.sleep(until: fetcher.now + .seconds(1))
@@ -190,12 +193,13 @@ package actor Follower {
         .blockingReload,
         "the answer to \(query) ends before it: the newest segment is \(full.end - 1), with "
           + "\(full.trailingParts.count) parts after it", exchange.url)
-      // A server that does not block must not be asked in a circle.
+      // A server that does not block must not be asked in a busy loop.
       try? await fetcher.sleep(until: fetcher.now + .milliseconds(500))
     }
   }
 
-  /// Asks plainly when the next part is overdue: only an answer without it, asked for after its time, proves anything.
+  /// Sends a plain request when the next part is overdue. Only an answer without it, requested after its time, is
+  /// proof.
   private func proveLateness() async {
     guard let time = history.lateAt, (try? await fetcher.sleep(until: max(time, fetcher.now))) != nil else { return }
     let exchange = await getPlaylist()
@@ -203,7 +207,7 @@ package actor Follower {
     await take(exchange, isDirected: false)
   }
 
-  /// The time that is left to watch.
+  /// The time that is left.
   var timeLeft: Ticks { max(.zero, deadline - fetcher.now) }
 
   // MARK: Taking
@@ -219,9 +223,9 @@ package actor Follower {
 
   func getPlaylist() async -> Exchange { await get(mediaURL, headers: Self.gzip) }
 
-  /// Takes a playlist as it came: reads it, holds it against the rules and hands on what it lists.
+  /// Takes a playlist as it came: reads it, checks it against the rules and passes on what it lists.
   ///
-  /// - Returns: the full playlist; `nil` where it is not known.
+  /// - Returns: the full playlist; `nil` if it is not known.
   @discardableResult
   func take(_ exchange: Exchange, isDirected: Bool) async -> MediaPlaylist? {
     guard exchange.status == 200, exchange.failure == nil else {
@@ -238,11 +242,12 @@ package actor Follower {
       guard let full else { return nil }
       playlist = full
     }
+    notePartTimes(playlist, at: exchange.done)
     let before = history.newest
     let age = Ticks.seconds(Int64(exchange.headers["age"] ?? "").map { min($0, 86_400) } ?? 0)
     merge(
       history.take(playlist, asked: exchange.asked - age, arrived: exchange.done, isDirected: isDirected))
-    // An earlier version brings nothing to be fetched.
+    // An earlier version lists nothing new to fetch.
     if let before, playlist.isBehind(before) { return before }
     merge(
       history.judgePromises(
@@ -265,7 +270,7 @@ package actor Follower {
     return playlist
   }
 
-  /// Whether one more answer of a kind should be looked at closely.
+  /// Whether one more answer of a kind should be checked in detail.
   func isSample(_ kind: String) -> Bool {
     sampled[kind, default: 0] += 1
     return (sampled[kind] ?? 0) <= 2

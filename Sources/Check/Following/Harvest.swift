@@ -1,7 +1,7 @@
 import Media
 import Playlist
 
-/// What playlists list and what is to be fetched of it: each thing once, in its order, in bounded queues.
+/// What playlists list and what is to be fetched of it: everything once, in order, in bounded queues.
 struct Harvest: Sendable {
   /// A segment or part to be fetched.
   struct Job: Sendable {
@@ -10,11 +10,11 @@ struct Harvest: Sendable {
     let map: MediaPlaylist.Map?
     let range: MediaPlaylist.ByteRange?
     let mapURL: String?
-    /// Until when it must be there in any case (rfc8216bis, section 6.2.2); `nil` where its beginning is not known.
+    /// Until when it must be available in any case (rfc8216bis, section 6.2.2); `nil` if its start is not known.
     let until: Ticks?
   }
 
-  /// Something that left the playlist and must still be there for a while.
+  /// Something that left the playlist and must still be available for a while.
   struct Departure: Sendable {
     let url: String
     let key: String
@@ -26,7 +26,7 @@ struct Harvest: Sendable {
   let hints: AsyncStream<MediaPlaylist.PreloadHint>
   /// Whether the last version said anything new.
   var lastChanged = true
-  /// When the last version was asked for.
+  /// When the last version was requested.
   var lastAsked = Ticks.zero
   var isEncrypted: Bool?
   /// The departures to be checked, in no order.
@@ -49,10 +49,10 @@ struct Harvest: Sendable {
     hintQueue.finish()
   }
 
-  /// Queues what a version lists for the first time. Of the first version only the last segments: what a player that
-  /// joins would load.
+  /// Queues what a version lists for the first time. Of the first version, only the last segments: those that a player
+  /// would load.
   ///
-  /// - Parameter absentAt: when the version before was asked for, which lacked what is new now.
+  /// - Parameter absentAt: when the previous version was requested, which did not have what is new now.
   mutating func collect(_ new: MediaPlaylist, before: MediaPlaylist?, absentAt: Ticks?, base: String) {
     longest = max(longest, new.total)
     var offsets: [String: Int] = [:]
@@ -101,7 +101,7 @@ struct Harvest: Sendable {
     }
   }
 
-  /// One part of each segment whose parts left is looked for until three target durations later.
+  /// For each segment whose parts left, one part is requested until three target durations later.
   private mutating func collectDepartedParts(
     _ new: MediaPlaylist, before: MediaPlaylist?, absentAt: Ticks?, base: String
   ) {

@@ -20,7 +20,7 @@ extension Follower {
     }
   }
 
-  /// Whether what is still queued when the time is up has had its chance.
+  /// Whether everything in the queue when the time ends had its chance.
   private var isOverdue: Bool { isOver && fetcher.now > deadline + .seconds(3) }
 
   private func fetchMap(of job: Harvest.Job, _ known: inout Set<String>) async {
@@ -59,7 +59,7 @@ extension Follower {
     if harvest.isEncrypted != true { merge(probe.take(piece, body)) }
   }
 
-  /// A name stands for the same bytes for ever, or caches give out the wrong ones.
+  /// A name must stand for the same bytes for ever, or caches return the wrong ones.
   private func judgeName(_ job: Harvest.Job, _ body: [UInt8]) {
     guard job.range == nil else { return }
     let content = body.hashValue
@@ -72,8 +72,8 @@ extension Follower {
     }
   }
 
-  /// What could not be fetched counts only if it had to be there: its time is not up, or a playlist that was asked for
-  /// later still lists it. A check that came too late has found nothing.
+  /// A failed request counts only if the resource had to be available: its time is not over, or a playlist that was
+  /// requested later still lists it. A check that came too late has found nothing.
   private func judgeFailure(_ exchange: Exchange, _ job: Harvest.Job) async {
     let name = job.piece.isSegment ? "a segment" : "a part"
     let playlist = await getPlaylist()
@@ -94,7 +94,7 @@ extension Follower {
 
   private var window: Ticks { history.newest?.total ?? .zero }
 
-  /// The wanted piece, also where the server sent the whole resource.
+  /// The wanted range, also if the server sent the whole resource.
   private static func piece(_ range: MediaPlaylist.ByteRange?, of exchange: Exchange) -> [UInt8] {
     guard let range, exchange.status == 200 else { return exchange.body }
     return Array(exchange.body.dropFirst(range.offset ?? 0).prefix(range.length))
@@ -102,7 +102,7 @@ extension Follower {
 
   // MARK: H6
 
-  /// Looks for what left the playlist shortly before its time is up.
+  /// Requests what left the playlist, shortly before its time is over.
   func checkAvailability() async {
     while !isOver, (try? await fetcher.sleep(until: fetcher.now + .milliseconds(100))) != nil {
       let now = fetcher.now
@@ -130,7 +130,7 @@ extension Follower {
 
   // MARK: L6
 
-  /// Asks for hinted parts at once and watches how they come.
+  /// Requests hinted parts at once and watches how they arrive.
   func fetchHints() async {
     var trickles = 0
     for await hint in harvest.hints {
@@ -154,7 +154,7 @@ extension Follower {
           "the hinted part had \(early.body.count) bytes when it was asked for early and \(late.body.count) later",
           url)
       }
-      // One slow transfer may be the check's own stall; two in a row are the server's.
+      // One slow transfer may be the check's own delay; two in a row are the server's.
       let isTrickle = early.done - early.firstByte > (late.done - late.firstByte) * 4 + .milliseconds(500)
       trickles = isTrickle ? trickles + 1 : 0
       if trickles == 2 {
@@ -163,7 +163,7 @@ extension Follower {
           "the hinted part began to come \(early.done - early.firstByte) before its end; no byte may be sent "
             + "before all of it can be", url)
       }
-      // Each third hint is enough.
+      // Every third hint is enough.
       try? await fetcher.sleep(until: min(deadline, fetcher.now + (history.newest?.partTarget ?? .zero) * 2))
     }
   }

@@ -2,24 +2,24 @@ import Media
 import NIOCore
 import Playlist
 
-/// A media playlist that was read as strictly as the specification asks, and used as leniently as a player does.
+/// A media playlist that was read as strictly as the specification requires, and used as leniently as players do.
 ///
-/// What breaks the form is a finding; the line is then left out and reading goes on, so that one wrong line does not
-/// hide what else is wrong.
+/// What breaks the form is a finding. The line is then left out and reading continues, so that one wrong line does not
+/// hide others.
 struct PlaylistReading: Sendable {
-  /// The playlist; `nil` where nothing could be made of it.
+  /// The playlist; `nil` if it could not be read.
   let playlist: MediaPlaylist?
-  /// What is wrong with its form, and what the parser calls odd.
+  /// What is wrong with its form, and the parser's warnings.
   let verdicts: Verdicts
   /// Whether EXT-X-DISCONTINUITY-SEQUENCE is there.
   let countsDiscontinuities: Bool
   /// Whether media are encrypted, so that nothing can be read in them.
   let isEncrypted: Bool
 
-  /// What a playlist may be mended of before it is given up.
+  /// How many lines are left out before the playlist counts as unreadable.
   private static let repairs = 24
 
-  /// Reads the bytes that came from `url`.
+  /// Reads the bytes from `url`.
   init(_ bytes: [UInt8], url: String) {
     var text = bytes
     var verdicts = Verdicts()
@@ -42,7 +42,7 @@ struct PlaylistReading: Sendable {
       }
     }
     if playlist != nil { verdicts.judge(.liveness) }
-    // A version that was mended here says nothing.
+    // A version that was corrected here says nothing.
     let isMended = verdicts.findings.contains { $0.section == "8" }
     for warning in warnings where warning.tag == "EXT-X-VERSION" && !isMended {
       verdicts.add(
@@ -71,26 +71,26 @@ struct PlaylistReading: Sendable {
         guard !line.starts(with: "#EXT-X-DISCONTINUITY-SEQUENCE".utf8) else { continue }
         verdicts.add(
           Finding(
-            .splice, "\(String(decoding: line.prefix(21), as: UTF8.self)) stands after parts of its segment", url: url,
+            .splice, "\(String(decoding: line.prefix(21), as: UTF8.self)) comes after parts of its segment", url: url,
             place: "line \(index + 1)"))
       }
     }
   }
 
-  /// An error of the form; what concerns EXT-X-MAP is a matter of its own rule.
+  /// An error of the form; EXT-X-MAP has a rule of its own.
   private static func finding(_ error: PlaylistError, url: String) -> Finding {
     Finding(
       error.tag == "EXT-X-MAP" ? .splice : .form, error.tag.isEmpty ? error.reason : "\(error.tag): \(error.reason)",
       url: url, place: error.line > 0 ? "line \(error.line)" : "", section: error.section.isEmpty ? "4" : error.section)
   }
 
-  /// The playlist without what the error is about; `nil` where that cannot be told.
+  /// The playlist without the line of the error; `nil` if that is not possible.
   private static func mend(_ text: [UInt8], _ error: PlaylistError) -> [UInt8]? {
     var lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     if error.section == "8" {
       lines.removeAll { $0.starts(with: "#EXT-X-VERSION".utf8) }
       guard !lines.isEmpty else { return nil }
-      // The line is put in the place of one that would be gone, so that the numbers of the others stay true.
+      // The line is replaced, so that the numbers of the other lines stay right.
       lines.insert(ArraySlice("#EXT-X-VERSION:12".utf8), at: 1)
     } else if error.line > 1, error.line <= lines.count, !lines[error.line - 1].isEmpty {
       lines[error.line - 1] = []

@@ -3,7 +3,7 @@ import NIOHTTP1
 import Playlist
 
 extension Follower {
-  /// Everything that is asked once: gzip, ranges, conditions, and what must be refused.
+  /// Everything that is requested once: gzip, ranges, conditions, and what must be refused.
   func probeOnce() async {
     try? await fetcher.sleep(until: min(deadline, fetcher.now + .seconds(1)))
     guard let playlist = history.newest else { return }
@@ -46,7 +46,7 @@ extension Follower {
       suffix: await ask([("Range", "bytes=-5")]), past: await ask([("Range", "bytes=\(whole.body.count)-")]),
       matching: etag == nil ? nil : await ask([("If-None-Match", "\"other\", \(etag ?? "")")]),
       matchingAny: etag == nil ? nil : await ask([("If-None-Match", "*")]))
-    // A segment may have left while it was looked at.
+    // The segment may have left in between.
     guard await get(url).status == 200 else { return }
     merge(DeliveryRules.access(probes))
     let missing = await get(PlaylistAddress.unannounced(url))
@@ -56,14 +56,14 @@ extension Follower {
         section: "RFC 9110, 15.5.5"))
   }
 
-  /// What is reported of another rendition must be listed there (L7).
+  /// What a rendition report says must be listed there (L7).
   func probeReports(_ playlist: MediaPlaylist) async {
     for report in playlist.renditionReports.prefix(8) {
       let url = PlaylistAddress.resolve(report.uri, from: mediaURL)
       let exchange = await get(url, headers: Self.gzip)
       verdicts.judge(.renditionReport)
       guard let other = exchange.isGood ? PlaylistReading(exchange.body, url: url).playlist : nil else {
-        find(.renditionReport, "a report is about a rendition that was answered with \(exchange.outcome)", url)
+        find(.renditionReport, "the rendition of a report was answered with \(exchange.outcome)", url)
         continue
       }
       guard let reported = report.lastMediaSequence else { continue }
@@ -92,10 +92,10 @@ extension Follower {
       timeout: .seconds(Int64(playlist.targetDuration) + 3))
     merge(
       DeliveryRules.refusal(
-        answer, of: "a part that was never announced", expected: 404, rule: .refusal, section: "6.2.6"))
+        answer, of: "a part that was never hinted", expected: 404, rule: .refusal, section: "6.2.6"))
   }
 
-  /// A stale segment number gets the current playlist at once (L3).
+  /// An old segment number gets the current playlist at once (L3).
   private func probeStale(_ playlist: MediaPlaylist) async {
     let plain = await getPlaylist()
     let query = "_HLS_msn=\(max(0, playlist.mediaSequence - 1))"
@@ -112,7 +112,7 @@ extension Follower {
     await take(answer, isDirected: true)
   }
 
-  /// A part past the last one of its segment means the first of the next (L3).
+  /// A part past the last one of its segment means the first part of the next (L3).
   private func probeOverflowingPart(_ playlist: MediaPlaylist) async {
     guard let newest = history.newest, let count = newest.segments.last?.parts.count, count > 0,
       fetcher.now + .seconds(Int64(newest.targetDuration)) < deadline

@@ -1,10 +1,10 @@
 import Media
 
-/// What an H.264 sequence parameter set says (ITU-T H.264, section 7.3.2.1.1).
+/// The content of an H.264 sequence parameter set (ITU-T H.264, section 7.3.2.1.1).
 struct AVCParameterSets: Hashable, Sendable {
   /// The codec for CODECS, such as `avc1.64001E` (RFC 6381, section 3.3).
   let codec: String
-  /// The size of the picture, cropping done.
+  /// The size of the picture after cropping.
   let size: PictureSize
 
   /// Reads a sequence parameter set, as a NAL unit without length or start code; `nil` for anything else.
@@ -77,7 +77,7 @@ struct AVCParameterSets: Hashable, Sendable {
   }
 }
 
-/// NAL units of H.264 in either of their two wrappings.
+/// NAL units of H.264 in either of their two forms.
 enum AVC {
   static let idrSlice: UInt8 = 5
   static let sequenceParameterSet: UInt8 = 7
@@ -106,7 +106,7 @@ enum AVC {
     }
   }
 
-  /// Reads an access unit whose NAL units stand behind lengths of `lengthSize` bytes, up to the first slice.
+  /// Reads an access unit whose NAL units come after lengths of `lengthSize` bytes, up to the first slice.
   static func accessUnit(lengthPrefixed bytes: ArraySlice<UInt8>, lengthSize: Int) -> AccessUnit {
     var result = AccessUnit()
     var reader = ByteReader(bytes)
@@ -129,7 +129,7 @@ enum AVC {
       if let start { result.take(bytes[start..<index]) }
       start = index + 3
       index += 3
-      // A slice is told by its first byte; its end does not matter.
+      // The first byte identifies a slice; its end does not matter.
       if index < bytes.count, (1...5).contains(bytes[index] & 0x1F) { result.take(bytes[index...index]) }
     }
     if result.firstSlice == nil, let start, start < bytes.count { result.take(bytes[start...]) }

@@ -1,4 +1,4 @@
-/// Reads big-endian numbers from the front of a run of bytes; every answer is `nil` rather than past the end.
+/// Reads big-endian numbers from the start of a run of bytes; every result is `nil` instead of going past the end.
 struct ByteReader {
   private(set) var rest: ArraySlice<UInt8>
 
@@ -21,18 +21,18 @@ struct ByteReader {
     return first
   }
 
-  /// So many bytes, or none at all.
+  /// This many bytes, or none at all.
   mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
     guard count >= 0, rest.count >= count else { return nil }
     defer { rest = rest.dropFirst(count) }
     return rest.prefix(count)
   }
 
-  /// Leaves out so many bytes; `nil` where there are not as many.
+  /// Skips this many bytes; `nil` if there are fewer.
   mutating func skip(_ count: Int) -> Void? { take(count) == nil ? nil : () }
 }
 
-/// Reads bits from the front of an H.264 RBSP (ITU-T H.264, section 7.2), whose emulation prevention is taken out.
+/// Reads bits from the start of an H.264 RBSP (ITU-T H.264, section 7.2), without its emulation prevention bytes.
 struct BitReader {
   private let bytes: [UInt8]
   private var position = 0

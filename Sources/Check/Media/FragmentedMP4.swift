@@ -8,17 +8,17 @@ struct MP4Track: Hashable, Sendable {
   var timescale: UInt32 = 0
   /// The sample entry's four characters: `avc1`, `hvc1`, `mp4a`.
   var format = ""
-  /// What the sample entry says of the picture's size.
+  /// The size of the picture in the sample entry.
   var size: PictureSize?
-  /// The codec in the form of CODECS, where it is H.264.
+  /// The codec in the form of CODECS, if it is H.264.
   var codec: String?
   var parameterSets: AVCParameterSets?
-  /// Bytes of each NAL unit's length.
+  /// The length of each NAL unit's length field, in bytes.
   var lengthSize = 4
   var defaultDuration: UInt32 = 0
 }
 
-/// What one segment or part holds of one track: all its movie fragments taken together.
+/// One track's content of one segment or part: all its movie fragments together.
 struct MP4Run: Sendable {
   let track: UInt32
   /// tfdt of the first fragment, in the track's timescale.
@@ -26,23 +26,23 @@ struct MP4Run: Sendable {
   /// The sum of the sample durations, in the track's timescale.
   var duration: UInt64
   var samples: Int
-  /// Where a fragment's tfdt is not where the fragment before it ended: both, in the track's timescale.
+  /// If a fragment's tfdt is not where the fragment before it ended: both, in the track's timescale.
   var firstGap: (expected: UInt64, found: UInt64)?
   /// The first sample of an H.264 track.
   let firstUnit: AVC.AccessUnit?
 }
 
-/// Reads fragmented MP4 as far as the check needs it; never past the end of anything and never with trust in a number.
+/// Reads fragmented MP4 as far as the check needs it. It never reads past the end and trusts no number.
 enum FragmentedMP4 {
   /// One box: its type and its payload.
   struct Box {
     let type: String
     let payload: ArraySlice<UInt8>
-    /// Where the box begins in the bytes it came from.
+    /// Where the box begins in its bytes.
     let start: Int
   }
 
-  /// The boxes that stand one after another; stops at the first that is none.
+  /// Consecutive boxes; stops at the first bytes that are not a box.
   static func boxes(_ bytes: ArraySlice<UInt8>) -> (boxes: [Box], isWhole: Bool) {
     var boxes: [Box] = []
     var reader = ByteReader(bytes)
@@ -70,7 +70,7 @@ enum FragmentedMP4 {
 
   // MARK: Init segment
 
-  /// The tracks of an init segment; `nil` where there is no `moov`.
+  /// The tracks of an init segment; `nil` if there is no `moov`.
   static func tracks(init bytes: [UInt8]) -> [MP4Track]? {
     guard let moov = child("moov", of: bytes[...]) else { return nil }
     var tracks = boxes(moov).boxes.filter { $0.type == "trak" }.compactMap { track($0.payload) }
@@ -129,7 +129,7 @@ enum FragmentedMP4 {
 
   // MARK: Fragments
 
-  /// What a segment or part holds of each track; `nil` where it is no run of whole movie fragments.
+  /// The content of a segment or part, by track; `nil` if it is not a sequence of whole movie fragments.
   static func runs(segment bytes: [UInt8], tracks: [MP4Track]) -> [MP4Run]? {
     let (boxes, isWhole) = boxes(bytes[...])
     guard isWhole, boxes.contains(where: { $0.type == "moof" }) else { return nil }
@@ -182,7 +182,7 @@ enum FragmentedMP4 {
       }
       if flags & 4 != 0, reader.skip(4) == nil { return nil }
       let fields = [0x100, 0x200, 0x400, 0x800].filter { flags & $0 != 0 }.count
-      // A run whose samples say nothing of themselves can claim any number of them.
+      // A run whose samples have no fields can claim any number of them.
       guard count <= 1_000_000, reader.count >= Int(count) * fields * 4 else { return nil }
       for _ in 0..<count {
         duration =

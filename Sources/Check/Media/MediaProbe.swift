@@ -1,33 +1,33 @@
 import Media
 import Playlist
 
-/// Looks into segments and parts and holds their media against the playlists: H7, H10, H14, M1, M2.
+/// Reads segments and parts and checks their media against the playlists: H7, H10, H14, M1, M2.
 struct MediaProbe: Sendable {
   /// A segment or part as a playlist lists it.
   struct Piece: Sendable {
-    /// Names the piece among all: `812`, `812.3`.
+    /// The name of the piece: `812`, `812.3`.
     let key: String
-    /// The piece of the same kind that goes before, unless a discontinuity lies between.
+    /// The previous piece of the same kind, unless there is a discontinuity between.
     let follows: String?
     let url: String
     let duration: Ticks
     /// The address of the init segment.
     let map: String?
-    /// Whether a player may begin here: each segment where the playlist says so, parts with INDEPENDENT=YES.
+    /// Whether a player can begin here: each segment if the playlist says so, parts with INDEPENDENT=YES.
     let claimsIndependence: Bool
     let isSegment: Bool
   }
 
-  /// Where a piece ended, to be held against where the next begins.
+  /// Where a piece ended, to compare with where the next begins.
   private struct End: Sendable {
-    /// Of each track, in its timescale.
+    /// For each track, in its timescale.
     var tracks: [UInt32: UInt64] = [:]
-    /// Of a transport stream.
+    /// For a transport stream.
     var stamp: UInt64?
     var parameterSets: AVCParameterSets?
   }
 
-  /// What the multivariant playlist says of the stream.
+  /// What the multivariant playlist says about the stream.
   let variant: MultivariantPlaylist.Variant?
   private var inits: [String: [MP4Track]] = [:]
   private var ends: [String: End] = [:]
@@ -37,7 +37,7 @@ struct MediaProbe: Sendable {
   private var verdicts = Verdicts()
   private var said: Set<String> = []
 
-  /// A difference that no player notices, and one that every player does.
+  /// A difference that no player notices, and one that every player notices.
   private static let (slight, break_) = (Ticks.milliseconds(10), Ticks.milliseconds(500))
 
   init(variant: MultivariantPlaylist.Variant? = nil) { self.variant = variant }
@@ -88,7 +88,7 @@ struct MediaProbe: Sendable {
     return verdicts
   }
 
-  /// What the whole run says of the bandwidth.
+  /// Checks the bandwidth of the whole run.
   mutating func finish() -> Verdicts {
     verdicts = Verdicts()
     guard let average = variant?.averageBandwidth, duration >= .seconds(20) else { return verdicts }
@@ -132,7 +132,7 @@ struct MediaProbe: Sendable {
     }
   }
 
-  /// Whether the parameter sets are what CODECS and RESOLUTION say.
+  /// Checks the parameter sets against CODECS and RESOLUTION.
   private mutating func compareWithVariant(_ sets: AVCParameterSets, url: String) {
     guard let variant, said.insert("\(sets)").inserted else { return }
     verdicts.judge(.declaration)
@@ -161,7 +161,7 @@ struct MediaProbe: Sendable {
     }
   }
 
-  /// Whether parameters changed without a mark.
+  /// Checks whether parameters changed without a discontinuity.
   private mutating func judgeSets(_ sets: AVCParameterSets?, _ piece: Piece, _ end: inout End) {
     end.parameterSets = sets
     guard let sets else { return }
@@ -176,7 +176,7 @@ struct MediaProbe: Sendable {
     }
   }
 
-  /// Judges how far apart two times are that should be one.
+  /// Compares two times that should be equal.
   private mutating func judgeGap(_ gap: Ticks, _ piece: Piece, tolerance: Ticks) {
     verdicts.judge(.timing, .discontinuity)
     guard abs(gap.count) > tolerance.count else { return }
@@ -269,7 +269,7 @@ struct MediaProbe: Sendable {
 }
 
 extension Ticks {
-  /// A count of `1 / scale` seconds; `nil` where it is over a century.
+  /// A count of `1 / scale` seconds; `nil` if it is more than a century.
   init?(_ count: UInt64, scale: UInt64) {
     guard scale > 0, count / scale < 3_200_000_000 else { return nil }
     let ticks = UInt64(Ticks.perSecond)

@@ -1,16 +1,16 @@
 import Media
 
-/// What an MPEG-2 transport stream segment holds (ISO/IEC 13818-1): tables, and the times and the first picture of its
-/// video.
+/// The content of an MPEG-2 transport stream segment (ISO/IEC 13818-1): tables, and the times and the first picture of
+/// its video.
 struct TransportStream: Hashable, Sendable {
   /// The kinds of elementary stream that matter here.
   enum Kind: Hashable, Sendable { case avc, hevc, audio, other }
 
   /// Whether a program association table came before any media.
   var hasTables = false
-  /// Video if there is any, else the first audio: the stream that times are taken from.
+  /// Video if there is any, else the first audio: the times are taken from this stream.
   var kind: Kind?
-  /// Decode time stamps (presentation time stamps where there are none) in their order, 33 bits, 90 kHz.
+  /// Decode time stamps (presentation time stamps if there are none) in order, 33 bits, 90 kHz.
   var times: [UInt64] = []
   /// The earliest presentation time stamp.
   var firstPresentation: UInt64?
@@ -21,12 +21,12 @@ struct TransportStream: Hashable, Sendable {
   static let packetSize = 188
   private static let mask: UInt64 = (1 << 33) - 1
 
-  /// Whether bytes look like a transport stream.
+  /// Whether the bytes look like a transport stream.
   static func isLikely(_ bytes: [UInt8]) -> Bool {
     bytes.first == 0x47 && (bytes.count <= packetSize || bytes[packetSize] == 0x47)
   }
 
-  /// Reads a segment; nothing in it can make this fail, only leave things out.
+  /// Reads a segment. It never fails; it leaves out what it cannot read.
   init(_ bytes: [UInt8]) {
     var mapPID: Int?
     var mediaPID: Int?
@@ -61,7 +61,7 @@ struct TransportStream: Hashable, Sendable {
     if kind == .avc { firstUnit = AVC.accessUnit(annexB: unit) }
   }
 
-  /// The payload behind header and adaptation field.
+  /// The payload after header and adaptation field.
   private static func payload(_ packet: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
     var reader = ByteReader(packet.dropFirst(3))
     guard let control = reader.byte(), control & 0x10 != 0 else { return nil }
@@ -71,7 +71,7 @@ struct TransportStream: Hashable, Sendable {
     return reader.rest
   }
 
-  /// The body of a table that fits into one packet, as those of HLS do.
+  /// The body of a table that fits into one packet, as in HLS.
   private static func table(_ payload: ArraySlice<UInt8>, id: UInt8) -> ByteReader? {
     var reader = ByteReader(payload)
     guard let pointer = reader.byte(), reader.skip(Int(pointer)) != nil, reader.byte() == id,
@@ -110,7 +110,7 @@ struct TransportStream: Hashable, Sendable {
     return (choice?.pid, choice?.kind)
   }
 
-  /// Notes the times of a PES packet and gives what follows its header.
+  /// Notes the times of a PES packet and returns what follows its header.
   private mutating func readHeader(_ payload: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
     var reader = ByteReader(payload)
     guard reader.number(3) == 1, reader.skip(4) != nil, let flags = reader.byte(), let length = reader.byte(),
@@ -135,7 +135,7 @@ struct TransportStream: Hashable, Sendable {
     return difference > 1 << 32 ? difference - 1 << 33 : difference
   }
 
-  /// The usual step between two pictures, the middle one of all; `nil` with fewer than two.
+  /// The usual step between two pictures, the median; `nil` with fewer than two.
   var step: Ticks? {
     guard times.count >= 2 else { return nil }
     let steps = zip(times.dropFirst(), times).map { Self.difference($0, $1) }.sorted()

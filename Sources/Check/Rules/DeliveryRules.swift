@@ -1,15 +1,15 @@
 import Media
 
-/// Holds answers against the delivery rules: pure, one answer at a time.
+/// Checks answers against the delivery rules: pure, one answer at a time.
 enum DeliveryRules {
-  /// How a playlist was asked for.
+  /// How a playlist was requested.
   enum Kind: Sendable { case multivariant, plain, directives }
 
   /// A playlist: D1, D3, D5.
   ///
   /// - Parameters:
   ///   - targetDuration: in seconds; 0 for a multivariant playlist.
-  ///   - partTarget: where there are parts.
+  ///   - partTarget: if there are parts.
   static func playlist(
     _ exchange: Exchange, _ kind: Kind, targetDuration: Int = 0, partTarget: Ticks? = nil
   ) -> Verdicts {
@@ -46,7 +46,7 @@ enum DeliveryRules {
       } else {
         find(
           .playlistCaching,
-          "a plain playlist says nothing of how long it may be kept; send a max-age of at most \(limit) s"
+          "a plain playlist does not say how long it may be kept; send a max-age of at most \(limit) s"
         )
       }
       if exchange.headers["etag"] == nil, exchange.headers["last-modified"] == nil {
@@ -56,7 +56,7 @@ enum DeliveryRules {
     return verdicts
   }
 
-  /// What a resource should be.
+  /// The kind of a resource.
   enum Format: Sendable { case mp4, transportStream, unknown }
 
   /// A segment, part or init segment: D1, D2, D5.
@@ -102,7 +102,7 @@ enum DeliveryRules {
 
   // MARK: Gzip
 
-  /// The answers to a request that accepts gzip, and to one that accepts nothing but identity: D4.
+  /// The answers to a request that accepts gzip, and to one that accepts only identity: D4.
   static func compression(accepting: Exchange, refusing: Exchange) -> Verdicts {
     var verdicts = Verdicts()
     guard accepting.status == 200, refusing.status == 200 else { return verdicts }
@@ -125,14 +125,14 @@ enum DeliveryRules {
 
   // MARK: Ranges and conditions
 
-  /// What was asked of one media resource whose bytes are known.
+  /// The requests for one media resource whose bytes are known.
   struct Accesses: Sendable {
     var whole: Exchange
     var head: Exchange
     var first: Exchange
     var suffix: Exchange
     var past: Exchange
-    /// With the resource's ETag; `nil` where it has none.
+    /// With the resource's ETag; `nil` if it has none.
     var matching: Exchange?
     var matchingAny: Exchange?
   }
@@ -176,7 +176,7 @@ enum DeliveryRules {
 
   // MARK: Refusals
 
-  /// The answer to something that must be refused: L4, D3.
+  /// The answer to a request that must be refused: L4, D3.
   static func refusal(_ exchange: Exchange, of what: String, expected: Int, rule: Rule, section: String) -> Verdicts {
     var verdicts = Verdicts()
     verdicts.judge(rule)

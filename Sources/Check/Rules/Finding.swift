@@ -4,19 +4,19 @@ import Media
 package struct Finding: Hashable, Sendable {
   /// The rule.
   package let rule: Rule
-  /// The weight of this break, which may differ from the rule's own.
+  /// The weight of this finding, which can differ from the rule's own.
   package let severity: Rule.Severity
-  /// The section that says so.
+  /// The section of the specification.
   package let section: String
   /// The address of the playlist or resource.
   package let url: String
-  /// Where in it: a line, a segment, a part; empty where the whole is meant.
+  /// The place in it: a line, a segment, a part; empty for all of it.
   package let place: String
-  /// Which version of the playlist, counted from 1 in the order they came; 0 where no playlist is concerned.
+  /// The version of the playlist, counted from 1 in the order of arrival; 0 if no playlist is concerned.
   package internal(set) var version: Int
   /// When, on the check's own clock.
   package internal(set) var time: Ticks
-  /// What is wrong and what should be there.
+  /// What is wrong and what should be there instead.
   package let message: String
 
   init(
@@ -34,21 +34,21 @@ package struct Finding: Hashable, Sendable {
   }
 }
 
-/// What the check knows so far: which rules it had an occasion to judge, and what it found.
+/// What the check knows so far: which rules it could check, and what it found.
 package struct Verdicts: Sendable {
   /// Rules that applied to something in the stream.
   package private(set) var judged: Set<Rule> = []
-  /// What was found, in the order of time; of each rule at most `limit`, so that a bad stream fills no memory.
+  /// What was found, in the order of time; at most `limit` for each rule, so that a bad stream cannot fill the memory.
   package private(set) var findings: [Finding] = []
-  /// How many findings of each rule there were.
+  /// How many findings each rule had.
   package private(set) var counts: [Rule: Int] = [:]
-  /// Findings kept of one rule.
+  /// Findings kept for one rule.
   static let limit = 200
 
-  /// Nothing known.
+  /// Nothing yet.
   package init() {}
 
-  /// Notes that rules had an occasion to hold.
+  /// Notes that these rules could be checked.
   mutating func judge(_ rules: Rule...) { judged.formUnion(rules) }
 
   /// Adds a finding.
@@ -58,13 +58,13 @@ package struct Verdicts: Sendable {
     if (counts[finding.rule] ?? 0) <= Self.limit { findings.append(finding) }
   }
 
-  /// Adds all that another one knows.
+  /// Adds everything of another one.
   mutating func merge(_ other: Verdicts) {
     judged.formUnion(other.judged)
     for finding in other.findings { add(finding) }
   }
 
-  /// Gives the findings a time, and a version where they have none.
+  /// Gives the findings a time, and a version if they have none.
   mutating func stamp(_ time: Ticks, version: Int) {
     for index in findings.indices {
       findings[index].time = time

@@ -2,7 +2,7 @@ import Media
 import Playlist
 
 extension PlaylistHistory {
-  /// Holds the low latency tags of one version against L1, L2 and L6.
+  /// Checks the low latency tags of one version against L1, L2 and L6.
   mutating func judgeLowLatency(_ playlist: MediaPlaylist) {
     judgeControl(playlist)
     guard let target = playlist.partTarget else { return }
@@ -14,7 +14,7 @@ extension PlaylistHistory {
       let wasOpen = newest.map { $0.end == number } ?? false
       for (index, part) in parts.enumerated() {
         let isLast = index == parts.count - 1
-        // The last part of an open segment is judged when it is known not to be the segment's last.
+        // The last part of an open segment is checked when it is known not to be the segment's last.
         guard index >= known || (wasOpen && index == known - 1) else { continue }
         let place = "part \(number).\(index)"
         if part.duration > target + Ticks(2) {
@@ -44,7 +44,7 @@ extension PlaylistHistory {
     var fromEnd = playlist.trailingParts.reduce(Ticks.zero) { $0 + $1.duration }
     let target = Ticks.seconds(Int64(playlist.targetDuration))
     for index in playlist.segments.indices.reversed() {
-      // A segment drops its parts all at once, so one segment more is in order.
+      // A segment's parts leave all at once, so one segment more is allowed.
       if !playlist.segments[index].parts.isEmpty, fromEnd > target * 4 {
         findOnce(
           .partDuration, "parts are listed further than 3 target durations from the end",
@@ -69,8 +69,8 @@ extension PlaylistHistory {
     ]
     for text in tooSmall { if let text { findOnce(.serverControl, text) } }
     guard let part = playlist.partTarget else { return }
-    if !control.canBlockReload { findOnce(.serverControl, "CAN-BLOCK-RELOAD=YES is missing beside EXT-X-PART-INF") }
-    if control.partHoldBack == nil { findOnce(.serverControl, "PART-HOLD-BACK is missing beside EXT-X-PART-INF") }
+    if !control.canBlockReload { findOnce(.serverControl, "CAN-BLOCK-RELOAD=YES is missing with EXT-X-PART-INF") }
+    if control.partHoldBack == nil { findOnce(.serverControl, "PART-HOLD-BACK is missing with EXT-X-PART-INF") }
     if let hold = control.partHoldBack, hold >= part * 2, hold + Ticks(2) < part * 3 {
       findOnce(.serverControl, "PART-HOLD-BACK is \(hold); 3 part targets, \(part * 3), are better", severity: .should)
     }
@@ -89,7 +89,7 @@ extension PlaylistHistory {
         .preloadHint, "there is no EXT-X-PRELOAD-HINT for the next part", severity: .should, section: "4.4.5.3")
     }
     guard let old = newest, let hint = old.preloadHint else { return }
-    // Parts of a segment that is old are not listed any more: then nothing can be said.
+    // The parts of an old segment are not listed any more, so nothing can be said about them.
     let (parts, known) = (playlist.parts(of: old.end), old.trailingParts.count)
     let next =
       parts.count > known
@@ -97,13 +97,13 @@ extension PlaylistHistory {
       : parts.count == known && known > 0 && playlist.end > old.end ? playlist.parts(of: old.end + 1).first : nil
     guard let next, !next.gap, next.uri != hint.uri else { return }
     find(
-      .preloadHint, "\(hint.uri) was hinted at, but the next part is \(next.uri)",
+      .preloadHint, "\(hint.uri) was hinted, but the next part is \(next.uri)",
       at: "part \(old.end).\(old.trailingParts.count)", severity: .should, section: "4.4.5.3")
   }
 
-  /// Holds a delta update against the full playlist it was made of (L5).
+  /// Checks a delta update against the full playlist it was made from (L5).
   ///
-  /// - Returns: what is wrong, and the full playlist, if it can be told.
+  /// - Returns: what is wrong, and the full playlist, if it can be restored.
   static func judgeDelta(
     _ delta: MediaPlaylist, previous: MediaPlaylist, url: String
   ) -> (Verdicts, full: MediaPlaylist?) {
@@ -133,7 +133,7 @@ extension PlaylistHistory {
     return (verdicts, full)
   }
 
-  /// Holds the reports of a version against the media playlists that there are (L7).
+  /// Checks the rendition reports of a version against the existing media playlists (L7).
   ///
   /// - Parameters:
   ///   - others: the addresses of all other renditions, resolved.

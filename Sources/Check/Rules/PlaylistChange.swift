@@ -2,7 +2,7 @@ import Media
 import Playlist
 
 extension PlaylistHistory {
-  /// Holds a version against the one before: H3, H4, H5, H7, H9.
+  /// Checks a version against the one before: H3, H4, H5, H7, H9.
   mutating func compare(_ old: MediaPlaylist, _ new: MediaPlaylist, elapsed: Ticks) {
     judge(.appending, .mediaSequence, .targetDuration)
     if new.targetDuration != old.targetDuration {
@@ -11,7 +11,7 @@ extension PlaylistHistory {
         section: "6.2.1")
     }
     guard isInSequence(old, new, elapsed: elapsed) else {
-      // All that follows would say the same again.
+      // Everything else would say the same again.
       forgetNumbers(of: new)
       return
     }
@@ -28,7 +28,7 @@ extension PlaylistHistory {
     compareDiscontinuities(old, new, numbers)
   }
 
-  /// Whether the numbers still count the same segments; H4 where not, since all else would follow from that.
+  /// Whether the numbers still count the same segments; otherwise a finding of H4, which explains all others.
   private mutating func isInSequence(_ old: MediaPlaylist, _ new: MediaPlaylist, elapsed: Ticks) -> Bool {
     guard new.mediaSequence >= old.mediaSequence else {
       find(
@@ -74,11 +74,11 @@ extension PlaylistHistory {
     }
   }
 
-  /// What was listed of an open segment stays what the segment begins with.
+  /// What was listed of an open segment must be the start of the segment.
   private mutating func compareParts(_ old: MediaPlaylist, _ new: MediaPlaylist) {
     for number in max(old.mediaSequence, new.mediaSequence)...max(old.end, new.mediaSequence) {
       let (before, after) = (old.parts(of: number), new.parts(of: number))
-      // The parts of a complete segment may leave, all of them.
+      // The parts of a complete segment can leave, but only all of them.
       guard !before.isEmpty, !(after.isEmpty && number < new.end), number <= new.end else { continue }
       if !after.starts(with: before) {
         find(
@@ -89,7 +89,7 @@ extension PlaylistHistory {
     }
   }
 
-  /// The count of discontinuities up to a segment is the same in every version, whichever side of the window they are.
+  /// The number of discontinuities up to a segment is the same in every version, whether they are listed or not.
   private mutating func compareDiscontinuities(_ old: MediaPlaylist, _ new: MediaPlaylist, _ numbers: Range<Int>) {
     if new.discontinuitySequence < old.discontinuitySequence {
       find(
@@ -104,7 +104,7 @@ extension PlaylistHistory {
     if before != after {
       find(
         .discontinuity,
-        "\(before) discontinuities lay before it and \(after) do now; EXT-X-DISCONTINUITY-SEQUENCE must rise by one "
+        "\(before) discontinuities were before it and \(after) are now; EXT-X-DISCONTINUITY-SEQUENCE must rise by one "
           + "when a discontinuity leaves, and at no other time", at: "segment \(number)")
       return
     }
@@ -118,7 +118,7 @@ extension PlaylistHistory {
 }
 
 extension MediaPlaylist {
-  /// How many discontinuities there were from the beginning of the stream to the beginning of a listed segment.
+  /// How many discontinuities there were from the start of the stream to the start of a listed segment.
   func discontinuities(upTo number: Int) -> Int? {
     guard segment(number) != nil else { return nil }
     return discontinuitySequence + segments.prefix(number - mediaSequence + 1).count { $0.discontinuity }

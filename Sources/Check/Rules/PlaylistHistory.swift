@@ -1,13 +1,13 @@
 import Media
 import Playlist
 
-/// Successive versions of one media playlist with the times at which they came: what changed, and whether it may.
+/// Successive versions of one media playlist with their times of arrival: what changed, and whether that is allowed.
 ///
-/// A pure state machine. Of each version it knows when it was asked for and when it was there; the server's state lay
-/// somewhere between. Lateness is only ever concluded from the end of that span which speaks for the server, so a check
-/// that is itself late finds less, never something false.
+/// A pure state machine. For each version it knows when it was requested and when it had arrived; the server's state is
+/// from between these times. It says that a server is late only if that is so for both. So a check that is itself late
+/// finds less, but never something false.
 package struct PlaylistHistory: Sendable {
-  /// How late a server may be beyond what the rules allow before it is called late: a loaded machine's share.
+  /// How much later than the rules allow a server may be before it counts as late: an allowance for a loaded machine.
   package struct Tolerance: Sendable {
     /// For segments.
     package var segment = Ticks.milliseconds(500)
@@ -18,7 +18,7 @@ package struct PlaylistHistory: Sendable {
     package init() {}
   }
 
-  /// One version as it came.
+  /// One version as it arrived.
   struct Seen: Sendable {
     let playlist: MediaPlaylist
     let asked: Ticks
@@ -27,17 +27,17 @@ package struct PlaylistHistory: Sendable {
 
   /// The address, for findings.
   package let url: String
-  /// How many versions came.
+  /// How many versions arrived.
   package private(set) var version = 0
   /// The newest version, full.
   package private(set) var newest: MediaPlaylist?
   /// Everything known so far.
   var verdicts = Verdicts()
-  /// The number from which on segments were not looked at one by one yet.
+  /// The first segment number that was not checked by itself yet.
   var firstUnjudged = 0
   var hasRemoved = false
   var dateRanges: [String: MediaPlaylist.DateRange] = [:]
-  /// Which number an address had; the oldest leave.
+  /// The number of each address; the oldest are dropped.
   var numbers: [String: Int] = [:]
   /// The newest segments that began with a discontinuity.
   var breaks: [Int] = []
@@ -51,12 +51,12 @@ package struct PlaylistHistory: Sendable {
   private var partClock = Clock()
   private var said: Set<String> = []
 
-  /// When the newest thing of a kind was first there, and whether its successor is known to be late.
+  /// When the newest item of a kind was first seen, and whether its successor is known to be late.
   fileprivate struct Clock: Sendable {
     var position = 0
     var arrived: Ticks?
-    /// When a player has played what is there that keeps up with the server: whoever publishes more at once, as a
-    /// server can that knows what comes, has more time until the next.
+    /// When a player that keeps up with the server has played everything. A server that publishes more at once, because
+    /// it knows what comes, has more time until the next.
     var playedAt = Ticks.zero
     var isLate = false
 
@@ -66,7 +66,7 @@ package struct PlaylistHistory: Sendable {
     }
   }
 
-  /// Forgets what numbers meant, once they turned out to count something else than before.
+  /// Forgets the numbers after they turned out to count something else than before.
   mutating func forgetNumbers(of playlist: MediaPlaylist) {
     firstUnjudged = playlist.end
     numbers = [:]
@@ -74,7 +74,7 @@ package struct PlaylistHistory: Sendable {
     partClock = Clock()
   }
 
-  /// A history of nothing yet.
+  /// An empty history.
   package init(url: String, tolerance: Tolerance = Tolerance()) {
     self.url = url
     self.tolerance = tolerance
@@ -84,16 +84,16 @@ package struct PlaylistHistory: Sendable {
   ///
   /// - Parameters:
   ///   - playlist: the full playlist; a delta must be merged before.
-  ///   - asked: when the request went out, less the age that a cache gave.
-  ///   - arrived: when the answer was there.
+  ///   - asked: when the request was sent, less the age that a cache reported.
+  ///   - arrived: when the answer had arrived.
   ///   - isDirected: whether it is the answer to a request with delivery directives.
-  /// - Returns: what this version brought to light.
+  /// - Returns: what this version showed.
   package mutating func take(
     _ playlist: MediaPlaylist, asked: Ticks, arrived: Ticks, isDirected: Bool = false
   ) -> Verdicts {
     verdicts = Verdicts()
     if let last, playlist.isBehind(last.playlist) {
-      // Two requests under way at once may be answered in either order.
+      // Two requests at the same time may be answered in either order.
       if asked < last.arrived { return verdicts }
       if !isDirected, isEarlierVersion(playlist) {
         compare(playlist, last.playlist, elapsed: .zero)
@@ -115,13 +115,13 @@ package struct PlaylistHistory: Sendable {
     return verdicts
   }
 
-  /// Whether a plain answer that is behind may be an earlier version: where a server publishes ahead for those who
-  /// follow with blocking reloads, others get each version when its time comes. They must not go back either.
+  /// Whether a plain answer that is behind can be an earlier version: if a server publishes ahead for players with
+  /// blocking reloads, others get each version when its time comes. Those must not go back either.
   private func isEarlierVersion(_ playlist: MediaPlaylist) -> Bool {
     playlist.serverControl?.canBlockReload == true && !(lastPlain.map { playlist.isBehind($0) } ?? false)
   }
 
-  /// When a plain request would prove that the next part, or the next segment, is late; `nil` before anything came.
+  /// When a plain request would prove that the next part or segment is late; `nil` before anything has arrived.
   package var lateAt: Ticks? {
     guard let newest else { return nil }
     let segment = segmentClock.arrived.map { _ in segmentClock.playedAt + newest.grace + tolerance.segment }
@@ -130,7 +130,7 @@ package struct PlaylistHistory: Sendable {
     return min(part, segment ?? part)
   }
 
-  /// Adds a finding about the version at hand.
+  /// Adds a finding about the current version.
   mutating func find(
     _ rule: Rule, _ message: String, at place: String = "", severity: Rule.Severity? = nil, section: String? = nil
   ) {
@@ -138,7 +138,7 @@ package struct PlaylistHistory: Sendable {
       Finding(rule, message, url: url, place: place, version: version, severity: severity, section: section))
   }
 
-  /// Adds a finding that holds for the whole stream and is said once.
+  /// Adds a finding about the whole stream, once.
   mutating func findOnce(
     _ rule: Rule, _ message: String, at place: String = "", severity: Rule.Severity? = nil, section: String? = nil
   ) {
@@ -172,7 +172,7 @@ package struct PlaylistHistory: Sendable {
     } else if partClock.isOverdue(by: tolerance.part, asked: asked) {
       find(
         .pace,
-        "no part came for more than the part target of \(target) after those that were there had played: the newest "
+        "no part came for more than the part target of \(target) after the listed ones had played: the newest "
           + "was there \(since(partClock, asked)) earlier",
         at: "part \(playlist.end).\(playlist.trailingParts.count)", section: "6.2.1")
     }
@@ -182,7 +182,7 @@ package struct PlaylistHistory: Sendable {
 }
 
 extension PlaylistHistory.Clock {
-  /// Whether the successor is late and this is not known yet.
+  /// Whether the successor is late and this was not known yet.
   fileprivate mutating func isOverdue(by slack: Ticks, asked: Ticks) -> Bool {
     guard !isLate, asked > playedAt + slack else { return false }
     isLate = true
@@ -202,26 +202,26 @@ extension MediaPlaylist {
   /// The longest time between two segments: 1.5 target durations (rfc8216bis, section 6.2.1).
   var pace: Ticks { Ticks(Int64(targetDuration) * Ticks.perSecond * 3 / 2) }
 
-  /// How long after the newest segment has played the next one may come.
+  /// How long after the newest segment has played the next one can come.
   var grace: Ticks { Ticks(Int64(targetDuration) * Ticks.perSecond / 2) }
 
-  /// How much media is listed that an earlier version does not list.
+  /// How much of the listed media an earlier version does not list.
   func media(after old: MediaPlaylist) -> Ticks {
     let complete = segments.suffix(max(0, end - max(old.end, mediaSequence))).reduce(Ticks.zero) { $0 + $1.duration }
     let open = trailingParts.reduce(Ticks.zero) { $0 + $1.duration }
     return complete + open - old.trailingParts.reduce(Ticks.zero) { $0 + $1.duration }
   }
 
-  /// The segment of that number, if it is listed.
+  /// The segment with this number, if it is listed.
   func segment(_ number: Int) -> Segment? {
     let index = number - mediaSequence - (skipped ?? 0)
     return segments.indices.contains(index) ? segments[index] : nil
   }
 
-  /// The parts of that segment, complete or not.
+  /// The parts of this segment, complete or not.
   func parts(of number: Int) -> [Part] { number == end ? trailingParts : segment(number)?.parts ?? [] }
 
-  /// Whether an other version says more.
+  /// Whether another version says more.
   func isBehind(_ other: MediaPlaylist) -> Bool {
     (end, trailingParts.count, mediaSequence) < (other.end, other.trailingParts.count, other.mediaSequence)
   }

@@ -2,7 +2,7 @@ import Media
 import Playlist
 
 extension PlaylistHistory {
-  /// Holds what one version says by itself against the rules.
+  /// Checks one version by itself.
   mutating func judgeVersion(_ playlist: MediaPlaylist) {
     judge(.programDateTime, .liveness, .targetDuration)
     judgeWindow(playlist)
@@ -31,14 +31,14 @@ extension PlaylistHistory {
     guard hasRemoved, !playlist.endList else { return }
     judge(.window)
     let least = Ticks.seconds(Int64(3 * playlist.targetDuration))
-    // Durations are rounded to what a playlist can say.
+    // Durations are rounded to the precision of a playlist.
     if playlist.total + .milliseconds(10) < least {
       findOnce(
         .window, "a segment was removed although less than 3 target durations (\(least)) stay listed",
         at: "\(playlist.segments.count) segments, \(playlist.total)")
     } else if playlist.segments.count < 6 {
       findOnce(
-        .window, "only \(playlist.segments.count) segments are listed; players want 6", severity: .should,
+        .window, "only \(playlist.segments.count) segments are listed; players expect 6", severity: .should,
         section: "Apple 8.11")
     }
   }
@@ -58,7 +58,7 @@ extension PlaylistHistory {
     }
   }
 
-  /// Looks at each segment once, when it first appears.
+  /// Checks each segment once, when it first appears.
   mutating func judgeSegments(_ playlist: MediaPlaylist) {
     var previous: MediaPlaylist.Segment?
     for (index, segment) in playlist.segments.enumerated() {
@@ -72,7 +72,7 @@ extension PlaylistHistory {
     }
   }
 
-  /// Whether a discontinuity lies between two segments, as far as can be told.
+  /// Whether there is a discontinuity between two segments, as far as is known.
   private func isBroken(between old: Int, and number: Int, _ playlist: MediaPlaylist) -> Bool {
     let listed = max(old + 1, playlist.mediaSequence)...max(number, playlist.mediaSequence)
     return listed.contains { playlist.segment($0)?.discontinuity == true } || breaks.contains { $0 > old }
@@ -89,7 +89,7 @@ extension PlaylistHistory {
         at: place)
     }
     if segment.byteRange == nil {
-      // A loop comes again under the names that it had, each round behind a discontinuity.
+      // A loop comes again under the same names, each round after a discontinuity.
       if let other = numbers[segment.uri], other != number, !isBroken(between: other, and: number, playlist) {
         find(.mediaCaching, "its name \(segment.uri) was that of segment \(other) before", at: place, section: "6.2.1")
       }
@@ -109,7 +109,7 @@ extension PlaylistHistory {
       }
     }
     if segment.discontinuity, segment.programDateTime == nil, previous.programDateTime != nil {
-      find(.programDateTime, "no date stands after the discontinuity", at: place, section: "Apple 8.4")
+      find(.programDateTime, "there is no date after the discontinuity", at: place, section: "Apple 8.4")
     }
     if let date = segment.programDateTime, let before = previous.programDateTime {
       let expected = before.advanced(by: previous.duration)
@@ -122,7 +122,7 @@ extension PlaylistHistory {
     }
   }
 
-  /// Whether the discontinuities are counted from the first version on, and independence is promised.
+  /// Whether the discontinuities are counted from the first version on, and segments are independent.
   mutating func judgePromises(_ playlist: MediaPlaylist, countsDiscontinuities: Bool, independentElsewhere: Bool)
     -> Verdicts
   {

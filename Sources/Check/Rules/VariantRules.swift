@@ -1,9 +1,9 @@
 import NIOCore
 import Playlist
 
-/// Holds a multivariant playlist against H14 and P1.
+/// Checks a multivariant playlist against H14 and P1.
 enum VariantRules {
-  /// Reads a multivariant playlist; the playlist is `nil` where its form does not allow it.
+  /// Reads a multivariant playlist; the playlist is `nil` if its form is broken.
   static func read(_ bytes: [UInt8], url: String) -> (MultivariantPlaylist?, Verdicts) {
     var verdicts = Verdicts()
     verdicts.judge(.form, .variant)

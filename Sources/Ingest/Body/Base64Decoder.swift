@@ -1,12 +1,12 @@
-/// Decodes base64 byte by byte, both alphabets (RFC 4648, sections 4 and 5); white space counts for nothing.
+/// Decodes base64 byte by byte, both alphabets (RFC 4648, sections 4 and 5); white space is ignored.
 struct Base64Decoder: Sendable {
   private var bits: UInt32 = 0
   private var count = 0
   private var isPadded = false
-  /// Whether a byte came that cannot stand there.
+  /// Whether an invalid byte came.
   private(set) var isDamaged = false
 
-  /// Takes the next character and hands on the byte that it completes.
+  /// Takes the next character and passes on the byte that it completes.
   mutating func decode(_ character: UInt8) -> UInt8? {
     let value: UInt8
     switch character {

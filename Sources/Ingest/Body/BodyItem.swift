@@ -1,13 +1,13 @@
 import NIOCore
 
-/// What a body turned out to hold at the place that has been read.
+/// An item of a body, found at the current position.
 package enum BodyItem: Hashable, Sendable {
   /// Bytes that begin as a JPEG does: to its EOI marker, or to where the part or the body ended without one.
   case picture(ByteBuffer)
-  /// A picture of more bytes than allowed; it has been dropped.
+  /// A picture of more bytes than allowed; it was dropped.
   case oversized
-  /// More bytes that are no picture than anybody needs to send. Nothing more is read.
+  /// Too many bytes that belong to no picture. Nothing more is read.
   case overflow
-  /// The wrapping around the picture cannot be read; the sentence says why and where. Nothing more is read.
+  /// The syntax around the picture cannot be read; the sentence says why and where. Nothing more is read.
   case malformed(String)
 }

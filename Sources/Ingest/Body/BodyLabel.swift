@@ -1,12 +1,12 @@
 import Media
 
-/// What a request's head says about its body: a hint, since the bytes decide.
+/// What a request's head says about its body. It is a hint: the bytes decide.
 package struct BodyLabel: Hashable, Sendable {
-  /// The media type in lower case, without parameters; empty where the head says none.
+  /// The media type in lower case, without parameters; empty if the head has none.
   package let type: String
   /// The boundary of a multipart type, without quotes.
   package let boundary: String?
-  /// Whether the head says no length, so that the body may be a stream without end.
+  /// Whether the head has no length, so that the body can be a stream without an end.
   package let isOpenEnded: Bool
 
   /// Reads a `Content-Type` (RFC 9110, section 8.3; RFC 2046, section 5.1.1).
@@ -17,7 +17,7 @@ package struct BodyLabel: Hashable, Sendable {
     self.isOpenEnded = isOpenEnded
   }
 
-  /// Whether the body is to be a form with one still among its fields.
+  /// Whether the body should be a form with one still among its fields.
   var isForm: Bool { type == "multipart/form-data" }
 
   /// Whether the body is to be the fields of a form as one line of text.
@@ -42,8 +42,8 @@ package struct BodyLabel: Hashable, Sendable {
 
 /// A header field's value with its parameters.
 enum HeaderValue {
-  /// The value before the first semicolon, and the parameters behind it by their names in lower case; quotes are taken
-  /// off (RFC 9110, section 5.6.6), and what is no parameter is passed over.
+  /// The value before the first semicolon, and the parameters after it by their names in lower case. Quotes are removed
+  /// (RFC 9110, section 5.6.6), and what is not a parameter is ignored.
   static func parse(_ text: some StringProtocol) -> (value: String, parameters: [String: String]) {
     var pieces: [String] = [""]
     var isQuoted = false

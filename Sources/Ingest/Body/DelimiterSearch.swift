@@ -1,13 +1,13 @@
 import NIOCore
 
-/// Finds the line that stands between the parts of a multipart body (RFC 2046, section 5.1.1).
+/// Finds the line between the parts of a multipart body (RFC 2046, section 5.1.1).
 struct DelimiterSearch: Sendable {
-  /// What stands in the bytes that are there.
+  /// The result of a search in the available bytes.
   enum Match: Equatable {
-    /// So many bytes are certainly none of the delimiter; the rest has to wait for more.
+    /// This many bytes certainly do not belong to a delimiter; the rest must wait for more.
     case none(passed: Int)
-    /// After so many bytes of content the delimiter stands, with its line break `length` bytes long. It is the closing one
-    /// when two hyphens follow, which count in.
+    /// The delimiter comes after this many bytes of content and is `length` bytes long with its line break. It is the
+    /// closing one if two hyphens follow, which are counted too.
     case found(at: Int, length: Int, isClosing: Bool)
   }
 
@@ -16,7 +16,7 @@ struct DelimiterSearch: Sendable {
 
   /// Searches from the reader index on.
   ///
-  /// - Parameter isLineStart: whether the first byte begins a line, so that no line break has to come first.
+  /// - Parameter isLineStart: whether the first byte begins a line, so that no line break must come first.
   func search(_ bytes: ByteBuffer, isLineStart: Bool) -> Match {
     bytes.withUnsafeReadableBytes { bytes in
       if isLineStart, let match = match(bytes, at: 0, breakLength: 0) { return match }
@@ -26,17 +26,17 @@ struct DelimiterSearch: Sendable {
         if let match = match(bytes, at: lineFeed + 1, breakLength: breakLength) { return match }
         from = lineFeed + 1
       }
-      // A line break may have its second half still to come.
+      // The second half of a line break may not have come yet.
       return .none(passed: bytes.last == 0x0D ? bytes.count - 1 : bytes.count)
     }
   }
 
-  /// The delimiter that a whole line at the reader index is.
+  /// The delimiter in a whole line at the reader index.
   func lineMatch(_ bytes: ByteBuffer) -> Match? {
     bytes.withUnsafeReadableBytes { match($0, at: 0, breakLength: 0) }
   }
 
-  /// What stands at the beginning of a line; `nil` when it is not the delimiter.
+  /// The result at the start of a line; `nil` if it is not the delimiter.
   private func match(_ bytes: UnsafeRawBufferPointer, at start: Int, breakLength: Int) -> Match? {
     let unsure = Match.none(passed: start - breakLength)
     let available = min(delimiter.count, bytes.count - start)
@@ -50,7 +50,7 @@ struct DelimiterSearch: Sendable {
       guard end + 1 < bytes.count else { return unsure }
       guard bytes[end + 1] == UInt8(ascii: "-") else { return nil }
       return .found(at: start - breakLength, length: breakLength + delimiter.count + 2, isClosing: true)
-    default: return nil  // A longer line, which only begins like it.
+    default: return nil  // A longer line that only begins in the same way.
     }
   }
 }

@@ -39,7 +39,7 @@ struct JSONReader: Sendable {
     budget = SkipBudget(limit / 3 * 4 + limit + 1024)
   }
 
-  /// What came instead of a picture, as a sentence.
+  /// What was found instead of a picture, as a sentence.
   var summary: String {
     "none of the \(strings) strings in the JSON is the base64 of a JPEG (which begins with /9j/)"
   }

@@ -1,6 +1,6 @@
-/// The header of one part of a multipart body, as far as people want to know of it.
+/// The header of one part of a multipart body, for messages.
 struct PartHead: Sendable {
-  /// The most bytes that all its lines may have together.
+  /// The most bytes of all its lines together.
   static let mostBytes = 16_384
 
   /// The name of the form's field.
@@ -9,7 +9,7 @@ struct PartHead: Sendable {
   private(set) var isBase64 = false
   private var type: String?
 
-  /// Takes one line without its line break; lines that are no fields are passed over.
+  /// Takes one line without its line break; lines that are not fields are ignored.
   mutating func read(_ line: String) {
     guard let colon = line.firstIndex(of: ":") else { return }
     let value = line[line.index(after: colon)...]

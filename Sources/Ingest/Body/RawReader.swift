@@ -1,12 +1,12 @@
 import NIOCore
 
-/// Reads a body that is a picture as it is, or pictures one right behind the other (`ffmpeg -f mjpeg`).
+/// Reads a body that is a picture, or pictures one directly after another (`ffmpeg -f mjpeg`).
 struct RawReader: Sendable {
   private enum State {
     case picture
-    /// Behind a picture: padding, or the next one.
+    /// After a picture: padding, or the next one.
     case between
-    /// Whatever comes is passed over.
+    /// Everything is skipped.
     case rest
   }
 
@@ -16,7 +16,7 @@ struct RawReader: Sendable {
   private var budget: SkipBudget
   private var state = State.picture
 
-  /// A reader of one picture of at most `limit` bytes, or of many if the body has no announced end.
+  /// A reader of one picture of at most `limit` bytes, or of many if the body has no length.
   init(limit: Int, isStream: Bool) {
     self.limit = limit
     self.isStream = isStream

@@ -1,10 +1,10 @@
 import NIOCore
 
-/// Gathers one run of bytes that may be a picture: a raw body, a part of a multipart body, a decoded field.
+/// Collects one run of bytes that may be a picture: a raw body, a part of a multipart body, a decoded field.
 struct StillCollector: Sendable {
   /// What the run is.
   enum Kind: Equatable {
-    /// Too few bytes to tell.
+    /// Too few bytes to decide.
     case unknown
     /// It begins with FF D8 FF.
     case picture
@@ -12,15 +12,15 @@ struct StillCollector: Sendable {
     case other
   }
 
-  /// What came of a piece of the run.
+  /// The result of a piece of the run.
   enum Outcome: Equatable {
-    /// So many bytes are no picture.
+    /// This many bytes belong to no picture.
     case passed(Int)
-    /// A picture, and whether others may follow it in the same run; so many bytes of the piece lie behind it.
+    /// A picture, and whether others can follow it in the same run; this many bytes of the piece come after it.
     case picture(ByteBuffer, rest: Int)
-    /// A picture that broke off where the next one begins.
+    /// A picture that was cut off where the next one begins.
     case brokeOff(ByteBuffer, next: ByteBuffer)
-    /// A picture over the limit; so many bytes of the piece lie behind the first one that is over it.
+    /// A picture over the limit; this many bytes of the piece come after the first one that is over it.
     case oversized(rest: Int)
   }
 
@@ -33,19 +33,19 @@ struct StillCollector: Sendable {
   private var isDone = false
   /// What the run is, as far as it is known.
   private(set) var kind = Kind.unknown
-  /// The first bytes of a run that is no picture, at most three.
+  /// The first bytes of a run that is not a picture, at most three.
   private(set) var firstBytes: [UInt8] = []
 
   /// A collector of a picture of at most `limit` bytes.
   ///
-  /// - Parameter splits: whether a picture that breaks off in its coded data may be followed by the next one; otherwise
-  ///   the damage is left in it for others to find.
+  /// - Parameter splits: whether the next picture can follow one that is cut off in its coded data; otherwise the
+  ///   damage is left in the picture for the decoder to find.
   init(limit: Int, splits: Bool = false) {
     self.limit = limit
     self.splits = splits
   }
 
-  /// Whether the picture says that pictures behind it belong to it.
+  /// Whether the picture says that pictures after it belong to it.
   var hasSiblings: Bool { scan.hasSiblings }
 
   /// The bytes that are kept.
@@ -54,7 +54,7 @@ struct StillCollector: Sendable {
   /// Takes the next piece of the run.
   mutating func append(_ piece: ByteBuffer) -> Outcome {
     guard !isDone, kind != .other || firstBytes.count < 3 else { return .passed(piece.readableBytes) }
-    // What waited for the next byte is accounted for with it.
+    // What waited for the next byte is counted with it.
     let count = piece.readableBytes + (kind == .unknown ? firstBytes.count : 0)
     var piece = piece
     while firstBytes.count < 3, let byte = piece.readInteger(as: UInt8.self) {
@@ -66,7 +66,7 @@ struct StillCollector: Sendable {
       guard firstBytes.count == 3 else { return .passed(0) }
       kind = .picture
       bytes.writeBytes(firstBytes)
-      // The third byte is the FF of the marker behind SOI.
+      // The third byte is the FF of the marker after SOI.
       _ = firstBytes.suffix(1).withUnsafeBytes { scan.advance(over: $0) }
     }
     let step = piece.withUnsafeReadableBytes { scan.advance(over: $0) }
@@ -100,7 +100,7 @@ struct StillCollector: Sendable {
     }
   }
 
-  /// The picture that the end of the run leaves without its own end.
+  /// The picture that the run ended without its EOI.
   mutating func end() -> ByteBuffer? {
     guard kind == .picture, !isDone else { return nil }
     isDone = true

@@ -4,11 +4,11 @@ import Media
 import NIOCore
 import ServiceLifecycle
 
-/// Takes a camera's stills from a folder that others put them into: FTP and SSH servers, memory cards with Wi-Fi,
-/// programs such as gphoto2 and motion.
+/// Takes a camera's stills from a folder that other programs write to: FTP and SSH servers, memory cards with Wi-Fi,
+/// gphoto2, motion.
 ///
-/// A thread of its own watches and reads the folder at any depth. Files that were there before are no news, and none is
-/// ever deleted.
+/// A thread of its own watches and reads the folder at any depth. Files that were there before are ignored, and no file
+/// is ever deleted.
 package struct FolderIntake: Service {
   private let path: String
   private let scans: Bool
@@ -17,25 +17,20 @@ package struct FolderIntake: Service {
   private let refuse: @Sendable (StillRefusal.Reason) -> Void
   private let logger: Logger
 
-  /// The intake of a camera's folder.
+  /// The intake of one folder.
   ///
-  /// - Parameter scans: whether to look at the folder twice a second instead of being told by the system; for folders on
-  ///   NFS, FUSE and the like that happens by itself.
-  package init(camera: Camera, path: String, scans: Bool, logger: Logger) {
-    var logger = logger
-    logger[metadataKey: "camera"] = "\(camera.settings.name)"
-    self.init(
-      path: path, scans: scans, maxBytes: camera.settings.maxStillBytes, logger: logger,
-      take: { still throws(StillRefusal) in _ = try camera.take(still) }, refuse: { camera.refuse($0) })
-  }
-
-  /// An intake that hands its stills to anyone.
-  init(
+  /// - Parameters:
+  ///   - scans: whether to scan the folder twice a second instead of waiting for notifications; always so for folders
+  ///     on NFS, FUSE and the like.
+  ///   - maxBytes: the most bytes that a still may have.
+  ///   - take: takes a still, or throws why not.
+  ///   - refuse: counts a file that was refused before it could be passed on.
+  package init(
     path: String, scans: Bool, maxBytes: Int, logger: Logger,
     take: @escaping @Sendable (ByteBuffer) throws(StillRefusal) -> Void,
     refuse: @escaping @Sendable (StillRefusal.Reason) -> Void = { _ in }
   ) {
-    // A trailing slash would stand twice in every path.
+    // A trailing slash would be doubled in every path.
     self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     self.scans = scans
     self.maxBytes = maxBytes
@@ -46,7 +41,7 @@ package struct FolderIntake: Service {
 
   /// Watches until graceful shutdown or cancellation.
   ///
-  /// - Throws: where the process has no descriptors left to begin with.
+  /// - Throws: if the process has no descriptors left at the start.
   package func run() async throws {
     let pipe = try WakePipe()
     await withGracefulShutdownHandler {

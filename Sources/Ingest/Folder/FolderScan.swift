@@ -1,35 +1,35 @@
-/// Finds what is new in a folder by looking at all of it again and again, where the system tells of no changes.
+/// Finds new files in a folder by scanning all of it repeatedly, for file systems that do not notify of changes.
 ///
-/// A pure state machine: a look begins, each file is seen, the look ends. A file is ready when it is new or has changed
-/// and two looks in a row saw it with the same size and time. Memory is two numbers a file.
+/// A pure state machine: a scan begins, each file is seen, the scan ends. A file is ready when it is new or has changed
+/// and two scans in a row saw it with the same size and time. It keeps two numbers for each file.
 struct FolderScan: Sendable {
   private struct Entry {
     var state: Int
     var isSettled: Bool
   }
 
-  /// More files than this are not looked at.
+  /// More files than this are ignored.
   static let mostFiles = 500_000
 
   private var before: [Int: Entry] = [:]
   private var now: [Int: Entry] = [:]
   private var ready = NewestFiles(limit: FolderWatch.mostPending)
-  /// Which unknown files are news in this look; after the first look of a folder, all.
+  /// Which unknown files count as new in this scan; after the first scan of a folder, all.
   private var news: News
 
-  /// A scan whose first look takes these files for news.
+  /// A scan whose first pass counts these files as new.
   init(news: News) { self.news = news }
 
-  /// Whether a file was left out of the look because there are too many.
+  /// Whether a file was left out because there are too many.
   private(set) var isOverfull = false
 
-  /// Sees one file of the look.
+  /// Sees one file of the scan.
   mutating func see(_ file: FoundFile) {
     guard now.count < Self.mostFiles else {
       isOverfull = true
       return
     }
-    // Numbers of files are no help: some of the file systems this is for make them up anew.
+    // Inode numbers do not help: some of these file systems make them up each time.
     let (key, state) = (file.path.hashValue, SIMD2(Int64(file.stamp.size), file.stamp.modified).hashValue)
     guard let old = before[key] else {
       now[key] = Entry(state: state, isSettled: !news.includes(file.stamp))
@@ -40,7 +40,7 @@ struct FolderScan: Sendable {
     if isReady { ready.insert(file) }
   }
 
-  /// Ends the look.
+  /// Ends the scan.
   ///
   /// - Returns: the newest files that are ready to be read, oldest first.
   mutating func finish() -> [FoundFile] {
@@ -54,8 +54,8 @@ struct FolderScan: Sendable {
     return ready.files
   }
 
-  /// A file that is new under its path and stood, in just this state, under another path that is gone now was moved:
-  /// sorting old pictures away is no news.
+  /// A file that is new under its path and was, in the same state, under another path that is gone now was moved:
+  /// moving old pictures does not make them new.
   private mutating func settleMoves() {
     let fresh = now.filter { before[$0.key] == nil && !$0.value.isSettled }
     guard !fresh.isEmpty else { return }

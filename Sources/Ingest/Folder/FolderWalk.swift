@@ -6,15 +6,15 @@ import Media
   import Musl
 #endif
 
-/// Goes through a directory and all below it, without following symbolic links.
+/// Walks through a directory and everything below it, without following symbolic links.
 struct FolderWalk {
   /// The watched folder.
   let root: String
 
-  /// The path of something below the folder.
+  /// The path of a name below the folder.
   func absolute(_ path: String) -> String { path.isEmpty ? root : root + "/" + path }
 
-  /// Walks from `start`, itself below the folder.
+  /// Walks from `start`, which is below the folder or the folder itself.
   ///
   /// - Parameters:
   ///   - enter: called with each directory before its names are read.
@@ -74,7 +74,7 @@ struct FolderWalk {
     withUnsafeBytes(of: &entry.pointee.d_name) { bytes in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
   }
 
-  /// What tells the folder from another one that takes its place: device and number; `nil` while none is there.
+  /// The identity of the folder, to recognize another one in its place: device and number; `nil` if there is none.
   var identity: Identity? {
     var status = stat()
     guard stat(root, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, access(root, R_OK | X_OK) == 0 else {

@@ -1,4 +1,4 @@
-/// A file that was met while a folder was walked.
+/// A file that was found while a folder was walked.
 struct FoundFile: Hashable, Sendable {
   /// Its path below the watched folder.
   let path: String
@@ -14,24 +14,25 @@ struct NewestFiles: Sendable {
   /// The newest `limit` files.
   init(limit: Int) { self.limit = limit }
 
-  /// Looks at one more file.
+  /// Considers one more file.
   mutating func insert(_ file: FoundFile) {
     let index = files.firstIndex { Self.isOlder(file, than: $0) } ?? files.endIndex
     files.insert(file, at: index)
     if files.count > limit { files.removeFirst() }
   }
 
-  /// By the time of the last write, which upload programs may set to that of the shot; either is the order to show in.
+  /// By the time of the last write, which upload programs may set to the time of the shot; both are a good order to
+  /// show them in.
   private static func isOlder(_ left: FoundFile, than right: FoundFile) -> Bool {
     (left.stamp.modified, left.path) < (right.stamp.modified, right.path)
   }
 }
 
-/// Which files that stand in a folder when it is walked are news.
+/// Which files in a folder count as new when it is walked.
 enum News: Hashable, Sendable {
   /// None: they were there before.
   case none
-  /// Those that came or changed since a moment, in nanoseconds since the epoch by the file system's clock.
+  /// Those that came or changed since this time, in nanoseconds since the epoch by the file system's clock.
   case since(Int64)
   /// Those that came or changed in the last seconds: their directory was moved while they came.
   case recent

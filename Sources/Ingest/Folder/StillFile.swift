@@ -7,9 +7,9 @@ import NIOCore
   import Musl
 #endif
 
-/// An opened regular file that may be a still: the one owner of its descriptor.
+/// An opened regular file that may be a still: the only owner of its descriptor.
 package struct StillFile: ~Copyable {
-  /// What tells one state of a file from another: it changes whenever somebody writes to the file.
+  /// One state of a file: it changes whenever somebody writes to the file.
   package struct Stamp: Hashable, Sendable {
     /// The file's number on its file system.
     package var inode: UInt64
@@ -17,7 +17,7 @@ package struct StillFile: ~Copyable {
     package var size: Int
     /// When it was last written to, in nanoseconds since the epoch, by its file system's clock.
     package var modified: Int64
-    /// When it was last written to, renamed or otherwise changed, likewise.
+    /// When it was last written to, renamed or otherwise changed, in the same unit.
     package var changed: Int64
 
     /// A state of a file.
@@ -25,7 +25,7 @@ package struct StillFile: ~Copyable {
       (self.inode, self.size, self.modified, self.changed) = (inode, size, modified, changed)
     }
 
-    /// The state that a `stat` told.
+    /// The state from a `stat`.
     package init(_ status: stat) {
       func nanoseconds(_ time: timespec) -> Int64 { Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec) }
       self.init(
@@ -36,7 +36,7 @@ package struct StillFile: ~Copyable {
 
   /// Why a file was not opened.
   package enum Trouble: Error, Hashable, Sendable {
-    /// Nothing is there any more.
+    /// It does not exist any more.
     case missing
     /// It is a directory, a device or, unless they are followed, a symbolic link.
     case notAFile
@@ -50,7 +50,7 @@ package struct StillFile: ~Copyable {
 
   /// Opens the file at `path`.
   package init(_ path: String, followsLinks: Bool) throws(Trouble) {
-    // Without O_NONBLOCK a named pipe would hold the reader up.
+    // Without O_NONBLOCK, opening a named pipe would block.
     descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followsLinks ? 0 : O_NOFOLLOW))
     guard descriptor >= 0 else {
       switch errno {
@@ -72,20 +72,19 @@ package struct StillFile: ~Copyable {
     return fstat(descriptor, &status) == 0 ? status : nil
   }
 
-  /// The file's state now; `nil` where its file system does not answer.
+  /// The file's state now; `nil` if its file system does not answer.
   package var stamp: Stamp? { status.map(Stamp.init) }
 
-  /// Reads the whole file, or nothing of it but its first bytes where they are no JPEG's: a film that came by the same
-  /// way costs nothing.
+  /// Reads the whole file, or only its first bytes if they are not a JPEG's: a video in the same folder costs nothing.
   ///
-  /// - Parameter maxBytes: the most bytes that a still may have; no more memory is ever taken.
-  /// - Throws: that it is no JPEG, or too large.
+  /// - Parameter maxBytes: the most bytes of a still; no more memory is ever taken.
+  /// - Throws: that it is not a JPEG, or too large.
   package func read(maxBytes: Int) throws(StillRefusal) -> ByteBuffer {
     let size = status.map { Int($0.st_size) } ?? 0
     var bytes = ByteBuffer()
     fill(&bytes, upTo: 3)
     guard bytes.readableBytesView.elementsEqual([0xFF, 0xD8, 0xFF]) else {
-      throw StillRefusal(.notJPEG, "the file does not begin with FF D8 FF; only JPEG pictures are taken")
+      throw StillRefusal(.notJPEG, "the file does not begin with FF D8 FF; only JPEG pictures are accepted")
     }
     guard size <= maxBytes else {
       throw StillRefusal(.tooLarge, "the file has \(size) bytes, over \(maxBytes); send smaller pictures")
@@ -101,7 +100,7 @@ package struct StillFile: ~Copyable {
       let count = bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { target in
         max(0, pread(descriptor, target.baseAddress, room, off_t(offset)))
       }
-      guard count > 0 else { return }  // The file became shorter, or its disk fails: what is missing will be noticed.
+      guard count > 0 else { return }  // The file became shorter, or its disk fails; the decoder will notice.
     }
   }
 }

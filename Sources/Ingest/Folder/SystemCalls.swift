@@ -4,26 +4,26 @@
   import Musl
 #endif
 
-/// The system's words for an error number.
+/// The system's message for an error number.
 func words(_ number: Int32) -> String {
   var text = [CChar](repeating: 0, count: 128)
   guard strerror_r(number, &text, text.count) == 0 else { return "error \(number)" }
   return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
-/// Civil time in nanoseconds since the epoch, as file systems of this machine count it.
+/// Wall clock time in nanoseconds since the epoch, in the clock of this machine's file systems.
 func wallNanoseconds() -> Int64 {
   var time = timespec()
   clock_gettime(CLOCK_REALTIME, &time)
   return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-/// Ends the wait of a thread from another one, for good.
+/// Ends the wait of a thread from another one, permanently.
 final class WakePipe: Sendable {
   private let reading: Int32
   private let writing: Int32
 
-  /// - Throws: where the process has no descriptors left.
+  /// - Throws: if the process has no descriptors left.
   init() throws(SystemError) {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw SystemError(call: "pipe", number: errno) }
@@ -39,13 +39,13 @@ final class WakePipe: Sendable {
     close(writing)
   }
 
-  /// Ends the wait under way and every later one.
+  /// Ends the current wait and every later one.
   func wake() {
     var byte: UInt8 = 1
-    _ = write(writing, &byte, 1)  // A full pipe wakes just as well.
+    _ = write(writing, &byte, 1)  // A full pipe wakes it too.
   }
 
-  /// WaitLimit until `descriptor` can be read, somebody wakes, or the time is over.
+  /// Blocks until `descriptor` can be read, another thread wakes it, or the time is over.
   ///
   /// - Returns: whether nobody has woken it yet.
   func wait(also descriptor: Int32? = nil, milliseconds: Int32) -> Bool {

@@ -1,4 +1,3 @@
-import CFFmpeg
 import Media
 import NIOCore
 
@@ -18,20 +17,20 @@ package struct JPEGHeader: Hashable, Sendable {
   /// Bytes from SOI to EOI; what follows is padding.
   package let length: Int
   /// Whether the decoder can halve its sides on the way: it cannot with rare subsamplings.
-  let mayBeReduced: Bool
-  /// Whether it brings Huffman tables along; Motion JPEG may leave them out (ITU-T T.81, section K.3).
-  let hasHuffmanTables: Bool
-  /// The space in which its colours are meant.
-  let space: JPEGColour.Space
+  package let mayBeReduced: Bool
+  /// Whether it has Huffman tables; Motion JPEG can leave them out (ITU-T T.81, section K.3).
+  package let hasHuffmanTables: Bool
+  /// The colour space of its samples.
+  package let space: JPEGColour.Space
   /// Where comments, application data and junk stand that the decoder must not see, with their markers; in order.
-  let metadata: [Range<Int>]
+  package let metadata: [Range<Int>]
   /// Bytes that the decoder gets instead of those that stand there, in order.
-  let replacements: [Replacement]
+  package let replacements: [Replacement]
 
   /// One byte that is changed for the decoder.
-  struct Replacement: Hashable, Sendable {
-    let offset: Int
-    let byte: UInt8
+  package struct Replacement: Hashable, Sendable {
+    package let offset: Int
+    package let byte: UInt8
   }
 
   /// Reads the header of the picture at the reader index.
@@ -63,36 +62,18 @@ package struct JPEGHeader: Hashable, Sendable {
     self.replacements = replacements
   }
 
-  /// The picture without padding, without the segments that only describe it and without junk between segments.
+  /// The byte ranges of the picture without padding, without the segments that only describe it and without junk.
   ///
   /// FFmpeg's decoder takes orders from comments (`CS=ITU601` changes the range, others turn the picture upside down,
-  /// away from its privacy masks), and it takes components for red, green and blue by rules of its own. So it gets to
-  /// see neither.
-  func withoutMetadata(_ jpeg: ByteBuffer) throws(FFmpegError) -> Packet {
+  /// away from its privacy masks), and it decides by rules of its own whether components are red, green and blue. So it
+  /// gets to see neither: names that would mislead it are in `replacements`.
+  package var pictureRanges: [Range<Int>] {
     var kept: [Range<Int>] = []
     var start = 0
     for range in metadata + [length..<length] {
       if start < range.lowerBound { kept.append(start..<range.lowerBound) }
       start = range.upperBound
     }
-    let packet = try Packet.copy(of: jpeg, ranges: kept)
-    var before = 0
-    for range in kept {
-      for change in replacements where range.contains(change.offset) {
-        packet.pointer.pointee.data[before + change.offset - range.lowerBound] = change.byte
-      }
-      before += range.count
-    }
-    return packet
-  }
-
-  /// The ICC profile that its colours are meant in; `nil` for sRGB.
-  func profile(of jpeg: ByteBuffer) -> [UInt8]? {
-    switch space {
-    case .standard: nil
-    case .adobeRGB: ColourTransform.adobeRGB
-    case .profile(let ranges):
-      jpeg.withUnsafeReadableBytes { bytes in ranges.flatMap { bytes[$0] } }
-    }
+    return kept
   }
 }

@@ -97,7 +97,7 @@ struct JPEGWalk {
       // FFmpeg would take red, green and blue of unequal sampling for luma and chroma.
       throw StillRefusal(.unsupported, "the picture is RGB with subsampled components; send YCbCr or grayscale")
     }
-    guard SamplingSupport.decodes(samplings, isRGB: isRGB) else {
+    guard JPEGSampling.decodes(samplings) else {
       let text = samplings.map { "\($0 >> 4)x\($0 & 15)" }.joined(separator: ", ")
       throw StillRefusal(
         .unsupported, "the decoder does not know components sampled \(text); send 4:2:0, 4:2:2 or 4:4:4")

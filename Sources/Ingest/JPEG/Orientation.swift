@@ -21,7 +21,7 @@ package enum Orientation: UInt16, Sendable, CaseIterable {
 
   /// The orientation of a video by its display matrix (ISO/IEC 14496-12, section 8.3.2), nine numbers row by row; angles
   /// between are rounded to quarter turns.
-  init(matrix: UnsafePointer<Int32>) {
+  package init(matrix: UnsafePointer<Int32>) {
     // Where right (a, b) and down (c, d) of the stored picture point on the screen.
     let (a, b, c, d) = (Int64(matrix[0]), Int64(matrix[1]), Int64(matrix[3]), Int64(matrix[4]))
     if abs(a) + abs(d) >= abs(b) + abs(c) {
@@ -38,7 +38,7 @@ package enum Orientation: UInt16, Sendable, CaseIterable {
   package func displayed(_ size: PictureSize) -> PictureSize { swapsSides ? size.turned : size }
 
   /// Where in the stored picture a point of the upright picture lies; both as fractions of width and height.
-  func stored(_ point: UnitPoint) -> UnitPoint {
+  package func stored(_ point: UnitPoint) -> UnitPoint {
     let (x, y) = (point.x, point.y)
     return switch self {
     case .upright: UnitPoint(x: x, y: y)
@@ -53,7 +53,7 @@ package enum Orientation: UInt16, Sendable, CaseIterable {
   }
 
   /// The libavfilter filters that turn the stored picture upright; empty where nothing needs to be done.
-  var filters: [String] {
+  package var filters: [String] {
     switch self {
     case .upright: []
     case .mirrored: ["hflip"]

@@ -1,14 +1,15 @@
-import Foundation
 import Logging
+import Media
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
+import Station
 
-/// The files that a door's TLS is made of, both in PEM.
+/// The PEM files for a listener's TLS.
 package struct CertificateFiles: Hashable, Sendable {
-  /// The certificate, followed by those that signed it.
+  /// The certificate, followed by its chain.
   package var certificate: String
   /// Its private key, without a passphrase.
   package var key: String
@@ -20,93 +21,102 @@ package struct CertificateFiles: Hashable, Sendable {
   }
 }
 
-/// Holds a door's certificate and takes a new one when its files change, without a restart and without dropping a
-/// connection: certificates that renew themselves every few weeks must not need an operator.
+/// Holds a listener's certificate and reads a new one when its files change, without a restart and without closing a
+/// connection. So certificates that are renewed every few weeks need no operator.
 package final class CertificateKeeper: Service {
-  /// How often the files are looked at.
+  /// How often the files are checked.
   private static let pause = Duration.seconds(5)
 
   private let files: CertificateFiles
   private let logger: Logger
-  private let loaded: NIOLockedValueBox<Loaded>
+  private let state: NIOLockedValueBox<State>
 
-  private struct Loaded: Sendable {
-    let chain: [NIOSSLCertificateSource]
-    let key: NIOSSLPrivateKeySource
-    let stamp: [Date]
+  private struct State: Sendable {
+    var loaded: LoadedCertificate
+    /// What the files held when they could not be used, so that it is said once.
+    var refused: [[UInt8]]?
+    var validity: LoadedCertificate.Validity?
   }
 
   /// Reads the files for the first time.
   ///
-  /// - Throws: `CertificateError` where they cannot be read or do not belong together.
+  /// - Throws: `CertificateError` if they cannot be read or do not match.
   package init(files: CertificateFiles, logger: Logger) throws {
     self.files = files
     self.logger = logger
-    loaded = NIOLockedValueBox(try Self.load(files))
+    let loaded = try LoadedCertificate(of: files, bytes: try LoadedCertificate.read(files))
+    state = NIOLockedValueBox(State(loaded: loaded))
+    checkValidity()
   }
 
-  /// The TLS of a server that asks for the newest certificate at each handshake.
+  /// The TLS configuration of a server, with the newest certificate at each handshake.
   func configuration() -> TLSConfiguration {
-    let current = loaded.withLockedValue { $0 }
+    let current = state.withLockedValue { $0.loaded }
     var configuration = TLSConfiguration.makeServerConfiguration(
-      certificateChain: current.chain, privateKey: current.key)
+      certificateChain: current.chain.map { .certificate($0) }, privateKey: .privateKey(current.key))
     configuration.minimumTLSVersion = .tlsv12
     configuration.sslContextCallback = { [self] _, promise in
-      let newest = loaded.withLockedValue { $0 }
+      let newest = state.withLockedValue { $0.loaded }
       var change = NIOSSLContextConfigurationOverride()
-      change.certificateChain = newest.chain
-      change.privateKey = newest.key
+      change.certificateChain = newest.chain.map { .certificate($0) }
+      change.privateKey = .privateKey(newest.key)
       promise.succeed(change)
     }
     return configuration
   }
 
-  /// Looks at the files again and again until graceful shutdown or cancellation.
+  /// Checks the files until graceful shutdown or cancellation.
   package func run() async throws {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         try? await Task.sleep(for: Self.pause)
-        try? await NIOThreadPool.singleton.runIfActive { self.reloadIfChanged() }
+        try? await NIOThreadPool.singleton.runIfActive {
+          self.reloadIfChanged()
+          self.checkValidity()
+        }
       }
     }
   }
 
+  /// Takes what the paths lead to now. Their bytes are compared, and not their times: a path may be a link, or lead
+  /// through one, that is turned to another file which is older.
   private func reloadIfChanged() {
-    guard let stamp = try? Self.stamp(files), stamp != loaded.withLockedValue({ $0.stamp }) else { return }
+    guard !state.withLockedValue({ $0.loaded.isReadOnce }), let bytes = try? LoadedCertificate.read(files),
+      state.withLockedValue({ $0.loaded.bytes != bytes && $0.refused != bytes })
+    else { return }
     do {
-      let fresh = try Self.load(files)
-      loaded.withLockedValue { $0 = fresh }
+      let fresh = try LoadedCertificate(of: files, bytes: bytes)
+      state.withLockedValue { ($0.loaded, $0.refused) = (fresh, nil) }
       logger.notice("the certificate was read anew", metadata: ["file": "\(files.certificate)"])
     } catch {
       // Perhaps only one of the two files is new yet; the old pair serves until both fit.
+      state.withLockedValue { $0.refused = bytes }
       logger.warning("the old certificate is kept: \(error)")
     }
   }
 
-  private static func load(_ files: CertificateFiles) throws -> Loaded {
-    do {
-      let stamp = try stamp(files)
-      let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map { NIOSSLCertificateSource.certificate($0) }
-      let key = NIOSSLPrivateKeySource.privateKey(try NIOSSLPrivateKey(file: files.key, format: .pem))
-      // A context is made only to see whether the key is that of the certificate.
-      _ = try NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: chain, privateKey: key))
-      return Loaded(chain: chain, key: key, stamp: stamp)
-    } catch {
-      throw CertificateError(
-        description: "the certificate in \(files.certificate) and the key in \(files.key) cannot be used: \(error); "
-          + "give a PEM file with the whole chain and the PEM file of its key")
+  /// Tells the operator when browsers refuse the certificate for its dates, or will soon.
+  private func checkValidity() {
+    let validity = state.withLockedValue { state -> LoadedCertificate.Validity? in
+      let now = state.loaded.validity(at: .now)
+      guard now != state.validity else { return nil }
+      defer { state.validity = now }
+      return state.validity == nil && now == .good ? nil : now
+    }
+    let metadata: Logger.Metadata = ["file": "\(files.certificate)"]
+    switch validity {
+    case .expired(let end):
+      logger.error(
+        "the certificate has expired on \(end.iso8601) and browsers refuse it; renew it, and it is taken without a restart",
+        metadata: metadata)
+    case .notYet(let start):
+      logger.error(
+        "the certificate is good only from \(start.iso8601) on and browsers refuse it; check the machine's clock",
+        metadata: metadata)
+    case .endsSoon(let end):
+      logger.warning(
+        "the certificate expires on \(end.iso8601); renew it, and it is taken without a restart", metadata: metadata)
+    case .good, nil: break
     }
   }
-
-  private static func stamp(_ files: CertificateFiles) throws -> [Date] {
-    try [files.certificate, files.key].map { path in
-      try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date ?? .distantPast
-    }
-  }
-}
-
-/// Why a certificate cannot be used, as one sentence that says what to do.
-package struct CertificateError: Error, CustomStringConvertible, Sendable {
-  /// The sentence.
-  package let description: String
 }

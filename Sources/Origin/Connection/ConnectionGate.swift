@@ -5,44 +5,48 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
-/// What the system keeps of an answer for a reader that does not read; left alone it keeps megabytes for each.
+/// How much of an answer the system buffers for a client that does not read; the default is megabytes for each.
 private let sendBuffer: SocketOptionValue = 128 << 10
 
-/// A door's connections with their limits: what comes beyond them is told so and closed before it can ask for anything.
+/// Limits a listener's connections: one over the limit gets an answer and is closed before it can send a request.
 struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
   typealias Value = Base.Value
 
   let base: Base
   let connections: Connections
-  /// How long a TLS handshake may take.
-  let handshakeTime: TimeAmount
+  /// The most time for a TLS handshake; `nil` for a listener without TLS.
+  let handshakeTime: TimeAmount?
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: sendBuffer)
-      try channel.pipeline.syncOperations.addHandlers(ConnectionGateHandler(connections), FirstRequestGraceHandler())
+      try channel.pipeline.syncOperations.addHandlers(
+        ConnectionGateHandler(connections, isPlain: handshakeTime == nil), FirstRequestGraceHandler())
     }.flatMap {
       base.setup(channel: channel, logger: logger)
-    }.map { value in
-      let pipeline = channel.pipeline.syncOperations
-      if let tls = try? pipeline.handler(type: NIOSSLServerHandler.self) {
-        try? pipeline.addHandlers(
-          [RecordPacker(), HandshakeDeadlineHandler(handshakeTime)], position: .after(tls))
-        (try? pipeline.handler(type: ConnectionGateHandler.self))?.isPlain = false
+    }.flatMapThrowing { value in
+      if let handshakeTime {
+        let pipeline = channel.pipeline.syncOperations
+        let tls = try pipeline.handler(type: NIOSSLServerHandler.self)
+        try pipeline.addHandlers([RecordPacker(), HandshakeDeadlineHandler(handshakeTime)], position: .after(tls))
       }
       return value
+    }.flatMapErrorThrowing { error in
+      // NIO drops a connection whose setup fails without a word and leaves it open.
+      MissingHandler.report(error, on: channel, logger: logger)
+      throw error
     }
   }
 
   func handle(value: Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
 }
 
-/// Counts one connection, or turns it away.
+/// Counts one connection, or refuses it.
 final class ConnectionGateHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// How long an answer has until the connection goes.
+  /// The time for the answer before the connection is closed.
   private static let parting = TimeAmount.seconds(1)
   private static let answer = { () -> ByteBuffer in
     let body =
@@ -53,13 +57,16 @@ final class ConnectionGateHandler: ChannelInboundHandler {
         + "Retry-After: 5\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
   }()
 
-  /// Whether HTTP is spoken without TLS, so that an answer can be given at once.
-  var isPlain = true
+  /// Whether the connection has no TLS, so that an answer can be sent at once.
+  private let isPlain: Bool
   private let connections: Connections
   private var entered: ClientAddress?
   private var isTurnedAway = false
 
-  init(_ connections: Connections) { self.connections = connections }
+  init(_ connections: Connections, isPlain: Bool) {
+    self.connections = connections
+    self.isPlain = isPlain
+  }
 
   func channelActive(context: ChannelHandlerContext) {
     let address = ClientAddress(context.channel.remoteAddress)
@@ -70,7 +77,7 @@ final class ConnectionGateHandler: ChannelInboundHandler {
     isTurnedAway = true
     let channel = context.channel
     guard isPlain else { return context.close(promise: nil) }
-    // A reset would overtake the answer, so what the client sends is still taken, for a moment.
+    // A reset could overtake the answer, so the client's bytes are still read for a moment.
     context.writeAndFlush(wrapOutboundOut(Self.answer), promise: nil)
     context.close(mode: .output, promise: nil)
     context.eventLoop.scheduleTask(in: Self.parting) { channel.close(promise: nil) }
@@ -93,7 +100,7 @@ final class ConnectionGateHandler: ChannelInboundHandler {
   }
 }
 
-/// Closes a connection that does not get its TLS handshake done.
+/// Closes a connection that does not finish its TLS handshake.
 final class HandshakeDeadlineHandler: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 

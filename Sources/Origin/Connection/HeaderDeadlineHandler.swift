@@ -1,9 +1,9 @@
 import NIOCore
 
-/// Ends a connection whose client does not get the header of a request done in time.
+/// Closes a connection whose client does not finish the header of a request in time.
 ///
-/// It stands below the codec, where the bytes of an unfinished header are seen; `ConnectionRulesHandler` above it says
-/// when a header is complete.
+/// It is below the codec, where it sees the bytes of an unfinished header. `ConnectionRulesHandler` above tells it when
+/// a header is complete.
 final class HeaderDeadlineHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
@@ -19,7 +19,7 @@ final class HeaderDeadlineHandler: ChannelInboundHandler, RemovableChannelHandle
   private let time: TimeAmount
   private var deadline: Scheduled<Void>?
   private var isInMessage = false
-  /// Whether an answer is being written, which nothing may be written into.
+  /// Whether an answer is being written; nothing else can be written then.
   var isAnswering = false
 
   init(_ time: TimeAmount) { self.time = time }

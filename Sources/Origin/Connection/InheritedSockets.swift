@@ -1,12 +1,12 @@
 import Glibc
 
-/// A listening socket that the process was given.
+/// A listening socket that the process got from the service manager.
 package struct InheritedSocket: Sendable {
-  /// The descriptor, which is the process's from now on.
+  /// The descriptor, now owned by the process.
   let descriptor: CInt
-  /// The IP address that it listens at.
+  /// The IP address that it listens on.
   let host: String
-  /// The TCP port that it listens at.
+  /// The TCP port that it listens on.
   let port: Int
 
   fileprivate init(_ descriptor: CInt) throws(InheritedSocketError) {
@@ -23,34 +23,35 @@ package struct InheritedSocket: Sendable {
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { NumericAddress($0, length) }
     }
     guard let numbers else { throw InheritedSocketError.doesNotListen(descriptor) }
-    // Nobody that this process may start shall have it.
+    // Child processes must not get it.
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     self.descriptor = descriptor
     (host, port) = (numbers.host, numbers.port)
   }
 
-  /// Whether it listens just where a door should: no wider and no narrower.
+  /// Whether it listens exactly on a listener's address: no wider and no narrower.
   fileprivate func listens(at address: NumericAddress) -> Bool {
     let everywhere = ["0.0.0.0", "::"]
     let isSameHost = host == address.host || (everywhere.contains(host) && everywhere.contains(address.host))
     return isSameHost && port == address.port
   }
 
-  /// Has the system keep so many connections until they are taken.
+  /// Sets how many connections the system queues until they are accepted.
   func listen(backlog: CInt) { _ = Glibc.listen(descriptor, backlog) }
 }
 
-/// The listening sockets that the service manager keeps for the process, as systemd and others hand them over
-/// (sd_listen_fds(3)): they stay open while the process is started anew, so who comes meanwhile waits and is not refused.
+/// The listening sockets that the service manager holds for the process, as systemd and others pass them
+/// (sd_listen_fds(3)). They stay open while the process is restarted, so clients that connect in between wait and are
+/// not refused.
 package struct InheritedSockets: ~Copyable {
-  /// The first descriptor that is handed over.
+  /// The first descriptor that is passed.
   private static let first: CInt = 3
 
   private var sockets: [InheritedSocket] = []
 
-  /// Takes what the environment speaks of, if it speaks of this process.
+  /// Takes the descriptors that the environment names, if it names this process.
   ///
-  /// - Throws: which descriptor is none that can be used.
+  /// - Throws: which descriptor cannot be used.
   package init(environment: [String: String], process: Int = Int(getpid())) throws(InheritedSocketError) {
     guard environment["LISTEN_PID"].flatMap(Int.init) == process else { return }
     let text = environment["LISTEN_FDS"] ?? ""
@@ -58,7 +59,7 @@ package struct InheritedSockets: ~Copyable {
     for index in 0..<count { sockets.append(try InheritedSocket(Self.first + index)) }
   }
 
-  /// Takes out the one that listens at an address; a host name is looked up.
+  /// Removes and returns the one that listens on an address; a host name is looked up.
   package mutating func take(host: String, port: Int) -> InheritedSocket? {
     guard !sockets.isEmpty else { return nil }
     let addresses = NumericAddress.all(host: host, port: port)
@@ -66,15 +67,15 @@ package struct InheritedSockets: ~Copyable {
     return sockets.remove(at: place)
   }
 
-  /// Makes sure that none is left: nobody would take its connections.
+  /// Checks that none is left: nobody would accept its connections.
   ///
-  /// - Throws: where the first one left listens.
+  /// - Throws: the address of the first one left.
   package consuming func finish() throws(InheritedSocketError) {
     if let left = sockets.first { throw .isNobodys(host: left.host, port: left.port) }
   }
 }
 
-/// An IP address and a port, as the system writes them.
+/// An IP address and a port, in the system's form.
 private struct NumericAddress {
   let host: String
   let port: Int
@@ -90,7 +91,7 @@ private struct NumericAddress {
     (self.host, self.port) = (text(host), number)
   }
 
-  /// All that a host has.
+  /// All addresses of a host.
   static func all(host: String, port: Int) -> [NumericAddress] {
     var hints = addrinfo()
     hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
@@ -103,13 +104,13 @@ private struct NumericAddress {
   }
 }
 
-/// What is wrong with the sockets that the process was given.
+/// What is wrong with the passed sockets.
 package enum InheritedSocketError: Error, CustomStringConvertible, Equatable {
-  /// Nobody can say how many they are.
+  /// Their number is not valid.
   case isNoCount(String)
-  /// The descriptor is no TCP socket that listens.
+  /// The descriptor is not a listening TCP socket.
   case doesNotListen(CInt)
-  /// No door listens just there.
+  /// No listener has exactly this address.
   case isNobodys(host: String, port: Int)
 
   /// What is wrong and what to do.

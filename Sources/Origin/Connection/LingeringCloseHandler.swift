@@ -2,17 +2,17 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Ends a connection whose client is still sending, so that the answer reaches it (RFC 9112, section 9.6).
+/// Closes a connection whose client is still sending, so that the answer reaches it (RFC 9112, section 9.6).
 ///
-/// Closing at once would reset the connection and take the answer with it. So our direction is closed, what comes is
-/// dropped for a short while, and then the connection goes. Nothing that comes is a request any more: whatever follows a
-/// body of the wrong length is garbage, or somebody's attempt to smuggle.
+/// Closing at once would reset the connection and the answer would be lost. So our direction is closed, what arrives is
+/// dropped for a short time, and then the connection is closed. Nothing that arrives is read as a request: what follows
+/// a body of the wrong length is garbage or an attempt at request smuggling.
 final class LingeringCloseHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
   typealias OutboundIn = HTTPResponsePart
 
-  /// Sent to a connection when its last answer has been written.
+  /// Sent to a connection after its last answer was written.
   struct Begin: Sendable {}
 
   private static let patience = TimeAmount.seconds(2)

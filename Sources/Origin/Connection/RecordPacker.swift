@@ -1,12 +1,12 @@
 import NIOCore
 
-/// Puts what is flushed together into one TLS record where it fits: an answer over HTTP/2 is written in four small
-/// pieces, and a record of its own costs each of them 22 bytes.
+/// Puts what is flushed together into one TLS record if it fits. An answer over HTTP/2 is written in four small pieces,
+/// and a record for each would cost 22 bytes each.
 final class RecordPacker: ChannelOutboundHandler {
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// What a record holds (RFC 8446, section 5.1).
+  /// The capacity of a record (RFC 8446, section 5.1).
   private static let recordLength = 16_384
 
   private var pending = ByteBuffer()
@@ -28,7 +28,7 @@ final class RecordPacker: ChannelOutboundHandler {
   }
 
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-    // What was never flushed does not leave, here as in any channel.
+    // What was never flushed is not sent, as in any channel.
     if mode != .input { drop() }
     context.close(mode: mode, promise: promise)
   }

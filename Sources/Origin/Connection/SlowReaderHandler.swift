@@ -1,8 +1,9 @@
 import NIOCore
 
-/// Closes a connection whose client takes nothing for too long while there is something to send.
+/// Closes a connection whose client reads nothing for too long while there is something to send.
 ///
-/// Without it a client that stops reading holds its connection and its task for good, and the end of the process too.
+/// Without it, a client that stops reading keeps its connection and its task for ever, and delays the end of the
+/// process.
 final class SlowReaderHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = NIOAny
 

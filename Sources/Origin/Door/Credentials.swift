@@ -2,12 +2,12 @@ import Access
 import Foundation
 import HTTPTypes
 
-/// Finds the token that a request shows, in each of the ways that cameras have.
+/// Finds the token in a request, in each of the ways that cameras use.
 ///
 /// `Authorization: Bearer x`, `Authorization: x`, `Authorization: Basic` with the token as the password of any user,
 /// `X-API-Key`, `APIKEY`, and `?token=`.
 enum Credentials {
-  /// What the request shows, in that order; empty where it shows nothing.
+  /// The tokens of the request, in that order; empty if there is none.
   static func shown(_ fields: HTTPFields, query: Substring) -> [String] {
     var shown: [String] = []
     if let header = fields[.authorization], let token = token(authorization: header) { shown.append(token) }
@@ -33,14 +33,14 @@ enum Credentials {
     let pieces = header.split(separator: " ", maxSplits: 1)
     guard let first = pieces.first else { return nil }
     guard pieces.count == 2 else {
-      // A scheme without anything is no token.
+      // A scheme without a value is not a token.
       return ["bearer", "basic", "digest"].contains(first.lowercased()) ? nil : String(first)
     }
     let rest = pieces[1].drop { $0 == " " }
     switch first.lowercased() {
     case "bearer": return String(rest)
     case "basic":
-      // Some cameras leave the padding out.
+      // Some cameras leave out the padding.
       let padding = String(repeating: "=", count: (4 - rest.utf8.count % 4) % 4)
       guard let bytes = Data(base64Encoded: rest + padding), let text = String(validating: bytes, as: UTF8.self),
         let colon = text.firstIndex(of: ":")

@@ -1,11 +1,11 @@
 import Access
 import NIOCore
 
-/// What a responder knows of the connection that a request came by.
+/// What a responder knows about the connection of a request.
 struct DoorContext {
   /// The connection.
   let channel: any Channel
 
-  /// Where its other end is.
+  /// The address of its other end.
   var client: ClientAddress { ClientAddress(channel.remoteAddress) }
 }

@@ -6,11 +6,11 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Station
 
-/// Decides at the private door who may do what, and how often.
+/// Decides what a client of the private address is allowed to do, and how often.
 struct IngestAuthorizer: Sendable {
-  /// How a camera's request goes on.
+  /// How a camera's request continues.
   enum Entry {
-    /// Its body may be read. Where it is signed, what the signature says is known only after the last byte.
+    /// Its body can be read. If it is signed, the signature is checked after the last byte.
     case open(BodySignature?)
     /// It is answered, and its body is not read.
     case refused(Response)
@@ -48,7 +48,7 @@ struct IngestAuthorizer: Sendable {
 
   // MARK: Cameras
 
-  /// Lets a camera in that shows its token or announces a signature, and is not too fast.
+  /// Accepts a camera that sends its token or announces a signature, and is not too fast.
   func enter(_ request: Request, camera: Camera, context: DoorContext) -> Entry {
     let name = camera.settings.name
     let address = context.client
@@ -84,7 +84,7 @@ struct IngestAuthorizer: Sendable {
     return .open(signature)
   }
 
-  /// Whether a signed body is what its camera signed, and comes for the first time; otherwise the answer.
+  /// Whether a signed body matches its signature and comes for the first time; otherwise the answer.
   func refusal(of signature: BodySignature, _ request: Request, camera: Camera, context: DoorContext) -> Response? {
     let name = camera.settings.name
     let key = context.client.key
@@ -99,46 +99,47 @@ struct IngestAuthorizer: Sendable {
     guard gates[name]?.pace.withLockedValue({ $0.replays.admit(signature, now: seconds) }) ?? false else {
       return unsigned(
         request,
-        "this signature has been taken before; sign each still with its own X-Quietcam-Time, down to parts of "
+        "this signature was used before; sign each still with its own X-Quietcam-Time, down to parts of "
           + "a second")
     }
     limits.withTokens { $0.right(key, for: name, now: Self.now) }
     return nil
   }
 
-  /// Whether a camera may send one more still now; each still of a stream has to ask.
+  /// Whether a camera can send one more still now; checked for each still of a stream.
   func admitsStill(of camera: CameraName) -> Bool {
     gates[camera]?.pace.withLockedValue { $0.stills.take(now: Self.now) } ?? false
   }
 
-  /// The place for a body on its way in.
+  /// The lease for a body that is being received.
   func lease(for camera: CameraName) -> UploadLease { limits.uploads.lease(for: camera) }
 
-  /// The answer where bodies on their way in take all the memory they may.
+  /// The answer if bodies being received use all of their memory.
   func noRoom(_ request: Request) -> Response {
     Reply.error(
       request, .serviceUnavailable, "noRoom",
-      "too many stills are on their way in at once; send it again, or raise upload-megabytes",
+      "too many stills are being received at once; send it again, or raise upload-megabytes",
       fields: [.retryAfter: "1"])
   }
 
-  /// The answer to a signature over a body that may never end.
+  /// The answer to a signature over a body without an end.
   func cannotBeSigned(_ request: Request) -> Response {
     unsigned(request, "a stream of stills cannot be signed; send each still in a request of its own")
   }
 
   // MARK: Operators
 
-  /// Why a request is not the operator's to make; `nil` where it may go on.
+  /// The refusal of an operator's request; `nil` if it is allowed.
   ///
-  /// - Parameter changes: whether it changes anything. Without a token in the configuration whoever reaches the private
-  ///   address may read, and nobody may change: a page that an operator looks at could send such a request too.
+  /// - Parameter changes: whether the request changes anything. If no token is configured, anyone who reaches the
+  ///   private address can read, and nobody can change anything: a web page that an operator opens could send such a
+  ///   request.
   func operatorRefusal(_ request: Request, changes: Bool, context: DoorContext) -> Response? {
     guard let operatorToken else {
       guard changes else { return nil }
       return Reply.error(
         request, .forbidden, "noOperatorToken",
-        "switches need an operator's token; make one with `quietcam token` and set operator-token")
+        "commands need an operator's token; make one with `quietcam token` and set operator-token")
     }
     let key = context.client.key
     guard limits.withTokens({ $0.isHeard(key, for: nil, now: Self.now) }) else { return slowed(request) }
@@ -164,7 +165,7 @@ struct IngestAuthorizer: Sendable {
   private func slowed(_ request: Request) -> Response {
     Reply.error(
       request, .tooManyRequests, "tooManyWrongTokens",
-      "too many wrong tokens came from your address, and this one was not looked at; try again in a second",
+      "too many wrong tokens came from your address, and this one was not checked; try again in a second",
       fields: [.retryAfter: "1"])
   }
 

@@ -10,23 +10,23 @@ import Station
 
 /// Where a door listens and how.
 package struct ListenerAddress: Sendable {
-  /// A host name or IP address.
-  package let host: String
+  /// Host names or IP addresses; all have the same port.
+  package let hosts: [String]
   /// The TCP port; 0 takes any that is free.
   package let port: Int
   /// The door's certificate; with one it speaks TLS and HTTP/2 too, without one plain HTTP/1.1.
   package let certificate: CertificateKeeper?
-  /// A socket that listens there already.
-  let socket: InheritedSocket?
+  /// Sockets that listen there already.
+  let sockets: [InheritedSocket]
 
   /// A place to listen at.
   ///
-  /// - Parameter socket: one that listens there already; without it one is opened.
-  package init(host: String, port: Int, certificate: CertificateKeeper?, socket: InheritedSocket? = nil) {
-    self.host = host
+  /// - Parameter sockets: those that listen there already; without any they are opened.
+  package init(hosts: [String], port: Int, certificate: CertificateKeeper?, sockets: [InheritedSocket] = []) {
+    self.hosts = hosts
     self.port = port
     self.certificate = certificate
-    self.socket = socket
+    self.sockets = sockets
   }
 }
 
@@ -56,36 +56,50 @@ package enum Listeners {
     patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     try listener(
-      PublicDoor(cameras: cameras, web: web, site: site, linkKey: linkKey, waits: limits.waits), at: address,
+      PublicDoor(
+        cameras: cameras, web: web, site: site, linkKey: linkKey, limits: limits, isSecure: address.certificate != nil),
+      at: address,
       connections: limits.viewers,
-      handlers: { [HangUpHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience), logger: logger,
-      onListening)
+      handlers: { [HangUpHandler()] + common(TimeAmount(patience), limits.unreadableAtPublic, "public", logger) },
+      patience: TimeAmount(patience), logger: logger, onListening)
   }
 
   /// The private listener: cameras and operators.
   ///
   /// - Parameters:
-  ///   - reports: pages for operators by path.
   ///   - patience: how long a client may send nothing in the middle of a request, or take nothing of an answer.
   ///   - onListening: told the port when the listener is open.
   /// - Throws: when the certificate makes no TLS.
   package static func privateDoor(
-    at address: ListenerAddress, cameras: [Camera], operatorToken: TokenDigest?, reports: [String: OperatorReport],
-    limits: AccessLimits, patience: Duration, logger: Logger,
-    onListening: @escaping @Sendable (_ port: Int) async -> Void
+    at address: ListenerAddress, cameras: [Camera], operatorToken: TokenDigest?, limits: AccessLimits,
+    patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     let authorizer = IngestAuthorizer(cameras: cameras, operatorToken: operatorToken, limits: limits)
     return try listener(
-      PrivateDoor(cameras: cameras, authorizer: authorizer, reports: reports), at: address, connections: limits.cameras,
-      handlers: { [WrongLengthHandler()] + common(TimeAmount(patience)) }, patience: TimeAmount(patience),
-      logger: logger, onListening)
+      PrivateDoor(cameras: cameras, authorizer: authorizer, limits: limits), at: address, connections: limits.cameras,
+      handlers: {
+        [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
+      }, patience: TimeAmount(patience), logger: logger, onListening)
   }
 
-  private static func common(_ patience: TimeAmount) -> [any RemovableChannelHandler] {
-    [
-      ConnectionRulesInstaller(headerTime: min(headerTime, patience)), SlowReaderHandler(patience),
-      SlowSenderHandler(patience), LingeringCloseHandler(),
-    ]
+  private static func common(
+    _ patience: TimeAmount, _ unreadable: UnreadableRequests, _ door: String, _ logger: Logger
+  ) -> [any RemovableChannelHandler] {
+    let rules = ConnectionRulesInstaller(headerTime: min(headerTime, patience), logger: logger) { fault, channel in
+      tell(fault, of: channel, unreadable, door, logger)
+    }
+    return [rules, SlowReaderHandler(patience), SlowSenderHandler(patience), LingeringCloseHandler()]
+  }
+
+  /// Counts a request that cannot be read, and has a line in the log for it unless there are too many.
+  private static func tell(
+    _ fault: HeadFault, of channel: any Channel, _ unreadable: UnreadableRequests, _ door: String, _ logger: Logger
+  ) {
+    guard let untold = unreadable.add(now: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000)) else { return }
+    let before = untold == 0 ? "" : " (and \(untold) more before it)"
+    logger.warning(
+      "a request cannot be read\(before): \(fault.detail)",
+      metadata: ["door": "\(door)", "from": "\(ClientAddress(channel.remoteAddress).key)"])
   }
 
   private static func listener(
@@ -99,7 +113,7 @@ package enum Listeners {
     let answer = answer(responder, logger: logger)
     let http1 = HTTP1Channel.Configuration(
       additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
-    let handshakeTime = min(headerTime, patience)
+    let handshakeTime = address.certificate == nil ? nil : min(headerTime, patience)
     func listener(_ base: some ServerChildChannel) -> any Service {
       Listener(
         connection: ConnectionGate(base: base, connections: connections, handshakeTime: handshakeTime),

@@ -4,13 +4,13 @@ import Media
 import Packager
 import Station
 
-/// What an operator can do to a camera at the private door, below `/cameras/CAMERA/`.
+/// The operator's requests for a camera, below `/cameras/CAMERA/`.
 struct OperatorSwitches {
   /// A request to one camera.
   enum Switch: Hashable {
-    /// Something to be done.
+    /// A command.
     case command(Camera.Command)
-    /// The live pictures that were shown last, as one MP4.
+    /// The live pictures of the last time, as one MP4.
     case recent
   }
 
@@ -18,7 +18,7 @@ struct OperatorSwitches {
 
   init(cameras: [CameraName: Camera]) { self.cameras = cameras }
 
-  /// The camera's name and what is asked of it; `nil` where the path is none of these.
+  /// The camera's name and the request; `nil` if the path is none of these.
   static func parse(path: Substring) -> (camera: Substring, action: Switch)? {
     let pieces = path.split(separator: "/", omittingEmptySubsequences: false)
     guard pieces.count == 4, pieces[0].isEmpty, pieces[1] == "cameras" else { return nil }
@@ -27,7 +27,7 @@ struct OperatorSwitches {
     return Director.Order(rawValue: String(pieces[3])).map { (pieces[2], .command(.order($0))) }
   }
 
-  /// Answers an operator who has shown that they are one.
+  /// Answers a request whose token was checked.
   func answer(_ request: Request, camera name: Substring, _ action: Switch, query: Substring) async -> Response {
     guard let name = CameraName(name), let camera = cameras[name] else {
       return Reply.error(
@@ -35,12 +35,18 @@ struct OperatorSwitches {
     }
     switch action {
     case .command(let command):
-      guard request.method == .post else { return Reply.wrongMethod(request, allowed: "POST") }
+      guard request.method == .post else { return Reply.wrongMethod(request, allowed: [.post]) }
       if command == .order(.veil), camera.settings.showsAtOnce {
         return Reply.error(
           request, .conflict, "showsAtOnce",
           "camera \(name) shows its stills at once and recorded pictures come with the parts, so a veil would be seen; "
             + "set at-once: false for it, or pause it")
+      }
+      if command == .order(.veil), let size = camera.settings.photoSize {
+        return Reply.error(
+          request, .conflict, "showsPhotos",
+          "camera \(name) shows pictures of up to \(size) in latest.jpg and recorded ones have the stream's size, so a "
+            + "veil would be seen; set photo-size: stream for it, or pause it")
       }
       guard await camera.carryOut(command) else {
         return Reply.error(
@@ -50,7 +56,7 @@ struct OperatorSwitches {
       return Reply.json(request, .ok, "{\"camera\":\"\(name)\",\"done\":true}")
     case .recent:
       guard request.method == .get || request.method == .head else {
-        return Reply.wrongMethod(request, allowed: "GET, HEAD")
+        return Reply.wrongMethod(request, allowed: [.get, .head])
       }
       return recent(request, camera: camera, query: query)
     }
@@ -60,7 +66,7 @@ struct OperatorSwitches {
     var span = camera.settings.remember
     for parameter in query.split(separator: "&") where parameter.hasPrefix("for=") {
       guard let seconds = Ticks(seconds: parameter.dropFirst(4)), seconds > .zero else {
-        return Reply.error(request, .badRequest, "badSpan", "for is no number of seconds; send for=600 or leave it out")
+        return Reply.error(request, .badRequest, "badSpan", "for is not a number of seconds; send for=600, or omit it")
       }
       span = seconds
     }
@@ -70,7 +76,7 @@ struct OperatorSwitches {
         "no live segment of the camera is kept; wait until one is complete, or raise remember in the settings")
     }
     var fields: HTTPFields = [.contentType: "video/mp4", .cacheControl: "no-store"]
-    // What the pictures hang on, for who wants to use them again.
+    // The settings that the pictures depend on, for those who use them again.
     if let name = HTTPField.Name("Quietcam-Loop-Settings") { fields[name] = LoopSettings(camera.settings).json }
     return Reply.answer(request, status: .ok, fields: fields, body: file)
   }

@@ -10,20 +10,22 @@ import Station
 /// The private listener's answers: takes stills and serves operators.
 struct PrivateDoor: HTTPResponder {
   private let cameras: [CameraName: Camera]
+  private let inOrder: [Camera]
+  private let limits: AccessLimits
   private let authorizer: IngestAuthorizer
-  private let reports: [String: OperatorReport]
   private let switches: OperatorSwitches
 
-  init(cameras: [Camera], authorizer: IngestAuthorizer, reports: [String: OperatorReport]) {
+  init(cameras: [Camera], authorizer: IngestAuthorizer, limits: AccessLimits) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
+    inOrder = cameras
     switches = OperatorSwitches(cameras: self.cameras)
     self.authorizer = authorizer
-    self.reports = reports
+    self.limits = limits
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
     var response = try await answer(to: request, context: context)
-    // No page of another site, looked at by somebody who reaches this door, may read what it says.
+    // No page of another site that is open on a machine with access can read the answer.
     response.headers[.accessControlAllowOrigin] = nil
     response.headers[.xContentTypeOptions] = "nosniff"
     return response
@@ -32,14 +34,17 @@ struct PrivateDoor: HTTPResponder {
   private func answer(to request: Request, context: DoorContext) async throws -> Response {
     let target = RequestTarget(request.head.path ?? "/")
     let path = target.path
-    if let report = reports[String(path)] { return closing(answer(request, report, context), request, context) }
+    if request.method == .options { return closing(options(request, target), request, context) }
+    if let page = OperatorPage(rawValue: String(path)) {
+      return closing(try answer(request, page, context), request, context)
+    }
     if let (name, action) = OperatorSwitches.parse(path: path) {
       let refusal = authorizer.operatorRefusal(request, changes: action != .recent, context: context)
       if let refusal { return closing(refusal, request, context) }
       return closing(
         await switches.answer(request, camera: name, action, query: target.query), request, context)
     }
-    guard path.hasPrefix("/ingest/") else { return closing(Reply.notFound(request), request, context) }
+    guard path.hasPrefix("/ingest/") else { return closing(Reply.notFound(request, target), request, context) }
     let text = path.dropFirst("/ingest/".count)
     guard let name = CameraName(text), let camera = cameras[name] else {
       return closing(
@@ -49,7 +54,7 @@ struct PrivateDoor: HTTPResponder {
         request, context)
     }
     guard request.method == .post || request.method == .put else {
-      return closing(Reply.wrongMethod(request, allowed: "POST, PUT"), request, context)
+      return closing(Reply.wrongMethod(request, allowed: [.post, .put]), request, context)
     }
     switch authorizer.enter(request, camera: camera, context: context) {
     case .refused(let response): return closing(response, request, context)
@@ -60,17 +65,36 @@ struct PrivateDoor: HTTPResponder {
     }
   }
 
+  /// What can be done at an address; nothing of another site is allowed here, so a preflight finds no other word.
+  private func options(_ request: Request, _ target: RequestTarget) -> Response {
+    let path = target.path
+    let methods: [HTTPRequest.Method]
+    if let name = CameraName(path.dropFirst("/ingest/".count)), path.hasPrefix("/ingest/"), cameras[name] != nil {
+      methods = [.post, .put]
+    } else if let (_, action) = OperatorSwitches.parse(path: path) {
+      methods = action == .recent ? [.get, .head] : [.post]
+    } else if path == "*" {
+      methods = [.get, .head, .post, .put]
+    } else if path == "/" || OperatorPage(rawValue: String(path)) != nil {
+      methods = [.get, .head]
+    } else {
+      return Reply.notFound(request, target)
+    }
+    return SitePolicy.none.options(request, methods: methods)
+  }
+
   /// The answer to a request whose body is not read.
   private func closing(_ response: Response, _ request: Request, _ context: DoorContext) -> Response {
     Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
   }
 
-  private func answer(_ request: Request, _ report: OperatorReport, _ context: DoorContext) -> Response {
+  private func answer(_ request: Request, _ page: OperatorPage, _ context: DoorContext) throws -> Response {
     if let refusal = authorizer.operatorRefusal(request, changes: false, context: context) { return refusal }
     guard request.method == .get || request.method == .head else {
-      return Reply.wrongMethod(request, allowed: "GET, HEAD")
+      return Reply.wrongMethod(request, allowed: [.get, .head])
     }
     return Reply.answer(
-      request, status: .ok, fields: [.contentType: report.type, .cacheControl: "no-store"], body: report.content())
+      request, status: .ok, fields: [.contentType: page.contentType, .cacheControl: "no-store"],
+      body: try page.render(inOrder, doors: limits, now: .now))
   }
 }

@@ -1,4 +1,6 @@
+import HTTPTypes
 import Media
+import Station
 
 /// What a request to the public door asks for. Whatever is not one of these does not exist there.
 enum PublicRoute: Hashable {
@@ -22,6 +24,20 @@ enum PublicRoute: Hashable {
   case events(CameraName)
   /// A visitor says hi.
   case wave(CameraName)
+  /// What a page needs to know of a camera.
+  case about(CameraName)
+  /// The list of the photos that are kept.
+  case photos(CameraName)
+  /// One of them.
+  case photo(CameraName, PhotoName)
+  /// The script that other sites load.
+  case element
+  /// The pages' icon.
+  case icon(String)
+  /// How to embed a page.
+  case embedding
+  /// The sample of a page with a picture, and its path without the slash.
+  case sample, sampleWithoutSlash
   /// A file that the pages need.
   case asset(String)
   /// Whether the process lives.
@@ -32,10 +48,21 @@ enum PublicRoute: Hashable {
   /// The camera that it belongs to.
   var camera: CameraName? {
     switch self {
-    case .home, .asset, .health, .readiness: nil
+    case .home, .asset, .health, .readiness, .element, .icon, .embedding, .sample, .sampleWithoutSlash: nil
     case .withoutSlash(let name), .page(let name), .multivariant(let name), .media(let name), .plain(let name),
-      .file(let name, _), .latest(let name), .events(let name), .wave(let name):
+      .file(let name, _), .latest(let name), .events(let name), .wave(let name), .about(let name),
+      .photos(let name), .photo(let name, _):
       name
+    }
+  }
+
+  /// What can be done there, besides asking what can be done.
+  var methods: [HTTPRequest.Method] {
+    switch self {
+    case .wave: [.post]
+    case .home, .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .about, .photos, .photo,
+      .element, .icon, .embedding, .sample, .sampleWithoutSlash, .asset, .health, .readiness:
+      [.get, .head]
     }
   }
 
@@ -43,7 +70,9 @@ enum PublicRoute: Hashable {
   var isOfStream: Bool {
     switch self {
     case .multivariant, .media, .plain, .file, .latest: true
-    case .home, .withoutSlash, .page, .events, .wave, .asset, .health, .readiness: false
+    case .home, .withoutSlash, .page, .events, .wave, .asset, .health, .readiness, .about, .photos, .photo, .element,
+      .icon, .embedding, .sample, .sampleWithoutSlash:
+      false
     }
   }
 
@@ -53,11 +82,19 @@ enum PublicRoute: Hashable {
     case "/": self = .home
     case "/healthz": self = .health
     case "/readyz": self = .readiness
+    case "/quietcam.js": self = .element
+    case "/oembed": self = .embedding
+    case "/sample": self = .sampleWithoutSlash
+    case "/sample/": self = .sample
     default:
       guard path.first == "/" else { return nil }
       let pieces = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
       if pieces.count == 1, let camera = CameraName(pieces[0]) {
         self = .withoutSlash(camera)
+        return
+      }
+      if pieces.count == 1, pieces[0].hasPrefix("favicon.") {
+        self = .icon(String(pieces[0]))
         return
       }
       guard pieces.count == 2 else { return nil }
@@ -74,23 +111,13 @@ enum PublicRoute: Hashable {
       case "latest.jpg": self = .latest(camera)
       case "events": self = .events(camera)
       case "wave": self = .wave(camera)
+      case "about.json": self = .about(camera)
+      case "photos.json": self = .photos(camera)
       case let name where name.hasSuffix(".mp4"): self = .file(camera, String(name))
-      default: return nil
+      case let name:
+        guard let photo = PhotoName(name) else { return nil }
+        self = .photo(camera, photo)
       }
     }
-  }
-}
-
-/// A request target in its two halves.
-struct RequestTarget {
-  /// The path, as sent.
-  let path: Substring
-  /// The query behind the question mark, as sent; empty where there is none.
-  let query: Substring
-
-  init(_ target: String) {
-    let mark = target.firstIndex(of: "?") ?? target.endIndex
-    path = target[..<mark]
-    query = mark == target.endIndex ? "" : target[target.index(after: mark)...]
   }
 }

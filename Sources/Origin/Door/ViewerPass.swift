@@ -3,15 +3,15 @@ import HTTPTypes
 import Hummingbird
 import Media
 
-/// What a viewer's address says about the right to see a camera.
+/// The right to see a camera, from a viewer's address.
 struct ViewerPass: Hashable, Sendable {
-  /// What follows from it for one camera.
+  /// The result for one camera.
   enum Verdict: Hashable {
-    /// The camera may be seen.
+    /// The camera can be seen.
     case seen
-    /// There is no such camera, as far as this viewer is told.
+    /// For this viewer, there is no such camera.
     case unknown
-    /// There was the right, and it has ended.
+    /// The viewer had the right, and it has ended.
     case ended
   }
 
@@ -20,7 +20,7 @@ struct ViewerPass: Hashable, Sendable {
   /// The path without it.
   let path: Substring
 
-  /// Takes the folder with a link, `/CAMERA/~EXPIRY.SIGNATURE/`, out of a path that has one.
+  /// Removes the folder with a link, `/CAMERA/~EXPIRY.SIGNATURE/`, from a path that has one.
   init(path: Substring) {
     let pieces = path.dropFirst().split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
     guard pieces.count >= 2, let link = ViewerLink(pieces[1]) else {
@@ -32,7 +32,7 @@ struct ViewerPass: Hashable, Sendable {
     self.path = "/\(pieces[0])" + (pieces.count == 3 ? "/\(pieces[2])" : "")
   }
 
-  /// Whether a camera may be seen with this.
+  /// Whether a camera can be seen.
   func verdict(for camera: CameraName, access: ViewerAccess, key: LinkKey?, now: WallTime) -> Verdict {
     switch access {
     case .open: return link == nil ? .seen : .unknown
@@ -42,10 +42,10 @@ struct ViewerPass: Hashable, Sendable {
     }
   }
 
-  /// The whole seconds for which the link is still good; `nil` without one.
+  /// How many whole seconds the link is still valid; `nil` without one.
   func secondsLeft(_ now: WallTime) -> Int64? { link.map { $0.expiry - now.milliseconds / 1000 } }
 
-  /// An answer that no cache keeps for longer than the link lasts.
+  /// An answer that no cache keeps longer than the link is valid.
   func limiting(_ response: Response, now: WallTime) -> Response {
     guard let left = secondsLeft(now), let header = response.headers[.cacheControl],
       let start = header.firstRange(of: "max-age=")?.upperBound

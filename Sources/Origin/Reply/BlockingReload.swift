@@ -1,13 +1,13 @@
 import Media
 import Packager
 
-/// The delivery directives of a playlist request (rfc8216bis, section 6.2.5) and what they ask of the server.
+/// The delivery directives of a playlist request (rfc8216bis, section 6.2.5), and what they require.
 struct BlockingReload: Hashable {
-  /// `_HLS_msn`: the segment that has to be in the playlist.
+  /// `_HLS_msn`: the segment that must be in the playlist.
   var sequence: Int?
-  /// `_HLS_part`: the part of it that suffices.
+  /// `_HLS_part`: the part of it that is enough.
   var part: Int?
-  /// `_HLS_skip`: a delta update will do.
+  /// `_HLS_skip`: a delta update is enough.
   var takesDelta = false
 
   /// Why a request is answered 400.
@@ -16,7 +16,7 @@ struct BlockingReload: Hashable {
     let detail: String
   }
 
-  /// Reads the directives of a query; other parameters are nobody's business.
+  /// Reads the directives of a query; other parameters are ignored.
   init(query: Substring) throws(Refusal) {
     for parameter in query.split(separator: "&") {
       let pieces = parameter.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -27,7 +27,7 @@ struct BlockingReload: Hashable {
       default: break
       }
     }
-    if part != nil, sequence == nil { throw Refusal(detail: "_HLS_part comes without _HLS_msn; send both") }
+    if part != nil, sequence == nil { throw Refusal(detail: "_HLS_part needs _HLS_msn; send both") }
   }
 
   /// Whether there is any directive.
@@ -44,10 +44,10 @@ struct BlockingReload: Hashable {
     return number
   }
 
-  /// The part that has to be published before the answer goes out; `nil` when there is nothing to wait for.
+  /// The part that must be published before the answer is sent; `nil` if there is nothing to wait for.
   ///
-  /// - Throws: when the request is too far ahead: more than two segments past the newest one, or more parts past the
-  ///   newest one than three part targets or three seconds hold.
+  /// - Throws: if the request is too far ahead: more than two segments past the newest one, or more parts past the
+  ///   newest one than fit into three part targets or three seconds.
   func target(newest: PartPosition, timeline: TimelineSettings) throws(Refusal) -> PartPosition? {
     guard let sequence else { return nil }
     guard sequence <= newest.sequence + 2 else {

@@ -7,59 +7,79 @@ import Station
 
 /// Server-sent events of one camera for one listener (WHATWG HTML, section 9.2).
 ///
-/// A listener keeps only the id of the last event that it was sent. Events are fetched from the camera's edge, which
-/// keeps the newest few, so a listener that is slow misses some and costs no memory.
+/// A listener only keeps the id of the last event that it got. Events are read from the camera's edge, which keeps the
+/// newest few, so a slow listener misses some and costs no memory.
 struct EventStream: Sendable {
-  /// How long the line may be silent before a comment is sent that keeps it open.
+  /// How long the stream can be silent before a comment is sent to keep it open.
   static let heartbeat = Duration.seconds(15)
 
   private let edge: LiveEdge
   private let last: Int64
+  private let only: Set<CameraEvent.Kind>?
   private let channel: any Channel
   private let end: ContinuousClock.Instant?
   private let place: WaitLimit.Place?
 
-  /// A stream of the events after `Last-Event-ID`, or of those to come where there is none.
+  /// A stream of the events after `Last-Event-ID`, or of all future ones without it.
   ///
   /// - Parameters:
-  ///   - channel: the listener's connection; when it closes the stream ends.
+  ///   - only: the kinds that are sent; `nil` for all.
+  ///   - channel: the listener's connection; the stream ends when it closes.
   ///   - end: when the listener's right to it ends.
-  ///   - place: is held until the stream ends.
+  ///   - place: is kept until the stream ends.
   init(
-    edge: LiveEdge, lastEventID: String?, channel: any Channel, end: ContinuousClock.Instant? = nil,
+    edge: LiveEdge, lastEventID: String?, only: Set<CameraEvent.Kind>? = nil, channel: any Channel,
+    end: ContinuousClock.Instant? = nil,
     place: WaitLimit.Place? = nil
   ) {
+    self.only = only
     self.end = end
     self.place = place
     self.edge = edge
     self.channel = channel
     let newest = edge.newestEventID
-    // An id from the future comes from another life of the process, with another clock.
+    // An id from the future comes from an earlier process with another clock.
     last = min(lastEventID.flatMap { Int64($0) } ?? newest, newest)
   }
 
-  /// The answer, which lasts until the listener goes or the stream ends.
+  /// The answer, which lasts until the listener has gone or the stream ends.
   func response(_ request: Request) -> Response {
     let fields: HTTPFields = [
-      .contentType: "text/event-stream", .cacheControl: "no-store", .accessControlAllowOrigin: "*",
+      .contentType: "text/event-stream",
+      // A proxy that buffers or packs an answer without an end would keep the events for good.
+      .cacheControl: "no-store, no-transform", .xAccelBuffering: "no", .accessControlAllowOrigin: "*",
     ]
     if request.method == .head { return Response(status: .ok, headers: fields) }
     return Response(
       status: .ok, headers: fields,
       body: ResponseBody { writer in
-        var last = last
+        var (last, wroteAt) = (last, ContinuousClock.now)
         try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
         while !Task.isCancelled, channel.isActive, end.map({ .now < $0 }) ?? true,
           let events = await edge.events(
             after: last, deadline: min(.now + Self.heartbeat, end ?? .now + Self.heartbeat),
             isWanted: { [channel] in channel.isActive })
         {
-          try await writer.write(events.isEmpty ? ByteBuffer(string: ":\n\n") : Self.text(of: events))
+          let wanted = only.map { only in events.filter { only.contains($0.kind) } } ?? events
+          if !wanted.isEmpty {
+            try await writer.write(Self.text(of: wanted))
+            wroteAt = .now
+          } else if events.isEmpty || .now - wroteAt >= Self.heartbeat {
+            try await writer.write(ByteBuffer(string: ":\n\n"))
+            wroteAt = .now
+          }
           last = events.last?.id ?? last
         }
         try await writer.finish(nil)
         withExtendedLifetime(place) {}
       })
+  }
+
+  /// The kinds that a query asks for, `only=wave,source`; `nil` where it does not say, or names none that there is.
+  static func kinds(_ query: Substring) -> Set<CameraEvent.Kind>? {
+    let names = Query.value("only", in: query)?.split(separator: ",") ?? []
+    let kinds = Set(names.compactMap { CameraEvent.Kind(rawValue: String($0)) })
+    return kinds.isEmpty ? nil : kinds
   }
 
   static func text(of events: [CameraEvent]) -> ByteBuffer {
@@ -69,4 +89,9 @@ struct EventStream: Sendable {
     }
     return text
   }
+}
+
+extension HTTPField.Name {
+  /// Tells nginx whether to keep an answer back until it is complete.
+  static let xAccelBuffering = HTTPField.Name("X-Accel-Buffering")!
 }

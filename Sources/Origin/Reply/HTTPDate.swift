@@ -1,14 +1,14 @@
 import Glibc
 import NIOConcurrencyHelpers
 
-/// The time as answers have it in their `Date` field (RFC 9110, section 5.6.7), written once a second.
+/// The time for the `Date` field of answers (RFC 9110, section 5.6.7), formatted once a second.
 enum HTTPDate {
   private static let newest = NIOLockedValueBox<(second: time_t, text: String)>((-1, ""))
 
   /// The time now.
   static func now() -> String { text(at: time(nil)) }
 
-  /// A second since 1970, which is kept for the next who asks.
+  /// A second since 1970, kept for the next answer.
   static func text(at second: time_t) -> String {
     newest.withLockedValue { newest in
       if newest.second != second { newest = (second, write(second)) }

@@ -5,17 +5,20 @@ import NIOCore
 import NIOHTTPTypes
 import Station
 
-/// Makes the answers of both doors.
+/// Makes the answers of both listeners.
 enum Reply {
-  /// How long and by whom an answer may be kept.
+  /// The most bytes that are written at once.
+  private static let piece = 65_536
+
+  /// How long an answer can be cached, and by whom.
   enum Caching: Sendable {
-    /// By nobody.
+    /// Not at all.
     case none
-    /// Kept, but asked about each time.
+    /// Cached, but validated each time.
     case revalidate
-    /// So many seconds.
+    /// For this many seconds.
     case seconds(Int)
-    /// For good: the name will never mean anything else.
+    /// For ever: the name never has another content.
     case forever
 
     var header: String {
@@ -28,10 +31,10 @@ enum Reply {
     }
   }
 
-  /// A resource in one form, with range and condition honoured.
+  /// A resource in one form, with ranges and conditions.
   ///
-  /// - Parameter tellsTag: whether the ETag and ranges are offered. They are honoured in any case; what is fetched whole
-  ///   and once is better off without the bytes.
+  /// - Parameter tellsTag: whether the ETag and ranges are offered. They work in any case; for what is fetched as a
+  ///   whole and once, the bytes are saved.
   static func resource(
     _ request: Request, bytes: ByteBuffer, type: String, etag: String, tellsTag: Bool = true, caching: Caching
   ) -> Response {
@@ -44,7 +47,7 @@ enum Reply {
     }
     fields[.contentType] = type
     if tellsTag { fields[.acceptRanges] = "bytes" }
-    // Ranges are a matter of GET alone (RFC 9110, section 14.2).
+    // Ranges apply only to GET (RFC 9110, section 14.2).
     let range =
       request.method == .get
       ? RequestConditions.range(request.headers, length: bytes.readableBytes, etag: etag) : .whole
@@ -63,9 +66,9 @@ enum Reply {
     }
   }
 
-  /// A text that goes out gzipped to those who take it.
+  /// A text that is sent gzipped to clients that accept it.
   ///
-  /// - Parameter tellsTag: whether the ETag is told; the answer to a blocking reload is never asked for again.
+  /// - Parameter tellsTag: whether the ETag is sent; the answer to a blocking reload is never requested again.
   static func text(
     _ request: Request, _ text: EncodedText, type: String, tellsTag: Bool = true, caching: Caching
   ) -> Response {
@@ -84,14 +87,14 @@ enum Reply {
     return answer(request, status: .ok, fields: fields, body: isGzipped ? text.gzipped : text.plain)
   }
 
-  /// An error as one line of JSON: a word for programs, a sentence for people.
+  /// An error as one line of JSON: a word for programs and a sentence for people.
   static func error(
     _ request: Request, _ status: HTTPResponse.Status, _ code: String, _ detail: String, fields extra: HTTPFields = [:]
   ) -> Response {
     json(request, status, "{\"error\":\(code.jsonQuoted),\"detail\":\(detail.jsonQuoted)}", fields: extra)
   }
 
-  /// One line of JSON that nobody keeps.
+  /// One line of JSON that is not cached.
   static func json(
     _ request: Request, _ status: HTTPResponse.Status, _ json: String, fields extra: HTTPFields = [:]
   ) -> Response {
@@ -103,18 +106,27 @@ enum Reply {
   }
 
   /// The answer to a method that a resource does not have.
-  static func wrongMethod(_ request: Request, allowed: String) -> Response {
-    error(
-      request, .methodNotAllowed, "wrongMethod", "\(request.method) is not possible here; use \(allowed)",
-      fields: [.allow: allowed])
+  static func wrongMethod(_ request: Request, allowed: [HTTPRequest.Method]) -> Response {
+    let use = allowed.map(\.rawValue).joined(separator: ", ")
+    return error(
+      request, .methodNotAllowed, "wrongMethod", "\(request.method) is not possible here; use \(use)",
+      fields: [.allow: "\(use), OPTIONS"])
   }
 
   /// The answer where there is nothing.
-  static func notFound(_ request: Request) -> Response {
-    error(request, .notFound, "notFound", "there is nothing at this address")
+  ///
+  /// - Parameter target: what was asked for, where the address itself may say what went wrong.
+  static func notFound(_ request: Request, _ target: RequestTarget? = nil) -> Response {
+    guard let right = target?.withoutEmptySegments, right.utf8.count <= 200 else {
+      return error(request, .notFound, "notFound", "there is nothing at this address")
+    }
+    return error(
+      request, .notFound, "notFound",
+      "there are two slashes side by side in this address; leave one out, as in \(right), and see to it that the base "
+        + "address in your settings does not end with the slash that the path begins with")
   }
 
-  /// An answer with its length; the body stays away from an answer to HEAD.
+  /// An answer with its length; an answer to HEAD has no body.
   static func answer(
     _ request: Request, status: HTTPResponse.Status, fields: HTTPFields, body: ByteBuffer
   ) -> Response {
@@ -126,25 +138,32 @@ enum Reply {
     return response
   }
 
-  /// A body that is written in pieces where it is long: a reader that stops then holds one piece, also where TLS makes a
-  /// copy of what is written.
+  /// A body that is written in pieces if it is long: a client that stops reading then keeps one piece in memory, also
+  /// if TLS copies what is written.
   private static func body(of bytes: ByteBuffer) -> ResponseBody {
-    let piece = 65_536
     guard bytes.readableBytes > 2 * piece else { return ResponseBody(byteBuffer: bytes) }
     return ResponseBody(contentLength: bytes.readableBytes) { writer in
-      var rest = bytes
-      while let next = rest.readSlice(length: min(piece, rest.readableBytes)), next.readableBytes > 0 {
-        try await writer.write(next)
-      }
+      try await write(bytes, to: &writer)
       try await writer.finish(nil)
     }
   }
 
-  /// The same answer as the last one on its connection, where a body may follow that nobody reads.
+  /// Writes bytes in pieces; nothing if there are none.
+  static func write(_ bytes: ByteBuffer, to writer: inout any ResponseBodyWriter) async throws {
+    var rest = bytes
+    while let next = rest.readSlice(length: min(piece, rest.readableBytes)), next.readableBytes > 0 {
+      try await writer.write(next)
+    }
+  }
+
+  /// The ETag of a media file, whose name is never used again.
+  static func mediaTag(_ name: String) -> String { "\"\(name.dropLast(4))\"" }
+
+  /// The same answer as the last one on its connection, if a body may follow that is not read.
   static func closing(_ response: Response, channel: any Channel) -> Response {
     var response = response
     let body = response.body
-    // Over HTTP/2 a request has a stream of its own, and the header is forbidden (RFC 9113, section 8.2.2).
+    // Over HTTP/2 a request has its own stream, and the header is forbidden (RFC 9113, section 8.2.2).
     if channel.parent?.parent == nil { response.headers[.connection] = "close" }
     response.body = ResponseBody(contentLength: body.contentLength) { writer in
       try await body.write(Passing(writer: writer))
@@ -153,17 +172,17 @@ enum Reply {
     return response
   }
 
-  /// Tells a client that waits with its body to send it (RFC 9110, section 10.1.1).
+  /// Tells a client that waits before it sends its body to send it (RFC 9110, section 10.1.1).
   static func invite(_ channel: any Channel) {
     channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)), promise: nil)
   }
 
-  /// Whether a request announces a body.
+  /// Whether a request has a body.
   static func hasBody(_ request: Request) -> Bool {
     request.headers[.transferEncoding] != nil || (request.headers[.contentLength] ?? "0") != "0"
   }
 
-  /// Hands a body's bytes on to a writer that is held by reference.
+  /// Passes a body's bytes to a writer that is held by reference.
   private struct Passing: ResponseBodyWriter {
     var writer: any ResponseBodyWriter
     mutating func write(_ buffer: ByteBuffer) async throws { try await writer.write(buffer) }

@@ -1,9 +1,9 @@
 import HTTPTypes
 
-/// The conditions and preferences of a request that decide in which form a resource is sent (RFC 9110, sections 12
+/// The conditions and preferences of a request that decide the form in which a resource is sent (RFC 9110, sections 12
 /// to 14).
 enum RequestConditions {
-  /// Whether the client takes gzip. A client that says nothing about it, or gives it or `*` a weight of zero, does not.
+  /// Whether the client accepts gzip. A client that does not mention it, or gives it or `*` a weight of zero, does not.
   static func acceptsGzip(_ fields: HTTPFields) -> Bool {
     guard let header = fields[.acceptEncoding] else { return false }
     var other: Bool?
@@ -11,7 +11,8 @@ enum RequestConditions {
       let pieces = item.split(separator: ";")
       guard let coding = pieces.first.map(trimmed) else { continue }
       let isWanted = !pieces.dropFirst().contains { parameter in
-        let parameter = trimmed(parameter).filter { $0 != " " }
+        // Names of parameters have no case (RFC 9110, section 5.6.6).
+        let parameter = trimmed(parameter).filter { $0 != " " && $0 != "\t" }.lowercased()
         return parameter.hasPrefix("q=0") && parameter.dropFirst(3).allSatisfy { $0 == "0" || $0 == "." }
       }
       switch coding.lowercased() {
@@ -32,19 +33,22 @@ enum RequestConditions {
     }
   }
 
-  /// What a `Range` header asks for.
+  /// The request of a `Range` header.
   enum Range: Hashable {
-    /// All of it: there is no such header, or one that may be ignored (several ranges, another unit, no sense).
+    /// All of it: there is no such header, or one that is ignored (several ranges, another unit, invalid).
     case whole
     /// These bytes.
     case bytes(Swift.Range<Int>)
-    /// Bytes that are not there.
+    /// Bytes that do not exist.
     case unsatisfiable
   }
 
-  /// The bytes that a request wants of a resource of `length` bytes whose entity tag is `etag`.
+  /// The requested bytes of a resource of `length` bytes whose entity tag is `etag`.
   static func range(_ fields: HTTPFields, length: Int, etag: String) -> Range {
-    guard let header = fields[.range], header.hasPrefix("bytes="), !header.contains(",") else { return .whole }
+    // The unit has no case either (section 14.1).
+    guard let header = fields[.range], header.prefix(6).lowercased() == "bytes=", !header.contains(",") else {
+      return .whole
+    }
     if let condition = fields[.ifRange], condition != etag { return .whole }
     let ends = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map(trimmed)
     guard ends.count == 2, ends.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } && $0.utf8.count <= 18 })

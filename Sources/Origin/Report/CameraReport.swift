@@ -3,7 +3,7 @@ import Packager
 import Picture
 import Station
 
-/// What the reports tell of one camera, read at one moment.
+/// What the reports say about one camera, read at one moment.
 struct CameraReport: Sendable {
   let name: CameraName
   let counters: Camera.Counters

@@ -1,27 +1,47 @@
 import Access
 
-/// What the reports tell of both doors, read at one moment.
-struct DoorReport: Sendable {
-  let viewers: (open: Int64, turnedAway: Int64)
-  let cameras: (open: Int64, turnedAway: Int64)
-  let uploads: (held: Int64, peak: Int64, refused: Int64)
-  let tokens: WrongTokens.Counters
+/// What the reports say about both listeners, read at one moment; the properties are the names in `/status`.
+struct DoorReport: Encodable {
+  struct Side: Encodable {
+    let connections: Int
+    let turnedAway: Int64
+    /// Requests whose head or framing could not be read.
+    let unreadable: Int64
+  }
+
+  struct Uploads: Encodable {
+    /// Memory of stills that are being received, now and at most since the process began.
+    let bytes: Int
+    let mostBytes: Int
+    let withoutRoom: Int64
+  }
+
+  struct Tokens: Encodable {
+    struct Address: Encodable {
+      let address: String
+      let wrong: Int64
+    }
+
+    let lookedAt: Int64
+    let slowed: Int64
+    let addresses: [Address]
+  }
+
+  let `public`: Side
+  let `private`: Side
+  let uploads: Uploads
+  let wrongTokens: Tokens
 
   init(_ limits: AccessLimits) {
     let (viewers, cameras, uploads) = (limits.viewers.counted, limits.cameras.counted, limits.uploads.counted)
-    self.viewers = (Int64(viewers.open), viewers.turnedAway)
-    self.cameras = (Int64(cameras.open), cameras.turnedAway)
-    self.uploads = (Int64(uploads.held), Int64(uploads.peak), uploads.refused)
-    tokens = limits.withTokens { $0.counted() }
-  }
-
-  /// All of it as JSON.
-  var json: String {
-    let addresses = tokens.addresses.map { "{\"address\":\"\($0.address)\",\"wrong\":\($0.wrong)}" }
-    return "{\"public\":{\"connections\":\(viewers.open),\"turnedAway\":\(viewers.turnedAway)}"
-      + ",\"private\":{\"connections\":\(cameras.open),\"turnedAway\":\(cameras.turnedAway)}"
-      + ",\"uploads\":{\"bytes\":\(uploads.held),\"mostBytes\":\(uploads.peak),\"withoutRoom\":\(uploads.refused)}"
-      + ",\"wrongTokens\":{\"lookedAt\":\(tokens.wrong),\"slowed\":\(tokens.slowed)"
-      + ",\"addresses\":[\(addresses.joined(separator: ","))]}}"
+    let tokens = limits.withTokens { $0.counted() }
+    `public` = Side(
+      connections: viewers.open, turnedAway: viewers.turnedAway, unreadable: limits.unreadableAtPublic.count)
+    `private` = Side(
+      connections: cameras.open, turnedAway: cameras.turnedAway, unreadable: limits.unreadableAtPrivate.count)
+    self.uploads = Uploads(bytes: uploads.held, mostBytes: uploads.peak, withoutRoom: uploads.refused)
+    wrongTokens = Tokens(
+      lookedAt: tokens.wrong, slowed: tokens.slowed,
+      addresses: tokens.addresses.map { Tokens.Address(address: $0.address, wrong: Int64($0.wrong)) })
   }
 }

@@ -7,12 +7,12 @@ import Picture
 import Station
 
 /// The counters of all cameras as Prometheus reads them (text exposition format 0.0.4).
-package enum MetricsText {
+enum MetricsText {
   /// The content type of the text.
-  package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+  static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
   /// The text for these cameras at this moment.
-  package static func render(_ cameras: [Camera], doors: AccessLimits, now: WallTime) -> ByteBuffer {
+  static func render(_ cameras: [Camera], doors: AccessLimits, now: WallTime) -> ByteBuffer {
     let reports = cameras.map { CameraReport($0, now: now) }
     var text = ByteBuffer()
     func family(_ name: String, _ type: String, _ help: String, _ value: (CameraReport) -> [(String, Int64)]) {
@@ -51,7 +51,9 @@ package enum MetricsText {
     family("store_slow_total", "counter", "States that took longer to write to the store than a part lasts.") {
       [("", $0.counters.slowWrites)]
     }
-    family("still_age_milliseconds", "gauge", "Time since the newest still.") { $0.stillAge.map { [("", $0)] } ?? [] }
+    family("still_age_seconds", "gauge", "Whole seconds since the newest still.") { report in
+      report.stillAge.map { [("", $0 / 1000)] } ?? []
+    }
     family("viewers_waiting", "gauge", "Requests that wait for the next part.") { [("", Int64($0.viewersWaiting))] }
     family("listeners_waiting", "gauge", "Requests that wait for an event.") { [("", Int64($0.listenersWaiting))] }
     writeDoors(DoorReport(doors), to: &text)
@@ -65,19 +67,22 @@ package enum MetricsText {
     }
     family(
       "connections", "gauge", "Open connections, by door.",
-      [("door=\"public\"", doors.viewers.open), ("door=\"private\"", doors.cameras.open)])
+      [("door=\"public\"", Int64(doors.public.connections)), ("door=\"private\"", Int64(doors.private.connections))])
     family(
       "connections_turned_away_total", "counter", "Connections beyond the limits, by door.",
-      [("door=\"public\"", doors.viewers.turnedAway), ("door=\"private\"", doors.cameras.turnedAway)])
+      [("door=\"public\"", doors.public.turnedAway), ("door=\"private\"", doors.private.turnedAway)])
+    family(
+      "unreadable_requests_total", "counter", "Requests whose head or framing could not be read, by door.",
+      [("door=\"public\"", doors.public.unreadable), ("door=\"private\"", doors.private.unreadable)])
     family(
       "wrong_tokens_total", "counter",
       "Wrong tokens and signatures that were looked at, or turned away for their number.",
-      [("looked=\"yes\"", doors.tokens.wrong), ("looked=\"no\"", doors.tokens.slowed)])
+      [("looked=\"yes\"", doors.wrongTokens.lookedAt), ("looked=\"no\"", doors.wrongTokens.slowed)])
     family(
       "upload_bytes", "gauge", "Memory of stills on their way in.",
-      [("at=\"now\"", doors.uploads.held), ("at=\"most\"", doors.uploads.peak)])
+      [("at=\"now\"", Int64(doors.uploads.bytes)), ("at=\"most\"", Int64(doors.uploads.mostBytes))])
     family(
       "uploads_without_room_total", "counter", "Stills refused because others on their way took all the memory.",
-      [("door=\"private\"", doors.uploads.refused)])
+      [("door=\"private\"", doors.uploads.withoutRoom)])
   }
 }

@@ -1,34 +1,99 @@
 import Access
+import Foundation
+import Ingest
 import Media
 import NIOCore
 import Packager
 import Picture
 import Station
 
-/// The state of all cameras as JSON for operators and scripts.
-package enum StatusReport {
-  /// The JSON for these cameras at this moment.
-  package static func render(_ cameras: [Camera], doors: AccessLimits, now: WallTime) -> ByteBuffer {
-    let items = cameras.map { item(CameraReport($0, now: now)) }
-    return ByteBuffer(
-      string: "{\"time\":\"\(now.iso8601)\",\"cameras\":[\(items.joined(separator: ","))]"
-        + ",\"doors\":\(DoorReport(doors).json)}\n")
+/// The state of all cameras and of both listeners, which operators and scripts read as JSON; the properties are the names
+/// in the JSON.
+struct StatusReport: Encodable {
+  struct Stills: Encodable {
+    let taken: Int64
+    let bytes: Int64
+    let shown: Int64
+    let displaced: Int64
+    let unseen: Int64
+    let undecodable: Int64
+    /// By reason; a reason that has not occurred is left out.
+    let refused: [String: Int64]
   }
 
-  private static func item(_ report: CameraReport) -> String {
+  struct Parts: Encodable {
+    let count: Int64
+    let bytes: Int64
+  }
+
+  struct Waiting: Encodable {
+    let viewers: Int
+    let listeners: Int
+  }
+
+  struct Item: Encodable {
+    let camera: String
+    let newestSegment: OrNull<Int>
+    let source: String
+    let plainPlaylist: Bool
+    let lastStill: OrNull<String>
+    let stillAgeMilliseconds: OrNull<Int64>
+    let stills: Stills
+    let parts: Parts
+    let waiting: Waiting
+    let waves: Int64
+    let storeFailures: Int64
+  }
+
+  let time: String
+  let cameras: [Item]
+  let doors: DoorReport
+
+  /// The state at this moment.
+  init(_ cameras: [Camera], doors: AccessLimits, now: WallTime) {
+    time = now.iso8601
+    self.cameras = cameras.map { Item(CameraReport($0, now: now)) }
+    self.doors = DoorReport(doors)
+  }
+
+  /// The report as one line of JSON.
+  func json() throws -> ByteBuffer {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var text = ByteBuffer(bytes: try encoder.encode(self))
+    text.writeString("\n")
+    return text
+  }
+}
+
+extension StatusReport.Item {
+  init(_ report: CameraReport) {
     let counters = report.counters
-    let refused = counters.refused.sorted { $0.key.rawValue < $1.key.rawValue }
-      .map { "\"\($0.key.rawValue)\":\($0.value)" }.joined(separator: ",")
-    return "{\"camera\":\"\(report.name)\",\"newestSegment\":\(optional(report.newestSegment))"
-      + ",\"source\":\"\(counters.source.rawValue)\",\"plainPlaylist\":\(counters.servesPlain)"
-      + ",\"lastStill\":\(counters.lastStill.map { "\"\($0.iso8601)\"" } ?? "null")"
-      + ",\"stillAgeMilliseconds\":\(optional(report.stillAge))"
-      + ",\"stills\":{\"taken\":\(counters.taken),\"bytes\":\(counters.takenBytes),\"shown\":\(counters.shown)"
-      + ",\"displaced\":\(counters.displaced),\"unseen\":\(counters.unseen),\"undecodable\":\(counters.undecodable),\"refused\":{\(refused)}}"
-      + ",\"parts\":{\"count\":\(counters.parts),\"bytes\":\(counters.partBytes)}"
-      + ",\"waiting\":{\"viewers\":\(report.viewersWaiting),\"listeners\":\(report.listenersWaiting)}"
-      + ",\"waves\":\(counters.waves),\"storeFailures\":\(counters.storeFailures)}"
+    camera = report.name.text
+    newestSegment = OrNull(report.newestSegment)
+    source = counters.source.rawValue
+    plainPlaylist = counters.servesPlain
+    lastStill = OrNull(counters.lastStill?.iso8601)
+    stillAgeMilliseconds = OrNull(report.stillAge)
+    stills = StatusReport.Stills(
+      taken: counters.taken, bytes: counters.takenBytes, shown: counters.shown, displaced: counters.displaced,
+      unseen: counters.unseen, undecodable: counters.undecodable,
+      refused: Dictionary(uniqueKeysWithValues: counters.refused.map { ($0.key.rawValue, $0.value) }))
+    parts = StatusReport.Parts(count: counters.parts, bytes: counters.partBytes)
+    waiting = StatusReport.Waiting(viewers: report.viewersWaiting, listeners: report.listenersWaiting)
+    waves = counters.waves
+    storeFailures = counters.storeFailures
   }
+}
 
-  private static func optional(_ number: (some BinaryInteger)?) -> String { number.map { "\($0)" } ?? "null" }
+/// A value that is written as `null` if there is none; an `Optional` would be left out.
+struct OrNull<Value: Encodable>: Encodable {
+  let value: Value?
+
+  init(_ value: Value?) { self.value = value }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if let value { try container.encode(value) } else { try container.encodeNil() }
+  }
 }

@@ -4,7 +4,7 @@ import NIOCore
 import Picture
 import Station
 
-/// Hands the stills that are found in one body to their camera and keeps account of them.
+/// Passes the stills of one body to their camera and counts them.
 struct StillIntake {
   /// Why a body is not read to its end.
   struct Stop: Error, Equatable {
@@ -18,18 +18,18 @@ struct StillIntake {
   private let isHeldBack: Bool
   private let admits: () -> Bool
   private var heldBack: ByteBuffer?
-  /// Stills that were taken.
+  /// Stills that were accepted.
   private(set) var taken = 0
   /// Pictures that were refused.
   private(set) var refused = 0
-  /// What the camera is told about the last still that was taken.
+  /// The advice for the camera, after the last accepted still.
   private(set) var receipt: Camera.Receipt?
 
   /// The intake of one body.
   ///
   /// - Parameters:
-  ///   - isHeldBack: whether nothing is handed to the camera before `settle`; then the body has one still.
-  ///   - admits: asked before each still but the first, which came in with its request.
+  ///   - isHeldBack: whether nothing is passed to the camera before `settle`; the body then has one still.
+  ///   - admits: called before each still except the first, which was admitted with its request.
   init(camera: Camera, label: BodyLabel, isHeldBack: Bool, admits: @escaping () -> Bool) {
     self.camera = camera
     self.isHeldBack = isHeldBack
@@ -38,26 +38,26 @@ struct StillIntake {
       label: label, maxStillBytes: camera.settings.maxStillBytes, choice: camera.settings.stillChoice)
   }
 
-  /// The bytes that are kept of the body.
+  /// The bytes of the body that are kept.
   var heldBytes: Int { reader.heldBytes + (heldBack?.readableBytes ?? 0) }
 
   /// Takes the next piece of the body.
   ///
-  /// - Throws: when nothing that may follow is of use.
+  /// - Throws: if nothing that can follow is useful.
   mutating func read(_ piece: ByteBuffer) throws(Stop) {
     for finding in reader.read(piece) { try take(finding) }
   }
 
   /// Ends the body.
   ///
-  /// - Throws: when its end shows that it is of no use.
+  /// - Throws: if its end shows that it is not useful.
   mutating func end() throws(Stop) {
     for finding in reader.finish() { try take(finding) }
   }
 
-  /// Hands on what was held back, and answers what the camera is told.
+  /// Passes on what was held back, and returns the answer for the camera.
   ///
-  /// - Throws: the first refusal, if no still was taken.
+  /// - Throws: the first refusal, if no still was accepted.
   mutating func settle() throws(Stop) -> Camera.Receipt {
     if let still = heldBack {
       heldBack = nil

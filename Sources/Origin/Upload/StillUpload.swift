@@ -4,10 +4,11 @@ import Hummingbird
 import Ingest
 import Media
 import NIOCore
+import NIOHTTP1
 import Picture
 import Station
 
-/// One request with stills in its body: reads it as it comes and makes the answer.
+/// One request with stills in its body: reads it as it arrives and makes the answer.
 struct StillUpload {
   private let request: Request
   private let camera: Camera
@@ -16,9 +17,9 @@ struct StillUpload {
   private let context: DoorContext
   private var channel: any Channel { context.channel }
 
-  /// The upload of a camera that was let in.
+  /// The upload of an accepted camera.
   ///
-  /// - Parameter signature: what the body has to be; nothing of it is taken before that is known.
+  /// - Parameter signature: what the body must match; nothing of it is used before that is checked.
   init(
     _ request: Request, camera: Camera, signature: BodySignature?, authorizer: IngestAuthorizer, context: DoorContext
   ) {
@@ -31,7 +32,7 @@ struct StillUpload {
 
   /// Reads the body and answers with advice to the camera, or with what was wrong.
   ///
-  /// - Throws: when the connection breaks; the stills that were whole by then are taken.
+  /// - Throws: if the connection breaks; the stills that were complete by then are accepted.
   func answer() async throws -> Response {
     let length = request.headers[.contentLength].flatMap { Int($0) }
     // Over HTTP/2 a body needs no length (RFC 9113, section 8.1.1).
@@ -58,13 +59,19 @@ struct StillUpload {
     do {
       for try await piece in request.body {
         signature?.update(piece)
+        let before = intake.taken
         try intake.read(piece)
+        if intake.taken != before {
+          channel.triggerUserOutboundEvent(SlowSenderHandler.Taken(count: intake.taken), promise: nil)
+        }
         guard lease.hold(intake.heldBytes) else {
           return Reply.closing(authorizer.noRoom(request), channel: channel)
         }
       }
     } catch let stop as StillIntake.Stop {
       return refusal(stop.refusal, after: intake, isWhole: false)
+    } catch HTTPParserError.invalidEOFState {
+      return ended(early: intake, length: length)
     }
     do throws(StillIntake.Stop) {
       try intake.end()
@@ -75,9 +82,9 @@ struct StillUpload {
       }
       return Reply.json(request, .accepted, advice(try intake.settle(), intake))
     } catch {
-      // What comes behind a body that was cut by a wrong length is no request.
+      // What follows a body that was cut by a wrong length is not a request.
       if length != nil, error.refusal.reason == .truncated || error.refusal.reason == .malformed,
-        await WrongLengthHandler.isBodyFollowed(on: channel)
+        try await WrongLengthHandler.isBodyFollowed(on: channel).get()
       {
         return refusal(
           StillRefusal(
@@ -88,6 +95,14 @@ struct StillUpload {
       }
       return refusal(error.refusal, after: intake, isWhole: true)
     }
+  }
+
+  /// The answer to a body whose connection was closed in the middle. A picture may be whole all the same: one that was
+  /// told too long, or whose last chunk is missing.
+  private func ended(early intake: StillIntake, length: Int?) -> Response {
+    let what = length.map { "the connection ended before the \($0) bytes that Content-Length says" }
+    let detail = BrokenBody.detail(what ?? "the connection ended before the last chunk", taken: intake.taken)
+    return Reply.closing(Reply.error(request, .requestTimeout, "bodyEnded", detail), channel: channel)
   }
 
   private func advice(_ receipt: Camera.Receipt, _ intake: StillIntake) -> String {
@@ -107,7 +122,7 @@ struct StillUpload {
       }
     let before = intake.taken > 0 ? "; \(intake.taken) stills before it were taken" : ""
     let reply = Reply.error(request, status, refusal.reason.rawValue, refusal.detail + before)
-    // A length that was told too short cuts the picture, and its rest would be read as requests.
+    // A length that is too short cuts the picture, and its rest would be read as requests.
     let isInStep = isWhole && refusal.reason != .truncated && refusal.reason != .malformed
     return isInStep ? reply : Reply.closing(reply, channel: channel)
   }

@@ -1,9 +1,9 @@
 import NIOCore
 import NIOHTTPTypes
 
-/// Notices when what follows a request's body is no request: then the body was longer than its length said.
+/// Detects that a request's body was longer than its length said: then something that is not a request follows.
 ///
-/// Sketches that count in 16 bits do that with pictures of more than 65,535 bytes.
+/// Sketches that count in 16 bits do this with pictures of more than 65,535 bytes.
 final class WrongLengthHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
@@ -14,18 +14,18 @@ final class WrongLengthHandler: ChannelDuplexHandler, RemovableChannelHandler {
     let answer: EventLoopPromise<Bool>
   }
 
-  /// What a client that has its length wrong is sending has been sent by then, on any network.
+  /// A client with a wrong length has sent its rest by then, on any network.
   private static let patience = TimeAmount.milliseconds(250)
 
   private var hasFailed = false
   private var answer: EventLoopPromise<Bool>?
 
-  /// Whether something that is no request follows the body that has just been read, within a moment.
-  static func isBodyFollowed(on channel: any Channel) async -> Bool {
+  /// Whether something that is not a request follows the body, within a moment.
+  static func isBodyFollowed(on channel: any Channel) -> EventLoopFuture<Bool> {
     let answer = channel.eventLoop.makePromise(of: Bool.self)
     channel.triggerUserOutboundEvent(Question(answer: answer), promise: nil)
     channel.eventLoop.scheduleTask(in: patience) { answer.succeed(false) }
-    return (try? await answer.futureResult.get()) ?? false
+    return answer.futureResult
   }
 
   func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {

@@ -21,6 +21,11 @@ struct ArrivedStill {
 /// A picture of the stream, for all who hold it.
 final class StreamPicture {
   let frame: Frame
+  /// The same as a photo, where that shows more.
+  let photo: Photo?
 
-  init(_ frame: consuming Frame) { self.frame = frame }
+  init(_ frame: consuming Frame, photo: Photo? = nil) {
+    self.frame = frame
+    self.photo = photo
+  }
 }

@@ -85,6 +85,8 @@ package final class Camera: Sendable {
   package let edge = LiveEdge()
   /// What was shown lately, for making a loop of it.
   package let recent: RecentMedia
+  /// What was shown last, picture by picture, for viewers.
+  package let photos: CameraPhotos
   /// Wakes the loop before its time.
   let signal = Signal()
   /// Wakes who decodes stills before their slot.
@@ -96,6 +98,7 @@ package final class Camera: Sendable {
   package init(settings: CameraSettings, clock: StationClock) {
     self.settings = settings
     self.clock = clock
+    photos = CameraPhotos(count: settings.keepPhotos)
     recent = RecentMedia(length: settings.remember, timeline: settings.timeline)
     // A slot can show one still a step; twice as many may wait, so that a burst keeps its rhythm. Stills that are kept
     // back need room besides: one for each step would fill the memory, one for each interval does not.

@@ -57,7 +57,7 @@ struct CameraLoop: ~Copyable {
   mutating func begin(fills: Bool) {
     if fills { fill() }
     if camera.edge.latest == nil, let jpeg = coder.latest() {
-      publisher.show(jpeg, time: camera.clock.wall())
+      publisher.show(jpeg, photo: coder.photo, time: camera.clock.wall())
     }
     let first = nextScene(at: camera.clock.now())
     publisher.expect(first)
@@ -107,7 +107,9 @@ struct CameraLoop: ~Copyable {
     for (command, waiter) in camera.takeCommands() {
       carryOut(command)
       // What was withdrawn is gone from the disk too when the operator is told so.
-      publisher.afterMirroring { waiter.resume(returning: true) }
+      publisher.afterMirroring { [photos = camera.photos] in
+        photos.afterWriting { waiter.resume(returning: true) }
+      }
     }
     if camera.settings.showsAtOnce { showAtOnce() }
     plain.tend(&publisher)
@@ -118,7 +120,8 @@ struct CameraLoop: ~Copyable {
   private mutating func showAtOnce() {
     guard !scene.source.isRecorded, camera.settings.delay == .zero else { return }
     for var still in camera.takeStills() where coder.showEarly(&still) {
-      let change = SlotContent.Change(step: 0, jpeg: still.shown?.jpeg, time: still.still.wallTime)
+      let change = SlotContent.Change(
+        step: 0, jpeg: still.shown?.jpeg, photo: still.shown?.picture.photo, time: still.still.wallTime)
       announcer.announce([change], of: scene, publisher: &publisher)
       early.append(still)
     }
@@ -163,7 +166,7 @@ struct CameraLoop: ~Copyable {
       content?.note(places.map { ($0.step, $0.still.arrival + settings.delay - collected) })
       announcer.note(arrivals, collectedFrom: collected, isTold: true)
       if part == 0, announcer.isReturning(to: scene), content?.changes.isEmpty == true {
-        content?.changes = [.init(step: 0, jpeg: coder.latest(), time: wall)]
+        content?.changes = [.init(step: 0, jpeg: coder.latest(), photo: coder.photo, time: wall)]
       }
     }
     guard let content else { return }
@@ -196,7 +199,7 @@ struct CameraLoop: ~Copyable {
       announcer.note(stills.map { $0.still.arrival + delay }, collectedFrom: collectedFrom, isTold: true)
       return coder.cover(
         stills, arrangement: arrangement, startsSegment: part == 0, with: &veiling.covers,
-        standing: camera.edge.latest?.jpeg)
+        standing: camera.edge.latest?.small)
     }
     // An IDR picture in each slot would take longer: what is coded and not shown is a stream of its own.
     _ = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
@@ -210,7 +213,7 @@ struct CameraLoop: ~Copyable {
   /// next still.
   private mutating func showShown() {
     guard holdsHidden else { return }
-    if let latest = camera.edge.latest { coder.restore(latest.jpeg) }
+    if let latest = camera.edge.latest { coder.restore(latest.small) }
     coder.forceIDR()
     holdsHidden = false
   }
@@ -237,7 +240,8 @@ struct CameraLoop: ~Copyable {
   /// Notes what a slot shows; whoever makes a loop of it needs the very pictures that `latest.jpg` showed.
   private mutating func remember(_ content: SlotContent, part: Int) {
     if part == 0 {
-      remembered = (content.changes.first { $0.step == 0 }?.jpeg ?? camera.edge.latest?.jpeg).map { .init(opening: $0) }
+      remembered = (content.changes.first { $0.step == 0 }?.jpeg ?? camera.edge.latest?.small)
+        .map { .init(opening: $0) }
     }
     remembered?.add(content, at: part * camera.settings.timeline.stepsPerPart)
   }
@@ -350,6 +354,7 @@ struct CameraLoop: ~Copyable {
     camera.dropStills()
     early.removeAll()
     camera.recent.clear()
+    camera.photos.withdraw()
     camera.edge.forgetEvents()
     plain.withdraw()
     coder.forget()

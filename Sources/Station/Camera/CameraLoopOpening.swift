@@ -11,14 +11,17 @@ extension CameraLoop {
   static func open(camera: Camera, mirror: Mirror?, folder: String?, logger: Logger) throws -> CameraLoop {
     let settings = camera.settings
     let timeline = settings.timeline
-    var line = try PictureLine.open(settings, logger: logger)
+    var line = try PictureLine.open(settings, photoSize: settings.photoSize, logger: logger)
     let slate = try Loop.builtIn(&line, timeline: timeline)
     let (now, wall) = (camera.clock.now(), camera.clock.wall())
     let recovery =
-      folder.map { Recovery.read(folder: $0, timeline: timeline, now: wall, logger: logger) } ?? .fresh(now: wall)
+      folder.map {
+        Recovery.read(
+          folder: $0, timeline: timeline, now: wall, isTrusted: camera.clock.isTrusted(wall), logger: logger)
+      } ?? .fresh(now: wall, isTrusted: camera.clock.isTrusted(wall))
     if let folder { recovery.claim(in: folder, timeline: timeline) }
     let lead = timeline.segment * Int64(timeline.listedSegments)
-    let gap = recovery.end.map { Ticks.milliseconds(max(0, wall.milliseconds - $0.milliseconds)) } ?? lead
+    let gap = recovery.gap(now: wall, lead: lead)
     // Pictures from before a long silence would be all that players see who begin behind the end.
     let isFilled = recovery.segments.count >= timeline.listedSegments && gap < lead
     let publisher = StreamPublisher(

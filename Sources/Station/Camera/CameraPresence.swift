@@ -1,37 +1,37 @@
 import Media
 
-/// Decides whether a camera is on: hold, then loop, then live again.
+/// Decides whether a camera is live, held or off.
 ///
-/// The last picture is held for the grace time after the newest still; then the camera is off. It is on again when
-/// stills have kept coming for the steady time, or with the third of them: a camera that comes and goes does not make
-/// the stream come and go with it, and one that is slower than its settings say is shown all the same.
+/// The last picture is held for the hold time after the newest still; then the camera is off. It is live again when
+/// stills have kept coming for the steady time, or with the third still. So a camera that comes and goes does not make
+/// the stream switch each time, and a camera that is slower than its settings say is shown all the same.
 package struct CameraPresence: Hashable, Sendable {
-  /// The times of a ladder.
+  /// The times.
   package struct Settings: Hashable, Sendable {
     /// How long the last picture is held; `nil` for ever.
     package var hold: Ticks?
-    /// How long stills must keep coming before an off camera is on; zero takes the first still.
+    /// How long stills must keep coming before an off camera is live again; with zero, the first still is enough.
     package var steady: Ticks
 
-    /// A ladder with these times.
+    /// Settings with these times.
     package init(hold: Ticks? = .seconds(30), steady: Ticks = .seconds(4)) {
       self.hold = hold
       self.steady = steady
     }
   }
 
-  /// Whether the camera is on, as of the last decision.
+  /// Whether the camera is live, since the last decision.
   package private(set) var isOn = false
   private let settings: Settings
   private var newest: Ticks?
-  /// The stills since the camera went off: when their run began, and how many they are.
+  /// The stills since the camera went off: when the first came, and how many.
   private var run: (began: Ticks, count: Int)?
   private var hasBeenOn: Bool
 
-  /// A ladder before the first still.
+  /// A presence before the first still.
   ///
-  /// - Parameter held: when something that stands for a still was shown, such as the picture that a camera begins
-  ///   with; `nil` where the loop plays first.
+  /// - Parameter held: when something that counts as a still was shown, such as the picture that a camera begins with;
+  ///   `nil` if the loop plays first.
   package init(settings: Settings, held: Ticks? = nil) {
     self.settings = settings
     newest = held
@@ -60,7 +60,7 @@ package struct CameraPresence: Hashable, Sendable {
       isOn = isFresh
       if !isOn { run = nil }
     } else if isFresh, let run, let newest {
-      // Nothing has flapped yet when the first still comes.
+      // At the first still, the camera cannot have come and gone yet.
       isOn = !hasBeenOn || newest - run.began >= settings.steady || run.count >= 3
     }
     if isOn { hasBeenOn = true }

@@ -59,6 +59,14 @@ package struct CameraSettings: Sendable, Hashable {
   /// It has no effect with a delay, and must not be where a veil falls: recorded pictures come with the slots.
   package var showsAtOnce = false
 
+  /// What people call the camera; `nil` for its name.
+  package var title: String?
+  /// The most that `latest.jpg` and photos measure where stills show more than the stream does; `nil` for the stream's
+  /// own size always, which has to be where a veil may fall: recorded pictures have that.
+  package var photoSize: PictureSize?
+  /// How many of the pictures that were shown last are kept as photos; 0 for none.
+  package var keepPhotos = 0
+
   /// Stills of more pixels are decoded beside the camera's loop: they would take a good part of a slot's time.
   static let largeStill = 4_000_000
 

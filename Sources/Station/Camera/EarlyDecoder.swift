@@ -37,9 +37,13 @@ struct EarlyDecoder {
     do {
       let settings = camera.settings.picture
       let header = try JPEGHeader(still.jpeg, maxPixels: settings.maxPixels)
-      let reduction = PictureFilter(settings: settings).reduction(of: header)
+      var maker = PhotoMaker(
+        settings: settings, limit: camera.settings.photoSize, quality: camera.settings.latestQuality)
+      let reduction = maker.reduction(of: header)
       let frame = try StillDecoder().decode(still.jpeg, header: header, reduction: reduction)
-      camera.put(DecodedStill(still, frame: frame, orientation: header.orientation, reduction: reduction))
+      let photo = try maker.photo(of: frame, header: header, reduction: reduction)
+      camera.put(
+        DecodedStill(still, frame: frame, orientation: header.orientation, reduction: reduction, photo: photo))
     } catch {
       camera.tellUndecodable(error, logger: logger)
     }
@@ -54,10 +58,13 @@ final class DecodedStill: Sendable {
   let orientation: Orientation
   /// What it was decoded with.
   let reduction: Int
+  /// The same as a photo, where that shows more than the stream.
+  let photo: Photo?
   private let frame: Mutex<Frame?>
 
-  init(_ still: Still, frame: consuming sending Frame, orientation: Orientation, reduction: Int) {
+  init(_ still: Still, frame: consuming sending Frame, orientation: Orientation, reduction: Int, photo: Photo? = nil) {
     self.still = still
+    self.photo = photo
     self.orientation = orientation
     self.reduction = reduction
     self.frame = Mutex(frame)

@@ -32,7 +32,9 @@ struct LiveCoder: ~Copyable {
         if let still {
           let jpeg = still.shown.map { $0.jpeg } ?? latest()
           content.changes.append(
-            .init(step: step, jpeg: jpeg, time: still.still.wallTime, isTold: still.shown != nil))
+            .init(
+              step: step, jpeg: jpeg, photo: line.current.photo, time: still.still.wallTime,
+              isTold: still.shown != nil))
         }
       }
       return content
@@ -119,7 +121,10 @@ struct LiveCoder: ~Copyable {
   /// Makes the next picture an IDR picture: what was coded before was not published.
   mutating func forceIDR() { line.forceIDR() }
 
-  /// The current picture for `latest.jpg`; `nil`, logged, where it cannot be coded.
+  /// The current picture as a photo, where that shows more than the stream.
+  var photo: Photo? { line.current.photo }
+
+  /// The current picture for `latest.jpg`, in the stream's size; `nil`, logged, where it cannot be coded.
   mutating func latest() -> ByteBuffer? {
     do {
       return try line.jpeg()

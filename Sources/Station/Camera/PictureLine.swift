@@ -13,6 +13,8 @@ struct PictureLine: ~Copyable {
   private var filter: PictureFilter
   private var encoder: PictureEncoder
   private var jpegEncoder: JPEGEncoder
+  private var photoMaker: PhotoMaker
+  private let photoSize: PictureSize?
   /// The current picture.
   private(set) var current: StreamPicture
   /// Whether the encoder has to begin anew with the next picture.
@@ -20,19 +22,24 @@ struct PictureLine: ~Copyable {
 
   /// Opens the workers; the current picture is the slate.
   ///
+  /// - Parameter photoSize: the most that the photos of its pictures measure; `nil` makes none.
   /// - Throws: what FFmpeg refuses, with the setting in its words.
-  static func open(_ settings: CameraSettings, logger: Logger) throws(FFmpegError) -> PictureLine {
+  static func open(_ settings: CameraSettings, photoSize: PictureSize? = nil, logger: Logger) throws(FFmpegError)
+    -> PictureLine
+  {
     let current = StreamPicture(try Frame.slate(size: settings.picture.size))
     let encoder = try openEncoder(settings)
     return PictureLine(
       settings: settings, logger: logger, filter: PictureFilter(settings: settings.picture), encoder: encoder,
-      jpegEncoder: JPEGEncoder(quality: settings.latestQuality), current: current)
+      jpegEncoder: JPEGEncoder(quality: settings.latestQuality), photoSize: photoSize, current: current)
   }
 
   private init(
     settings: CameraSettings, logger: Logger, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
-    jpegEncoder: consuming JPEGEncoder, current: StreamPicture
+    jpegEncoder: consuming JPEGEncoder, photoSize: PictureSize?, current: StreamPicture
   ) {
+    self.photoSize = photoSize
+    photoMaker = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
     self.settings = settings
     self.logger = logger
     self.filter = filter
@@ -55,10 +62,11 @@ struct PictureLine: ~Copyable {
   /// - Throws: a `StillRefusal` or an `FFmpegError`.
   mutating func show(_ still: Still) throws {
     let header = try JPEGHeader(still.jpeg, maxPixels: settings.picture.maxPixels)
-    let reduction = filter.reduction(of: header)
+    let reduction = photoMaker.reduction(of: header)
     let decoded = try decoder.decode(still.jpeg, header: header, reduction: reduction)
+    let photo = try photoMaker.photo(of: decoded, header: header, reduction: reduction)
     current = StreamPicture(
-      try filter.process(decoded, orientation: header.orientation, reduction: reduction))
+      try filter.process(decoded, orientation: header.orientation, reduction: reduction), photo: photo)
   }
 
   /// Makes a still the current picture that was decoded before.
@@ -67,7 +75,7 @@ struct PictureLine: ~Copyable {
   mutating func show(_ still: DecodedStill) throws(FFmpegError) {
     guard let frame = still.takeFrame() else { return }
     current = StreamPicture(
-      try filter.process(frame, orientation: still.orientation, reduction: still.reduction))
+      try filter.process(frame, orientation: still.orientation, reduction: still.reduction), photo: still.photo)
   }
 
   /// Makes a picture the current one that was so before.
@@ -80,7 +88,9 @@ struct PictureLine: ~Copyable {
     let header = try JPEGHeader(jpeg, maxPixels: settings.picture.maxPixels)
     let decoded = try decoder.decode(jpeg, header: header)
     var plain = PictureFilter(settings: PictureSettings(size: settings.picture.size, denoise: 0))
-    current = StreamPicture(try plain.process(decoded, orientation: .upright))
+    let isPhoto = photoSize != nil && header.size.pixels > settings.picture.size.pixels
+    current = StreamPicture(
+      try plain.process(decoded, orientation: .upright), photo: isPhoto ? Photo(jpeg: jpeg, size: header.size) : nil)
   }
 
   /// Makes the slate the current one, and forgets what the filter remembers of the ones before.
@@ -111,6 +121,6 @@ struct PictureLine: ~Copyable {
   /// Makes the next picture an IDR picture: what was coded before was not published.
   mutating func forceIDR() { needsIDR = true }
 
-  /// The current picture as a JPEG without metadata.
+  /// The current picture as a JPEG of the stream's size, without metadata.
   mutating func jpeg() throws(FFmpegError) -> ByteBuffer { try jpegEncoder.encode(current.frame) }
 }

@@ -1,6 +1,7 @@
 import Media
 import NIOCore
 import Packager
+import Picture
 
 /// What one slot shows: its coded pictures, and the pictures that begin to show in it.
 struct SlotContent: Sendable {
@@ -8,8 +9,10 @@ struct SlotContent: Sendable {
   struct Change: Sendable {
     /// Its step in the slot.
     let step: Int
-    /// The picture as `latest.jpg` shows it; `nil` where it could not be coded.
+    /// The picture in the stream's size; `nil` where it could not be coded.
     let jpeg: ByteBuffer?
+    /// The same as a photo, where that shows more.
+    var photo: Photo?
     /// When its still came.
     var time: WallTime
     /// How long after the collecting for the slot had begun that was; `nil` where it is not known.

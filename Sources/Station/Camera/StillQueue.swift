@@ -1,11 +1,11 @@
 import Media
 import NIOCore
 
-/// The stills that wait for the next slot: bounded in count and bytes, the newest wins.
+/// The stills that wait for the next slot: bounded in count and bytes; the newest replaces the oldest.
 package struct StillQueue: Sendable {
   /// What became of a still.
   package struct Admission: Hashable, Sendable {
-    /// How many older stills had to go for it.
+    /// How many older stills were dropped for it.
     package let displaced: Int
   }
 
@@ -14,8 +14,8 @@ package struct StillQueue: Sendable {
   private var stills: [Still] = []
   private var bytes = 0
 
-  /// A queue of at most so many stills and bytes. One still always fits, so that a large picture is never starved by
-  /// the limit on bytes; how large one may be is checked before.
+  /// A queue of at most this many stills and bytes. One still always fits, so that the limit on bytes never keeps a
+  /// large picture out; the size of one still is checked before.
   package init(maxCount: Int, maxBytes: Int) {
     self.maxCount = max(1, maxCount)
     self.maxBytes = maxBytes
@@ -24,7 +24,7 @@ package struct StillQueue: Sendable {
   /// How many stills wait.
   package var count: Int { stills.count }
 
-  /// Puts a still at the end and drops the oldest ones where there is no room.
+  /// Adds a still at the end and drops the oldest ones if there is no room.
   package mutating func push(_ still: Still) -> Admission {
     stills.append(still)
     bytes += still.jpeg.readableBytes

@@ -54,6 +54,8 @@ package struct PlaylistSnapshot: Sendable {
 package struct LatestPicture: Sendable {
   /// The JPEG, without any metadata.
   package let jpeg: ByteBuffer
+  /// The same in the stream's size, for recordings.
+  let small: ByteBuffer
   /// The ETag, in its quotes.
   package let etag: String
   /// When its still arrived.

@@ -52,7 +52,7 @@ struct PlainFeed: ~Copyable {
     guard stream == nil else { return }
     do {
       stream = try PlainStream.open(camera.settings, edge: camera.edge, firstName: firstName)
-      feed(history.filled(standing: camera.edge.latest?.jpeg), &publisher)
+      feed(history.filled(standing: camera.edge.latest?.small), &publisher)
     } catch {
       logger.error("the playlist without parts cannot begin: \(error)")
     }

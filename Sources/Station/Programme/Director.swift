@@ -1,6 +1,6 @@
 import Media
 
-/// Decides for each segment what it shows: the camera or its loop, and why.
+/// Decides for each segment whether it shows the camera or the loop, and why.
 package struct Director: Sendable {
   /// What a segment shows.
   package enum Source: String, Hashable, Sendable, CaseIterable {
@@ -8,43 +8,43 @@ package struct Director: Sendable {
     case live
     /// The loop, because no stills come.
     case off
-    /// The loop, in place of the live pictures, without a sign.
+    /// The loop, in place of live pictures and without notice to viewers.
     case veiled
-    /// The loop, because the operator wants it so.
+    /// The loop, because the operator ordered it.
     case paused
 
-    /// Whether recorded pictures are shown.
+    /// Whether the loop is shown.
     package var isRecorded: Bool { self != .live }
   }
 
-  /// What an operator can order. An order takes effect with the next segment.
+  /// The operator's commands. A command takes effect with the next segment.
   package enum Order: String, Hashable, Sendable, CaseIterable {
     /// Show the loop until further notice.
     case pause
     /// Show the camera again.
     case resume
-    /// Let the veil fall.
+    /// Start the veil.
     case veil
-    /// Lift the veil.
+    /// End the veil.
     case unveil
   }
 
-  /// What is shown, as of the last decision.
+  /// What is shown, since the last decision.
   package private(set) var source: Source
-  /// The operator's standing orders, which outlive the process.
+  /// The operator's commands that are in force; they survive the process.
   package private(set) var standing: Standing
   private var presence: CameraPresence
   private var veil: Veil
   private var generator = SystemRandomNumberGenerator()
 
-  /// What the operator has ordered until further notice.
+  /// The commands that are in force.
   package struct Standing: Hashable, Sendable, Codable {
     /// Whether the camera is paused.
     package var isPaused = false
-    /// Whether the veil was let fall by hand.
+    /// Whether the veil was started by a command.
     package var isVeiled = false
 
-    /// No orders.
+    /// No commands.
     package init() {}
   }
 
@@ -60,7 +60,7 @@ package struct Director: Sendable {
   /// Notes that a still came.
   package mutating func stillArrived(at now: Ticks) { presence.stillArrived(at: now) }
 
-  /// Takes an order.
+  /// Takes a command.
   package mutating func take(_ order: Order) {
     switch order {
     case .pause: standing.isPaused = true
@@ -74,8 +74,8 @@ package struct Director: Sendable {
     }
   }
 
-  /// Shows the loop from now on and until it is resumed: the part of a withdrawal that is the director's. The
-  /// pictures before it count for nothing any more.
+  /// Shows the loop from now on until it is resumed: the director's part of a withdrawal. Earlier pictures no longer
+  /// count.
   package mutating func withdraw() {
     standing.isPaused = true
     source = .paused
@@ -86,7 +86,7 @@ package struct Director: Sendable {
   package mutating func decide(at now: Ticks) -> Source {
     let isOn = presence.decide(at: now)
     let isDown = veil.decide(at: now, using: &generator)
-    // A camera that is off needs no veil, and one that is paused neither: where the loop plays anyhow, it plays so.
+    // A camera that is off or paused needs no veil: the loop plays anyway.
     source = standing.isPaused ? .paused : isDown && isOn ? .veiled : isOn ? .live : .off
     return source
   }

@@ -1,38 +1,38 @@
 import Media
 
-/// Decides when recorded pictures take the place of live ones while the camera is on, so that nobody can track what it
-/// looks at.
+/// Decides when the loop is shown in place of live pictures while the camera is on, so that nobody can be sure what
+/// happens now.
 ///
-/// Both the times between veils and their lengths are drawn anew each time, evenly from their ranges. Whoever owns it
-/// gives it a generator that cannot be predicted.
+/// The times between veils and their lengths are drawn again each time, evenly from their ranges. The owner gives it a
+/// generator that cannot be predicted.
 package struct Veil: Sendable {
   /// The ranges that times are drawn from.
   package struct Settings: Hashable, Sendable {
-    /// From the end of a veil to the beginning of the next.
+    /// From the end of a veil to the start of the next.
     package var every: ClosedRange<Ticks>
     /// How long a veil lasts; it ends with the segment that it ends in.
     package var length: ClosedRange<Ticks>
 
-    /// A veil with these ranges.
+    /// Settings with these ranges.
     package init(every: ClosedRange<Ticks>, length: ClosedRange<Ticks>) {
       self.every = every
       self.length = length
     }
   }
 
-  /// Whether the veil is down, as of the last decision.
+  /// Whether a veil is on, since the last decision.
   package private(set) var isDown = false
   private let settings: Settings?
   private var changes: Ticks?
   private var isByHand = false
 
-  /// A veil that is up. Without settings it falls only by hand.
+  /// No veil yet. Without settings, a veil only starts by command.
   package init(settings: Settings?) { self.settings = settings }
 
-  /// Lets it fall with the next segment, until it is lifted by hand.
+  /// Starts a veil with the next segment, until it is ended by a command.
   package mutating func veil() { isByHand = true }
 
-  /// Lifts it with the next segment; the next one falls by chance, after a full time between veils.
+  /// Ends it with the next segment; the next one starts at random, after a full time between veils.
   package mutating func unveil() {
     isByHand = false
     isDown = false

@@ -117,15 +117,19 @@ struct Announcer: Sendable {
     let isLoop = scene.source.isRecorded && scene.source != .veiled
     let news = changes.filter { !$0.isTold && (!isLoop || $0.jpeg != shown) }
     if let newest = news.last(where: { $0.jpeg != nil }), let jpeg = newest.jpeg {
-      publisher.show(jpeg, time: newest.time)
+      publisher.show(jpeg, photo: newest.photo, time: newest.time)
       shown = jpeg
     }
-    let size = camera.settings.picture.size
     for change in news {
+      let size = change.photo?.size ?? camera.settings.picture.size
+      let jpeg = change.photo?.jpeg ?? change.jpeg
+      // Under the veil recorded pictures become photos as live ones do. A loop that all see comes round and round.
+      let photo = isLoop ? nil : jpeg.flatMap { camera.photos.keep($0, time: change.time, size: size) }
       camera.edge.announce(
         .still, at: change.time,
-        json: "{\"time\":\"\(change.time.iso8601)\",\"bytes\":\(change.jpeg?.readableBytes ?? 0),"
-          + "\"width\":\(size.width),\"height\":\(size.height)}")
+        json: "{\"time\":\"\(change.time.iso8601)\",\"bytes\":\(jpeg?.readableBytes ?? 0),"
+          + "\"width\":\(size.width),\"height\":\(size.height)"
+          + (photo.map { ",\"photo\":\"\($0)\"" } ?? "") + "}")
     }
   }
 }

@@ -166,10 +166,12 @@ package struct StreamPublisher {
   }
 
   /// Shows a picture as the latest one.
-  mutating func show(_ jpeg: ByteBuffer, time: WallTime) {
+  ///
+  /// - Parameter photo: the same as a photo, where that shows more.
+  mutating func show(_ jpeg: ByteBuffer, photo: Photo? = nil, time: WallTime) {
     shownPictures += 1
     let tag = "\"\(segmenter.nameNumber).\(nextPart).\(shownPictures)\""
-    edge.show(LatestPicture(jpeg: jpeg, etag: tag, time: time))
+    edge.show(LatestPicture(jpeg: photo?.jpeg ?? jpeg, small: jpeg, etag: tag, time: time))
     updateMirror()
   }
 

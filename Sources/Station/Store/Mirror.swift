@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Media
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
@@ -25,6 +26,10 @@ package final class Mirror: Sendable {
     var sequenceLimit = 0
     /// The same of the newest contents, whether they were written or not.
     var newestSequence = 0
+    /// When the folder is to be looked at next.
+    var nextLook: ContinuousClock.Instant
+    /// Whether the folder is another process's by now.
+    var isLost = false
   }
 
   private struct Job {
@@ -35,6 +40,8 @@ package final class Mirror: Sendable {
 
   private let folder: String
   private let patience: Duration
+  private let lookEvery: Duration
+  private let lock: StoreLock?
   private let logger: Logger
   private let thread = NIOThreadPool(numberOfThreads: 1)
   private let willDo: @Sendable (MirrorPlan.Step) throws -> Void
@@ -45,11 +52,14 @@ package final class Mirror: Sendable {
   ///
   /// - Parameters:
   ///   - patience: how long writing one state may take before it is told: states come that often.
+  ///   - lookEvery: how often it is looked whether the folder still holds what was written there.
+  ///   - lock: keeps other processes from the folder, and is let go with the mirror.
   ///   - willDo: called before each step; what it throws counts as that step's failure, but a `CancellationError`
   ///     ends the writing of this state without a word, as the end of the process does.
   /// - Throws: the file system's error when the folder cannot be made or read.
   init(
-    folder: String, patience: Duration = .seconds(1), logger: Logger,
+    folder: String, patience: Duration = .seconds(1), lookEvery: Duration = .seconds(30), lock: StoreLock? = nil,
+    logger: Logger,
     willDo: @escaping @Sendable (MirrorPlan.Step) throws -> Void = { _ in }
   ) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -60,9 +70,11 @@ package final class Mirror: Sendable {
     state = NIOLockedValueBox(
       State(
         plan: MirrorPlan(present: Set(present.filter { $0.hasSuffix(".mp4") })),
-        isSetAside: present.contains(StreamState.asideName)))
+        isSetAside: present.contains(StreamState.asideName), nextLook: .now + lookEvery))
     self.folder = folder
     self.patience = patience
+    self.lookEvery = lookEvery
+    self.lock = lock
     self.logger = logger
     self.willDo = willDo
     thread.start()
@@ -113,7 +125,9 @@ package final class Mirror: Sendable {
   }
 
   private func writeUntilDone() {
-    while let job = next() {
+    while true {
+      lookIfDue()
+      guard let job = next() else { return }
       let began = ContinuousClock.now
       write(job)
       let took = ContinuousClock.now - began
@@ -122,7 +136,38 @@ package final class Mirror: Sendable {
     }
   }
 
+  /// Looks whether the folder is still there and holds what was written, and notes what has to be written again.
+  private func lookIfDue() {
+    let now = ContinuousClock.now
+    let isDue = state.withLockedValue { state in
+      guard now >= state.nextLook else { return false }
+      state.nextLook = now + lookEvery
+      return true
+    }
+    guard isDue else { return }
+    // Where it cannot be made, the next step fails and says why.
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let isOurs = lock?.renew() ?? true
+    let present = Set((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+    let (missing, wasLost) = state.withLockedValue { state in
+      defer { state.isLost = !isOurs }
+      return (state.plan.found(present), state.isLost)
+    }
+    if !isOurs, !wasLost {
+      logger.error(
+        "the store was taken away and another server uses it now; nothing more is written there. Restart this one.",
+        metadata: ["folder": "\(folder)"])
+    } else if isOurs, missing > 0 {
+      logger.warning(
+        """
+        files were taken out of the store by somebody else and are made anew; viewers miss nothing. Leave the folder to \
+        the server while it runs.
+        """, metadata: ["folder": "\(folder)", "files": "\(missing)"])
+    }
+  }
+
   private func write(_ job: Job) {
+    guard !state.withLockedValue({ $0.isLost }) else { return }
     var isComplete = true
     for step in job.plan.steps(to: job.contents) {
       let isState = step == .write(StreamState.fileName)
@@ -171,6 +216,8 @@ package final class Mirror: Sendable {
       rename(folder + "/" + StreamState.fileName, folder + "/" + StreamState.asideName) == 0 || errno == ENOENT
     let failures = state.withLockedValue { state in
       if isFull { state.plan.ranOut() }
+      // The folder is gone, and the next state makes it anew.
+      if code == ENOENT { state.nextLook = .now }
       state.failures += 1
       state.isSetAside = true
       state.hasNoState = isAside
@@ -178,10 +225,11 @@ package final class Mirror: Sendable {
     }
     // The first of a series tells the operator; the counter tells the rest.
     guard failures & (failures - 1) == 0 else { return }
+    let known = code.flatMap { SystemAdvice.advice($0) }
+    let advice = isFull ? "make space on its disk" : known ?? "check its rights and its disk"
     logger.error(
       """
-      cannot write to the store; \(isFull ? "make space on its disk" : "check its rights and its disk"). Viewers are \
-      served from memory meanwhile.
+      cannot write to the store; \(advice). Viewers are served from memory meanwhile.
       """,
       metadata: ["folder": "\(folder)", "step": "\(step)", "error": "\(error)", "failures": "\(failures)"])
   }

@@ -92,6 +92,17 @@ struct MirrorPlan: Sendable {
     isFull = false
   }
 
+  /// Notes what is really there: what somebody else has taken away has to be written again.
+  ///
+  /// - Returns: how many files are missing.
+  mutating func found(_ present: Set<String>) -> Int {
+    let gone = media.subtracting(present)
+    let changed = versions.keys.filter { !present.contains($0) }
+    media.subtract(gone)
+    for name in changed { versions[name] = nil }
+    return gone.count + changed.count
+  }
+
   /// Notes that there was no space for a step.
   mutating func ranOut() { isFull = true }
 }

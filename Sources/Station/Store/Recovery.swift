@@ -25,6 +25,8 @@ package struct Recovery: Sendable {
   var standing = Director.Standing()
   /// When the last of the segments ends; dates go on from there.
   var end: WallTime?
+  /// Whether the clock stands before that end, so that nobody can say how long nothing was shown.
+  private(set) var isClockBehind = false
   /// The picture that was shown last, where it was the camera's.
   var picture: ByteBuffer?
 
@@ -37,14 +39,26 @@ package struct Recovery: Sendable {
   /// short one that fills its window at once, so numbers rise and names stay apart also where the state was lost, could
   /// not be written, or belongs to another store. Discontinuities are counted by tens of seconds where a stream was
   /// there before: they come slower than that.
-  package static func fresh(now: WallTime, isFirst: Bool = true) -> Recovery {
+  ///
+  /// - Parameter isTrusted: whether the clock can be believed. Where it cannot, two lives may begin at the same moment of
+  ///   it, and what one of them named is in caches for a year: names then stand apart by chance, above all that a clock
+  ///   makes.
+  package static func fresh(now: WallTime, isFirst: Bool = true, isTrusted: Bool = true) -> Recovery {
     let since = max(0, now.milliseconds - 1_735_689_600_000)
     let first = Int(since / 10)
-    return Recovery(firstName: first, firstSequence: first, discontinuitySequence: isFirst ? 0 : Int(since / 10_000))
+    return Recovery(
+      firstName: first + chance(isTrusted), firstSequence: first,
+      discontinuitySequence: isFirst ? 0 : Int(since / 10_000))
   }
 
+  private static func chance(_ isTrusted: Bool) -> Int { isTrusted ? 0 : Int.random(in: 1 << 38..<1 << 40) }
+
   /// Reads the folder.
-  static func read(folder: String, timeline: TimelineSettings, now: WallTime, logger: Logger) -> Recovery {
+  ///
+  /// - Parameter isTrusted: whether the clock can be believed.
+  static func read(
+    folder: String, timeline: TimelineSettings, now: WallTime, isTrusted: Bool = true, logger: Logger
+  ) -> Recovery {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     var stored = StoredMedia(folder: folder, limits: StoredMedia.Limits(timeline))
     // Media without a state, or with a damaged one, still tells how far its numbers went.
@@ -54,7 +68,7 @@ package struct Recovery: Sendable {
     if let reservedName { recovery.firstName = max(recovery.firstName, reservedName) }
     if let highestName, highestName >= recovery.firstName { recovery.firstName = highestName + reserve }
     if let state = StreamState.read(stored.file(StreamState.fileName)) {
-      if !recovery.goOn(from: state, &stored, timeline: timeline, now: now) {
+      if !recovery.goOn(from: state, &stored, timeline: timeline, now: now, isTrusted: isTrusted) {
         logger.warning(
           "the length of parts or segments has changed; viewers begin anew, because no stream may change it",
           metadata: ["folder": "\(folder)"])
@@ -79,6 +93,15 @@ package struct Recovery: Sendable {
           anew
           """, metadata: ["folder": "\(folder)", "first": "\(recovery.firstName)"])
       }
+      // Nothing says which names were used here.
+      recovery.firstName += chance(isTrusted)
+    }
+    if recovery.isClockBehind {
+      logger.warning(
+        """
+        the clock stands before the end of what was shown last; viewers begin anew, with nothing of that. Let the machine \
+        set its clock before the server starts.
+        """, metadata: ["folder": "\(folder)", "clock": "\(now)"])
     }
     (recovery.media, recovery.files, recovery.removed) = (stored.media, stored.files, stored.removed.reversed())
     return recovery
@@ -88,23 +111,33 @@ package struct Recovery: Sendable {
   ///
   /// - Returns: whether its parts and segments have the length that they have now.
   private mutating func goOn(
-    from state: StreamState, _ stored: inout StoredMedia, timeline: TimelineSettings, now: WallTime
+    from state: StreamState, _ stored: inout StoredMedia, timeline: TimelineSettings, now: WallTime, isTrusted: Bool
   ) -> Bool {
     firstName = max(firstName, state.reservedName)
     standing = state.standing
     let isSameLength = state.part == timeline.part.count && state.segment == timeline.segment.count
     if isSameLength, let last = state.open ?? state.segments.last {
       let shown = last.date.advanced(by: timeline.part * Int64(last.partBytes.count))
-      let silence = Ticks.milliseconds(max(0, now.milliseconds - shown.milliseconds))
-      end = shown
+      let silence = Ticks.milliseconds(now.milliseconds - shown.milliseconds)
+      let window = timeline.segment * Int64(timeline.listedSegments)
+      // Media is published a little ahead of its time, a window at most.
+      isClockBehind = silence < .zero - window
+      // Dates that were given out must not come again, unless they were wrong.
+      end = isClockBehind && isTrusted ? nil : shown
       // A disk that hung for as long as a whole window may have missed numbers that only the time can tell of.
-      if silence < timeline.segment * Int64(timeline.listedSegments) {
-        restore(state, from: &stored, timeline: timeline)
-      }
+      if silence < window, !isClockBehind { restore(state, from: &stored, timeline: timeline) }
       if state.isLive { picture = stored.file(StreamPublisher.latestName) }
     }
     if segments.isEmpty { beginAbove(state, &stored, timeline: timeline) }
     return isSameLength
+  }
+
+  /// How long nothing was shown until now.
+  ///
+  /// - Parameter lead: what holds where nothing was shown before.
+  func gap(now: WallTime, lead: Ticks) -> Ticks {
+    if isClockBehind { return .seconds(365 * 86_400) }
+    return end.map { Ticks.milliseconds(max(0, now.milliseconds - $0.milliseconds)) } ?? lead
   }
 
   /// Lists nothing of a state, counts on above all that it may have missed, and serves what was listed.

@@ -1,4 +1,4 @@
-// As much of Arduino's core and of the ESP32's libraries as the sketch in README.md uses, on a computer's sockets.
+// As much of Arduino's core and of the ESP32's libraries as the sketch in the handbook uses, on a computer's sockets.
 #pragma once
 #include <arpa/inet.h>
 #include <netdb.h>

@@ -2,9 +2,9 @@
 ///
 /// Whether three components are YCbCr or RGB follows libjpeg's rule, which everybody's pictures are made to fit: JFIF
 /// means YCbCr; without it Adobe's transform flag decides; without both the names of the components.
-struct JPEGColour {
+package struct JPEGColour {
   /// The space in which the colours are meant.
-  enum Space: Hashable, Sendable {
+  package enum Space: Hashable, Sendable {
     /// sRGB, or none is said.
     case standard
     /// Adobe RGB (1998), said by EXIF alone.

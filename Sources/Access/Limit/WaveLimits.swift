@@ -1,0 +1,116 @@
+import Crypto
+import Media
+import NIOConcurrencyHelpers
+
+/// How often one visitor may wave, without knowing who it is.
+///
+/// A visitor is told apart by a keyed hash of the address. The key is random, lies in memory alone and is another one
+/// after each midnight (UTC), so that nothing which is kept leads back to an address. The table has a fixed size: who
+/// finds no place in it shares one with all others.
+package final class WaveLimits: Sendable {
+  /// What becomes of a wave.
+  package enum Verdict: Hashable, Sendable {
+    /// It counts.
+    case taken
+    /// It does not; the next one can in so many seconds, at least 1.
+    case refused(seconds: Int)
+  }
+
+  /// How many waves at once a visitor has free.
+  package static let burst = 5
+  /// In how many seconds one of them comes back.
+  package static let seconds: Int64 = 10
+  /// How much more those have who cannot be told apart: they come through a proxy that says nothing about them.
+  static let shared = 10
+
+  private struct State {
+    var key = SymmetricKey(size: .bits256)
+    var day: Int64
+    var visitors: [UInt64: TokenBucket] = [:]
+    var others: TokenBucket
+    var nextSweep: Int64 = .min
+    var refused: Int64 = 0
+  }
+
+  private let state: NIOLockedValueBox<State>
+  private let mostVisitors: Int
+
+  /// Nobody has waved yet.
+  ///
+  /// - Parameter mostVisitors: how many visitors are told apart.
+  package init(mostVisitors: Int = 4096) {
+    self.mostVisitors = mostVisitors
+    let beginning = WallTime(milliseconds: 0)
+    state = NIOLockedValueBox(State(day: Self.day(beginning), others: Self.bucket(Self.shared, beginning)))
+  }
+
+  /// How many waves were refused.
+  package var refused: Int64 { state.withLockedValue { $0.refused } }
+
+  /// How many visitors the table holds.
+  var visitors: Int { state.withLockedValue { $0.visitors.count } }
+
+  /// Takes a wave of a visitor, or refuses it.
+  ///
+  /// - Parameters:
+  ///   - address: where the visitor comes from, an IPv6 address cut to its network.
+  ///   - isShared: whether many visitors may stand behind the address.
+  package func wave(from address: String, isShared: Bool, now: WallTime) -> Verdict {
+    state.withLockedValue { state in
+      Self.renew(&state, now)
+      let size = isShared ? Self.shared : 1
+      let visitor = Self.hash(address, state.key)
+      let time = Self.time(now)
+      var bucket = state.visitors[visitor]
+      if bucket == nil, hasRoom(&state, time) { bucket = Self.bucket(size, now) }
+      let isTaken: Bool
+      let wait: Int64
+      if var own = bucket {
+        isTaken = own.take(now: time)
+        wait = own.wait(now: time)
+        state.visitors[visitor] = own
+      } else {
+        isTaken = state.others.take(now: time)
+        wait = state.others.wait(now: time)
+      }
+      if isTaken { return .taken }
+      state.refused += 1
+      return .refused(seconds: max(1, Int((wait * Self.seconds + 999) / 1000)))
+    }
+  }
+
+  /// Forgets all visitors when a day has ended.
+  private static func renew(_ state: inout State, _ now: WallTime) {
+    guard day(now) != state.day else { return }
+    state.key = SymmetricKey(size: .bits256)
+    state.day = day(now)
+    state.visitors.removeAll()
+    state.others = bucket(shared, now)
+    state.nextSweep = .min
+  }
+
+  private func hasRoom(_ state: inout State, _ time: Int64) -> Bool {
+    if state.visitors.count < mostVisitors { return true }
+    guard time >= state.nextSweep else { return false }
+    state.nextSweep = time + 100
+    state.visitors = state.visitors.filter { _, bucket in
+      var bucket = bucket
+      return !bucket.isFull(now: time)
+    }
+    return state.visitors.count < mostVisitors
+  }
+
+  private static func hash(_ address: String, _ key: SymmetricKey) -> UInt64 {
+    HMAC<SHA256>.authenticationCode(for: Array(address.utf8), using: key).prefix(8)
+      .reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  /// The bucket's time: its rates are per second, ours are per ten.
+  private static func time(_ now: WallTime) -> Int64 { now.milliseconds / seconds }
+
+  private static func bucket(_ size: Int, _ now: WallTime) -> TokenBucket {
+    TokenBucket(rate: size, burst: size * burst, now: time(now))
+  }
+
+  private static func day(_ now: WallTime) -> Int64 { now.milliseconds / 86_400_000 }
+}

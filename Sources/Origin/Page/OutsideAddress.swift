@@ -1,0 +1,51 @@
+import Access
+import HTTPTypes
+import Hummingbird
+
+/// The absolute address of the public door as visitors see it, with a slash at its end; for what other sites read of a
+/// page, since all that the pages themselves need are relative addresses.
+///
+/// It is the setting `base-url`. Without that it is made of the request's own `Host`, which belongs to what a cache
+/// keeps an answer under. From a proxy in a private network the scheme and the prefix are taken besides, in the form
+/// that they may have and no other; never a host from `X-Forwarded-Host`, which many proxies pass on from anybody.
+enum OutsideAddress {
+  /// The address; `nil` where the request does not tell.
+  static func of(_ request: Request, client: ClientAddress, isSecure: Bool, site: SitePolicy) -> String? {
+    if let configured = site.baseURL { return configured }
+    guard let host = request.head.authority, isHost(host) else { return nil }
+    var (scheme, prefix) = (isSecure ? "https" : "http", "/")
+    if client.isLocal {
+      let fields = request.headers
+      let counted = Visitor.forwarded(fields, "proto") ?? fields[.xForwardedProto]
+      if let counted = counted?.lowercased(), counted == "http" || counted == "https" { scheme = counted }
+      if let counted = fields[.xForwardedPrefix], isPrefix(counted) {
+        prefix = counted.hasSuffix("/") ? counted : counted + "/"
+      }
+    }
+    return "\(scheme)://\(host.lowercased())\(prefix)"
+  }
+
+  /// Whether a text can be a host with or without a port.
+  static func isHost(_ text: String) -> Bool {
+    (1...255).contains(text.utf8.count)
+      && text.utf8.allSatisfy {
+        isLetterOrDigit($0) || [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: ":")].contains($0)
+          || [UInt8(ascii: "["), UInt8(ascii: "]")].contains($0)
+      }
+  }
+
+  /// Whether a text can be the folder that a proxy has taken off.
+  static func isPrefix(_ text: String) -> Bool {
+    guard text.hasPrefix("/"), text.utf8.count <= 200 else { return false }
+    let pieces = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    return pieces.enumerated().allSatisfy { index, piece in
+      if piece.isEmpty { return index == pieces.count - 1 }
+      return piece.utf8.allSatisfy { isLetterOrDigit($0) || Array("-._~".utf8).contains($0) }
+        && !piece.allSatisfy { $0 == "." }
+    }
+  }
+
+  private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+  }
+}

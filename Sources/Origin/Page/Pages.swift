@@ -1,0 +1,218 @@
+import HTTPTypes
+import Hummingbird
+import Media
+import NIOConcurrencyHelpers
+import NIOCore
+import Packager
+import Picture
+import Station
+
+/// The HTML of the public door, made of the templates for the cameras there are.
+///
+/// All addresses in a page are relative to it, so that it works below a prefix that a proxy takes off; only what other
+/// sites read of it, in its head, is absolute.
+struct Pages: Sendable {
+  /// A page.
+  enum Page: Hashable, Sendable {
+    /// The page of the only camera, or the list of all.
+    case home
+    /// A camera's page.
+    case camera(CameraName)
+    /// A home page that shows how a picture is put into one.
+    case sample
+  }
+
+  /// A template filled in but for its head.
+  private struct Draft: Sendable {
+    let html: String
+    let title: String
+    /// Where the home page is, seen from the page.
+    let root: String
+    /// The address behind the site's root, and the folder of the camera that stands for it; `nil` for a page that nobody
+    /// is told of.
+    let counted: (path: String, camera: String, size: PictureSize?)?
+  }
+
+  private struct Key: Hashable {
+    let page: Page
+    let root: String?
+    let stamp: Int64
+  }
+
+  /// How many renditions are kept: visitors come by few names of the same site.
+  private static let mostKept = 64
+
+  private let drafts: [Page: Draft]
+  private let cameras: [CameraName: CameraSettings]
+  private let hidden: Set<CameraName>
+  private let site: SitePolicy
+  private let icon: (name: String, type: String)
+  private let fields: HTTPFields
+  private let kept = Kept()
+
+  private final class Kept: Sendable {
+    let renditions = NIOLockedValueBox<[Key: EncodedText]>([:])
+  }
+
+  /// The pages for these cameras: with a single one its page is the home page too.
+  ///
+  /// - Parameter hidden: those of them that need a link, and that no page tells of.
+  init(_ web: WebAssets, cameras: [CameraSettings], hidden: Set<CameraName>, site: SitePolicy) {
+    self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.name, $0) })
+    self.hidden = hidden
+    self.site = site
+    icon = web.icon
+    fields = [
+      .contentSecurityPolicy: site.contentSecurity, .xContentTypeOptions: "nosniff",
+      // A link stands in the address, and is nobody else's business.
+      .referrerPolicy: "no-referrer",
+      .permissionsPolicy: "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+      // All that a page loads is its own, so it can be framed by pages that must not load anything else.
+      .crossOriginEmbedderPolicy: "require-corp", .crossOriginResourcePolicy: "cross-origin",
+    ]
+    var drafts: [Page: Draft] = [:]
+    for camera in cameras {
+      let isHidden = hidden.contains(camera.name)
+      drafts[.camera(camera.name)] = Self.draft(
+        web.playerTemplate, camera, base: "./", root: isHidden ? "../../" : "../",
+        counted: isHidden ? nil : ("\(camera.name)/", "\(camera.name)/", camera.shownSize))
+    }
+    let shown = cameras.filter { !hidden.contains($0.name) }
+    if let only = shown.first, shown.count == 1, hidden.isEmpty {
+      drafts[.home] = Self.draft(
+        web.playerTemplate, only, base: "\(only.name)/", root: "", counted: ("", "\(only.name)/", only.shownSize))
+    } else {
+      let title = site.title ?? "Cameras"
+      let list = web.listTemplate.repeating { item in
+        shown.map { Self.filled(item, $0, base: "\($0.name)/", root: "") }.joined()
+      }
+      drafts[.home] = Draft(
+        html: Self.filled(list, ["title": title, "root": "", "assets": "_/"]), title: title, root: "",
+        counted: shown.first.map { ("", "\($0.name)/", $0.shownSize) })
+    }
+    if let name = site.sampleCamera, let camera = shown.first(where: { $0.name == name }) {
+      drafts[.sample] = Self.draft(
+        web.sampleTemplate, camera, base: "../\(name)/", root: "../", counted: ("sample/", "\(name)/", camera.shownSize)
+      )
+    }
+    self.drafts = drafts
+  }
+
+  private static func draft(
+    _ template: String, _ camera: CameraSettings, base: String, root: String,
+    counted: (path: String, camera: String, size: PictureSize?)?
+  ) -> Draft {
+    Draft(
+      html: filled(template, camera, base: base, root: root), title: camera.shownTitle, root: root, counted: counted)
+  }
+
+  /// - Parameters:
+  ///   - base: where the camera's folder is, seen from the page.
+  ///   - root: where the home page is, seen from the page.
+  private static func filled(_ template: String, _ camera: CameraSettings, base: String, root: String) -> String {
+    let size = camera.picture.size
+    return filled(
+      template,
+      [
+        "title": camera.shownTitle, "name": camera.name.text, "base": base, "root": root, "assets": root + "_/",
+        "width": "\(size.width)", "height": "\(size.height)",
+      ])
+  }
+
+  private static func filled(_ template: String, _ values: [String: String]) -> String {
+    values.reduce(template) { $0.replacing("{{\($1.key)}}", with: $1.value.htmlEscaped) }
+  }
+
+  /// The answer with a page; `nil` where there is none.
+  ///
+  /// - Parameter root: the site's absolute address.
+  func answer(_ request: Request, _ page: Page, root: String?) -> Response? {
+    guard let draft = drafts[page] else { return nil }
+    let key = Key(page: page, root: draft.counted == nil ? nil : root, stamp: PageHead.stamp(.now))
+    let known = kept.renditions.withLockedValue { $0[key] }
+    let rendition = known ?? render(draft, key)
+    if known == nil {
+      kept.renditions.withLockedValue { renditions in
+        // Those of earlier pictures are of no more use; who comes by ever other names gets no more than this.
+        if renditions.count >= Self.mostKept { renditions = renditions.filter { $0.key.stamp == key.stamp } }
+        if renditions.count < Self.mostKept { renditions[key] = rendition }
+      }
+    }
+    var response = Reply.text(request, rendition, type: "text/html; charset=utf-8", caching: .revalidate)
+    for field in fields { response.headers[field.name] = field.value }
+    return response
+  }
+
+  private func render(_ draft: Draft, _ key: Key) -> EncodedText {
+    let head = PageHead(
+      title: draft.title, siteName: site.shownTitle, icon: (draft.root + icon.name, icon.type))
+    var lines = head.plain
+    if let counted = draft.counted, let root = key.root {
+      lines = head.lines(
+        root: root, path: counted.path, camera: counted.camera, size: counted.size,
+        offersFrame: site.mayBeFramed && key.page != .sample,
+        now: WallTime(milliseconds: key.stamp * 1000))
+    }
+    let bytes = ByteBuffer(string: draft.html.replacing("{{head}}", with: lines))
+    return EncodedText(bytes, etag: bytes.fingerprint)
+  }
+
+  /// How a page is embedded that stands at this absolute address; `nil` where there is none to be embedded.
+  func embedding(of address: String, root: String, maxWidth: Int?, maxHeight: Int?) -> OEmbed? {
+    guard site.mayBeFramed, let address = Self.withoutQuery(address),
+      // Visitors may come by HTTP and be led on.
+      let path = Self.path(of: address, below: root)
+    else { return nil }
+    let name: CameraName?
+    switch PublicRoute(path: "/" + path) {
+    case .home: name = cameras.count == 1 ? cameras.keys.first : nil
+    case .page(let camera), .withoutSlash(let camera): name = camera
+    default: name = nil
+    }
+    guard let name, let camera = cameras[name], !hidden.contains(name) else { return nil }
+    let page = path.isEmpty ? root : "\(root)\(name)/"
+    let picture = "\(root)\(name)/latest.jpg?t=\(PageHead.stamp(.now))"
+    return OEmbed(
+      title: camera.shownTitle, provider: (site.shownTitle, root), page: page,
+      thumbnail: camera.shownSize.map { (picture, $0) }, size: camera.picture.size)
+  }
+
+  private static func withoutQuery(_ address: String) -> Substring? {
+    address.utf8.count <= 2000 ? address.prefix { $0 != "?" && $0 != "#" } : nil
+  }
+
+  private static func path(of address: Substring, below root: String) -> Substring? {
+    guard let end = root.firstRange(of: "://")?.upperBound else { return nil }
+    for scheme in ["https://", "http://"] {
+      let root = scheme + root[end...]
+      if address.hasPrefix(root) { return address.dropFirst(root.count) }
+      if address + "/" == root { return "" }
+    }
+    return nil
+  }
+}
+
+extension CameraSettings {
+  /// What people call the camera.
+  var shownTitle: String { title ?? name.text }
+
+  /// The size of `latest.jpg` where it is always the same.
+  var shownSize: PictureSize? { photoSize == nil ? picture.size : nil }
+}
+
+extension String {
+  /// The template with what stands between its marks `<!--camera-->` and `<!--/camera-->` put in as often as there are
+  /// cameras.
+  fileprivate func repeating(_ items: (String) -> String) -> String {
+    guard let begin = firstRange(of: "<!--camera-->"), let end = firstRange(of: "<!--/camera-->"),
+      begin.upperBound <= end.lowerBound
+    else { return self }
+    return self[..<begin.lowerBound] + items(String(self[begin.upperBound..<end.lowerBound])) + self[end.upperBound...]
+  }
+}
+
+extension HTTPField.Name {
+  static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+  static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
+  static let crossOriginEmbedderPolicy = HTTPField.Name("Cross-Origin-Embedder-Policy")!
+}

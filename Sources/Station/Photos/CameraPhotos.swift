@@ -1,0 +1,275 @@
+import Logging
+import Media
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+
+/// The photos that are kept of one camera, the pictures that were shown last, for all who ask and over restarts.
+///
+/// Whoever shows a picture hands it over and goes on: it lies in memory at once and comes to the disk behind, on a thread
+/// of its own; another thread reads what lies on disk alone. A disk that hangs or takes nothing costs the oldest photos
+/// and holds up nobody.
+package final class CameraPhotos: Sendable {
+  /// What becomes of a request for a photo.
+  package enum Answer: Sendable {
+    /// The JPEG.
+    case found(ByteBuffer)
+    /// There is none of this name.
+    case unknown
+    /// The disk does not answer.
+    case busy
+  }
+
+  private struct State {
+    var shelf: PhotoShelf
+    var folder: PhotoFolder?
+    var logger = Logger(label: "quietcam")
+    var isWriting = false
+    var waiting: [@Sendable () -> Void] = []
+    var failures = 0
+    var version = 0
+    var text: (version: Int, list: EncodedText)?
+    /// Reads that were begun and have not come back, whether anybody still waits for them or not.
+    var reads = 0
+    var readers = WaitList<Int, Answer>()
+    var willDo: @Sendable (PhotoShelf.Step?) throws -> Void = { _ in }
+  }
+
+  /// How many photos may be on their way from the disk.
+  static let mostReads = 64
+
+  private let count: Int
+  private let writer = NIOThreadPool(numberOfThreads: 1)
+  private let reader = NIOThreadPool(numberOfThreads: 1)
+  private let state: NIOLockedValueBox<State>
+
+  /// No photos yet, and nowhere but in memory.
+  ///
+  /// - Parameter count: how many are kept.
+  init(count: Int) {
+    self.count = count
+    state = NIOLockedValueBox(
+      State(shelf: PhotoShelf(limits: PhotoShelf.Limits(count: count, isStored: false), isStored: false)))
+  }
+
+  /// Takes up the photos of an earlier life in the camera's folder and keeps those to come there too; before anything
+  /// is kept.
+  ///
+  /// - Parameter willDo: called before each step on disk, with `nil` before a read; what it throws counts as the step's
+  ///   failure.
+  func open(
+    folder path: String, logger: Logger, limits: PhotoShelf.Limits? = nil,
+    willDo: @escaping @Sendable (PhotoShelf.Step?) throws -> Void = { _ in }
+  ) {
+    let folder = PhotoFolder(path: path)
+    var shelf = PhotoShelf(limits: limits ?? PhotoShelf.Limits(count: count, isStored: true), isStored: true)
+    do {
+      let contents = try folder.contents()
+      shelf.takeUp(contents.photos, isMarked: contents.isMarked)
+    } catch {
+      logger.error("the photos of an earlier life cannot be listed: \(error)", metadata: ["folder": "\(path)"])
+    }
+    writer.start()
+    reader.start()
+    state.withLockedValue { [shelf] state in
+      (state.shelf, state.folder, state.logger, state.willDo) = (shelf, folder, logger, willDo)
+      state.version += 1
+    }
+    write()
+  }
+
+  // MARK: What comes and goes
+
+  /// Keeps a picture that is shown.
+  ///
+  /// - Parameters:
+  ///   - time: when its still came.
+  ///   - size: the size of the JPEG.
+  /// - Returns: the name that it can be fetched by; `nil` where no photos are kept.
+  func keep(_ jpeg: ByteBuffer, time: WallTime, size: PictureSize) -> PhotoName? {
+    guard count > 0 else { return nil }
+    var generator = SystemRandomNumberGenerator()
+    let name = PhotoName(time: time, size: size, using: &generator)
+    state.withLockedValue { state in
+      state.shelf.keep(jpeg, as: name)
+      state.version += 1
+    }
+    write()
+    return name
+  }
+
+  /// Forgets all photos; they go from the disk next.
+  func withdraw() {
+    state.withLockedValue { state in
+      state.shelf.withdraw()
+      state.version += 1
+    }
+    write()
+  }
+
+  /// Calls `done` once all that there was to do on disk is done, or could not be.
+  func afterWriting(_ done: @escaping @Sendable () -> Void) {
+    let isDone = state.withLockedValue { state in
+      if state.isWriting { state.waiting.append(done) }
+      return !state.isWriting
+    }
+    if isDone { done() }
+  }
+
+  /// WaitLimit until what was kept is on disk as far as it can be, and ends the threads.
+  func close() async {
+    let readers = state.withLockedValue { $0.readers.takeAll() }
+    for reader in readers { reader.resume(returning: .busy) }
+    guard state.withLockedValue({ $0.folder }) != nil else { return }
+    await withCheckedContinuation { continuation in afterWriting { continuation.resume() } }
+    try? await writer.shutdownGracefully()
+    try? await reader.shutdownGracefully()
+  }
+
+  // MARK: What is told
+
+  /// How many photos there are, their bytes, and how many steps on disk have failed.
+  package var told: (photos: Int, bytes: Int, failures: Int) {
+    state.withLockedValue { state in
+      let photos = state.shelf.photos
+      return (photos.count, photos.reduce(0) { $0 + $1.bytes }, state.failures)
+    }
+  }
+
+  /// The photos as JSON, the newest first; made once for all who ask until one comes or goes.
+  package var list: EncodedText {
+    let (known, version, photos) = state.withLockedValue { state in
+      let known = state.text.flatMap { $0.version == state.version ? $0.list : nil }
+      return (known, state.version, known == nil ? state.shelf.photos : [])
+    }
+    if let known { return known }
+    let items = photos.map { name, bytes in
+      "{\"name\":\"\(name)\",\"time\":\"\(name.time.iso8601)\",\"width\":\(name.size.width)"
+        + ",\"height\":\(name.size.height),\"bytes\":\(bytes)}"
+    }
+    let text = ByteBuffer(string: "{\"photos\":[\(items.joined(separator: ","))]}\n")
+    let list = EncodedText(text, etag: text.fingerprint)
+    state.withLockedValue { state in
+      if state.version == version { state.text = (version, list) }
+    }
+    return list
+  }
+
+  /// A photo, waiting for the disk where it lies there alone.
+  ///
+  /// - Parameter isWanted: asked about twice a second; where it says no the wait ends.
+  package func photo(
+    named name: PhotoName, deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool
+  ) async -> Answer {
+    let id = state.withLockedValue { $0.readers.makeID() }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Answer, Never>) in
+        let answer: Answer? = state.withLockedValue { state in
+          switch state.shelf.place(of: name) {
+          case nil: return .unknown
+          case .memory(let jpeg): return .found(jpeg)
+          case .disk(let bytes):
+            guard let folder = state.folder, state.reads < Self.mostReads, !Task.isCancelled else { return .busy }
+            state.reads += 1
+            state.readers.insert(id, threshold: 0, deadline: deadline, isWanted: isWanted, waiter: continuation)
+            let willDo = state.willDo
+            reader.submit { [self] _ in read(name, bytes: bytes, from: folder, willDo, for: id) }
+            return nil
+          }
+        }
+        if let answer { continuation.resume(returning: answer) }
+      }
+    } onCancel: {
+      state.withLockedValue { $0.readers.take(id) }?.resume(returning: .busy)
+    }
+  }
+
+  /// Lets go of all whose time is up or whose client has gone.
+  func expire(at now: ContinuousClock.Instant) {
+    for reader in state.withLockedValue({ $0.readers.takeExpired(at: now) }) { reader.resume(returning: .busy) }
+  }
+
+  private func read(
+    _ name: PhotoName, bytes: Int, from folder: PhotoFolder, _ willDo: (PhotoShelf.Step?) throws -> Void, for id: UInt64
+  ) {
+    try? willDo(nil)
+    let jpeg = folder.read(name, bytes: bytes)
+    let (waiter, answer) = state.withLockedValue { state -> (CheckedContinuation<Answer, Never>?, Answer) in
+      state.reads -= 1
+      let waiter = state.readers.take(id)
+      // It may have been taken back while it was being read.
+      guard state.shelf.place(of: name) != nil else { return (waiter, .unknown) }
+      guard let jpeg else {
+        // Somebody has removed or changed the file.
+        state.shelf.lose(name)
+        state.version += 1
+        return (waiter, .unknown)
+      }
+      return (waiter, .found(jpeg))
+    }
+    waiter?.resume(returning: answer)
+  }
+
+  // MARK: The disk
+
+  private func write() {
+    let starts = state.withLockedValue { state in
+      guard state.folder != nil, !state.isWriting else { return false }
+      state.isWriting = true
+      return true
+    }
+    if starts { writer.submit { [self] _ in writeUntilDone() } }
+  }
+
+  private func writeUntilDone() {
+    while let job = next() {
+      do {
+        try job.willDo(job.step)
+        try job.folder.perform(job.step, jpeg: job.jpeg)
+        state.withLockedValue { $0.shelf.did(job.step) }
+      } catch {
+        guard !fail(job.step, error) else { continue }
+        break
+      }
+    }
+    let waiting = state.withLockedValue { state in
+      state.isWriting = false
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for done in waiting { done() }
+  }
+
+  private struct Job {
+    let step: PhotoShelf.Step
+    let jpeg: ByteBuffer?
+    let folder: PhotoFolder
+    let willDo: @Sendable (PhotoShelf.Step?) throws -> Void
+  }
+
+  private func next() -> Job? {
+    state.withLockedValue { state in
+      guard let folder = state.folder, let step = state.shelf.next() else { return nil }
+      var jpeg: ByteBuffer?
+      if case .write(let name) = step, case .memory(let bytes) = state.shelf.place(of: name) { jpeg = bytes }
+      return Job(step: step, jpeg: jpeg, folder: folder, willDo: state.willDo)
+    }
+  }
+
+  private func fail(_ step: PhotoShelf.Step, _ error: any Error) -> Bool {
+    let (goesOn, failures, folder, logger) = state.withLockedValue { state in
+      state.failures += 1
+      return (state.shelf.failed(step), state.failures, state.folder?.path ?? "", state.logger)
+    }
+    // The first of a series tells the operator; the counter tells the rest.
+    if failures & (failures - 1) == 0 {
+      logger.error(
+        """
+        photos cannot be written to the store or removed there; check its disk and its rights. The newest are served \
+        from memory meanwhile.
+        """,
+        metadata: ["folder": "\(folder)", "step": "\(step)", "error": "\(error)", "failures": "\(failures)"])
+    }
+    return goesOn
+  }
+}

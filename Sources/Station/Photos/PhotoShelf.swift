@@ -1,0 +1,207 @@
+import Media
+import NIOCore
+
+/// Which photos of a camera there are, where each of them lies, and what has to be done on disk: rules without a disk,
+/// a lock or a clock.
+struct PhotoShelf: Sendable {
+  /// What may be kept.
+  struct Limits: Hashable, Sendable {
+    /// Photos at most.
+    var count: Int
+    /// Their bytes at most, in memory and on disk together.
+    var bytes: Int
+    /// Bytes in memory at most.
+    var memory: Int
+
+    /// The limits of a camera that keeps so many.
+    ///
+    /// - Parameter isStored: whether there is a disk besides the memory.
+    init(count: Int, isStored: Bool) {
+      self.count = count
+      bytes = isStored ? Self.mostBytes : Self.mostMemory
+      memory = isStored ? Self.mostMemory / 4 : Self.mostMemory
+    }
+
+    /// What photos may take on disk, for each camera.
+    private static let mostBytes = 1 << 30
+    /// What they may take in memory where there is no disk.
+    private static let mostMemory = 64 << 20
+  }
+
+  /// One step on disk.
+  enum Step: Hashable, Sendable {
+    /// Write down that photos are being taken back, so that a process which ends meanwhile does not show them again.
+    case mark
+    /// Take this photo away.
+    case remove(PhotoName)
+    /// Say that none is being taken back any more.
+    case unmark
+    /// Write this photo.
+    case write(PhotoName)
+  }
+
+  /// Where a photo is.
+  enum Place: Sendable {
+    /// In memory, and perhaps on disk.
+    case memory(ByteBuffer)
+    /// On disk alone.
+    case disk(bytes: Int)
+  }
+
+  private struct Entry: Sendable {
+    let name: PhotoName
+    let bytes: Int
+    /// The picture, while it lies in memory.
+    var jpeg: ByteBuffer?
+    var isStored: Bool
+  }
+
+  private let limits: Limits
+  private let isStored: Bool
+  /// The oldest first.
+  private var entries: [Entry] = []
+  private var bytes = 0
+  private var memory = 0
+  /// What is to be written, the oldest first; all of it lies in memory.
+  private var writes: [PhotoName] = []
+  private var removals: [PhotoName] = []
+  /// What could not be removed and is tried again when something comes.
+  private var stuck: [PhotoName] = []
+  private var inFlight: PhotoName?
+  private var mustMark = false
+  private var isMarked = false
+
+  /// No photos yet.
+  init(limits: Limits, isStored: Bool) {
+    self.limits = limits
+    self.isStored = isStored
+  }
+
+  /// The photos and their bytes, the newest first.
+  var photos: [(name: PhotoName, bytes: Int)] { entries.reversed().map { ($0.name, $0.bytes) } }
+
+  /// How many bytes lie in memory.
+  var memoryBytes: Int { memory }
+
+  /// Where a photo is; `nil` where there is none of this name.
+  func place(of name: PhotoName) -> Place? {
+    guard let entry = entries.last(where: { $0.name == name }) else { return nil }
+    return entry.jpeg.map { .memory($0) } ?? .disk(bytes: entry.bytes)
+  }
+
+  // MARK: What comes and goes
+
+  /// Takes up what lies on disk from an earlier life, in any order, before anything is kept.
+  ///
+  /// - Parameter isMarked: whether that life was taking photos back when it ended: then all of them go.
+  mutating func takeUp(_ found: [(name: PhotoName, bytes: Int)], isMarked: Bool) {
+    entries = found.sorted { ($0.name.time, $0.name.tag) < ($1.name.time, $1.name.tag) }
+      .map { Entry(name: $0.name, bytes: $0.bytes, jpeg: nil, isStored: true) }
+    bytes = entries.reduce(0) { $0 + $1.bytes }
+    if isMarked { withdraw() } else { trim() }
+    self.isMarked = isMarked
+    mustMark = false
+  }
+
+  /// Keeps a photo, the newest from now on whatever its time says.
+  mutating func keep(_ jpeg: ByteBuffer, as name: PhotoName) {
+    entries.append(Entry(name: name, bytes: jpeg.readableBytes, jpeg: jpeg, isStored: false))
+    bytes += jpeg.readableBytes
+    memory += jpeg.readableBytes
+    if isStored { writes.append(name) }
+    (removals, stuck) = (removals + stuck, [])
+    trim()
+  }
+
+  /// Forgets a photo that is not on disk although it should be.
+  mutating func lose(_ name: PhotoName) {
+    if let index = entries.lastIndex(where: { $0.name == name }) { drop(at: index) }
+  }
+
+  /// Forgets all.
+  mutating func withdraw() {
+    (removals, stuck) = (removals + stuck, [])
+    mustMark = isStored && !entries.isEmpty
+    while !entries.isEmpty { drop(at: entries.endIndex - 1) }
+  }
+
+  // MARK: What is done on disk
+
+  /// The next step; `nil` where nothing is left to do. One at a time: each has to be told of by `did` or `failed`.
+  mutating func next() -> Step? {
+    if mustMark {
+      mustMark = false
+      return .mark
+    }
+    if let name = removals.first { return .remove(name) }
+    if isMarked, stuck.isEmpty { return .unmark }
+    inFlight = writes.first
+    return inFlight.map { .write($0) }
+  }
+
+  /// Notes that a step is done.
+  mutating func did(_ step: Step) {
+    switch step {
+    case .mark: isMarked = true
+    case .unmark: isMarked = false
+    case .remove: removals.removeFirst()
+    case .write(let name):
+      inFlight = nil
+      writes.removeAll { $0 == name }
+      if let index = entries.lastIndex(where: { $0.name == name }) {
+        entries[index].isStored = true
+        trimMemory()
+      } else {
+        // It was taken back or pushed out while it was being written.
+        removals.append(name)
+      }
+    }
+  }
+
+  /// Notes that a step failed.
+  ///
+  /// - Returns: whether the next one may do better: where a photo cannot be written none can, until something changes.
+  mutating func failed(_ step: Step) -> Bool {
+    switch step {
+    case .mark: return true
+    case .unmark: return false
+    case .remove:
+      stuck.append(removals.removeFirst())
+      return true
+    case .write(let name):
+      inFlight = nil
+      if !entries.contains(where: { $0.name == name }) { writes.removeAll { $0 == name } }
+      return false
+    }
+  }
+
+  private mutating func trim() {
+    while !entries.isEmpty, entries.count > limits.count || bytes > limits.bytes { drop(at: 0) }
+    trimMemory()
+  }
+
+  /// Leaves to the disk what the memory has no room for. Where the disk takes nothing it costs the oldest.
+  private mutating func trimMemory() {
+    while memory > limits.memory {
+      if let index = entries.firstIndex(where: { $0.jpeg != nil && $0.isStored }) {
+        memory -= entries[index].jpeg?.readableBytes ?? 0
+        entries[index].jpeg = nil
+      } else if let index = entries.firstIndex(where: { $0.jpeg != nil }) {
+        drop(at: index)
+      } else {
+        return
+      }
+    }
+  }
+
+  private mutating func drop(at index: Int) {
+    let entry = entries.remove(at: index)
+    bytes -= entry.bytes
+    memory -= entry.jpeg?.readableBytes ?? 0
+    if entry.isStored {
+      removals.append(entry.name)
+    } else if inFlight != entry.name {
+      writes.removeAll { $0 == entry.name }
+    }
+  }
+}
