@@ -23,7 +23,7 @@ struct CameraPictures: Sendable {
 
   private(set) var answer: CameraAnswer
   private var body: BodyReader
-  private var findings: [Finding] = []
+  private var findings: [BodyItem] = []
   private var first = ByteBuffer()
   private var isOver = false
   private var isPastEnd = false

@@ -31,7 +31,7 @@ private let largest = 400
 private struct Outcome: Equatable {
   var head: AnswerHead?
   var body = ByteBuffer()
-  var findings: [Finding] = []
+  var findings: [BodyItem] = []
 }
 
 /// Ends the program where the readers break what they promise.
@@ -72,8 +72,8 @@ private func read(_ bytes: ByteBuffer, inPiecesOf size: Int) -> Outcome {
   return outcome
 }
 
-private func findings(in bytes: ByteBuffer, _ label: BodyLabel, inPiecesOf size: Int) -> [Finding] {
-  var (rest, found) = (bytes, [Finding]())
+private func findings(in bytes: ByteBuffer, _ label: BodyLabel, inPiecesOf size: Int) -> [BodyItem] {
+  var (rest, found) = (bytes, [BodyItem]())
   var reader = BodyReader(label: label, maxStillBytes: largest)
   while let piece = rest.readSlice(length: min(size, rest.readableBytes)), piece.readableBytes > 0 {
     found += reader.read(piece)
