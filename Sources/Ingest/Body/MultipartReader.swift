@@ -37,6 +37,7 @@ struct MultipartReader: Sendable {
   private var parts = 0
   private var partsTold: [String] = []
   private var offset = 0
+  private var isOverflown = false
 
   /// A reader of pictures of at most `limit` bytes.
   ///
@@ -77,17 +78,19 @@ struct MultipartReader: Sendable {
   mutating func read(_ piece: ByteBuffer, into findings: inout [BodyItem]) {
     var piece = piece
     if pending.readableBytes == 0 { pending = piece } else { pending.writeBuffer(&piece) }
-    while pending.readableBytes > 0, step(into: &findings) {}
+    while pending.readableBytes > 0, !isOverflown, step(into: &findings) {}
     if pending.readableBytes == 0 { pending = ByteBuffer() } else { pending.discardReadBytes() }
   }
 
   mutating func finish(into findings: inout [BodyItem]) {
+    guard !isOverflown else { return }
     if case .body = state {
       // What might have become a delimiter did not.
       _ = collect(pending.readableBytes, into: &findings)
       if case .body = state { endPart(into: &findings) }
-      while pending.readableBytes > 0, step(into: &findings) {}
+      while pending.readableBytes > 0, !isOverflown, step(into: &findings) {}
     }
+    guard !isOverflown else { return }
     if let picture = selection.settle() { findings.append(.picture(picture)) }
   }
 
@@ -270,7 +273,7 @@ struct MultipartReader: Sendable {
   private mutating func collect(_ count: Int, into findings: inout [BodyItem]) -> Bool {
     guard count > 0, let slice = pending.readSlice(length: count) else { return true }
     offset += count
-    if collector.kind != .picture, !readText(slice, into: &findings) { return true }
+    if collector.kind != .picture, !readText(slice, into: &findings) { return !isOverflown }
     switch collector.append(slice) {
     case .passed(let passed): return spend(passed, into: &findings)
     case .oversized(let rest): return found(.oversized, rest: rest, into: &findings)
@@ -354,8 +357,10 @@ struct MultipartReader: Sendable {
   }
 
   private mutating func spend(_ count: Int, into findings: inout [BodyItem]) -> Bool {
+    if isOverflown { return false }
     if budget.spend(count) { return true }
     findings.append(.overflow)
+    isOverflown = true
     return false
   }
 }
