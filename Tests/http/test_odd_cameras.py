@@ -1,16 +1,19 @@
 """`quietcam push http://…`: cameras whose answers are not as the specifications have them, and cameras that are not there."""
 
+import contextlib
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
 
 import odd_camera
+import quietcam
 import stills
 from dropping import QUICK
 from odd_camera import OK, TYPE, OddCamera, snapshots_of, stream_of
-from serving import serving
+from serving import TOKEN, serving
 from snapshots import SnapshotCamera
 from test_pull import pulling, wait_for_taken
 
@@ -78,6 +81,34 @@ def test_a_stream_with_a_login(server, scheme):
 # Cameras that are not there
 
 
+@contextlib.contextmanager
+def telling(server, address, folder):
+    """A push whose words can be read while it runs: `wait_for(words)` fails when it ends before it says them."""
+    log = folder / "push.log"
+    to = f"http://127.0.0.1:{server.private}/ingest/desk"
+    with open(log, "wb") as file:
+        process = subprocess.Popen(
+            [quietcam.binary(), "push", address, "--to", to, "--token", TOKEN, "--every", "200ms"],
+            env=quietcam.environment(), stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+
+    def wait_for(words, within=30):
+        deadline = time.monotonic() + within
+        while words not in log.read_text():
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+
+    try:
+        yield process, wait_for
+        assert process.poll() is None, log.read_text()
+        process.terminate()
+        assert process.wait(10) == 0, log.read_text()
+        assert "Usage" not in log.read_text() and "Input/output error" not in log.read_text(), log.read_text()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
 def test_a_camera_that_is_busy_at_first(server):
     def serve(number, client):
         if camera.request(client):
@@ -89,15 +120,13 @@ def test_a_camera_that_is_busy_at_first(server):
     assert "busy (answer 503)" in output and "trying again" in output, output
 
 
-def test_a_camera_that_comes_later_than_its_host(server):
+def test_a_camera_that_comes_later_than_its_host(server, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    with pulling(server, f"http://127.0.0.1:{port}/shot.jpg", "--every", "200ms") as process:
-        time.sleep(1)
-        assert process.poll() is None, process.communicate()[0]
+    with telling(server, f"http://127.0.0.1:{port}/shot.jpg", tmp_path) as (process, wait_for):
+        wait_for("connection refused; trying again")
         with stream_of_at(port):
-            wait_for_taken(server, 2, process)
-    assert "connection refused" in process.output and "Usage" not in process.output, process.output
+            wait_for_taken(server, 2, process, within=30)
 
 
 def stream_of_at(port):
@@ -110,13 +139,11 @@ def stream_of_at(port):
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
-def test_an_address_where_nobody_is_is_tried_until_the_end(server, scheme):
+def test_an_address_where_nobody_is_is_tried_until_the_end(server, tmp_path, scheme):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    with pulling(server, f"{scheme}://127.0.0.1:{port}/live", "--every", "200ms") as process:
-        time.sleep(1.5)
-        assert process.poll() is None, process.communicate()[0]
-    assert process.returncode == 0 and "connection refused" in process.output, process.output
+    with telling(server, f"{scheme}://127.0.0.1:{port}/live", tmp_path) as (_, wait_for):
+        wait_for("connection refused; trying again")
 
 
 def test_a_stream_that_breaks_off_is_asked_for_again(server):
@@ -152,12 +179,11 @@ def test_what_only_a_person_can_set_right_ends_the_command(server, answer, words
     [(b"220 ready\r\n", "220 ready"), (b"", "without an answer"), (b"HTTP/1.1 200 OK\r\n\r\n", "is empty")],
     ids=["no HTTP", "nothing", "empty"],
 )
-def test_each_error_says_what_was_read(server, answer, words):
+def test_each_error_says_what_was_read(server, tmp_path, answer, words):
     with snapshots_of(answer, False) as camera:
-        with pulling(server, camera.address, "--every", "200ms") as process:
-            time.sleep(0.8)
-            assert process.poll() is None
-        assert words in process.output and "Input/output error" not in process.output, process.output
+        with telling(server, camera.address, tmp_path) as (_, wait_for):
+            wait_for(words)
+            wait_for("trying again")
 
 
 def test_a_redirect_to_itself_with_a_cookie_is_followed(server):
