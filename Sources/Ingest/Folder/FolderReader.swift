@@ -235,7 +235,10 @@ struct FolderReader {
         do throws(StillFile.Trouble) {
           let file = try StillFile(walk.absolute(found.path), followsLinks: false)
           if let stamp = file.stamp { show(found.path, file, stamp) }
-        } catch { tell(found.path, error) }
+        } catch {
+          if error == .refused(EACCES) || error == .refused(EPERM) { state.retry(found) }
+          tell(found.path, error)
+        }
       }
       let spent = max(0, wallNanoseconds() - begin) / 1_000_000
       guard pipe.wait(milliseconds: max(Self.pause, Int32(clamping: 2 * spent))) else { return .stopped }
