@@ -49,6 +49,9 @@ struct CameraLoop: ~Copyable {
     publisher.publish()
   }
 
+  /// Reads the loop ahead from now on.
+  mutating func beginReadingAhead() { programme.beginReadingAhead() }
+
   /// Runs until the task is cancelled, then publishes what still waits and ends the stream.
   consuming func run() async {
     while !Task.isCancelled {
@@ -117,6 +120,7 @@ struct CameraLoop: ~Copyable {
     camera.waves.report()
     count(slot, content, of: scene.source, bytes: appended.part)
     if let next { begin(next) }
+    if publisher.nextPart == camera.settings.timeline.partsPerSegment - 1 { prepareNext() }
   }
 
   /// What a slot shows; `nil` where its pictures cannot be made.
@@ -209,6 +213,11 @@ struct CameraLoop: ~Copyable {
     return next
   }
 
+  /// Has what the next segment may need read from disk: it is decided with the slot that comes next.
+  private mutating func prepareNext() {
+    programme.prepare(announcer.outlook(from: collector.collectedFrom + camera.settings.timeline.part))
+  }
+
   /// Begins what was decided.
   private mutating func begin(_ segment: PlannedSegment, isFirst: Bool = false) {
     let source = segment.scene.source
@@ -236,7 +245,9 @@ struct CameraLoop: ~Copyable {
 
   mutating func carryOut(_ command: Camera.Command) {
     switch command {
-    case .order(let order): programme.take(order)
+    case .order(let order):
+      programme.take(order)
+      prepareNext()
     case .withdraw: withdraw()
     }
     publisher.standing = programme.standing
