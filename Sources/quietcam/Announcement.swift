@@ -2,7 +2,6 @@ import Access
 import Logging
 import Media
 import NIOConcurrencyHelpers
-import Origin
 import Settings
 import Station
 
@@ -39,9 +38,7 @@ final class Announcement: Sendable {
     viewers.port = publicPort
     var stills = settings.privateAddress
     stills.port = privatePort
-    let isSampled = settings.doors.contains { name, door in
-      name.text == ServeSettings.demoName && door.access == .open
-    }
+    let isSampled = settings.doors.contains { $0.key.text == ServeSettings.demoName && $0.value.access == .open }
     if settings.isDemo, isSampled {
       logger.notice("sample:   \(settings.publicCertificate == nil ? "http" : "https")://\(viewers)/sample/")
     }

@@ -3,25 +3,20 @@ import Glibc
 import Logging
 import Media
 import NIOCore
+import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Station
 
 @Suite(.timeLimit(.minutes(1))) struct CameraPhotosTests {
   private static let size = PictureSize(width: 64, height: 48)
-  private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  private static let quiet = Logger.silent
 
   private func jpeg(_ number: UInt8) -> ByteBuffer { ByteBuffer(repeating: number, count: 1000 + Int(number)) }
 
   private func keep(_ number: UInt8, in photos: CameraPhotos) throws -> PhotoName {
     try #require(photos.keep(jpeg(number), time: WallTime(milliseconds: Int64(number)), size: Self.size))
-  }
-
-  private func withFolder(_ body: (String) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.path + "/quietcam-photos-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try await body(folder)
   }
 
   private func photos(
@@ -151,7 +146,7 @@ import Testing
     try await withFolder { folder in
       let disk = FaultyDisk()
       let photos = photos(in: folder, disk: disk)
-      disk.become(.failing(code: ENOSPC))
+      disk.become(.failing(code: .noSpace))
       let kept = try (1...3).map { try keep($0, in: photos) }
       await written(photos)
       #expect(photos.told.failures > 0 && photos.told.photos == 3)

@@ -1,7 +1,7 @@
 import Dispatch
 import Glibc
 import NIOConcurrencyHelpers
-import NIOCore
+import SystemPackage
 
 @testable import Station
 
@@ -10,7 +10,7 @@ import NIOCore
 final class FaultyDisk: Sendable {
   enum Mood: Equatable {
     case good
-    case failing(code: CInt)
+    case failing(code: Errno)
     /// Nothing comes back until the mood changes.
     case hanging
     /// So many steps more, and none after them.
@@ -39,7 +39,7 @@ final class FaultyDisk: Sendable {
     try mood.withLockedValue { mood in
       switch mood {
       case .good, .hanging: break
-      case .failing(let code): if case .write = step { throw IOError(errnoCode: code, reason: "\(step)") }
+      case .failing(let code): if case .write = step { throw code }
       case .dying(0): throw CancellationError()
       case .dying(let steps): mood = .dying(after: steps - 1)
       }

@@ -58,6 +58,7 @@ struct PublicDoor: HTTPResponder {
     } else if route.camera != nil || pass.link != nil {
       return Reply.notFound(request)
     }
+    if case .icon(let name) = route, name != web.icon.name { return Reply.notFound(request) }
     if request.method == .options { return site.options(request, methods: route.methods) }
     guard route.methods.contains(request.method) else { return Reply.wrongMethod(request, allowed: route.methods) }
     if case .wave = route, let camera {

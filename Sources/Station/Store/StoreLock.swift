@@ -8,7 +8,7 @@ import NIOCore
 ///
 /// It is a lock of the kernel's on a file in the folder (flock(2)), so it ends with the process however that ends.
 final class StoreLock: Sendable {
-  static let fileName = ".quietcam.lock"
+  static let fileName = ".quietcam-lock"
   /// How often a lock that another process holds is tried.
   private static let pause = Duration.milliseconds(100)
 
