@@ -76,7 +76,7 @@ import Testing
       await written(photos)
       let before = photos.list.etag
       photos.withdraw()
-      #expect(photos.told.photos == 0 && String(buffer: photos.list.plain) == "{\"photos\":[]}\n")
+      #expect(photos.counted.photos == 0 && String(buffer: photos.list.plain) == "{\"photos\":[]}\n")
       #expect(photos.list.etag != before)
       for name in kept { #expect(await fetch(name, from: photos) == nil) }
       await written(photos)
@@ -149,7 +149,7 @@ import Testing
       disk.become(.failing(code: .noSpace))
       let kept = try (1...3).map { try keep($0, in: photos) }
       await written(photos)
-      #expect(photos.told.failures > 0 && photos.told.photos == 3)
+      #expect(photos.counted.failures > 0 && photos.counted.photos == 3)
       #expect(await fetch(kept[0], from: photos) == jpeg(1))
       #expect(try names(in: folder).isEmpty)
       disk.become(.good)
