@@ -65,7 +65,7 @@ package final class Mirror: Sendable {
   ) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let present = try FileManager.default.contentsOfDirectory(atPath: folder)
-    for name in present where name.hasPrefix(StoreFile.temporaryPrefix) && name != StoreLock.fileName {
+    for name in present where name.hasPrefix(StoreFile.temporaryPrefix) {
       try? FileManager.default.removeItem(atPath: folder + "/" + name)
     }
     state = NIOLockedValueBox(
