@@ -4,9 +4,11 @@
 # make soak   half an hour of a camera that comes and goes, with what the server takes of memory, descriptors and disk
 # make lint   checks the format of the sources
 # make reference  writes the settings' tables of the handbook from the program's own list
+# make tsan   runs what threads share under ThreadSanitizer, and fails on one report (a quarter of an hour)
+# make asan   runs what handles FFmpeg's memory under AddressSanitizer
 # make fuzz   feeds damaged playlists and cameras' answers to builds with libFuzzer, damaged pictures, bodies and requests
 #             to one with AddressSanitizer (an hour and more)
-.PHONY: run build test test-swift test-http test-browser load soak lint reference fuzz clean
+.PHONY: run build test test-swift test-http test-browser load soak lint reference tsan asan fuzz clean
 
 HLS = Sources/Origin/Web/hls-1.6.15.mjs
 PYTHON = .build/python/bin/python
@@ -52,6 +54,27 @@ lint:
 
 reference:
 	QUIETCAM_TEST_WRITE_REFERENCE=1 swift test --filter SettingsReferenceTests
+
+# Every suite in which threads share something; the random histories are fewer, because each takes ten times as long.
+TSAN = .build/tsan
+tsan:
+	@bash .ci/setup.sh build
+	@bash .ci/setup.sh test
+	@bash .ci/fetch-hls.sh $(HLS)
+	swift build --build-tests --sanitize thread --scratch-path $(TSAN)
+	QUIETCAM_MODEL_COUNT=24 TSAN_OPTIONS="exitcode=66 $(TSAN_OPTIONS)" \
+	  swift test --skip-build --sanitize thread --scratch-path $(TSAN) --filter '^(Station|Origin|Packager|Access|Ingest)Tests' \
+	  --skip 'LongRunTests|VeilSimilarityTests'
+
+# FFmpeg's own libraries are not instrumented; what is found are uses of memory that it has given back, and ours.
+# LeakSanitizer cannot run where processes may not be traced.
+ASAN = .build/asan
+asan:
+	@bash .ci/setup.sh build
+	@bash .ci/setup.sh test
+	swift build --build-tests --sanitize address --scratch-path $(ASAN)
+	ASAN_OPTIONS="detect_leaks=0 $(ASAN_OPTIONS)" \
+	  swift test --skip-build --sanitize address --scratch-path $(ASAN) --filter '^(Picture|Ingest|Playlist)Tests'
 
 # Each part says what it did; how much: make fuzz PLAYLISTS=60 ANSWERS=60 (seconds) PICTURES=10000 BODIES=10000
 # REQUESTS=1000

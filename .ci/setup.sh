@@ -82,6 +82,8 @@ test() {
   if ! cmp -s Tests/browser/requirements.txt "$stamp"; then
     python3 -m venv .build/python 2>/dev/null || { install python3-venv && python3 -m venv .build/python; }
     .build/python/bin/python -m pip install -q --disable-pip-version-check -r Tests/browser/requirements.txt
+    # Only its script is used, which Chromium and Firefox run: no need for the driver that it depends on.
+    .build/python/bin/python -m pip install -q --disable-pip-version-check --no-deps axe-playwright-python==0.1.8
     cp Tests/browser/requirements.txt "$stamp"
   fi
 }

@@ -73,17 +73,21 @@ package struct ArrivalBench: Sendable {
   /// - Parameter part: the server's part target, in seconds.
   /// - Throws: `BenchFailure` if the server does not start, or the photo is not seen in time.
   package func run(_ jpeg: ByteBuffer, part: String, rounds: Int) async throws -> Result {
-    let home = FileManager.default.temporaryDirectory.appending(path: "quietcam-arrival-\(UUID().uuidString)")
-    let folder = home.appending(path: "photos")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: home) }
     let (judge, plain) = try judge(jpeg)
-    let server = try await ServerProcess(
-      program: program, name: "arrival", folder: home, store: "memory",
-      settings: ["--folder", folder.path, "--part", part, "--size", size.description, "--hold", "forever"]
-        + ["--max-still-bytes", "\(max(16 << 20, jpeg.readableBytes))", "--max-pixels", "400000000"],
-      certificate: nil)
-    defer { server.stop() }
+    return try await withBenchFolder { folder in
+      let settings =
+        ["--folder", folder.path, "--part", part, "--size", size.description, "--hold", "forever"]
+        + ["--max-still-bytes", "\(max(16 << 20, jpeg.readableBytes))", "--max-pixels", "400000000"]
+      return try await ServerProcess.running(program, settings: settings) { server in
+        try await measure(jpeg, part: part, rounds: rounds, folder: folder, server: server, judge, plain)
+      }
+    }
+  }
+
+  private func measure(
+    _ jpeg: ByteBuffer, part: String, rounds: Int, folder: URL, server: ServerProcess, _ judge: Judge,
+    _ plain: ByteBuffer
+  ) async throws -> Result {
     guard let camera = URL(string: "http://127.0.0.1:\(server.publicPort)/\(ServerProcess.camera)/") else {
       throw BenchFailure("no address")
     }

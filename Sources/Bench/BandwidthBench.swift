@@ -46,17 +46,16 @@ package struct BandwidthBench: Sendable {
   /// - Throws: `BenchFailure`, `WireError`.
   package func run(_ set: StillSet) async throws -> BandwidthResult {
     signal(SIGPIPE, SIG_IGN)
-    let folder = FileManager.default.temporaryDirectory.appending(path: "quietcam-bench-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let stage = try await Stage(set, options: options, program: program, folder: folder)
-    do {
-      let result = try await run(set, on: stage, folder: folder)
-      await stage.close()
-      return result
-    } catch {
-      await stage.close()
-      throw error
+    return try await withBenchFolder { folder in
+      let stage = try await Stage(set, options: options, program: program, folder: folder)
+      do {
+        let result = try await run(set, on: stage, folder: folder)
+        await stage.close()
+        return result
+      } catch {
+        await stage.close()
+        throw error
+      }
     }
   }
 
@@ -78,8 +77,6 @@ package struct BandwidthBench: Sendable {
       wanted.removeAll(where: plainHLS.contains)
     }
     let program = segmenting
-    defer { program?.stop() }
-    try program?.start()
     return try await withThrowingTaskGroup(of: Void.self) { group in
       defer { group.cancelAll() }
       group.addTask { try await plain.run { portQueue.yield($0) } }
@@ -90,7 +87,10 @@ package struct BandwidthBench: Sendable {
         quietcam: stage.server.publicPort, plain: plainPort, off: stage.off.mapValues(\.publicPort),
         tls: stage.clientTLS, every: options.every)
       group.addTask { try await feed.push(toPort: stage.server.privatePort) }
-      if let program { group.addTask { try await feed.feed(program) } }
+      if let program {
+        group.addTask { try await program.run() }
+        group.addTask { try await feed.feed(program) }
+      }
       let listener = venue.tab(port: venue.quietcam)
       group.addTask {
         let lines = EventLines { if $0 == "still" { feed.noteAnnouncement() } }

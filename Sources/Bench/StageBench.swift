@@ -29,6 +29,8 @@ package struct StageBench {
     package let stages: [(name: String, nanoseconds: Int64)]
     /// All stages of a still together with the repeats until the next.
     package let total: Int64
+    /// The text of a live playlist of 30 segments, which is a part of publishing.
+    package let playlist: Int64
     /// The same work by the `ffmpeg` program, with its start-up; `nil` if it is not installed.
     package let ffmpeg: Int64?
     /// Bytes of the parts, for each still.
@@ -40,7 +42,7 @@ package struct StageBench {
   /// Runs all stages at a size.
   ///
   /// - Throws: if a still does not decode or the encoder refuses the settings.
-  package func run(size: PictureSize) throws -> Result {
+  package func run(size: PictureSize) async throws -> Result {
     var settings = PictureSettings(size: size)
     var (decode, scale, filter, new, repeated, idr, jpeg) = (
       Samples(), Samples(), Samples(), Samples(), Samples(), Samples(), Samples()
@@ -91,7 +93,7 @@ package struct StageBench {
     let filterOnly = max(0, filter.median - scale.median)
     let slots = Int64(stepsPerStill / timeline.stepsPerPart)
     let encode = (new.sum + repeated.sum + idr.sum) / count
-    let reference = try FFmpegReference(encoder: encoder, timeline: timeline).run(stills: stills, size: size)
+    let reference = try await FFmpegReference(encoder: encoder, timeline: timeline).run(stills: stills, size: size)
     return Result(
       size: size,
       stages: [
@@ -102,7 +104,7 @@ package struct StageBench {
         ("publish: one part", publish.median), ("latest.jpg", jpeg.median),
       ],
       total: decode.median + filter.median + encode + slots * (package.median + publish.median) + jpeg.median,
-      ffmpeg: reference.map { $0.nanoseconds / count }, bytes: bytes / stills.count,
+      playlist: PlaylistBench().run(), ffmpeg: reference.map { $0.nanoseconds / count }, bytes: bytes / stills.count,
       ffmpegBytes: reference.map { $0.bytes / stills.count })
   }
 
@@ -128,6 +130,7 @@ extension StageBench.Result: CustomStringConvertible {
     }
     for stage in stages { row(stage.name, milliseconds(stage.nanoseconds)) }
     row("all", milliseconds(total))
+    row("text of a playlist, 30 segments", "\((playlist + 50) / 100 * 100) ns")
     row("bytes of parts", "\(bytes)")
     if let ffmpeg, let ffmpegBytes {
       row("the ffmpeg program, all", milliseconds(ffmpeg))

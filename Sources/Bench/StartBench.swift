@@ -36,18 +36,29 @@ package struct StartBench {
   /// - Throws: if the program does not start or gives no playlist within 20 seconds.
   package func run() async throws -> Result {
     let port = Int.random(in: 20_000..<60_000)
-    let process = Process()
-    process.executableURL = program
-    process.arguments = [
+    let arguments = [
       "serve", "--public", "127.0.0.1:\(port)", "--private", "127.0.0.1:0", "--store", "memory", "--camera", "bench",
       "--token", "bench-token", "--size", size.description, "--log", "error",
     ]
+    let (processes, started) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(1))
     let start = ContinuousClock.now
-    try process.run()
-    defer {
-      process.terminate()
-      process.waitUntilExit()
+    return try await withThrowingTaskGroup(of: Result?.self) { group in
+      group.addTask {
+        try await ExternalProgram(program).run(arguments) { started.yield($0) }
+        return nil
+      }
+      group.addTask {
+        guard let process = await processes.first(where: { _ in true }) else { return nil }
+        return try await look(at: process, port: port, since: start)
+      }
+      defer { group.cancelAll() }
+      // Whatever else ends first has failed.
+      guard let result = try await group.next() ?? nil else { throw BenchError.noPlaylist }
+      return result
     }
+  }
+
+  private func look(at process: Int32, port: Int, since start: ContinuousClock.Instant) async throws -> Result {
     let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/bench/live.m3u8")
     var elapsed: Duration?
     while elapsed == nil, ContinuousClock.now - start < .seconds(20) {
@@ -61,12 +72,9 @@ package struct StartBench {
     }
     guard let elapsed else { throw BenchError.noPlaylist }
     try await Task.sleep(for: .seconds(10))
-    let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
-    func kibibytes(_ field: String) -> Int {
-      let line = status.split(separator: "\n").first { $0.hasPrefix(field) } ?? ""
-      return line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }.first ?? 0
-    }
-    return Result(playlist: elapsed, residentKiB: kibibytes("VmRSS:"), ownKiB: kibibytes("RssAnon:"))
+    return Result(
+      playlist: elapsed, residentKiB: ServerProcess.kibibytes("VmRSS", of: process) ?? 0,
+      ownKiB: ServerProcess.kibibytes("RssAnon", of: process) ?? 0)
   }
 }
 

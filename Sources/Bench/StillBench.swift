@@ -19,6 +19,21 @@ package struct StillBench {
     package let similarity: Int
   }
 
+  /// What a photo of a still costs beside its picture in the stream.
+  package struct PhotoResult: Sendable {
+    /// The photo's size; `nil` where the stream shows as much of the still.
+    package let size: PictureSize?
+    /// How often the sides are halved while decoding for both.
+    package let reduction: Int
+    /// Bytes of the JPEG.
+    package let bytes: Int
+    /// Processor time of decoding for both, and of making the photo of that, medians in nanoseconds.
+    package let decoding: Int64
+    package let making: Int64
+    /// The most memory that the process took more than before, in KiB; `nil` if the system does not say.
+    package let peakKiB: Int?
+  }
+
   private let settings: PictureSettings
 
   /// A bench for streams of a size.
@@ -53,6 +68,33 @@ package struct StillBench {
         reduction: reduction, nanoseconds: one.nanoseconds, peakKiB: one.peakKiB,
         similarity: Int(1_000_000 * Self.similarity(measured[0].luma, one.luma)))
     }
+  }
+
+  /// Measures the photo of a still.
+  ///
+  /// - Parameters:
+  ///   - limit: the most that it may measure.
+  ///   - quality: of the JPEG, 1 to 100.
+  /// - Throws: if the still does not decode.
+  package func photo(_ jpeg: ByteBuffer, limit: PictureSize, quality: Int, rounds: Int = 5) throws -> PhotoResult {
+    let header = try JPEGHeader(jpeg, maxPixels: .max)
+    var maker = PhotoMaker(settings: settings, limit: limit, quality: quality)
+    let reduction = maker.reduction(of: header)
+    var (decoding, making) = (Samples(), Samples())
+    var photo: Photo?
+    let before = Self.resetPeak()
+    for _ in 0..<rounds {
+      let start = CPUTime.thread
+      let frame = try StillDecoder().decode(jpeg, header: header, reduction: reduction)
+      decoding.add(CPUTime.thread - start)
+      let decoded = CPUTime.thread
+      photo = try maker.photo(of: frame, header: header, reduction: reduction)
+      making.add(CPUTime.thread - decoded)
+    }
+    let peak = Self.peak
+    return PhotoResult(
+      size: photo?.size, reduction: reduction, bytes: photo?.jpeg.readableBytes ?? 0, decoding: decoding.median,
+      making: making.median, peakKiB: before.flatMap { before in peak.map { max(0, $0 - before) } })
   }
 
   /// Structural similarity (Wang et al., 2004) over 8x8 windows, four pixels apart.
@@ -94,6 +136,15 @@ package struct StillBench {
     let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
     let line = status?.split(separator: "\n").first { $0.hasPrefix(key) }
     return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+  }
+}
+
+extension StillBench.PhotoResult: CustomStringConvertible {
+  /// One line of the table that `quietcam bench still` prints.
+  package var description: String {
+    guard let size else { return "  no photo: the stream shows as much" }
+    return "  photo of \(size), \(bytes) bytes: decoded at 1/\(1 << reduction) in \(milliseconds(decoding)) ms, "
+      + "made in \(milliseconds(making)) ms, \(peakKiB.map { "\($0 / 1024) MiB" } ?? "unknown memory") more at most"
   }
 }
 

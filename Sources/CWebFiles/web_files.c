@@ -41,8 +41,6 @@ static const struct qc_web_file files[] = {
 #include "entry.h"
 #define QC_PATH "../Origin/Web/stream.js"
 #include "entry.h"
-#define QC_PATH "../Origin/Web/style.js"
-#include "entry.h"
 #define QC_PATH "../Origin/Web/video.js"
 #include "entry.h"
 #define QC_PATH "../Origin/Web/visibility.js"

@@ -49,5 +49,9 @@ package enum InputFile {
     return stat(path, &file) == 0 && file.st_mode & S_IFMT == S_IFREG
   }
 
-  private static func problem() -> Problem { Problem(description: String(cString: strerror(errno))) }
+  private static func problem() -> Problem {
+    let code = errno
+    let isAdvised = code == EMFILE || code == ENFILE
+    return Problem(description: isAdvised ? SystemAdvice.sentence(code) : String(cString: strerror(code)))
+  }
 }

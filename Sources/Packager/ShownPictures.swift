@@ -11,60 +11,44 @@ import NIOCore
 ///            count                    u32
 ///            count times:  place      u32, the index of the picture in the segment
 ///                          is new     u8, 0 if it was shown before the segment already
-///                          since      u32, `Picture.since` in ticks of 90 kHz; all ones if it is not known
+///                          offset     u32, `ShownPicture.slotOffset` in ticks of 90 kHz; all ones if it is not known
 ///                          bytes      u32
 ///            the JPEGs, one after another
 package struct ShownPictures: Hashable, Sendable {
-  /// One JPEG.
-  package struct Picture: Hashable, Sendable {
-    /// The index of the picture in the segment.
-    package let place: Int
-    /// Whether it begins to show there; only the one at place 0 may have been shown before.
-    package let isNew: Bool
-    /// The picture.
-    package let jpeg: ByteBuffer
-    /// How long after the start of its slot the still came (the slot offset); `nil` if it is not known.
-    package let since: Ticks?
-
-    /// A picture that is shown from `place` on.
-    package init(place: Int, isNew: Bool, jpeg: ByteBuffer, since: Ticks? = nil) {
-      self.place = place
-      self.isNew = isNew
-      self.jpeg = jpeg
-      self.since = since
-    }
-  }
-
   /// The time from picture to picture of the grid.
   package let step: Ticks
-  /// In rising order of their places.
-  package let pictures: [Picture]
+  /// The picture that stood before the segment and goes on; `nil` where it is not said or a new one begins at once.
+  package let opening: ByteBuffer?
+  /// The pictures that begin to show, in rising order of their steps.
+  package let pictures: [ShownPicture]
 
   static let type: StaticString = "uuid"
   /// Made once at random, as such types are.
   fileprivate static let extendedType: (UInt64, UInt64) = (0x6a1c_3e0f_94d2_4b57, 0xb8e3_5d70_27af_c914)
 
   /// The pictures of one segment.
-  package init(step: Ticks, pictures: [Picture]) {
+  package init(step: Ticks, opening: ByteBuffer? = nil, pictures: [ShownPicture]) {
     self.step = step
+    self.opening = opening
     self.pictures = pictures
   }
 
   /// The box.
   package var box: ByteBuffer {
-    var writer = BoxWriter(capacity: 40 + pictures.reduce(0) { $0 + 13 + $1.jpeg.readableBytes })
+    let all = (opening.map { [ShownPicture(step: 0, jpeg: $0)] } ?? []) + pictures
+    var writer = BoxWriter(capacity: 40 + all.reduce(0) { $0 + 13 + $1.jpeg.readableBytes })
     writer.box(Self.type) { box in
       box.put(Self.extendedType.0)
       box.put(Self.extendedType.1)
       box.put(UInt32(clamping: step.count))
-      box.put(UInt32(pictures.count))
-      for picture in pictures {
-        box.put(UInt32(picture.place))
-        box.put(UInt8(picture.isNew ? 1 : 0))
-        box.put(picture.since.map { UInt32(clamping: min($0.count, Int64(UInt32.max - 1))) } ?? UInt32.max)
+      box.put(UInt32(all.count))
+      for (index, picture) in all.enumerated() {
+        box.put(UInt32(picture.step))
+        box.put(UInt8(opening != nil && index == 0 ? 0 : 1))
+        box.put(picture.slotOffset.map { UInt32(clamping: min($0.count, Int64(UInt32.max - 1))) } ?? UInt32.max)
         box.put(UInt32(picture.jpeg.readableBytes))
       }
-      for picture in pictures { box.put(picture.jpeg) }
+      for picture in all { box.put(picture.jpeg) }
     }
     return writer.buffer
   }
@@ -105,27 +89,28 @@ extension FragmentReader {
     guard step > 0, count > 0, Int(count) <= (end - offset) / 13 else {
       throw damage("\(count) pictures in a box uuid")
     }
-    var entries: [(place: Int, isNew: Bool, since: Ticks?, bytes: Int)] = []
+    var entries: [ShownPictureEntry] = []
+    var hasOpening = false
     for _ in 0..<count {
       let (place, isNew): (UInt32, UInt8) = (try number(), try number())
-      let (since, length): (UInt32, UInt32) = (try number(), try number())
-      let isInOrder = entries.last.map { $0.place < Int(place) } ?? true
+      let (offset, length): (UInt32, UInt32) = (try number(), try number())
+      let isInOrder = entries.last.map { $0.step < Int(place) } ?? true
       guard isInOrder, isNew == 1 || isNew == 0 && place == 0, length > 0 else {
         throw damage("a picture of \(length) bytes at place \(place) in a box uuid")
       }
-      entries.append((Int(place), isNew == 1, since == .max ? nil : Ticks(Int64(since)), Int(length)))
+      if isNew == 0 { hasOpening = true }
+      let slotOffset = offset == .max ? nil : Ticks(Int64(offset))
+      entries.append(ShownPictureEntry(step: Int(place), bytes: Int(length), slotOffset: slotOffset))
     }
     guard entries.reduce(offset, { $0 + $1.bytes }) == end else {
       throw damage("pictures that do not fill their box uuid")
     }
-    var pictures: [ShownPictures.Picture] = []
-    for entry in entries {
-      guard let jpeg = bytes.getSlice(at: bytes.readerIndex + offset, length: entry.bytes) else {
-        throw damage("the end of the bytes")
-      }
-      pictures.append(.init(place: entry.place, isNew: entry.isNew, jpeg: jpeg, since: entry.since))
-      offset += entry.bytes
+    guard var jpegs = bytes.getSlice(at: bytes.readerIndex + offset, length: end - offset) else {
+      throw damage("the end of the bytes")
     }
-    return ShownPictures(step: Ticks(Int64(step)), pictures: pictures)
+    var pictures = entries.compactMap { $0.picture(from: &jpegs) }
+    offset = end
+    let opening = hasOpening ? pictures.removeFirst().jpeg : nil
+    return ShownPictures(step: Ticks(Int64(step)), opening: opening, pictures: pictures)
   }
 }

@@ -2,22 +2,8 @@ import Ingest
 import Media
 import NIOCore
 
-/// A picture as people look at it for itself, larger than in the stream.
-package struct Photo: Hashable, Sendable {
-  /// The JPEG, without any metadata.
-  package let jpeg: ByteBuffer
-  /// Its size.
-  package let size: PictureSize
-
-  /// A photo of this size.
-  package init(jpeg: ByteBuffer, size: PictureSize) {
-    self.jpeg = jpeg
-    self.size = size
-  }
-}
-
-/// Makes photos of decoded stills: the same crop, masks, turn, blur and gray as the stream's picture, and no bars, no
-/// larger than the still shows and than it is told.
+/// Makes photos from decoded stills: with the crop, masks, rotation, blur and gray of the stream's picture, without
+/// bars, and no larger than the still or the limit.
 package struct PhotoMaker: ~Copyable {
   private let settings: PictureSettings
   private let limit: PictureSize?
@@ -28,7 +14,7 @@ package struct PhotoMaker: ~Copyable {
   /// A maker for a camera with these settings.
   ///
   /// - Parameters:
-  ///   - limit: the most that a photo may measure; `nil` makes none.
+  ///   - limit: the largest size of a photo; `nil` makes none.
   ///   - quality: of the JPEGs, 1 to 100.
   package init(settings: PictureSettings, limit: PictureSize?, quality: Int) {
     self.settings = settings
@@ -37,16 +23,16 @@ package struct PhotoMaker: ~Copyable {
     filter = PictureFilter(settings: settings)
   }
 
-  /// How often the sides of a still may be halved while it is decoded, so that both photo and stream are good.
+  /// How often the sides of a still can be halved while it is decoded, so that both photo and stream are good.
   package func reduction(of header: JPEGHeader) -> Int {
     let ofStream = PictureFilter(settings: settings).reduction(of: header)
     guard let size = size(of: header) else { return ofStream }
     return min(ofStream, PictureFilter(settings: photoSettings(size.photo, shown: size.stream)).reduction(of: header))
   }
 
-  /// The photo of a decoded still; `nil` where the stream shows as much of it.
+  /// The photo of a decoded still; `nil` if the stream shows as much of it.
   ///
-  /// - Parameter reduction: what it was decoded with.
+  /// - Parameter reduction: the one that it was decoded with.
   package mutating func photo(
     of frame: borrowing Frame, header: JPEGHeader, reduction: Int
   ) throws(FFmpegError) -> Photo? {
@@ -59,7 +45,7 @@ package struct PhotoMaker: ~Copyable {
     return Photo(jpeg: try encoder.encode(picture), size: size.photo)
   }
 
-  /// The size of a still's photo, and of its picture in the stream without bars; `nil` where that is as large.
+  /// The size of a still's photo, and of its picture in the stream without bars; `nil` if that is as large.
   private func size(of header: JPEGHeader) -> (photo: PictureSize, stream: PictureSize)? {
     guard let limit else { return nil }
     let (shown, stream) = PictureFilter.shown(settings, input: header.size, orientation: header.orientation)
@@ -70,7 +56,7 @@ package struct PhotoMaker: ~Copyable {
     if photo.height > limit.height {
       photo = PictureSize(width: shown.width * limit.height / shown.height, height: limit.height)
     }
-    // The colours of a JPEG and of the filters come in pairs of pixels.
+    // The colours of a JPEG and of the filters are for pairs of pixels.
     photo = PictureSize(width: max(2, photo.width / 2 * 2), height: max(2, photo.height / 2 * 2))
     return photo.width > stream.width || photo.height > stream.height ? (photo, stream) : nil
   }
@@ -79,9 +65,9 @@ package struct PhotoMaker: ~Copyable {
     var settings = settings
     settings.blur = (settings.blur * size.width + stream.width - 1) / stream.width
     settings.size = size
-    // Its shape is that of what is shown, but for the rounding.
+    // Its shape is that of what is shown, except for rounding.
     settings.fit = .cover
-    // That evens out the grain over successive stills; a photo stands for itself.
+    // This evens out the noise over successive stills; a photo is a single picture.
     settings.denoise = 0
     return settings
   }

@@ -1,13 +1,13 @@
 import Media
 
-/// How large the pictures of a camera are in `latest.jpg` and as photos.
+/// The size of a camera's pictures in `latest.jpg` and as photos.
 enum PhotoSize: Hashable, Sendable {
   /// As in the stream.
   case stream
-  /// As large as they come, within this size.
+  /// As large as the stills, within this size.
   case within(PictureSize)
 
-  /// What holds where nothing is given and no veil can fall.
+  /// The default if no veil can start.
   static let standard = PictureSize(width: 1920, height: 1280)
 }
 

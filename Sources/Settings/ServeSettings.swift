@@ -40,6 +40,8 @@ package struct ServeSettings: Sendable, Hashable {
   /// The cameras, those of the file first and in its order; at least one, each name once. With `isDemo` one of them
   /// is named `demo`.
   package var cameras: [CameraSettings] = []
+  /// What the listeners know of each of them.
+  package var doors: [CameraName: DoorSettings] = [:]
   /// The operator's token. With `nil`, anyone who reaches the private address can read, and commands are refused.
   package var operatorToken: TokenDigest?
   /// The same token in plain text, for commands that send it to a server; `nil` if the configuration has only its

@@ -92,7 +92,7 @@ package struct Station: Service {
       camera.photos.open(folder: cameraFolder, logger: logger)
     }
     do {
-      let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
+      let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, reading: .ahead(), logger: logger)
       let decoder = EarlyDecoder(camera: camera, logger: logger)
       // It ends with the loop.
       async let _ = withTaskExecutorPreference(decoding) { await decoder.run() }
@@ -107,10 +107,7 @@ package struct Station: Service {
   private func expireWaiters() async {
     while !Task.isCancelled {
       let now = ContinuousClock.now
-      for camera in cameras {
-        camera.edge.expire(at: now)
-        camera.photos.expire(at: now)
-      }
+      for camera in cameras { camera.expire(at: now) }
       try? await Task.sleep(for: .milliseconds(500), tolerance: .zero)
     }
   }

@@ -2,6 +2,7 @@ import Access
 import Logging
 import Media
 import NIOConcurrencyHelpers
+import Origin
 import Settings
 import Station
 
@@ -38,7 +39,7 @@ final class Announcement: Sendable {
     viewers.port = publicPort
     var stills = settings.privateAddress
     stills.port = privatePort
-    let isSampled = settings.cameras.contains { $0.name.text == ServeSettings.demoName && $0.access == .open }
+    let isSampled = settings.doors.contains { $0.key.text == ServeSettings.demoName && $0.value.access == .open }
     if settings.isDemo, isSampled {
       logger.notice("sample:   \(settings.publicCertificate == nil ? "http" : "https")://\(viewers)/sample/")
     }

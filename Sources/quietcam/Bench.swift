@@ -37,7 +37,7 @@ struct Bench: AsyncParsableCommand {
       let mean = stills.reduce(0) { $0 + $1.readableBytes } / stills.count
       print("\(stills.count) stills of \(mean) bytes, one every 2 s, preset \(preset.rawValue), CRF \(crf)")
       for size in [PictureSize(width: 320, height: 240), PictureSize(width: 640, height: 480)] {
-        print(try bench.run(size: size))
+        print(try await bench.run(size: size))
       }
     }
 
@@ -71,11 +71,14 @@ struct Bench: AsyncParsableCommand {
       abstract: "What a large still costs until it is a picture of the stream, and how soon viewers have it.",
       discussion: """
         Each file is decoded in full and as the server does it. Then it is put into a server's folder, and the time \
-        from its last byte until a viewer has its event, latest.jpg, and the part of the stream that shows it is measured.
+        from its last byte until a viewer has its event, latest.jpg, which is the photo, and the part of the stream that \
+        shows it is measured.
         """)
 
     @Argument(help: ArgumentHelp("JPEGs.", valueName: "file")) var files: [String]
     @Option(help: ArgumentHelp("The size of the stream.", valueName: "WIDTHxHEIGHT")) var size = "640x480"
+    @Option(help: ArgumentHelp("The most that the photo of it measures.", valueName: "WIDTHxHEIGHT"))
+    var photo = "1920x1280"
     @Option(help: ArgumentHelp("How often it is put into the folder; 0 skips this.", valueName: "count"))
     var rounds = 5
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Lengths of the server's parts.", valueName: "seconds"))
@@ -84,6 +87,9 @@ struct Bench: AsyncParsableCommand {
     func run() async throws {
       guard let stream = PictureSize(size) else {
         throw ValidationError("--size: found \(size); accepted: a size such as 640x480")
+      }
+      guard let limit = PictureSize(photo) else {
+        throw ValidationError("--photo: found \(photo); accepted: a size such as 1920x1280")
       }
       guard let program = Bundle.main.executableURL else {
         throw ValidationError("this program cannot find its own file")
@@ -97,6 +103,7 @@ struct Bench: AsyncParsableCommand {
         let kind = header.isProgressive ? "progressive" : "baseline"
         print("\(file): \(header.size), \(kind), \(data.count) bytes, to \(stream)")
         for result in try StillBench(size: stream).run(jpeg) { print(result) }
+        print(try StillBench(size: stream).photo(jpeg, limit: limit, quality: 75))
         for part in rounds > 0 ? parts : [] {
           print(try await ArrivalBench(program: program, size: stream).run(jpeg, part: part, rounds: rounds))
         }

@@ -40,17 +40,36 @@ extension Bench {
       var logger = Logger(label: "bench")
       logger.logLevel = .error
       FFmpegLog.redirect(to: logger)
-      let (stream, ingest, secret, server) = try await target()
-      defer { server?.end() }
+      guard url == nil else {
+        guard let url, let push, let token else {
+          throw ValidationError("with a URL, --push and --token must give its ingest address and token")
+        }
+        return try await measure(stream: url, ingest: push, token: token)
+      }
+      guard let program = Bundle.main.executableURL else {
+        throw ValidationError("this program cannot find its own file; name a URL, --push and --token")
+      }
+      try await ServerProcess.running(program, settings: ["--part", part.ticks.secondsText]) { server in
+        let stream = "http://127.0.0.1:\(server.publicPort)/\(ServerProcess.camera)/index.m3u8"
+        // Its listeners are open before there is anything to see.
+        for _ in 0..<100 where (try? Data(contentsOf: URL(string: stream)!)) == nil {
+          try await Task.sleep(for: .milliseconds(100))
+        }
+        try await measure(
+          stream: stream,
+          ingest: "http://127.0.0.1:\(server.privatePort)/ingest/\(ServerProcess.camera)", token: ServerProcess.token)
+      }
+    }
+
+    /// Measures a stream, and pushes the stills that it is measured by.
+    private func measure(stream: String, ingest: String, token: String) async throws {
       let wanted = LatencyBrowser.allCases.filter { browser == .all || browser.rawValue == $0.rawValue }
       for missing in wanted where !missing.isInstalled { print("\(missing.rawValue) is not installed") }
       let browsers = wanted.filter(\.isInstalled)
-      let plain =
-        rival && !browsers.isEmpty && PlainHLSRival.isInstalled ? try PlainHLSRival(port: Self.freePort()) : nil
-      defer { plain?.end() }
+      let plain = rival && !browsers.isEmpty && PlainHLSRival.isInstalled ? PlainHLSRival(port: Self.freePort()) : nil
       let board = LatencyBoard()
       let size = PictureSize(width: 640, height: 480)
-      let pusher = LatencyPusher(url: ingest, token: secret, every: every.ticks, size: size) { plain?.push($0) }
+      let pusher = LatencyPusher(url: ingest, token: token, every: every.ticks, size: size) { plain?.push($0) }
       let clients = try LatencyClients(stream: stream, board: board)
       let page = try page(stream, rival: plain?.url, board: board)
       let duration = length.ticks.duration
@@ -74,12 +93,8 @@ extension Bench {
       let (ports, opened) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await page.run { opened.yield($0) } }
-        group.addTask {
-          guard let port = await ports.first(where: { _ in true }) else { return }
-          let open = try browsers.map { try $0.open("http://127.0.0.1:\(port)/") }
-          defer { for browser in open { browser.end() } }
-          try await Task.sleep(for: .seconds(86_400))
-        }
+        guard let port = await ports.first(where: { _ in true }) else { return }
+        for browser in browsers { group.addTask { try await browser.show("http://127.0.0.1:\(port)/") } }
         try await group.next()
         group.cancelAll()
       }
@@ -104,33 +119,6 @@ extension Bench {
       if let other { ways.append(Way(name: other, kind: "hls", url: other)) }
       return try LatencyPage(
         library: root.absoluteString, every: every.ticks.milliseconds, ways: ways, board: board)
-    }
-
-    /// The stream and the ingest address, of the operator's server or of one that is started here.
-    private func target() async throws -> (stream: String, ingest: String, token: String, server: ChildProcess?) {
-      if let url {
-        guard let push, let token else {
-          throw ValidationError("with a URL, --push and --token must give its ingest address and token")
-        }
-        return (url, push, token, nil)
-      }
-      guard let program = Bundle.main.executableURL else {
-        throw ValidationError("this program cannot find its own file; name a URL, --push and --token")
-      }
-      let (open, inner) = (Self.freePort(), Self.freePort())
-      let part = part.ticks.secondsText
-      let server = try ChildProcess(program.path) { _ in
-        [
-          "serve", "--public", "127.0.0.1:\(open)", "--private", "127.0.0.1:\(inner)", "--store", "memory",
-          "--camera", "bench", "--token", "bench-token", "--log", "error", "--part", part,
-        ]
-      }
-      let stream = "http://127.0.0.1:\(open)/bench/index.m3u8"
-      for _ in 0..<100 {
-        if (try? Data(contentsOf: URL(string: stream)!)) != nil { break }
-        try await Task.sleep(for: .milliseconds(100))
-      }
-      return (stream, "http://127.0.0.1:\(inner)/ingest/bench", "bench-token", server)
     }
 
     /// A free port.

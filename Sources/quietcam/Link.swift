@@ -2,6 +2,7 @@ import Access
 import ArgumentParser
 import Foundation
 import Media
+import Origin
 import Settings
 import Station
 
@@ -37,7 +38,7 @@ struct Link: ParsableCommand {
       flags["access"] = "signed"
     }
     let settings = try ServeSettings.load(config: config, flags: flags)
-    guard settings.cameras.contains(where: { $0.name == camera && $0.access == .signed }), let key = settings.linkKey
+    guard settings.doors[camera]?.access == .signed, let key = settings.linkKey
     else { throw ValidationError("camera \(camera) has not access: signed, so everyone sees it without a link") }
     let expiry = ViewerLink.expiry(after: duration.seconds, from: WallTime.now.milliseconds / 1000)
     let link = ViewerLink(camera: camera, expiry: expiry, key: key)

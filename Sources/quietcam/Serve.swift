@@ -112,11 +112,11 @@ struct Serve: AsyncParsableCommand {
     var services: [any Service] = [certificates.0, certificates.1].compactMap { $0 }
     services += [
       try Listeners.publicDoor(
-        at: publicDoor, cameras: cameras, web: web, site: settings.site,
+        at: publicDoor, cameras: cameras, doors: settings.doors, web: web, site: settings.site,
         linkKey: settings.linkKey, limits: limits, patience: settings.patience.duration, logger: logger,
         onListening: { ports.publicIsOpen(port: $0) }),
       try Listeners.privateDoor(
-        at: privateDoor, cameras: cameras, operatorToken: settings.operatorToken,
+        at: privateDoor, cameras: cameras, doors: settings.doors, operatorToken: settings.operatorToken,
         limits: limits, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
       station,
@@ -124,8 +124,8 @@ struct Serve: AsyncParsableCommand {
       HangUpSignal(logger: logger),
     ]
     for camera in station.cameras {
-      guard let folder = camera.settings.folder else { continue }
-      services.append(Self.intake(of: folder, for: camera, logger: logger))
+      guard let door = settings.doors[camera.settings.name], let folder = door.folder else { continue }
+      services.append(Self.intake(of: folder, scans: door.scansFolder, for: camera, logger: logger))
     }
     if settings.isDemo, let token = settings.demoToken,
       let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName })
@@ -143,11 +143,13 @@ struct Serve: AsyncParsableCommand {
   }
 
   /// The limits of both listeners: each has descriptors that the other cannot take.
-  private static func intake(of folder: String, for camera: Camera, logger: Logger) -> FolderIntake {
+  private static func intake(
+    of folder: String, scans: Bool, for camera: Camera, logger: Logger
+  ) -> FolderIntake {
     var logger = logger
     logger[metadataKey: "camera"] = "\(camera.settings.name)"
     return FolderIntake(
-      path: folder, scans: camera.settings.scansFolder, maxBytes: camera.settings.maxStillBytes, logger: logger,
+      path: folder, scans: scans, maxBytes: camera.settings.maxStillBytes, logger: logger,
       take: { still throws(StillRefusal) in _ = try camera.take(still) }, refuse: { camera.refuse($0) })
   }
 

@@ -2,8 +2,8 @@ import Media
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import Playlist
+import TestSupport
 
 /// A low latency origin on a free port of the loopback: one-second segments in quarter-second parts, and one fault.
 final class StreamServer: Sendable {
@@ -17,30 +17,20 @@ final class StreamServer: Sendable {
   private static let firstPart = 80
   private let fault: Fault
   private let start = ContinuousClock.now
-  private let channel: NIOLockedValueBox<(any Channel)?> = NIOLockedValueBox(nil)
+  private let server: NIOLockedValueBox<TestServer?> = NIOLockedValueBox(nil)
 
   static func start(_ fault: Fault) async throws -> StreamServer {
-    let server = StreamServer(fault)
-    let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-      .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-          try channel.pipeline.syncOperations.addHandler(Handler(server: server))
-        }
-      }
-      .bind(host: "127.0.0.1", port: 0).get()
-    server.channel.withLockedValue { $0 = channel }
-    return server
+    let stream = StreamServer(fault)
+    let server = try await TestServer.start { stream.steps($0.head) }
+    stream.server.withLockedValue { $0 = server }
+    return stream
   }
 
   private init(_ fault: Fault) { self.fault = fault }
 
-  var url: String { "http://127.0.0.1:\(channel.withLockedValue { $0?.localAddress?.port } ?? 0)/index.m3u8" }
+  var url: String { "http://127.0.0.1:\(server.withLockedValue { $0?.port } ?? 0)/index.m3u8" }
 
-  func stop() async throws {
-    let channel = channel.withLockedValue { $0 }
-    try await channel?.close().get()
-  }
+  func stop() async throws { try await server.withLockedValue { $0 }?.stop() }
 
   // MARK: The stream
 
@@ -160,113 +150,83 @@ final class StreamServer: Sendable {
 
   // MARK: HTTP
 
-  private final class Handler: ChannelInboundHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
-    private let server: StreamServer
-    private var head: HTTPRequestHead?
+  private func steps(_ request: HTTPRequestHead) -> [TestServer.Step] {
+    let answer = answer(request.uri)
+    guard answer.pieces.isEmpty else { return openSteps(answer) }
+    let wait = max(.zero, answer.time - elapsed)
+    guard fault == .trickles, wait > .zero, !answer.isPlaylist else {
+      return [.wait(Self.time(wait + .milliseconds(1))), .then { self.wholeSteps(request, answer) }]
+    }
+    let (head, body) = message(request, answer)
+    let middle = body.readableBytes / 2
+    return [
+      .head(head), .body(body.getSlice(at: 0, length: middle) ?? ByteBuffer()),
+      .wait(Self.time(wait + .milliseconds(1501))),
+      .body(body.getSlice(at: middle, length: body.readableBytes - middle) ?? ByteBuffer()), .end,
+    ]
+  }
 
-    init(server: StreamServer) { self.server = server }
+  private static func time(_ ticks: Ticks) -> TimeAmount { .nanoseconds(ticks.count * 100_000 / 9) }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-      switch unwrapInboundIn(data) {
-      case .head(let head): self.head = head
-      case .body: break
-      case .end:
-        guard let head else { return }
-        let answer = server.answer(head.uri)
-        guard answer.pieces.isEmpty else { return writeOpen(context, answer) }
-        let wait = max(.zero, answer.time - server.elapsed)
-        let loop = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let isHalfSent = server.fault == .trickles && wait > .zero && !answer.isPlaylist
-        if isHalfSent { write(context, head, answer, half: 0) }
-        context.eventLoop.scheduleTask(
-          in: .nanoseconds(wait.count * 100_000 / 9 + 1_000_000 + (isHalfSent ? 1_500_000_000 : 0))
-        ) {
-          let (handler, context) = loop.value
-          guard context.channel.isActive else { return }
-          handler.write(context, head, answer, half: isHalfSent ? 1 : nil)
-        }
+  /// The head of an open segment at once and each piece at its time.
+  private func openSteps(_ answer: Answer) -> [TestServer.Step] {
+    let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: Self.headers(answer))
+    var (steps, now) = ([TestServer.Step.head(head)], elapsed)
+    for piece in answer.pieces {
+      let wait = max(.zero, piece.time - now)
+      steps += [.wait(Self.time(wait)), .body(piece.body)]
+      now = now + wait
+    }
+    return steps + [fault == .breaksOpenSegmentsOff ? .close : .end]
+  }
+
+  private func wholeSteps(_ request: HTTPRequestHead, _ answer: Answer) -> [TestServer.Step] {
+    let (head, body) = message(request, answer)
+    return request.method == .HEAD ? [.head(head), .end] : [.head(head), .body(body), .end]
+  }
+
+  private static func headers(_ answer: Answer) -> HTTPHeaders {
+    var headers: HTTPHeaders = [
+      "Content-Type": answer.type, "Cache-Control": answer.caching, "Access-Control-Allow-Origin": "*",
+    ]
+    if let next = answer.next { headers.add(name: "Link", value: "<\(next).mp4>; rel=\"next\"") }
+    return headers
+  }
+
+  /// An answer as it is now, with compression, conditions and ranges.
+  private func message(_ request: HTTPRequestHead, _ answer: Answer) -> (HTTPResponseHead, ByteBuffer) {
+    var (headers, status) = (Self.headers(answer), answer.status)
+    var body = answer.isPlaylist && request.uri.hasPrefix("/live") ? playlistBytes(request.uri) : answer.body
+    if answer.isPlaylist {
+      headers.add(name: "Vary", value: "Accept-Encoding")
+      if request.headers.first(name: "Accept-Encoding") == "gzip" {
+        body = body.gzipped()
+        headers.add(name: "Content-Encoding", value: "gzip")
       }
     }
+    let etag = "\"\(answer.isPlaylist ? body.hashValue : request.uri.hashValue)\""
+    if status == 200 { headers.add(name: "ETag", value: etag) }
+    if answer.isPlaylist, request.headers.first(name: "If-None-Match") == etag { (status, body) = (304, ByteBuffer()) }
+    if status == 200, !answer.isPlaylist { (status, body) = Self.conditional(request, body) }
+    headers.add(name: "Content-Length", value: "\(body.readableBytes)")
+    return (HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers), body)
+  }
 
-    /// Sends the head of an open segment at once and each piece at its time.
-    private func writeOpen(_ context: ChannelHandlerContext, _ answer: Answer) {
-      var headers: HTTPHeaders = [
-        "Content-Type": answer.type, "Cache-Control": answer.caching, "Access-Control-Allow-Origin": "*",
-      ]
-      if let next = answer.next { headers.add(name: "Link", value: "<\(next).mp4>; rel=\"next\"") }
-      context.writeAndFlush(
-        wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
-      let loop = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-      let (elapsed, breaksOff) = (server.elapsed, server.fault == .breaksOpenSegmentsOff)
-      for (index, piece) in answer.pieces.enumerated() {
-        let wait = max(.zero, piece.time - elapsed)
-        context.eventLoop.scheduleTask(in: .nanoseconds(wait.count * 100_000 / 9 + Int64(index) * 1000)) {
-          let (handler, context) = loop.value
-          guard context.channel.isActive else { return }
-          context.write(handler.wrapOutboundOut(.body(.byteBuffer(piece.body))), promise: nil)
-          let isLast = index == answer.pieces.count - 1
-          if isLast, !breaksOff { context.write(handler.wrapOutboundOut(.end(nil)), promise: nil) }
-          context.flush()
-          if isLast, breaksOff { context.close(promise: nil) }
-        }
-      }
-    }
+  private func playlistBytes(_ uri: String) -> ByteBuffer {
+    let playlist = playlist()
+    guard uri.contains("_HLS_skip") else { return playlist.render() }
+    let boundary = fault == .skipsTooMuch ? Ticks.seconds(2) : .seconds(6)
+    return (playlist.delta(skipUntil: boundary) ?? playlist).render()
+  }
 
-    /// Sends an answer, or the first or second half of it.
-    private func write(_ context: ChannelHandlerContext, _ request: HTTPRequestHead, _ answer: Answer, half: Int?) {
-      var answer = answer
-      if answer.isPlaylist, request.uri.hasPrefix("/live") { answer.body = playlistBytes(request.uri) }
-      var headers: HTTPHeaders = [
-        "Content-Type": answer.type, "Cache-Control": answer.caching, "Access-Control-Allow-Origin": "*",
-      ]
-      var status = answer.status
-      if let next = answer.next { headers.add(name: "Link", value: "<\(next).mp4>; rel=\"next\"") }
-      if answer.isPlaylist {
-        headers.add(name: "Vary", value: "Accept-Encoding")
-        if request.headers.first(name: "Accept-Encoding") == "gzip" {
-          answer.body = answer.body.gzipped()
-          headers.add(name: "Content-Encoding", value: "gzip")
-        }
-      }
-      let etag = "\"\(answer.isPlaylist ? answer.body.hashValue : request.uri.hashValue)\""
-      if status == 200 { headers.add(name: "ETag", value: etag) }
-      if answer.isPlaylist, request.headers.first(name: "If-None-Match") == etag {
-        (status, answer.body) = (304, ByteBuffer())
-      }
-      if status == 200, !answer.isPlaylist { (status, answer.body) = conditional(request, answer.body, &headers) }
-      headers.add(name: "Content-Length", value: "\(answer.body.readableBytes)")
-      if half != 1 {
-        let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers)
-        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
-      }
-      let middle = answer.body.readableBytes / 2
-      if half == 0 { answer.body = answer.body.getSlice(at: 0, length: middle) ?? answer.body }
-      if half == 1 { answer.body.moveReaderIndex(forwardBy: middle) }
-      if request.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil) }
-      if half != 0 { context.write(wrapOutboundOut(.end(nil)), promise: nil) }
-      context.flush()
-    }
-
-    private func playlistBytes(_ uri: String) -> ByteBuffer {
-      let playlist = server.playlist()
-      guard uri.contains("_HLS_skip") else { return playlist.render() }
-      let boundary = server.fault == .skipsTooMuch ? Ticks.seconds(2) : .seconds(6)
-      return (playlist.delta(skipUntil: boundary) ?? playlist).render()
-    }
-
-    private func conditional(
-      _ request: HTTPRequestHead, _ body: ByteBuffer, _ headers: inout HTTPHeaders
-    ) -> (Int, ByteBuffer) {
-      if request.headers.contains(name: "If-None-Match") { return (304, ByteBuffer()) }
-      guard let range = request.headers.first(name: "Range")?.dropFirst("bytes=".count) else { return (200, body) }
-      let ends = range.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-      let size = body.readableBytes
-      let first = ends[0] ?? size - (ends[1] ?? 0)
-      guard first < size else { return (416, ByteBuffer()) }
-      let last = ends[0] == nil ? size - 1 : min(size - 1, ends[1] ?? size - 1)
-      return (206, body.getSlice(at: first, length: last - first + 1) ?? ByteBuffer())
-    }
+  private static func conditional(_ request: HTTPRequestHead, _ body: ByteBuffer) -> (Int, ByteBuffer) {
+    if request.headers.contains(name: "If-None-Match") { return (304, ByteBuffer()) }
+    guard let range = request.headers.first(name: "Range")?.dropFirst("bytes=".count) else { return (200, body) }
+    let ends = range.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    let size = body.readableBytes
+    let first = ends[0] ?? size - (ends[1] ?? 0)
+    guard first < size else { return (416, ByteBuffer()) }
+    let last = ends[0] == nil ? size - 1 : min(size - 1, ends[1] ?? size - 1)
+    return (206, body.getSlice(at: first, length: last - first + 1) ?? ByteBuffer())
   }
 }

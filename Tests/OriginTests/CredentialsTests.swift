@@ -51,11 +51,9 @@ import Testing
   }
 
   @Test func eventsAreWrittenAsTheSpecificationSays() {
-    let events = [
-      CameraEvent(id: 7, kind: .still, json: "{\"bytes\":1}"), CameraEvent(id: 8, kind: .wave, json: "{\"waves\":2}"),
-    ]
+    let events = [CameraEvent(id: 7, .source(isRecorded: true)), CameraEvent(id: 8, .wave(count: 2))]
     #expect(
       String(buffer: EventStream.text(of: events))
-        == "id: 7\nevent: still\ndata: {\"bytes\":1}\n\nid: 8\nevent: wave\ndata: {\"waves\":2}\n\n")
+        == "id: 7\nevent: source\ndata: {\"source\":\"recorded\"}\n\nid: 8\nevent: wave\ndata: {\"waves\":2}\n\n")
   }
 }

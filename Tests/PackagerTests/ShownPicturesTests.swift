@@ -7,11 +7,10 @@ import Testing
 
 @Suite struct ShownPicturesTests {
   private let shown = ShownPictures(
-    step: .milliseconds(500),
+    step: .milliseconds(500), opening: ByteBuffer(repeating: 1, count: 900),
     pictures: [
-      .init(place: 0, isNew: false, jpeg: ByteBuffer(repeating: 1, count: 900)),
-      .init(place: 3, isNew: true, jpeg: ByteBuffer(repeating: 2, count: 70), since: .milliseconds(770)),
-      .init(place: 7, isNew: true, jpeg: ByteBuffer(repeating: 3, count: 1)),
+      ShownPicture(step: 3, jpeg: ByteBuffer(repeating: 2, count: 70), slotOffset: .milliseconds(770)),
+      ShownPicture(step: 7, jpeg: ByteBuffer(repeating: 3, count: 1)),
     ])
 
   private func part() throws -> ByteBuffer {
@@ -64,8 +63,9 @@ import Testing
       }
       guard let items = try? FragmentReader.items(in: damaged) else { continue }
       for case .pictures(let pictures) in items {
-        #expect(zip(pictures.pictures, pictures.pictures.dropFirst()).allSatisfy { $0.place < $1.place })
-        #expect(pictures.pictures.allSatisfy { $0.isNew || $0.place == 0 } && pictures.step > .zero)
+        #expect(zip(pictures.pictures, pictures.pictures.dropFirst()).allSatisfy { $0.step < $1.step })
+        #expect(pictures.opening == nil || pictures.pictures.first?.step != 0)
+        #expect(pictures.step > .zero)
       }
     }
   }

@@ -27,6 +27,12 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     KeyCase(key, text) { $0.cameras.map(get) == [value] }
   }
 
+  static func door<Value: Equatable & Sendable>(
+    _ key: String, _ text: String, _ value: Value, _ get: @escaping @Sendable (DoorSettings) -> Value
+  ) -> KeyCase {
+    KeyCase(key, text) { $0.doors.values.map(get) == [value] }
+  }
+
   static let process: [KeyCase] = [
     KeyCase("public", "[::1]:0") { $0.publicAddress == ListenAddress(host: "::1", port: 0) },
     KeyCase("private", "camera.example:65535") {
@@ -51,10 +57,10 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
   ]
 
   static let camera: [KeyCase] = [
-    .camera("token", "12345678", TokenDigest(of: "12345678")) { $0.tokens[0] },
-    .camera("token-file", "secret.txt", TokenDigest(of: "from-a-file")) { $0.tokens[0] },
-    .camera("signature", "required", .required) { $0.signing },
-    .camera("max-rate", "7", 7) { $0.maxRate },
+    .door("token", "12345678", TokenDigest(of: "12345678")) { $0.tokens[0] },
+    .door("token-file", "secret.txt", TokenDigest(of: "from-a-file")) { $0.tokens[0] },
+    .door("signature", "required", .required) { $0.signing },
+    .door("max-rate", "7", 7) { $0.maxRate },
     .camera("size", "320x240", PictureSize(width: 320, height: 240)) { $0.picture.size },
     .camera("fit", "cover", .cover) { $0.picture.fit },
     .camera("gray", "true", true) { $0.picture.isGray },
@@ -82,8 +88,8 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("delay", "10", Ticks.seconds(10)) { $0.delay },
     .camera("mark-recorded", "true", true) { $0.marksRecorded },
     .camera("remember", "1.5h", Ticks.seconds(5400)) { $0.remember },
-    .camera("folder", "/srv/desk", "/srv/desk") { $0.folder },
-    .camera("folder-scan", "true", true) { $0.scansFolder },
+    .door("folder", "/srv/desk", "/srv/desk") { $0.folder },
+    .door("folder-scan", "true", true) { $0.scansFolder },
     .camera("at-once", "true", true) { $0.showsAtOnce },
   ]
 
@@ -156,7 +162,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     #expect(try item.holds(load(desk(), flags: flags, files: files)))
     let two = try load(desk() + "  roof: {token: other-token}", flags: flags, files: files)
     let roof = try load("cameras: {roof: {token: other-token}}")
-    #expect(try two.camera("roof") == roof.camera("roof"))
+    #expect(try two.camera("roof") == roof.camera("roof") && two.door("roof") == roof.door("roof"))
   }
 
   @Test func laterLayerWins() throws {
@@ -181,7 +187,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
   @Test func tokenOfALaterLayerReplacesATokenFile() throws {
     let settings = try load(
       "cameras: {desk: {token-file: missing}}", environment: ["QUIETCAM_TOKEN": "from-the-environment"])
-    #expect(try settings.camera("desk").tokens == [TokenDigest(of: "from-the-environment")])
+    #expect(try settings.door("desk").tokens == [TokenDigest(of: "from-the-environment")])
   }
 
   @Test func oneCameraNeedsNoFile() throws {
@@ -189,7 +195,8 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     let timeline = try TimelineSettings()
     let name = try #require(CameraName("desk"))
     #expect(
-      settings.cameras == [CameraSettings(name: name, token: TokenDigest(of: "s3cret-token"), timeline: timeline)])
+      settings.cameras == [CameraSettings(name: name, timeline: timeline)])
+    #expect(settings.doors == [name: DoorSettings(tokens: [TokenDigest(of: "s3cret-token")])])
     #expect(settings.publicAddress.description == "127.0.0.1:8080")
     #expect(settings.privateAddress.description == "127.0.0.1:8081")
     #expect(settings.store == .folder("hls-out"))
@@ -202,7 +209,10 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     let settings = try load(
       "defaults: {crf: 30}\n" + desk(), environment: ["QUIETCAM_CAMERA": "roof", "QUIETCAM_TOKEN": "roof-token"])
     #expect(settings.cameras.map(\.name.text) == ["desk", "roof"])
-    #expect(settings.cameras.map(\.tokens) == [[TokenDigest(of: "s3cret-token")], [TokenDigest(of: "roof-token")]])
+    #expect(
+      settings.cameras.map { settings.doors[$0.name]?.tokens } == [
+        [TokenDigest(of: "s3cret-token")], [TokenDigest(of: "roof-token")],
+      ])
     #expect(settings.cameras.map(\.encoder.crf) == [30, 30])
   }
 
@@ -212,15 +222,15 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
       problems(desk("access: signed"))
         == ["q.yaml:4: cameras.desk.access: \(told)link-key: SECRET or link-key-file: FILE"])
     let settings = try load(desk("access: signed"), environment: ["QUIETCAM_LINK_KEY": "0123456789abcdef"])
-    #expect(try settings.camera("desk").access == .signed)
-    #expect(try load(desk()).camera("desk").access == .open)
+    #expect(try settings.door("desk").access == .signed)
+    #expect(try load(desk()).door("desk").access == .open)
   }
 
   @Test func aTokenMayBeGivenByItsDigest() throws {
     let digest = TokenDigest(of: "s3cret-token")
     let settings = try load("operator-token: \(digest)\ncameras: {desk: {token: '\(digest)'}}")
     #expect(settings.operatorToken == digest)
-    #expect(try settings.camera("desk").tokens == [digest])
+    #expect(try settings.door("desk").tokens == [digest])
     #expect(problems("cameras: {desk: {token: 'sha256:12345678'}}").count == 1)
   }
 
@@ -239,8 +249,8 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     let one = try load(flags: ["demo": "true"])
     let other = try load(environment: ["QUIETCAM_DEMO": "true"])
     #expect(one.cameras.map(\.name.text) == ["demo"])
-    #expect(one.cameras[0].tokens == [one.demoToken?.digest])
-    #expect(one.cameras[0].tokens != other.cameras[0].tokens)
+    #expect(try one.door("demo").tokens == [one.demoToken?.digest])
+    #expect(try one.door("demo").tokens != other.door("demo").tokens)
   }
 
   @Test func demoTakesTheCameraOfItsName() throws {
@@ -248,7 +258,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     #expect(settings.cameras.map(\.encoder.crf) == [40])
     let own = try load("demo: true\ncameras: {demo: {token: my-own-token}}")
     let demo = try #require(own.demoToken)
-    #expect(own.cameras.map(\.tokens) == [[TokenDigest(of: "my-own-token"), demo.digest]])
+    #expect(own.cameras.map { own.doors[$0.name]?.tokens } == [[TokenDigest(of: "my-own-token"), demo.digest]])
   }
 
   @Test func otherVariablesAreIgnored() throws {
@@ -279,7 +289,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
       """)
     let camera = try settings.camera("desk")
     #expect(settings.store == .folder("a folder"))
-    #expect(camera.tokens == [TokenDigest(of: "s3cret-token")])
+    #expect(try settings.door("desk").tokens == [TokenDigest(of: "s3cret-token")])
     #expect(camera.picture.crop == UnitRect(x: 0, y: 0.1, width: 1, height: 0.9))
     #expect(
       camera.picture.masks == [

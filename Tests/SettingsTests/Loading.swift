@@ -1,4 +1,5 @@
 import Media
+import Origin
 import Settings
 import Station
 import Testing
@@ -39,5 +40,11 @@ extension ServeSettings {
   /// The camera of a name.
   func camera(_ name: String) throws -> CameraSettings {
     try #require(cameras.first { $0.name.text == name })
+  }
+
+  /// What the listeners know of the camera of a name.
+  func door(_ name: String) throws -> DoorSettings {
+    let name = try #require(CameraName(name))
+    return try #require(doors[name])
   }
 }

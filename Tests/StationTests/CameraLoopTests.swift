@@ -108,31 +108,31 @@ import Testing
 
   @Test func listenersHearOfEachStillOnce() async throws {
     try await withLoop { camera, clock in
-      let start = camera.edge.newestEventID
+      let start = camera.events.newestID
       _ = try camera.take(still(gray: 60))
       await clock.advance(by: .seconds(1))
       _ = try camera.take(still(gray: 160))
       await clock.advance(by: .seconds(1))
-      let events = try #require(await camera.edge.events(after: start, deadline: .now + .seconds(5)))
+      let events = try #require(await camera.events.events(after: start, deadline: .now + .seconds(5)))
       #expect(events.map(\.kind) == [.still, .still])
       #expect(events[0].id < events[1].id)
       #expect(events[1].json.contains("\"bytes\":"))
-      let rest = try #require(await camera.edge.events(after: events[0].id, deadline: .now + .seconds(5)))
+      let rest = try #require(await camera.events.events(after: events[0].id, deadline: .now + .seconds(5)))
       #expect(rest == [events[1]])
     }
   }
 
   @Test func aStormOfWavesIsCountedAndToldOnceASecond() async throws {
     try await withLoop { camera, clock in
-      let start = camera.edge.newestEventID
+      let start = camera.events.newestID
       for _ in 0..<500 { _ = camera.wave() }
       #expect(camera.counters.waves == 500)
-      #expect(await camera.edge.events(after: start, deadline: .now)?.map(\.json) == ["{\"waves\":1}"])
+      #expect(await camera.events.events(after: start, deadline: .now)?.map(\.json) == ["{\"waves\":1}"])
       await clock.advance(by: .seconds(1))
-      let events = await camera.edge.events(after: start, deadline: .now)
+      let events = await camera.events.events(after: start, deadline: .now)
       #expect(events?.map(\.json) == ["{\"waves\":1}", "{\"waves\":500}"])
       await clock.advance(by: .seconds(5))
-      #expect(await camera.edge.events(after: start, deadline: .now)?.count == 2)
+      #expect(await camera.events.events(after: start, deadline: .now)?.count == 2)
     }
   }
 
@@ -167,6 +167,6 @@ import Testing
       Issue.record("a wait began at an edge that has ended")
       return
     }
-    #expect(await camera.edge.events(after: camera.edge.newestEventID, deadline: .now + .seconds(60)) == nil)
+    #expect(await camera.events.events(after: camera.events.newestID, deadline: .now + .seconds(60)) == nil)
   }
 }

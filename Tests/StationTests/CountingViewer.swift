@@ -62,7 +62,7 @@ final class CountingViewer {
 
   /// Passes over what has happened so far.
   func skip(_ camera: Camera) {
-    lastID = camera.edge.newestEventID
+    lastID = camera.events.newestID
     lastSource = nil
     segmentBytes = 0
   }
@@ -81,9 +81,9 @@ final class CountingViewer {
       segmentBytes = 0
     }
     var events: [CameraEvent] = []
-    if camera.edge.newestEventID > lastID {
-      events = try #require(await camera.edge.events(after: lastID, deadline: .now + .seconds(5)))
-      lastID = camera.edge.newestEventID
+    if camera.events.newestID > lastID {
+      events = try #require(await camera.events.events(after: lastID, deadline: .now + .seconds(5)))
+      lastID = camera.events.newestID
     }
     count.eventsOfParts.append(Double(events.count))
     if source != lastSource { count.times.append([]) }

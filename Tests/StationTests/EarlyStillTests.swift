@@ -45,7 +45,7 @@ import Testing
     var loop = try loop(camera)
     let decoder = EarlyDecoder(camera: camera, logger: logger)
     slot(&loop)
-    let (snapshot, event) = (try #require(camera.edge.snapshot), camera.edge.newestEventID)
+    let (snapshot, event) = (try #require(camera.edge.snapshot), camera.events.newestID)
     for value in [200, 100] {
       clock.advance(by: .milliseconds(600))
       _ = try camera.take(try SampleStill.gray(value))
@@ -54,12 +54,12 @@ import Testing
       #expect(abs(try gray(camera.edge.latest) - value) < 6)
     }
     #expect(camera.edge.snapshot?.position == snapshot.position, "no slot has begun")
-    let told = await camera.edge.events(after: event, deadline: .now)
+    let told = await camera.events.events(after: event, deadline: .now)
     #expect(told?.map(\.kind) == [.still, .still])
     clock.advance(by: .milliseconds(800))
     loop.turn()
     #expect(camera.edge.snapshot?.position != snapshot.position)
-    #expect(await camera.edge.events(after: event, deadline: .now)?.count == 2)
+    #expect(await camera.events.events(after: event, deadline: .now)?.count == 2)
     #expect(camera.counters.shown == 2 && camera.counters.displaced == 0)
     // Both are coded: the part that would only repeat a picture has some hundred bytes.
     #expect(try #require(camera.edge.media(named: snapshot.hintedName)).readableBytes > 250)
@@ -76,13 +76,13 @@ import Testing
         for _ in 0..<4 { slot(&loop) }
         #expect(camera.counters.source == .paused)
       }
-      let (before, event) = (try #require(camera.edge.latest), camera.edge.newestEventID)
+      let (before, event) = (try #require(camera.edge.latest), camera.events.newestID)
       _ = try camera.take(try SampleStill.gray(220))
       #expect(decoder.decodeNext() == !isDelayed)
       loop.turn()
       slot(&loop)
       #expect(camera.edge.latest?.etag == before.etag)
-      #expect(camera.edge.newestEventID == event)
+      #expect(camera.events.newestID == event)
     }
   }
 
@@ -91,11 +91,9 @@ import Testing
     var loop = try loop(camera)
     slot(&loop)
     _ = try camera.take(try SampleStill.gray(220))
-    let taken = try #require(camera.takeEarlyStill())
+    let taken = try #require(camera.inbox.takeEarly())
     loop.carryOut(.withdraw)
-    let header = try JPEGHeader(taken.jpeg, maxPixels: 1 << 20)
-    let frame = try StillDecoder().decode(taken.jpeg, header: header)
-    camera.put(DecodedStill(taken, frame: frame, orientation: header.orientation, reduction: 0))
+    camera.put(DecodedStill(taken, picture: try DecodedPicture.decode(taken.jpeg, maxPixels: 1 << 20)))
     #expect(camera.takeStills().isEmpty)
     loop.turn()
     #expect(try gray(camera.edge.latest) < 120)

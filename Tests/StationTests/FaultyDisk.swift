@@ -1,7 +1,7 @@
 import Dispatch
 import Glibc
 import NIOConcurrencyHelpers
-import NIOCore
+import SystemPackage
 
 @testable import Station
 
@@ -10,7 +10,7 @@ import NIOCore
 final class FaultyDisk: Sendable {
   enum Mood: Equatable {
     case good
-    case failing(code: CInt)
+    case failing(code: Errno)
     /// Nothing comes back until the mood changes.
     case hanging
     /// So many steps more, and none after them.
@@ -30,13 +30,16 @@ final class FaultyDisk: Sendable {
     for _ in 0..<4 { isFree.signal() }
   }
 
+  /// What a reader of loops calls before each access.
+  @Sendable func willRead() { while isHanging { isFree.wait() } }
+
   /// What a mirror calls before each of its steps.
   func willDo(_ step: MirrorPlan.Step) throws {
     while mood.withLockedValue({ $0 == .hanging }) { isFree.wait() }
     try mood.withLockedValue { mood in
       switch mood {
       case .good, .hanging: break
-      case .failing(let code): if case .write = step { throw IOError(errnoCode: code, reason: "\(step)") }
+      case .failing(let code): if case .write = step { throw code }
       case .dying(0): throw CancellationError()
       case .dying(let steps): mood = .dying(after: steps - 1)
       }

@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Logging
 import Media
@@ -19,7 +18,7 @@ import Testing
     let header = ByteBuffer(bytes: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/loop/init.mp4")))
     for index in first..<loop.count {
       let segment = try loop.segment(index)
-      var shown = RecentMedia.Segment(opening: segment.opening)
+      var shown = RecentSegment(opening: segment.opening)
       shown.media = ByteBuffer(bytes: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/loop/\(index).mp4")))
       for part in 0..<settings.timeline.partsPerSegment {
         shown.add(segment.slot(part, settings.timeline), at: part * settings.timeline.stepsPerPart)
@@ -128,10 +127,10 @@ import Testing
 
   @Test func noMoreIsKeptThanIsAllowedAndTheNewestStays() throws {
     let timeline = try settings().timeline
-    func segment(_ number: UInt8) -> RecentMedia.Segment {
-      var segment = RecentMedia.Segment(opening: ByteBuffer(repeating: 0, count: 1000))
+    func segment(_ number: UInt8) -> RecentSegment {
+      var segment = RecentSegment(opening: ByteBuffer(repeating: 0, count: 1000))
       segment.media = ByteBuffer(repeating: number, count: 100)
-      segment.changes = [Loop.Change(step: 0, jpeg: ByteBuffer(repeating: number, count: 900))]
+      segment.changes = [ShownPicture(step: 0, jpeg: ByteBuffer(repeating: number, count: 900))]
       return segment
     }
     let recent = RecentMedia(length: .seconds(40), timeline: timeline, mostBytes: 3500)

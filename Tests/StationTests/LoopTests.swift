@@ -1,4 +1,3 @@
-import Access
 import Foundation
 import Logging
 import Media
@@ -41,7 +40,7 @@ import Testing
           // before.
           if let number = [0, 2, 6, 8, 12].firstIndex(of: 8 * index + step) {
             let jpeg = try still(gray: grays[number])
-            try line.show(Still(jpeg: jpeg, arrival: .zero, wallTime: .now))
+            try line.show(jpeg)
             changes.append(step)
             #expect(segment.changes.first { $0.step == step }?.jpeg == (try line.jpeg()))
           }
@@ -108,7 +107,7 @@ import Testing
     try withFolder { folder in
       try make(in: folder, try settings())
       let other = try settings { settings in
-        settings.tokens = [TokenDigest(of: "another")]
+        settings.maxStillBytes = 1 << 20
         settings.interval = .seconds(5)
         settings.picture.maxPixels = 1_000_000
         settings.timeline = try TimelineSettings(

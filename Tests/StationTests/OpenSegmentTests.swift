@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  private func waitForViewer() async { while edge.waiters.viewers == 0 { await Task.yield() } }
+  private func waitForViewer() async { while edge.waiters == 0 { await Task.yield() } }
 
   @Test func onlyWhatIsMadeOrComesNextIsOpen() {
     #expect(edge.openSegment(named: "7.mp4") == nil)
@@ -122,7 +122,7 @@ import Testing
     await waitForViewer()
     if ending == "end" { edge.end() } else { edge.expire(at: ending == "deadline" ? deadline : .now) }
     #expect(text(await reading) == "cut")
-    #expect(edge.waiters.viewers == 0)
+    #expect(edge.waiters == 0)
   }
 
   @Test func recordedPartsThatAreAheadOfTheirTimeComeAtOnce() async throws {

@@ -1,5 +1,6 @@
 import Media
 import NIOCore
+import Packager
 import Testing
 
 @testable import Station
@@ -10,7 +11,7 @@ import Testing
   private func slot(at start: Ticks, steps: Int, changes: [(Int, String)] = []) -> PlainHistory.Slot {
     PlainHistory.Slot(
       start: start, date: WallTime(milliseconds: 1_000_000 + start.milliseconds), steps: steps,
-      changes: changes.map { Loop.Change(step: $0, jpeg: ByteBuffer(string: $1)) })
+      changes: changes.map { ShownPicture(step: $0, jpeg: ByteBuffer(string: $1)) })
   }
 
   /// Begin, length in steps, and pictures by step of each.

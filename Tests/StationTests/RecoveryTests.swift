@@ -15,7 +15,7 @@ import Testing
   private func timeline() throws -> TimelineSettings { try TimelineSettings(part: .seconds(1), segment: .seconds(4)) }
 
   private func put(_ name: String, _ bytes: ByteBuffer, in folder: String) throws {
-    try Mirror.replace(name, in: folder, with: bytes)
+    try StoreFile.replace(name, in: folder, with: bytes)
   }
 
   private func segment(_ number: Int, parts: Int = 4, isDiscontinuous: Bool = false) throws -> ListedSegment {

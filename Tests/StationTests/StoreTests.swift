@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Media
 import NIOCore
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -90,7 +91,7 @@ import Testing
       let disk = FaultyDisk()
       let mirror = try Mirror(folder: folder, logger: silent, willDo: disk.willDo)
       await written(contents(["1.mp4", "2.mp4"], version: 1), by: mirror)
-      disk.become(.failing(code: EROFS))
+      disk.become(.failing(code: .readOnlyFileSystem))
       await written(contents(["3.mp4"], version: 2, withdrawals: 1), by: mirror)
       #expect(try files(folder) == ["state-old.json"])
       disk.become(.good)
@@ -125,7 +126,7 @@ import Testing
       await written(contents(["2.mp4"], version: 3, sequence: 6), by: mirror)
       #expect(mirror.sequenceLimit(reached: 5) == 6)
       // Without a state there is nothing to come back to; and none that says too little is written any more.
-      disk.become(.failing(code: EROFS))
+      disk.become(.failing(code: .readOnlyFileSystem))
       await written(contents(["3.mp4"], version: 4, sequence: 7), by: mirror)
       #expect(mirror.sequenceLimit(reached: 6) == 7)
       disk.become(.good)
@@ -142,7 +143,7 @@ import Testing
       let disk = FaultyDisk()
       let mirror = try Mirror(folder: folder, logger: silent, willDo: disk.willDo)
       await written(contents(["1.mp4", "2.mp4"], version: 1), by: mirror)
-      disk.become(.failing(code: ENOSPC))
+      disk.become(.failing(code: .noSpace))
       await written(contents(["2.mp4", "3.mp4"], version: 2), by: mirror)
       // Nothing but the numbers is touched the first time: it may have been another's file that was in the way.
       #expect(try files(folder) == ["1.mp4", "2.mp4", "latest.jpg", "live.m3u8", "state-old.json"])

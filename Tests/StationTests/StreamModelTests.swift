@@ -4,6 +4,7 @@ import Media
 import NIOCore
 import Packager
 import Picture
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -216,7 +217,7 @@ struct StreamHistory {
       }
     }
     if !disk.isHanging, chance(3) {
-      let mood = [FaultyDisk.Mood.good, .failing(code: ENOSPC), .failing(code: EACCES)]
+      let mood = [FaultyDisk.Mood.good, .failing(code: .noSpace), .failing(code: .permissionDenied)]
       let next = mood.randomElement(using: &generator) ?? .good
       tell("the disk is \(next)")
       disk.become(next)

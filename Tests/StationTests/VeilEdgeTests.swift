@@ -111,9 +111,9 @@ import Testing
     for picture in pictures { seen.append(brightness(try viewer.decoder.decode(picture))) }
     viewer.pictures += seen
     var events: [CameraEvent] = []
-    if camera.edge.newestEventID > viewer.lastID {
-      events = try #require(await camera.edge.events(after: viewer.lastID, deadline: .now + .seconds(5)))
-      viewer.lastID = camera.edge.newestEventID
+    if camera.events.newestID > viewer.lastID {
+      events = try #require(await camera.events.events(after: viewer.lastID, deadline: .now + .seconds(5)))
+      viewer.lastID = camera.events.newestID
     }
     let latest = try brightness(try #require(camera.edge.latest).jpeg)
     #expect(abs(seen[seen.count - 1] - latest) < 4, "\(where_): the stream shows \(seen), latest.jpg \(latest)")
@@ -185,7 +185,7 @@ import Testing
         if number >= 20, camera.edge.snapshot?.position.part == 5 { break }
       }
       viewer.shown = try brightness(try #require(camera.edge.latest).jpeg)
-      viewer.lastID = camera.edge.newestEventID
+      viewer.lastID = camera.events.newestID
       lead = plain.shown.count
       for round in 0..<12 {
         for order in [Director.Order.veil, .unveil] {

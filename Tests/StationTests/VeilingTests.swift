@@ -6,10 +6,10 @@ import Testing
 @testable import Station
 
 @Suite struct VeilingTests {
-  private func segment(_ steps: [Int]) -> Loop.Segment {
-    Loop.Segment(
+  private func segment(_ steps: [Int]) -> LoopSegment {
+    LoopSegment(
       pictures: [],
-      changes: steps.map { Loop.Change(step: $0, jpeg: ByteBuffer(string: "picture \($0)")) },
+      changes: steps.map { ShownPicture(step: $0, jpeg: ByteBuffer(string: "picture \($0)")) },
       opening: ByteBuffer(string: "opening"))
   }
 

@@ -87,9 +87,17 @@ class Page:
         text = await self._evaluate(f"(async () => JSON.stringify(await ({expression})))()")
         return None if text is None else json.loads(text)
 
-    async def screenshot(self, path):
+    async def run(self, script):
+        """Runs a whole script in the page, as its own would."""
+        await self._evaluate(f"{script}\n;null")
+
+    async def shot(self):
         """What the window shows now, as a PNG."""
-        pathlib.Path(path).write_bytes(base64.b64decode(await self._capture()))
+        return base64.b64decode(await self._capture())
+
+    async def screenshot(self, path):
+        """Writes what the window shows now, as a PNG."""
+        pathlib.Path(path).write_bytes(await self.shot())
 
 
 class ChromiumPage(Page):
@@ -135,6 +143,23 @@ class ChromiumPage(Page):
             raise BrowserError(f"{url} did not open: {answer['errorText']}")
         await asyncio.wait_for(self.loaded.wait(), ANSWER_SECONDS)
 
+    async def act(self, script):
+        """Runs a script as if a visitor had just clicked."""
+        await self._send("Runtime.evaluate", expression=script, userGesture=True)
+
+    async def size(self, width, height):
+        """Makes the window so large."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        await self._send("Emulation.setDeviceMetricsOverride", **metrics)
+
+    async def press(self, key):
+        """Presses a key, as a visitor does."""
+        codes = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32}
+        more = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": codes[key]}
+        text = {"Enter": "\r", " ": " "}.get(key)
+        await self._send("Input.dispatchKeyEvent", type="keyDown", **more, **({"text": text} if text else {}))
+        await self._send("Input.dispatchKeyEvent", type="keyUp", **more)
+
     async def _evaluate(self, expression):
         answer = await self._send("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in answer:
@@ -155,7 +180,7 @@ class FirefoxPage(Page):
 
     async def _start(self, socket):
         self.connection = Connection(socket, self._event)
-        session = await self._send("session.new", capabilities={})
+        session = await self._send("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
         self.version = session["capabilities"]["browserVersion"]
         contexts = (await self._send("browsingContext.getTree"))["contexts"]
         self.context = contexts[0]["context"]
@@ -184,6 +209,13 @@ class FirefoxPage(Page):
 
     async def goto(self, url):
         await self._send("browsingContext.navigate", context=self.context, url=url, wait="complete")
+
+    async def press(self, key):
+        """Presses a key, as a visitor does."""
+        value = {"Tab": "\ue004", "Enter": "\ue006", "Escape": "\ue00c"}.get(key, key)
+        actions = [{"type": "keyDown", "value": value}, {"type": "keyUp", "value": value}]
+        source = {"type": "key", "id": "keyboard", "actions": actions}
+        await self._send("input.performActions", context=self.context, actions=[source])
 
     async def _evaluate(self, expression):
         answer = await self._send(
@@ -221,6 +253,8 @@ CHROMIUM_SWITCHES = [
     "--disable-renderer-backgrounding",
     "--autoplay-policy=no-user-gesture-required",
     "--force-color-profile=srgb",
+    # A test that needs HTTPS signs its own certificate.
+    "--ignore-certificate-errors",
     f"--window-size={WINDOW[0]},{WINDOW[1]}",
     "--remote-debugging-port=0",
     "--remote-allow-origins=*",

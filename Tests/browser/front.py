@@ -3,8 +3,12 @@
 import asyncio
 import contextlib
 import dataclasses
+import re
 import time
 import urllib.parse
+
+# `/c7/desk/` shows what `/desk/` shows, as if there were many cameras.
+ALIAS = re.compile(r"^/c\d+(?=/)")
 
 
 @dataclasses.dataclass
@@ -56,10 +60,6 @@ class Front:
         self.pages[path] = (type, text, {name.replace("_", "-"): value for name, value in fields.items()})
         return f"http://127.0.0.1:{self.port}{path}"
 
-    def asked(self, since=0.0, **wanted):
-        """The requests since a moment for the server's own addresses."""
-        return [one for one in self.log if one.began >= since]
-
     def open(self):
         """The requests whose answers have not ended."""
         return [one for one in self.log if one.is_open]
@@ -90,7 +90,8 @@ class Front:
             status = self.refuses(asked)
             if status:
                 asked.status = status
-                writer.write(f"HTTP/1.1 {status} Refused\r\nContent-Length: 0\r\nAccess-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n".encode())
+                lines = [f"HTTP/1.1 {status} Refused", "Content-Length: 0", "Access-Control-Allow-Origin: *"]
+                writer.write("\r\n".join([*lines, "Connection: close", "", ""]).encode())
                 await writer.drain()
                 return
             await self._pass(asked, fields, reader, writer)
@@ -106,7 +107,8 @@ class Front:
 
     async def _own(self, writer, type, text, fields):
         body = text.encode() if isinstance(text, str) else text
-        fields = {"Content-Type": type, "Content-Length": len(body), "Connection": "close", "Cache-Control": "no-store"} | fields
+        fields = {"Content-Type": type, "Content-Length": len(body), "Cache-Control": "no-store"} | fields
+        fields["Connection"] = "close"
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         writer.write(f"HTTP/1.1 200 OK\r\n{head}\r\n".encode() + body)
         await writer.drain()
@@ -119,15 +121,18 @@ class Front:
         try:
             kept = [field for field in fields if field and not field.lower().startswith(("connection:", "host:"))]
             host = f"Host: {self.upstream.netloc}"
-            request = [f"{asked.method} {asked.path[len(self.prefix):] or '/'} HTTP/1.1", host, *kept, "Connection: close"]
+            path = ALIAS.sub("", asked.path[len(self.prefix) :]) or "/"
+            request = [f"{asked.method} {path} HTTP/1.1", host, *kept, "Connection: close"]
             up_writer.write("\r\n".join([*request, "", ""]).encode("latin-1"))
             # A client that goes is noticed at once, and takes the server's answer with it.
-            gone = asyncio.create_task(reader.read())
-            passing = asyncio.create_task(self._answer(asked, up_reader, writer))
-            await asyncio.wait([gone, passing], return_when=asyncio.FIRST_COMPLETED)
-            for task in (gone, passing):
-                task.cancel()
-            await asyncio.gather(gone, passing, return_exceptions=True)
+            both = [asyncio.create_task(reader.read()), asyncio.create_task(self._answer(asked, up_reader, writer))]
+            try:
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in both:
+                    task.cancel()
+                    task.add_done_callback(lambda task: task.cancelled() or task.exception())
+                await asyncio.gather(*both, return_exceptions=True)
         finally:
             up_writer.transport.abort()
 

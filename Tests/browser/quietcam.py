@@ -55,6 +55,8 @@ class Quietcam:
         self.public = f"http://127.0.0.1:{public}"
         self.ingest = f"http://127.0.0.1:{private}/ingest/{CAMERA}"
         self.page = f"{self.public}/{CAMERA}/"
+        # The page, with a <video> and hls.js.
+        self.player = f"{self.page}?mode=hls"
         self.playlist = f"{self.page}live.m3u8"
         self.multivariant = f"{self.page}index.m3u8"
         self.logs = {"serve": home / "serve.log", "push": home / "push.log"}

@@ -323,9 +323,10 @@ class Browser:
     async def run(self):
         async with BROWSERS[self.name]() as page:
             await page.preload(SCRIPT)
-            await page.goto(self.rig.base)
+            await page.goto(f"{self.rig.base}?mode=hls")
             for file in self.own:
                 await page.eval(f"quietcamSplices.add({json.dumps(file)}, {json.dumps(self.rig.base + file)})")
+            await page.eval(f"quietcamSplices.show('frames', {json.dumps(self.rig.base)})")
             deadline = time.monotonic() + 40
             while not self.stop.is_set():
                 await self.look(page)

@@ -81,7 +81,7 @@ def test_pushed_recording_plays_live(browser, live, stills, note):
     async def play():
         async with BROWSERS[browser]() as page:
             screening = Screening(page)
-            await screening.open(live.page)
+            await screening.open(live.player)
             await screening.wait_for("a still of the recording", lambda picture: stills.best(picture)[1] <= judge.MATCH)
             end = time.monotonic() + PLAY_SECONDS + 1
             while time.monotonic() < end:
@@ -116,7 +116,7 @@ def test_black_and_white(browser, testcard, note):
     async def look():
         async with BROWSERS[browser]() as page:
             screening = Screening(page)
-            await screening.open(testcard.page)
+            await screening.open(testcard.player)
             await screening.wait_for("the test card", is_card)
             scale = await page.eval(alone)
             await asyncio.sleep(2)

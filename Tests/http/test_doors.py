@@ -350,6 +350,23 @@ def test_a_link_opens_everything_below_it_by_relative_addresses_alone(private):
         assert client.head().status == 200
 
 
+def test_photos_are_kept_by_caches_for_no_longer_than_the_link_lasts(private):
+    assert private.push(stills.one()).status == 202
+    private_photos, deadline = [], time.monotonic() + 15
+    while not private_photos:
+        assert time.monotonic() < deadline
+        private_photos = private.get(private.link + "/photos.json").json["photos"]
+        time.sleep(0.1)
+    path = "/" + private_photos[0]["name"]
+    answer = private.get(private.link + path)
+    age = int(re.search(r"^public, max-age=(\d+), immutable$", answer["Cache-Control"])[1])
+    assert age <= int(re.search(r"~(\d+)", private.link)[1]) - time.time() + 1
+    assert private.get("/desk" + path).status == 404 == private.get(forged(1, key="another") + path).status
+    assert private.get(forged(int(time.time()) - 1) + path).status == 403
+    # The other camera has no such photo.
+    assert private.get("/roof" + path).status == 404
+
+
 def test_all_who_have_a_link_share_what_caches_keep(private):
     assert link_of(private) == private.link
     name = uris(private.get(f"{private.link}/live.m3u8").text)[0]
@@ -359,7 +376,8 @@ def test_all_who_have_a_link_share_what_caches_keep(private):
     assert left - 5 <= age <= left + 5 and 23 * 3600 < left <= 25 * 3600
 
 
-PRIVATE = ["", "/", "/index.m3u8", "/live.m3u8", "/latest.jpg", "/events", "/wave", "/1.mp4"]
+PHOTO = "/photo-1-64x48-0123456789abcdef.jpg"
+PRIVATE = ["", "/", "/index.m3u8", "/live.m3u8", "/latest.jpg", "/events", "/wave", "/1.mp4", "/about.json", "/photos.json", PHOTO]
 
 
 def test_without_a_link_a_private_camera_is_like_one_that_is_not_there(private):
@@ -377,9 +395,11 @@ def test_without_a_link_a_private_camera_is_like_one_that_is_not_there(private):
             answer = private.viewer(method, prefix + path)
             assert answer.status == 404 and told(answer) == told(absent), prefix + path
     assert private.get(forged(soon) + "/live.m3u8").status == 200, "the forger of this test knows how"
+    for address in ("desk/", "desk", private.link.lstrip("/") + "/"):
+        assert private.get(f"/oembed?url=http%3A%2F%2F127.0.0.1%2F{address}").status == 404
     home = private.get("/")
     assert "roof" in home.text and "desk" not in home.text
-    for target in ("/readyz", "/healthz"):
+    for target in ("/readyz", "/healthz", "/oembed", "/quietcam.js"):
         assert b"desk" not in private.get(target).body
 
 
@@ -456,6 +476,8 @@ def test_the_public_door_answers_its_table_and_nothing_else(server):
     table = {
         "/": 200, "/desk/": 200, "/desk": 308, "/desk/index.m3u8": 200, "/desk/live.m3u8": 200, "/desk/latest.jpg": 200,
         "/healthz": 200, "/readyz": 200, "/_/player.js": 200, "/_/player.css": 200, "/desk/wave": 405,
+        "/desk/about.json": 200, "/desk/photos.json": 200, "/quietcam.js": 200, "/favicon.svg": 200,
+        "/oembed?url=http://127.0.0.1/desk/": 200,
     }
     assert server.push(stills.one()).status == 202
     server.get("/desk/live.m3u8?_HLS_msn=0")
@@ -468,13 +490,14 @@ def test_the_public_door_answers_its_table_and_nothing_else(server):
         "/ingest/desk", "/status", "/metrics", "/cameras/desk/pause", "/cameras/desk/veil", "/cameras", "/config",
         "/desk/state.json", "/desk/status", "/desk/x.mp4", "/desk/desk/", "/_/", "/_", "/favicon.ico", "/robots.txt",
         "/index.html", "/.git/config", "/debug/pprof", "/admin", "*", "/desk/live.m3u", "/desk/LIVE.m3u8", "/DESK/",
-        "/hls-out/desk/live.m3u8", "/player.html", "/_/player.html", "/_/cameras.html",
+        "/hls-out/desk/live.m3u8", "/player.html", "/_/player.html", "/_/cameras.html", "/_/quietcam.js",
+        "/favicon.png", "/favicon.", "/desk/photos", "/desk/about", "/desk" + PHOTO, "/desk/photos-withdrawn",
     ]
     for path in others:
         for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "QUERY"):
             answer = server.viewer(method, path)
             # What has the form of an address of ours may be told that only GET is possible there.
-            is_ours = path.startswith("/_/") or path == "/desk/x.mp4"
+            is_ours = path.startswith("/_/") or path in ("/desk/x.mp4", "/desk" + PHOTO)
             allowed = (404, 405) if is_ours and method not in ("GET", "HEAD") else (400, 404)
             if method == "OPTIONS" and (is_ours or path == "*"):
                 allowed = (204,)
@@ -492,7 +515,7 @@ TRAVERSALS = [
     "/../../../../etc/passwd", "/desk/../../../../etc/passwd", "/desk/..%2f..%2f..%2fetc%2fpasswd", "/_/../player.html",
     "/_/..%2fplayer.html", "/_/%2e%2e/%2e%2e/etc/passwd", "/desk/%2e%2e%2fsecret.mp4", "/desk/....//secret.mp4",
     "/desk/..\\..\\secret.mp4", "/desk/secret.mp4%00.jpg", "/desk/\u00ff.mp4", "/desk//etc/passwd", "//etc/passwd",
-    "/_//etc/passwd", "/desk/secret.mp4", "/desk/../secret.mp4", "/file:///etc/passwd", "file:///etc/passwd",
+    "/_//etc/passwd", "/desk/secret.mp4", "/desk/photo-1-1x1-/../../etc/passwd", "/favicon.svg/../../etc/passwd", "/desk/../secret.mp4", "/file:///etc/passwd", "file:///etc/passwd",
     "http://127.0.0.1/etc/passwd", "/desk/state.json", "/desk/secret", "/_/secret", "/_/.", "/_/..",
     "/desk/~/secret.mp4", "/desk/~1.00000000000000000000000000000000/../secret.mp4", "/%2e%2e/%2e%2e/etc/passwd",
 ]

@@ -370,12 +370,17 @@ class References(html.parser.HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.links, self.needs = [], []
+        self.links, self.needs, self.cameras = [], [], []
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
+        if tag == "quiet-cam":
+            self.cameras.append(attributes["src"])
+            return
+        if attributes.get("rel") == "alternate":  # The address of the same for programs, as a whole.
+            return
         self.needs += [attributes[name] for name in ("src", "poster") if name in attributes]
         if "href" in attributes:
             (self.links if tag == "a" else self.needs).append(attributes["href"])
@@ -387,6 +392,7 @@ TYPES = {
     "mjs": "text/javascript; charset=utf-8",
     "jpg": "image/jpeg",
     "m3u8": "application/vnd.apple.mpegurl",
+    "svg": "image/svg+xml",
 }
 
 
@@ -409,9 +415,9 @@ def assert_page_is_whole(server, page, camera):
     assert {address.rsplit(".")[-1] for address in needs} >= {"css", "js", "jpg"}
     for address in needs:
         path, found = assert_there(server, page, address)
-        for module in re.findall(r'(?:import\(|from )\s*"([^"]+)"', found.text if path.endswith(".js") else ""):
+        for module in re.findall(r'(?:import\(|from |import )\s*"([^"]+)"', found.text if path.endswith(".js") else ""):
             assert_there(server, path, module)
-    base = re.search(r'data-base="([^"]*)"', answer.text)[1]
+    base = References(answer.text).cameras[0]
     assert_there(server, page, f"{base}index.m3u8")
     assert urllib.parse.urljoin(page, base) == f"/{camera}/"
 
@@ -426,7 +432,7 @@ def test_the_home_page_of_two_cameras_lists_both(two_cameras):
     answer = two_cameras.get("/")
     assert (answer.status, answer["Content-Type"]) == (200, "text/html; charset=utf-8")
     found = References(answer.text)
-    assert found.links == ["desk/", "attic/"]
+    assert found.links == found.cameras == ["desk/", "attic/"]
     assert {"desk/latest.jpg", "attic/latest.jpg"} <= set(found.needs)
     for address in found.needs:
         if not address.startswith("data:"):

@@ -17,6 +17,7 @@ import pytest
 import playlist
 import quietcam
 import stills
+import wire
 from serving import CAMERA, FREE_PORTS, ONE_CAMERA, TOKEN, launched, refusal, serving
 
 SMALL = ["--size", "128x96", "--rate", 4, "--part", 0.5, "--segment", 1]
@@ -143,6 +144,20 @@ def test_too_few_open_files_are_told_by_name():
     done = subprocess.run(
         words, capture_output=True, text=True, timeout=30, env=quietcam.environment(), preexec_fn=limited(30))
     assert done.returncode == 64 and "ulimit -n" in done.stderr and "30 files" in done.stderr, done
+
+
+def test_connections_that_cannot_be_taken_are_told_with_the_limit(tmp_path, monkeypatch):
+    script = tmp_path / "quietcam"
+    script.write_text(f'#!/bin/sh\nulimit -n 80\nexec {quietcam.binary()} "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("QUIETCAM", str(script))
+    with serving(*SMALL) as server:
+        clients = [wire.Wire(server.public) for _ in range(90)]
+        eventually(lambda: "a connection cannot be taken" in server.log(), 10)
+        assert "ulimit -n" in server.log().split("a connection cannot be taken")[1]
+        for client in clients:
+            client.close()
+        eventually(lambda: server.get("/healthz").status == 200)
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, who can give up the right")

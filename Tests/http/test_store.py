@@ -173,6 +173,7 @@ def test_the_folder_does_not_grow(server, folder):
     assert {path.name for path in folder.iterdir()} - {path.name for path in media} <= {
         *["index.m3u8", "live.m3u8", "latest.jpg", "state.json", "reserved.json"],
         *[path.name for path in folder.glob("init-*.mp4")],
+        *[path.name for path in folder.glob("photo-*.jpg")],
         *[path.name for path in folder.glob(".quietcam-*")],
     }
     assert server.status()["storeFailures"] == 0

@@ -7,6 +7,7 @@ same in both; whatever is a number comes from the same distribution. `VeilLikene
 import collections
 import contextlib
 import datetime
+import io
 import itertools
 import json
 import pathlib
@@ -18,6 +19,7 @@ import threading
 import time
 
 import pytest
+from PIL import Image
 
 import playlist
 import quietcam
@@ -199,6 +201,23 @@ class Observer:
                     picture = client.ask("GET", f"/{CAMERA}/latest.jpg")
                     self.head("latest.jpg", picture)
                     self.note("#bytes that events tell wrong", abs(len(picture.body) - data["bytes"]))
+                    # A loop that all may see makes no photos; the shapes of events tell whether live and veiled ones do.
+                    if "photo" in data:
+                        self.look_at_photo(client, data, picture)
+
+    def look_at_photo(self, client, data, latest):
+        """What the event's photo and the list of photos say: names tell sizes, so these may not be reduced to shapes."""
+        photo = client.ask("GET", f"/{CAMERA}/{data['photo']}")
+        self.head("photo", photo)
+        sizes = {name: Image.open(io.BytesIO(answer.body)).size for name, answer in (("photo", photo), ("latest", latest))}
+        self.note("sizes of pictures", f"{sizes}, told {data['width']}x{data['height']}")
+        self.note("name of a photo", re.sub(r"-(\d{13})-(\d+x\d+)-[0-9a-f]{16}", r"-TIME-\2-TAG", data["photo"]))
+        self.note("#bytes that events tell wrong of photos", abs(len(photo.body) - data["bytes"]))
+        listed = client.ask("GET", f"/{CAMERA}/photos.json")
+        self.head("photos.json", listed)
+        photos = listed.json["photos"]
+        self.note("the photo is in the list", str(data["photo"] in [item["name"] for item in photos[:3]]))
+        self.note("item of photos.json", json.dumps(photos[0] | {"name": "", "time": "", "bytes": 0}))
 
     def plain(self):
         """Follows the playlist without parts."""
@@ -225,10 +244,14 @@ class Observer:
         """Asks for all else that there is, in all forms that there are."""
         with wire.Wire(self.server.public) as client:
             while not self.is_over.is_set():
-                for path in ("/", f"/{CAMERA}/", f"/{CAMERA}", f"/{CAMERA}/index.m3u8", "/healthz", "/readyz"):
+                paths = ["/", f"/{CAMERA}/", f"/{CAMERA}", f"/{CAMERA}/index.m3u8", f"/{CAMERA}/about.json", "/quietcam.js"]
+                for path in [*paths, f"/oembed?url=http://127.0.0.1/{CAMERA}/", "/healthz", "/readyz"]:
                     answer = client.ask("GET", path)
                     self.head(path, answer)
-                    self.note(f"body of {path}", answer.text)
+                    # Each five minutes the picture of a page has another address.
+                    self.note(f"body of {path}", re.sub(r"\?t=\d+", "?t=", answer.text))
+                absent = client.ask("GET", f"/{CAMERA}/photo-1-160x120-0123456789abcdef.jpg")
+                self.head("a photo that is not there", absent)
                 for path in ("latest.jpg", "live.m3u8", "plain.m3u8"):
                     target = f"/{CAMERA}/{path}"
                     self.head(f"HEAD of {path}", client.ask("HEAD", target))

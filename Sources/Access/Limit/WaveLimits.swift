@@ -2,25 +2,26 @@ import Crypto
 import Media
 import NIOConcurrencyHelpers
 
-/// How often one visitor may wave, without knowing who it is.
+/// Limits how often one visitor can wave, without storing who it is.
 ///
-/// A visitor is told apart by a keyed hash of the address. The key is random, lies in memory alone and is another one
-/// after each midnight (UTC), so that nothing which is kept leads back to an address. The table has a fixed size: who
-/// finds no place in it shares one with all others.
+/// A visitor is identified by a keyed hash of the address. The key is random, is only in memory and changes at midnight
+/// (UTC), so that nothing that is stored leads back to an address. The table has a fixed size; visitors that find no
+/// room in it share one entry.
 package final class WaveLimits: Sendable {
-  /// What becomes of a wave.
+  /// The result of a wave.
   package enum Verdict: Hashable, Sendable {
     /// It counts.
     case taken
-    /// It does not; the next one can in so many seconds, at least 1.
+    /// It does not count; the next one can in this many seconds, at least 1.
     case refused(seconds: Int)
   }
 
-  /// How many waves at once a visitor has free.
+  /// How many waves a visitor can send at once.
   package static let burst = 5
-  /// In how many seconds one of them comes back.
+  /// In how many seconds one of them is available again.
   package static let seconds: Int64 = 10
-  /// How much more those have who cannot be told apart: they come through a proxy that says nothing about them.
+  /// How many times more visitors can send who cannot be distinguished: they come through a proxy that does not forward
+  /// their addresses.
   static let shared = 10
 
   private struct State {
@@ -37,7 +38,7 @@ package final class WaveLimits: Sendable {
 
   /// Nobody has waved yet.
   ///
-  /// - Parameter mostVisitors: how many visitors are told apart.
+  /// - Parameter mostVisitors: how many visitors have an entry of their own.
   package init(mostVisitors: Int = 4096) {
     self.mostVisitors = mostVisitors
     let beginning = WallTime(milliseconds: 0)
@@ -54,7 +55,7 @@ package final class WaveLimits: Sendable {
   ///
   /// - Parameters:
   ///   - address: where the visitor comes from, an IPv6 address cut to its network.
-  ///   - isShared: whether many visitors may stand behind the address.
+  ///   - isShared: whether the address can be that of many visitors.
   package func wave(from address: String, isShared: Bool, now: WallTime) -> Verdict {
     state.withLockedValue { state in
       Self.renew(&state, now)

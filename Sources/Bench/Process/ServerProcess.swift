@@ -1,46 +1,60 @@
 import Foundation
+import NIOConcurrencyHelpers
 
-/// `quietcam serve` as a child process, on free ports of loopback.
-final class ServerProcess: Sendable {
+/// `quietcam serve` as a child of this program, on ports of loopback.
+package final class ServerProcess: Sendable {
   /// The only camera's name.
-  static let camera = "bench"
-  static let token = "bench-token"
+  package static let camera = "bench"
+  package static let token = "bench-token"
 
-  let publicPort: Int
-  let privatePort: Int
-  private let process: Process
-  private let log: URL
+  package let publicPort: Int
+  package let privatePort: Int
+  private let running: Running
 
-  /// Starts it and waits until both listeners are open.
-  ///
-  /// - Throws: `BenchFailure` with its last line of output if it does not start.
-  ///
-  /// - Parameter store: a folder with a loop in it, or `memory`.
-  init(
-    program: URL, name: String, folder: URL, store: String, settings: [String],
-    certificate: (file: String, key: String)?
-  ) async throws {
-    log = folder.appending(path: "\(name).log")
-    guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
-      throw BenchFailure("\(log.path) cannot be written; check the temporary folder")
+  /// The process as its task sees it.
+  private final class Running: Sendable {
+    private struct State {
+      var process: Int32?
+      var isOver = false
     }
-    let output = try FileHandle(forWritingTo: log)
-    process = Process()
-    process.executableURL = program
-    process.arguments =
+
+    private let state = NIOLockedValueBox(State())
+    var process: Int32? { state.withLockedValue { $0.process } }
+    var isOver: Bool { state.withLockedValue { $0.isOver } }
+    func begin(_ process: Int32) { state.withLockedValue { $0.process = process } }
+    func end() { state.withLockedValue { $0.isOver = true } }
+  }
+
+  private let task: Task<Void, any Error>
+
+  /// Starts it on free ports and waits until both listeners are open.
+  ///
+  /// - Parameters:
+  ///   - folder: where it runs, and where its log `NAME.log` lies.
+  ///   - store: a folder with a loop in it, or `memory`.
+  /// - Throws: `BenchFailure` with its own last line where it does not start.
+  package init(
+    program: URL, name: String, folder: URL, store: String, settings: [String],
+    certificate: (file: String, key: String)? = nil
+  ) async throws {
+    let log = folder.appending(path: "\(name).log")
+    let arguments =
       [
         "serve", "--public", "127.0.0.1:0", "--private", "127.0.0.1:0", "--store", store, "--camera", Self.camera,
         "--token", Self.token, "--log", "info",
       ] + (certificate.map { ["--public-certificate", $0.file, "--public-key", $0.key] } ?? []) + settings
-    process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("QUIETCAM") }
-    process.currentDirectoryURL = folder
-    process.standardOutput = output
-    process.standardError = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
+    let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("QUIETCAM") }
+    let running = Running()
+    self.running = running
+    task = Task {
+      defer { running.end() }
+      try await ExternalProgram(program).run(arguments, environment: environment, folder: folder, log: log) {
+        running.begin($0)
+      }
+    }
     let deadline = ContinuousClock.now + .seconds(30)
     var ports: (Int, Int)?
-    while ports == nil, process.isRunning, ContinuousClock.now < deadline, !Task.isCancelled {
+    while ports == nil, !running.isOver, ContinuousClock.now < deadline, !Task.isCancelled {
       try? await Task.sleep(for: .milliseconds(30))
       let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
       if let viewers = Self.port(in: text, after: "viewers:"), let stills = Self.port(in: text, after: "stills:") {
@@ -48,7 +62,8 @@ final class ServerProcess: Sendable {
       }
     }
     guard let ports else {
-      if process.isRunning { process.terminate() }
+      task.cancel()
+      _ = await task.result
       let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
       let line = text.split(separator: "\n").first { $0.hasPrefix("Error") } ?? text.split(separator: "\n").last ?? ""
       throw BenchFailure("quietcam serve did not start: \(line)")
@@ -64,16 +79,40 @@ final class ServerProcess: Sendable {
     return Int(address.drop { $0 != ":" }.dropFirst().prefix { $0 != "/" })
   }
 
-  /// The most memory that it has had so far, in KiB; `nil` if the system does not say.
-  var peakKiB: Int? {
-    let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
-    let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+  /// The most memory that it has had so far, in KiB; `nil` where the system does not tell.
+  var peakKiB: Int? { running.process.flatMap { Self.kibibytes("VmHWM", of: $0) } }
+
+  /// A figure of the memory of a process, in KiB: `VmHWM`, `VmRSS` or `RssAnon`.
+  static func kibibytes(_ field: String, of process: Int32) -> Int? {
+    let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+    let line = status?.split(separator: "\n").first { $0.hasPrefix(field + ":") }
     return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
   }
 
-  /// Ends it and waits for it, on the calling thread.
-  func stop() {
-    if process.isRunning { process.terminate() }
-    process.waitUntilExit()
+  /// Starts it in a folder of its own, runs `body` and ends it.
+  ///
+  /// - Throws: as `init` does, and what `body` throws.
+  package static func running<Result>(
+    _ program: URL, settings: [String], isolation: isolated (any Actor)? = #isolation,
+    _ body: (ServerProcess) async throws -> Result
+  ) async throws -> Result {
+    try await withBenchFolder { folder in
+      let server = try await ServerProcess(
+        program: program, name: "serve", folder: folder, store: "memory", settings: settings)
+      do {
+        let result = try await body(server)
+        await server.stop()
+        return result
+      } catch {
+        await server.stop()
+        throw error
+      }
+    }
+  }
+
+  /// Ends it and waits for it.
+  package func stop() async {
+    task.cancel()
+    _ = await task.result
   }
 }

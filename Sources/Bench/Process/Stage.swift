@@ -1,7 +1,6 @@
 import Foundation
 import Media
 import NIOCore
-import NIOPosix
 import NIOSSL
 import Playlist
 
@@ -85,8 +84,7 @@ final class Stage: Sendable {
 
   /// Ends the servers.
   func close() async {
-    let all = [server] + off.values
-    _ = try? await NIOThreadPool.singleton.runIfActive { for server in all { server.stop() } }
+    for server in [server] + off.values { await server.stop() }
   }
 
   /// The most stills of a loop: few enough that a viewer has seen all of it before the steady state begins.

@@ -1,6 +1,5 @@
 import Foundation
 import Media
-import NIOConcurrencyHelpers
 import NIOCore
 
 /// The real `ffmpeg`, which makes plain HLS from the stills that it gets: each form with its own encoder, as an
@@ -22,14 +21,13 @@ final class SegmentingProgram: Sendable {
   /// Pictures a second: a variable or slower rate makes browsers drop pictures or stall.
   static let rate = 2
 
-  private let process: Process
-  private let input = Pipe()
-  private let queue = DispatchQueue(label: "bench.ffmpeg")
-  private let isBroken = NIOLockedValueBox(false)
+  private let arguments: [String]
+  private let pictures: AsyncStream<ByteBuffer>
+  private let input: AsyncStream<ByteBuffer>.Continuation
 
   /// A program that writes below `folder`, with a playlist `WAY/index.m3u8` for each form.
   ///
-  /// - Throws: `BenchFailure` if ffmpeg is not installed.
+  /// - Throws: the system's error if a folder cannot be made.
   init(folder: URL, size: PictureSize, crf: Int, preset: String) throws {
     var arguments = [
       "-v", "error", "-nostdin", "-f", "image2pipe", "-c:v", "mjpeg", "-framerate", "\(Self.rate)", "-probesize", "32",
@@ -48,10 +46,9 @@ final class SegmentingProgram: Sendable {
         target.appending(path: form.isMP4 ? "%d.m4s" : "%d.ts").path, target.appending(path: "index.m3u8").path,
       ]
     }
-    process = try ExternalProgram.ffmpeg.process(arguments)
-    process.standardInput = input
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
+    self.arguments = arguments
+    // Half a minute; a program that is further behind has stopped.
+    (pictures, input) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(30 * Self.rate))
   }
 
   /// ffmpeg's filters that scale a picture to a size and keep its shape; options of the last may follow.
@@ -60,23 +57,14 @@ final class SegmentingProgram: Sendable {
       + ":x=(ow-iw)/2:y=(oh-ih)/2,scale=\(size.width):\(size.height):flags=bicubic"
   }
 
-  func start() throws { try process.run() }
-
-  /// Passes the next picture; never waits for the program.
-  func feed(_ jpeg: ByteBuffer) {
-    queue.async { [self] in
-      guard !isBroken.withLockedValue({ $0 }) else { return }
-      do {
-        try input.fileHandleForWriting.write(contentsOf: Data(jpeg.readableBytesView))
-      } catch { isBroken.withLockedValue { $0 = true } }
+  /// Runs the program until the task is cancelled. Where it ends by itself its ways show that.
+  func run() async throws {
+    try? await ExternalProgram.ffmpeg.run(arguments) { write in
+      for await picture in pictures { try await write(picture) }
     }
+    try await Task.sleep(for: .seconds(86_400))
   }
 
-  /// Ends the program.
-  func stop() {
-    isBroken.withLockedValue { $0 = true }
-    queue.async { [self] in try? input.fileHandleForWriting.close() }
-    if process.isRunning { process.terminate() }
-    queue.async { [self] in process.waitUntilExit() }
-  }
+  /// Feeds the next picture; never waits for the program.
+  func feed(_ jpeg: ByteBuffer) { input.yield(jpeg) }
 }

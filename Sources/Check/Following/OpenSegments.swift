@@ -2,10 +2,10 @@ import Media
 import Playlist
 
 extension Follower {
-  /// How long after a playlist lists a part it may come with the open segment: what is later waits for somebody.
+  /// How long after a playlist lists a part it can come with the open segment; a later one was held back.
   private static let slack = Ticks.milliseconds(500)
 
-  /// Follows segments while they are made, from link to link, where the server says with a link which comes next.
+  /// Follows segments while they are made, from link to link, if the server says with a link which comes next.
   func followOpenSegments() async {
     var lateInARow = 0
     while !isOver, timeLeft > .zero {
@@ -24,7 +24,7 @@ extension Follower {
         guard exchange.failure == nil, let following = exchange.link("next") else { break }
         next = following
       }
-      // A server that ends each answer at once must not be asked in a circle.
+      // A server that ends each answer at once must not be asked in a busy loop.
       try? await fetcher.sleep(until: min(deadline, fetcher.now + .milliseconds(500)))
     }
   }
@@ -38,7 +38,7 @@ extension Follower {
     }
   }
 
-  /// Where the link of the newest whole segment leads; `nil` where it has none.
+  /// Where the link of the newest complete segment leads; `nil` if it has none.
   private func linkOfNewestSegment() async -> String? {
     guard let newest = history.newest, newest.partTarget != nil, let segment = newest.segments.last else { return nil }
     let url = PlaylistAddress.resolve(segment.uri, from: mediaURL)
@@ -46,18 +46,18 @@ extension Follower {
     return exchange.isGood ? exchange.link("next") : nil
   }
 
-  /// A segment that a link announces may never come, as after a restart. What comes must not have been refused.
+  /// A segment in a link may never come, for example after a restart. One that comes must not have been refused.
   private func judgeMissing(_ exchange: Exchange) async {
     guard let number = await number(ofSegment: exchange.url) else { return }
     verdicts.judge(.openSegment)
     find(
-      .openSegment, "the segment that a link announces was answered with \(exchange.outcome), and came after all",
+      .openSegment, "the segment of a link was answered with \(exchange.outcome), and came after all",
       exchange.url, place: "segment \(number)")
   }
 
-  /// Holds an answer against what the playlists list.
+  /// Checks an answer against what the playlists list.
   private func judge(_ exchange: Exchange, _ lateInARow: inout Int) async {
-    // What ends with the time of the check is judged as far as it came.
+    // An answer that ends with the time of the check is checked as far as it came.
     let isWhole = exchange.failure == nil
     guard isWhole || timeLeft == .zero else {
       if let number = await number(ofSegment: exchange.url) {
@@ -98,7 +98,7 @@ extension Follower {
     if isSample("open segment") { merge(DeliveryRules.media(exchange, .mp4, window: newest.total)) }
   }
 
-  /// One late part may be the check's own stall; two in a row are held back by somebody.
+  /// One late part may be the check's own delay; two in a row were held back.
   private func judgeTime(
     of exchange: Exchange, count: Int, _ part: String, _ place: String, _ lateInARow: inout Int
   ) {
@@ -108,12 +108,12 @@ extension Follower {
     if lateInARow == 2 {
       find(
         .openSegment,
-        "it came \(came - due) after the playlist listed it: a proxy holds the answer back (nginx does where it takes "
-          + "`X-Accel-Buffering` away, or locks its cache)", exchange.url, place: place)
+        "it came \(came - due) after the playlist listed it: a proxy holds the answer back (nginx does if it removes "
+          + "`X-Accel-Buffering`, or locks its cache)", exchange.url, place: place)
     }
   }
 
-  /// The number under which a playlist lists a segment, waiting a while for it; `nil` where none does.
+  /// The number under which a playlist lists a segment, waiting some time for it; `nil` if none does.
   private func number(ofSegment url: String, isOpen: Bool = false) async -> Int? {
     let patience = fetcher.now + .seconds(Int64(history.newest?.targetDuration ?? 6))
     while true {
@@ -121,7 +121,7 @@ extension Follower {
         if let index = newest.segments.lastIndex(where: { PlaylistAddress.resolve($0.uri, from: mediaURL) == url }) {
           return newest.mediaSequence + index
         }
-        // What is still being made has a part of the same name, which Quietcam's names tell.
+        // A segment that is still being made has a part with the same name, in Quietcam's names.
         if isOpen { return newest.trailingParts.isEmpty ? nil : newest.end }
       }
       guard !isOver, fetcher.now < patience else { return nil }

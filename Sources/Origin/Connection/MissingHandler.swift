@@ -1,7 +1,7 @@
 import Logging
 import NIOCore
 
-/// What is done with a connection on which our own handlers found no place.
+/// What happens to a connection in whose pipeline our own handlers found no place.
 enum MissingHandler {
   /// Logs the error and closes the connection, which would have neither limits nor deadlines.
   static func report(_ error: any Error, on channel: any Channel, logger: Logger) {

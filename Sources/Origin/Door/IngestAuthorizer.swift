@@ -28,19 +28,17 @@ struct IngestAuthorizer: Sendable {
 
   private let operatorToken: TokenDigest?
   private let limits: AccessLimits
+  private let doors: [CameraName: DoorSettings]
   private let gates: [CameraName: Gate]
 
-  init(cameras: [Camera], operatorToken: TokenDigest?, limits: AccessLimits) {
+  init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest?, limits: AccessLimits) {
     self.operatorToken = operatorToken
     self.limits = limits
     let now = Self.now
-    gates = Dictionary(
-      uniqueKeysWithValues: cameras.map { camera in
-        let rate = camera.settings.maxRate
-        return (
-          camera.settings.name, Gate(Pace(stills: TokenBucket(rate: rate, burst: 2 * rate, now: now)))
-        )
-      })
+    self.doors = doors
+    gates = doors.mapValues { door in
+      Gate(Pace(stills: TokenBucket(rate: door.maxRate, burst: 2 * door.maxRate, now: now)))
+    }
   }
 
   /// Milliseconds that never step back.
@@ -55,24 +53,24 @@ struct IngestAuthorizer: Sendable {
     guard limits.withTokens({ $0.isHeard(address.key, for: name, now: Self.now) }) else {
       return .refused(slowed(request))
     }
-    let rule = camera.settings.signing
+    let door = doors[name] ?? .closed
     var signature: BodySignature?
-    if rule != .off, let text = request.headers[.quietcamSignature] {
+    if door.signing != .off, let digest = door.tokens.first, let text = request.headers[.quietcamSignature] {
       do throws(BodySignature.Refusal) {
         signature = try BodySignature(
-          time: request.headers[.quietcamTime] ?? "", signature: text, camera: name, digest: camera.settings.tokens[0],
+          time: request.headers[.quietcamTime] ?? "", signature: text, camera: name, digest: digest,
           now: .now)
       } catch {
         return .refused(unsigned(request, error.detail))
       }
     } else {
       let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
-      guard Credentials.opens(shown, camera.settings.tokens) else {
+      guard Credentials.opens(shown, door.tokens) else {
         if !shown.isEmpty { limits.withTokens { $0.wrong(address.key, now: Self.now) } }
         return .refused(
           unauthorized(request, "send the token of camera \(name) as \"Authorization: Bearer TOKEN\""))
       }
-      if rule == .required {
+      if door.signing == .required {
         return .refused(
           unsigned(
             request,
@@ -172,7 +170,7 @@ struct IngestAuthorizer: Sendable {
   private func tooFast(_ request: Request, camera: Camera) -> Response {
     Reply.error(
       request, .tooManyRequests, "tooFast",
-      "camera \(camera.settings.name) sends more than \(camera.settings.maxRate) stills a second; send fewer, or raise "
+      "camera \(camera.settings.name) sends more than \((doors[camera.settings.name] ?? .closed).maxRate) stills a second; send fewer, or raise "
         + "max-rate", fields: [.retryAfter: "1"])
   }
 }

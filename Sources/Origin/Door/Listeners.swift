@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import HummingbirdHTTP2
 import Logging
+import Media
 import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
@@ -45,19 +46,22 @@ package enum Listeners {
   /// The public listener: viewers.
   ///
   /// - Parameters:
+  ///   - doors: who may see which camera; one that is missing is closed.
   ///   - site: what other sites may do with what it serves.
   ///   - linkKey: what links to private cameras are made with; without one nobody sees them.
   ///   - patience: how long a client may send nothing in the middle of a request, or take nothing of an answer.
   ///   - onListening: told the port when the listener is open.
   /// - Throws: when the certificate makes no TLS.
   package static func publicDoor(
-    at address: ListenerAddress, cameras: [Camera], web: WebAssets, site: SitePolicy, linkKey: LinkKey?,
+    at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], web: WebAssets, site: SitePolicy,
+    linkKey: LinkKey?,
     limits: AccessLimits,
     patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     try listener(
       PublicDoor(
-        cameras: cameras, web: web, site: site, linkKey: linkKey, limits: limits, isSecure: address.certificate != nil),
+        cameras: cameras, doors: doors, web: web, site: site, linkKey: linkKey, limits: limits,
+        isSecure: address.certificate != nil),
       at: address,
       connections: limits.viewers,
       handlers: { [HangUpHandler()] + common(TimeAmount(patience), limits.unreadableAtPublic, "public", logger) },
@@ -67,14 +71,16 @@ package enum Listeners {
   /// The private listener: cameras and operators.
   ///
   /// - Parameters:
+  ///   - doors: who may bring stills to which camera; one that is missing is closed.
   ///   - patience: how long a client may send nothing in the middle of a request, or take nothing of an answer.
   ///   - onListening: told the port when the listener is open.
   /// - Throws: when the certificate makes no TLS.
   package static func privateDoor(
-    at address: ListenerAddress, cameras: [Camera], operatorToken: TokenDigest?, limits: AccessLimits,
-    patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+    at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], operatorToken: TokenDigest?,
+    limits: AccessLimits, patience: Duration, logger: Logger,
+    onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
-    let authorizer = IngestAuthorizer(cameras: cameras, operatorToken: operatorToken, limits: limits)
+    let authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits)
     return try listener(
       PrivateDoor(cameras: cameras, authorizer: authorizer, limits: limits), at: address, connections: limits.cameras,
       handlers: {

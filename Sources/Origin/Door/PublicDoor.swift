@@ -9,6 +9,7 @@ import Station
 /// The public listener's answers: pages, playlists, media, pictures, photos, events and waves, and nothing else.
 struct PublicDoor: HTTPResponder {
   private let cameras: [CameraName: Camera]
+  private let doors: [CameraName: DoorSettings]
   private let names: [CameraName]
   private let web: WebAssets
   private let pages: Pages
@@ -22,9 +23,11 @@ struct PublicDoor: HTTPResponder {
   private let isSecure: Bool
 
   init(
-    cameras: [Camera], web: WebAssets, site: SitePolicy, linkKey: LinkKey?, limits: AccessLimits, isSecure: Bool
+    cameras: [Camera], doors: [CameraName: DoorSettings], web: WebAssets, site: SitePolicy, linkKey: LinkKey?,
+    limits: AccessLimits, isSecure: Bool
   ) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
+    self.doors = doors
     names = cameras.map(\.settings.name)
     self.web = web
     self.site = site
@@ -33,7 +36,7 @@ struct PublicDoor: HTTPResponder {
     waves = limits.waves
     self.isSecure = isSecure
     about = cameras.reduce(into: [:]) { $0[$1.settings.name] = AboutCamera($1.settings).rendition }
-    hidden = Set(cameras.map(\.settings).filter { $0.access == .signed }.map(\.name))
+    hidden = Set(names.filter { (doors[$0] ?? .closed).access == .signed })
     pages = Pages(web, cameras: cameras.map(\.settings), hidden: hidden, site: site)
   }
 
@@ -55,6 +58,7 @@ struct PublicDoor: HTTPResponder {
     } else if route.camera != nil || pass.link != nil {
       return Reply.notFound(request)
     }
+    if case .icon(let name) = route, name != web.icon.name { return Reply.notFound(request) }
     if request.method == .options { return site.options(request, methods: route.methods) }
     guard route.methods.contains(request.method) else { return Reply.wrongMethod(request, allowed: route.methods) }
     if case .wave = route, let camera {
@@ -90,7 +94,9 @@ struct PublicDoor: HTTPResponder {
 
   /// The answer to a viewer who may not see a camera; `nil` where the viewer may.
   private func refusal(_ request: Request, _ pass: ViewerPass, camera: Camera) -> Response? {
-    switch pass.verdict(for: camera.settings.name, access: camera.settings.access, key: linkKey, now: .now) {
+    let name = camera.settings.name
+    let access = (doors[name] ?? .closed).access
+    return switch pass.verdict(for: name, access: access, key: linkKey, now: .now) {
     case .seen: nil
     case .unknown: Reply.notFound(request)
     case .ended: Reply.error(request, .forbidden, "linkEnded", "this link has ended; ask for a new one")
@@ -131,8 +137,8 @@ struct PublicDoor: HTTPResponder {
       let end = pass.secondsLeft(.now).map { ContinuousClock.now + .seconds($0) }
       guard let place = waits.enter(context.client) else { return tooManyWait(request) }
       return EventStream(
-        edge: edge, lastEventID: request.headers[.lastEventID], only: EventStream.kinds(query), channel: channel,
-        end: end, place: place
+        feed: camera.events, lastEventID: request.headers[.lastEventID], only: EventStream.kinds(query),
+        channel: channel, end: end, place: place
       ).response(request)
     case .latest:
       guard let latest = edge.latest else { return notReady(request) }

@@ -1,14 +1,14 @@
 import Access
 import HTTPTypes
 
-/// Where a request comes from as far as its connection and the proxy next to this server say.
+/// Where a request comes from, as far as its connection and the proxy next to this server say.
 ///
-/// What a proxy says is only believed of one on this machine or in a private network, and only of the visitor that it
-/// talks to itself: all that stands before that in the header was written by somebody else.
+/// A proxy is only believed if it is on this machine or in a private network, and only about the client that it talks
+/// to itself: everything before that in the header was written by others.
 struct Visitor: Hashable {
   /// The IPv4 address, or the network of an IPv6 address.
   let address: String
-  /// Whether it may be the address of a proxy, with many visitors behind it.
+  /// Whether it can be the address of a proxy with many visitors behind it.
   let isShared: Bool
 
   init(_ fields: HTTPFields, client: ClientAddress) {

@@ -5,8 +5,8 @@ import Packager
 import Picture
 import Station
 
-/// What a page needs to know of a camera before it shows its picture. It hangs on settings alone, so it tells nothing of
-/// what is shown.
+/// What a page needs to know about a camera before it shows its picture. It depends only on settings, so it says
+/// nothing about what is shown.
 struct AboutCamera: Encodable {
   let camera: String
   let title: String
@@ -15,9 +15,9 @@ struct AboutCamera: Encodable {
   let partMilliseconds: Int64
   let segmentMilliseconds: Int64
   let keepsPhotos: Bool
-  /// The most that photos measure; left out where they have the stream's size.
+  /// The largest size of photos; left out if they have the stream's size.
   let photoSize: String?
-  /// Whether recorded pictures are told by events.
+  /// Whether events say that the loop is shown.
   let marksRecorded: Bool
   let takesWaves: Bool
 
@@ -43,11 +43,11 @@ struct AboutCamera: Encodable {
     takesWaves = true
   }
 
-  /// The same as it is served.
+  /// The same in the form in which it is served.
   var rendition: EncodedText {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Texts and numbers of these kinds always encode.
+    // Texts and numbers of these types always encode.
     let bytes = ByteBuffer(bytes: (try? encoder.encode(self)) ?? Data())
     return EncodedText(bytes, etag: bytes.fingerprint)
   }

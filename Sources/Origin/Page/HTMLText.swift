@@ -1,6 +1,6 @@
 extension String {
-  /// The text as it can stand in HTML between tags and in quoted attributes. Braces are escaped too: nothing that is
-  /// put into a template can be taken for one of its places.
+  /// The text in a form for HTML, between tags and in quoted attributes. Braces are escaped too, so that a value in a
+  /// template is never read as a placeholder.
   var htmlEscaped: String {
     var result = ""
     for character in unicodeScalars {
@@ -18,7 +18,7 @@ extension String {
     return result
   }
 
-  /// The text as a value in a query: all but the unreserved characters escaped (RFC 3986, section 2.3).
+  /// The text as a value in a query: everything except the unreserved characters is escaped (RFC 3986, section 2.3).
   var queryEscaped: String {
     let digits = Array("0123456789ABCDEF")
     return utf8.reduce(into: "") { result, byte in
@@ -34,7 +34,7 @@ extension String {
 
 /// A query in its parts.
 enum Query {
-  /// The decoded value of the first part of this name; `nil` where there is none or it is no UTF-8.
+  /// The decoded value of the first part with this name; `nil` if there is none or it is not UTF-8.
   static func value(_ name: String, in query: Substring) -> String? {
     for part in query.split(separator: "&") {
       let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -1,6 +1,6 @@
 import Media
 
-/// The answer to who asks how to embed a camera's page (oEmbed 1.0, section 2.3.4.4: type `rich`).
+/// The answer to a request how to embed a camera's page (oEmbed 1.0, section 2.3.4.4: type `rich`).
 struct OEmbed {
   /// The page's title.
   let title: String
@@ -8,7 +8,7 @@ struct OEmbed {
   let provider: (name: String, address: String)
   /// The absolute address of the page.
   let page: String
-  /// The absolute address of its newest picture and the size of that, where it is always the same.
+  /// The absolute address of its newest picture and its size, if that is always the same.
   let thumbnail: (address: String, size: PictureSize)?
   /// The size of the stream.
   let size: PictureSize
@@ -33,7 +33,7 @@ struct OEmbed {
     return "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
   }
 
-  /// The size with its shape kept that lies within both limits; at least one pixel each way.
+  /// The largest size of the same shape within both limits; at least one pixel in each direction.
   static func fitted(_ size: PictureSize, maxWidth: Int?, maxHeight: Int?) -> PictureSize {
     var size = size
     if let most = maxWidth, size.width > most {

@@ -2,14 +2,14 @@ import Access
 import HTTPTypes
 import Hummingbird
 
-/// The absolute address of the public door as visitors see it, with a slash at its end; for what other sites read of a
-/// page, since all that the pages themselves need are relative addresses.
+/// The absolute address of the public listener as visitors see it, with a slash at its end. It is used for what other
+/// sites read of a page; the pages themselves only need relative addresses.
 ///
-/// It is the setting `base-url`. Without that it is made of the request's own `Host`, which belongs to what a cache
-/// keeps an answer under. From a proxy in a private network the scheme and the prefix are taken besides, in the form
-/// that they may have and no other; never a host from `X-Forwarded-Host`, which many proxies pass on from anybody.
+/// It is the setting `base-url`. Without it, it is made from the request's own `Host`, which is a part of every cache
+/// key. From a proxy in a private network the scheme and the prefix are used too, if they have a valid form; never a
+/// host from `X-Forwarded-Host`, which many proxies forward from any client.
 enum OutsideAddress {
-  /// The address; `nil` where the request does not tell.
+  /// The address; `nil` if the request does not contain it.
   static func of(_ request: Request, client: ClientAddress, isSecure: Bool, site: SitePolicy) -> String? {
     if let configured = site.baseURL { return configured }
     guard let host = request.head.authority, isHost(host) else { return nil }
@@ -34,7 +34,7 @@ enum OutsideAddress {
       }
   }
 
-  /// Whether a text can be the folder that a proxy has taken off.
+  /// Whether a text can be the folder that a proxy has removed.
   static func isPrefix(_ text: String) -> Bool {
     guard text.hasPrefix("/"), text.utf8.count <= 200 else { return false }
     let pieces = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false)

@@ -1,19 +1,19 @@
 import Media
 
-/// What a page says about itself to those who show a link to it: icon, title and picture (Open Graph protocol, Twitter
-/// cards), and where an `<iframe>` of it is to be had (oEmbed, section 4).
+/// What a page says about itself for link previews: icon, title and picture (Open Graph protocol, Twitter cards), and
+/// where an `<iframe>` of it is available (oEmbed, section 4).
 struct PageHead {
-  /// How long a picture's address stays the same, in seconds. Who unfurls links keeps a picture by its address for good.
+  /// How long a picture's address stays the same, in seconds. Link previews keep a picture by its address for ever.
   static let pictureSeconds: Int64 = 300
 
   /// The page's title.
   let title: String
   /// The site's name.
   let siteName: String
-  /// The icon's address, seen from the page, and its type.
+  /// The icon's address, relative to the page, and its type.
   let icon: (address: String, type: String)
 
-  /// The lines of a page that nobody is told about.
+  /// The lines of a page that is not public.
   var plain: String {
     "<link rel=\"icon\" href=\"\(icon.address.htmlEscaped)\" type=\"\(icon.type)\">"
   }
@@ -22,10 +22,10 @@ struct PageHead {
   ///
   /// - Parameters:
   ///   - root: the absolute address of the site.
-  ///   - path: the page's address behind it.
-  ///   - camera: the folder of the camera whose picture stands for the page, behind the root.
-  ///   - size: the picture's size where it is always the same.
-  ///   - offersFrame: whether other sites may show the page in a frame.
+  ///   - path: the page's address after the root.
+  ///   - camera: the folder of the camera whose picture represents the page, after the root.
+  ///   - size: the picture's size, if it is always the same.
+  ///   - offersFrame: whether other sites can show the page in a frame.
   func lines(
     root: String, path: String, camera: String, size: PictureSize?, offersFrame: Bool, now: WallTime
   ) -> String {
@@ -48,7 +48,7 @@ struct PageHead {
     return lines.joined(separator: "\n")
   }
 
-  /// What makes a picture's address another one after a while: the time, not what is shown.
+  /// Changes a picture's address from time to time: by the time, not by what is shown.
   static func stamp(_ now: WallTime) -> Int64 {
     Ticks(now.milliseconds).floorDivided(by: Ticks(pictureSeconds * 1000)) * pictureSeconds
   }

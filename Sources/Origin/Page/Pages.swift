@@ -7,10 +7,10 @@ import Packager
 import Picture
 import Station
 
-/// The HTML of the public door, made of the templates for the cameras there are.
+/// The HTML of the public listener, made from the templates and the cameras.
 ///
-/// All addresses in a page are relative to it, so that it works below a prefix that a proxy takes off; only what other
-/// sites read of it, in its head, is absolute.
+/// All addresses in a page are relative to it, so that it works below a prefix that a proxy removes. Only the addresses
+/// for other sites, in the page's head, are absolute.
 struct Pages: Sendable {
   /// A page.
   enum Page: Hashable, Sendable {
@@ -18,18 +18,18 @@ struct Pages: Sendable {
     case home
     /// A camera's page.
     case camera(CameraName)
-    /// A home page that shows how a picture is put into one.
+    /// A home page that shows how a picture is embedded.
     case sample
   }
 
-  /// A template filled in but for its head.
+  /// A template that is complete except for its head.
   private struct Draft: Sendable {
     let html: String
     let title: String
-    /// Where the home page is, seen from the page.
+    /// The address of the home page, relative to the page.
     let root: String
-    /// The address behind the site's root, and the folder of the camera that stands for it; `nil` for a page that nobody
-    /// is told of.
+    /// The address after the site's root, and the folder of the camera that represents it; `nil` for a page that is not
+    /// public.
     let counted: (path: String, camera: String, size: PictureSize?)?
   }
 
@@ -39,7 +39,7 @@ struct Pages: Sendable {
     let stamp: Int64
   }
 
-  /// How many renditions are kept: visitors come by few names of the same site.
+  /// How many versions are kept: visitors use few names of the same site.
   private static let mostKept = 64
 
   private let drafts: [Page: Draft]
@@ -54,9 +54,9 @@ struct Pages: Sendable {
     let renditions = NIOLockedValueBox<[Key: EncodedText]>([:])
   }
 
-  /// The pages for these cameras: with a single one its page is the home page too.
+  /// The pages for these cameras: with a single one, its page is the home page too.
   ///
-  /// - Parameter hidden: those of them that need a link, and that no page tells of.
+  /// - Parameter hidden: those of them that need a link and that no page mentions.
   init(_ web: WebAssets, cameras: [CameraSettings], hidden: Set<CameraName>, site: SitePolicy) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.name, $0) })
     self.hidden = hidden
@@ -64,10 +64,10 @@ struct Pages: Sendable {
     icon = web.icon
     fields = [
       .contentSecurityPolicy: site.contentSecurity, .xContentTypeOptions: "nosniff",
-      // A link stands in the address, and is nobody else's business.
+      // A link is in the address, which no other site should see.
       .referrerPolicy: "no-referrer",
       .permissionsPolicy: "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-      // All that a page loads is its own, so it can be framed by pages that must not load anything else.
+      // A page loads only its own files, so pages that must not load anything else can frame it.
       .crossOriginEmbedderPolicy: "require-corp", .crossOriginResourcePolicy: "cross-origin",
     ]
     var drafts: [Page: Draft] = [:]
@@ -107,8 +107,8 @@ struct Pages: Sendable {
   }
 
   /// - Parameters:
-  ///   - base: where the camera's folder is, seen from the page.
-  ///   - root: where the home page is, seen from the page.
+  ///   - base: the address of the camera's folder, relative to the page.
+  ///   - root: the address of the home page, relative to the page.
   private static func filled(_ template: String, _ camera: CameraSettings, base: String, root: String) -> String {
     let size = camera.picture.size
     return filled(
@@ -123,7 +123,7 @@ struct Pages: Sendable {
     values.reduce(template) { $0.replacing("{{\($1.key)}}", with: $1.value.htmlEscaped) }
   }
 
-  /// The answer with a page; `nil` where there is none.
+  /// The answer with a page; `nil` if there is none.
   ///
   /// - Parameter root: the site's absolute address.
   func answer(_ request: Request, _ page: Page, root: String?) -> Response? {
@@ -133,7 +133,8 @@ struct Pages: Sendable {
     let rendition = known ?? render(draft, key)
     if known == nil {
       kept.renditions.withLockedValue { renditions in
-        // Those of earlier pictures are of no more use; who comes by ever other names gets no more than this.
+        // Pages with earlier pictures are no longer needed, and clients that use ever new names get no more memory than
+        // this.
         if renditions.count >= Self.mostKept { renditions = renditions.filter { $0.key.stamp == key.stamp } }
         if renditions.count < Self.mostKept { renditions[key] = rendition }
       }
@@ -157,10 +158,10 @@ struct Pages: Sendable {
     return EncodedText(bytes, etag: bytes.fingerprint)
   }
 
-  /// How a page is embedded that stands at this absolute address; `nil` where there is none to be embedded.
+  /// How to embed a page with this absolute address; `nil` if there is none.
   func embedding(of address: String, root: String, maxWidth: Int?, maxHeight: Int?) -> OEmbed? {
     guard site.mayBeFramed, let address = Self.withoutQuery(address),
-      // Visitors may come by HTTP and be led on.
+      // Visitors may use HTTP and be redirected.
       let path = Self.path(of: address, below: root)
     else { return nil }
     let name: CameraName?
@@ -193,16 +194,15 @@ struct Pages: Sendable {
 }
 
 extension CameraSettings {
-  /// What people call the camera.
+  /// The camera's name for people.
   var shownTitle: String { title ?? name.text }
 
-  /// The size of `latest.jpg` where it is always the same.
+  /// The size of `latest.jpg`, if it is always the same.
   var shownSize: PictureSize? { photoSize == nil ? picture.size : nil }
 }
 
 extension String {
-  /// The template with what stands between its marks `<!--camera-->` and `<!--/camera-->` put in as often as there are
-  /// cameras.
+  /// The template in which the text between its marks `<!--camera-->` and `<!--/camera-->` is repeated for each camera.
   fileprivate func repeating(_ items: (String) -> String) -> String {
     guard let begin = firstRange(of: "<!--camera-->"), let end = firstRange(of: "<!--/camera-->"),
       begin.upperBound <= end.lowerBound

@@ -17,15 +17,15 @@ package struct WebAssets: Sendable {
   private let assets: [String: Asset]
   let playerTemplate: String
   let listTemplate: String
-  /// The page that shows how a picture is put into another.
+  /// The page that shows how a picture is embedded.
   let sampleTemplate: String
   /// The icon's name at the root of the site, and its type.
   private(set) var icon: (name: String, type: String) = ("favicon.svg", "image/svg+xml")
   private var iconAsset: (bytes: ByteBuffer, etag: String)
-  /// Whether the player library is there; without it browsers play by their own HLS, far behind, or see pictures.
+  /// Whether the player library is there; without it browsers use their own HLS, far behind, or show pictures.
   package let hasPlayerLibrary: Bool
 
-  /// The assets that were built with the program.
+  /// The assets that were built into the program.
   package static func bundled() throws -> WebAssets {
     try WebAssets(files: WebFiles.of("Origin"))
   }
@@ -44,7 +44,8 @@ package struct WebAssets: Sendable {
     var assets: [String: Asset] = [:]
     for name in files.keys {
       guard let type = Self.types[name.split(separator: ".").last ?? ""] else { continue }
-      let bytes = ByteBuffer(string: try text(name))
+      let bytes = ByteBuffer(
+        string: name.hasSuffix(".js") ? ScriptText.withoutCommentLines(try text(name)) : try text(name))
       // The library has its version in its name; our own files keep their names and change with the program.
       assets[name] = Asset(
         text: EncodedText(bytes, etag: bytes.fingerprint), type: type,
@@ -59,9 +60,9 @@ package struct WebAssets: Sendable {
   /// The most bytes of an icon.
   private static let mostIconBytes = 1 << 20
 
-  /// Takes the pages' icon from a file.
+  /// Reads the pages' icon from a file.
   ///
-  /// - Throws: `IconError` where it cannot be read or is of a kind that browsers do not show.
+  /// - Throws: `IconError` if it cannot be read or has a type that browsers do not show.
   package mutating func takeIcon(from path: String) throws(IconError) {
     let ending = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
     guard let type = ["svg": "image/svg+xml", "png": "image/png", "ico": "image/x-icon"][ending] else {
@@ -78,18 +79,18 @@ package struct WebAssets: Sendable {
     iconAsset = (bytes, "\"\(bytes.fingerprint)\"")
   }
 
-  /// The icon under its own name; `nil` under any other.
+  /// The icon with its own name; `nil` for any other name.
   func icon(_ request: Request, named name: String) -> Response? {
     guard name == icon.name else { return nil }
     var response = Reply.resource(
       request, bytes: iconAsset.bytes, type: icon.type, etag: iconAsset.etag, caching: .seconds(86_400))
-    // A drawing of an operator's that is opened as a page must not run what may be in it.
+    // If an operator's drawing is opened as a page, scripts in it must not run.
     response.headers[.contentSecurityPolicy] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     response.headers[.xContentTypeOptions] = "nosniff"
     return response
   }
 
-  /// The script that other sites load, at the root of the site; `nil` where it was not built in.
+  /// The script that other sites load, at the root of the site; `nil` if it was not built in.
   func element(_ request: Request) -> Response? {
     guard var response = served(request, Self.elementName) else { return nil }
     response.headers[.timingAllowOrigin] = "*"
@@ -103,9 +104,9 @@ package struct WebAssets: Sendable {
     "mjs": "text/javascript; charset=utf-8",
   ]
 
-  /// A file that pages load; `nil` where there is none of this name.
+  /// A file of the pages; `nil` if there is none with this name.
   func asset(_ request: Request, named name: String) -> Response? {
-    // What it imports lies beside it only where it is served at the root.
+    // Its imports are only beside it when it is served at the root.
     name == Self.elementName ? nil : served(request, name)
   }
 
@@ -117,7 +118,7 @@ package struct WebAssets: Sendable {
   }
 }
 
-/// Why an icon cannot be taken, as one sentence.
+/// Why an icon is not accepted, as one sentence.
 package struct IconError: Error, CustomStringConvertible {
   package let description: String
 

@@ -7,13 +7,13 @@ import Station
 
 /// Server-sent events of one camera for one listener (WHATWG HTML, section 9.2).
 ///
-/// A listener only keeps the id of the last event that it got. Events are read from the camera's edge, which keeps the
+/// A listener only keeps the id of the last event that it got. Events are read from the camera's feed, which keeps the
 /// newest few, so a slow listener misses some and costs no memory.
 struct EventStream: Sendable {
   /// How long the stream can be silent before a comment is sent to keep it open.
   static let heartbeat = Duration.seconds(15)
 
-  private let edge: LiveEdge
+  private let feed: EventFeed
   private let last: Int64
   private let only: Set<CameraEvent.Kind>?
   private let channel: any Channel
@@ -28,16 +28,16 @@ struct EventStream: Sendable {
   ///   - end: when the listener's right to it ends.
   ///   - place: is kept until the stream ends.
   init(
-    edge: LiveEdge, lastEventID: String?, only: Set<CameraEvent.Kind>? = nil, channel: any Channel,
+    feed: EventFeed, lastEventID: String?, only: Set<CameraEvent.Kind>? = nil, channel: any Channel,
     end: ContinuousClock.Instant? = nil,
     place: WaitLimit.Place? = nil
   ) {
     self.only = only
     self.end = end
     self.place = place
-    self.edge = edge
+    self.feed = feed
     self.channel = channel
-    let newest = edge.newestEventID
+    let newest = feed.newestID
     // An id from the future comes from an earlier process with another clock.
     last = min(lastEventID.flatMap { Int64($0) } ?? newest, newest)
   }
@@ -56,7 +56,7 @@ struct EventStream: Sendable {
         var (last, wroteAt) = (last, ContinuousClock.now)
         try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
         while !Task.isCancelled, channel.isActive, end.map({ .now < $0 }) ?? true,
-          let events = await edge.events(
+          let events = await feed.events(
             after: last, deadline: min(.now + Self.heartbeat, end ?? .now + Self.heartbeat),
             isWanted: { [channel] in channel.isActive })
         {

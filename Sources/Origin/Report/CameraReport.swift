@@ -10,13 +10,16 @@ struct CameraReport: Sendable {
   let viewersWaiting: Int
   let listenersWaiting: Int
   let newestSegment: Int?
+  /// The photos that are kept, their bytes, and the steps on disk with them that failed.
+  let photos: (photos: Int, bytes: Int, failures: Int)
   /// Whole milliseconds since the newest still; `nil` before the first.
   let stillAge: Int64?
 
   init(_ camera: Camera, now: WallTime) {
     name = camera.settings.name
     counters = camera.counters
-    (viewersWaiting, listenersWaiting) = camera.edge.waiters
+    photos = camera.photos.counted
+    (viewersWaiting, listenersWaiting) = (camera.edge.waiters, camera.events.listeners)
     newestSegment = camera.edge.snapshot?.position.sequence
     stillAge = counters.lastStill.map { max(0, now.milliseconds - $0.milliseconds) }
   }

@@ -31,6 +31,8 @@ struct DoorReport: Encodable {
   let `private`: Side
   let uploads: Uploads
   let wrongTokens: Tokens
+  /// Waves that were refused because their visitor waves too often.
+  let refusedWaves: Int64
 
   init(_ limits: AccessLimits) {
     let (viewers, cameras, uploads) = (limits.viewers.counted, limits.cameras.counted, limits.uploads.counted)
@@ -40,6 +42,7 @@ struct DoorReport: Encodable {
     `private` = Side(
       connections: cameras.open, turnedAway: cameras.turnedAway, unreadable: limits.unreadableAtPrivate.count)
     self.uploads = Uploads(bytes: uploads.held, mostBytes: uploads.peak, withoutRoom: uploads.refused)
+    refusedWaves = limits.waves.refused
     wrongTokens = Tokens(
       lookedAt: tokens.wrong, slowed: tokens.slowed,
       addresses: tokens.addresses.map { Tokens.Address(address: $0.address, wrong: Int64($0.wrong)) })

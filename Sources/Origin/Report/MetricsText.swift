@@ -47,6 +47,11 @@ enum MetricsText {
     family("parts_total", "counter", "Parts published.") { [("", $0.counters.parts)] }
     family("part_bytes_total", "counter", "Bytes of the parts published.") { [("", $0.counters.partBytes)] }
     family("waves_total", "counter", "Waves of visitors.") { [("", $0.counters.waves)] }
+    family("photos", "gauge", "Photos that are kept.") { [("", Int64($0.photos.photos))] }
+    family("photo_bytes", "gauge", "Bytes of the photos that are kept.") { [("", Int64($0.photos.bytes))] }
+    family("photo_failures_total", "counter", "Photos that could not be written to the store or removed there.") {
+      [("", Int64($0.photos.failures))]
+    }
     family("store_failures_total", "counter", "Writes to the store that failed.") { [("", $0.counters.storeFailures)] }
     family("store_slow_total", "counter", "States that took longer to write to the store than a part lasts.") {
       [("", $0.counters.slowWrites)]
@@ -78,6 +83,9 @@ enum MetricsText {
       "wrong_tokens_total", "counter",
       "Wrong tokens and signatures that were looked at, or turned away for their number.",
       [("looked=\"yes\"", doors.wrongTokens.lookedAt), ("looked=\"no\"", doors.wrongTokens.slowed)])
+    family(
+      "waves_refused_total", "counter", "Waves refused because their visitor waves too often.",
+      [("door=\"public\"", doors.refusedWaves)])
     family(
       "upload_bytes", "gauge", "Memory of stills on their way in.",
       [("at=\"now\"", Int64(doors.uploads.bytes)), ("at=\"most\"", Int64(doors.uploads.mostBytes))])

@@ -26,6 +26,13 @@ struct StatusReport: Encodable {
     let bytes: Int64
   }
 
+  struct Photos: Encodable {
+    let count: Int
+    let bytes: Int
+    /// Photos that could not be written to the store or removed there.
+    let failures: Int
+  }
+
   struct Waiting: Encodable {
     let viewers: Int
     let listeners: Int
@@ -41,6 +48,7 @@ struct StatusReport: Encodable {
     let stills: Stills
     let parts: Parts
     let waiting: Waiting
+    let photos: Photos
     let waves: Int64
     let storeFailures: Int64
   }
@@ -81,6 +89,8 @@ extension StatusReport.Item {
       refused: Dictionary(uniqueKeysWithValues: counters.refused.map { ($0.key.rawValue, $0.value) }))
     parts = StatusReport.Parts(count: counters.parts, bytes: counters.partBytes)
     waiting = StatusReport.Waiting(viewers: report.viewersWaiting, listeners: report.listenersWaiting)
+    photos = StatusReport.Photos(
+      count: report.photos.photos, bytes: report.photos.bytes, failures: report.photos.failures)
     waves = counters.waves
     storeFailures = counters.storeFailures
   }

@@ -1,8 +1,7 @@
 // The custom element: its attributes, its button, when it fetches, and which way.
 
-import { Picture, make } from "./picture.js";
-import { style } from "./style.js";
-import { Visibility } from "./visibility.js";
+import { Picture, make, style } from "./picture.js";
+import { watch } from "./visibility.js";
 import { join, names } from "./ways.js";
 
 const FADE = 400;
@@ -32,11 +31,9 @@ export class QuietCam extends HTMLElement {
   #icon = make("path");
   #button = make("button", { type: "button", part: "pause-button" }, make("svg", { viewBox: "0 0 24 24" }, this.#icon));
   #poster = make("img", { part: "poster", alt: "", hidden: "" });
-  #inner = make("slot");
-  #pause = make("slot", { name: "pause" }, this.#button);
-  #box = make("div", { class: "box" }, this.#poster, make("slot", { name: "poster" }, this.#inner), this.#picture.node);
-  #controls = make("div", { class: "controls" }, this.#pause);
-  #visibility = new Visibility(this, () => this.#look());
+  #box = make("div", { class: "box" }, this.#poster, make("slot", { name: "poster" }, make("slot")), this.#picture.node);
+  #controls = make("div", { class: "controls" }, make("slot", { name: "pause" }, this.#button));
+  #visibility;
   #shape = "";
   // What brings pictures, and which of the ways that is.
   #way = null;
@@ -51,20 +48,17 @@ export class QuietCam extends HTMLElement {
     super();
     this.attachShadow({ mode: "open" }).append(this.#box, this.#controls);
     style(this.shadowRoot);
-    this.#pause.addEventListener("click", () => (this.paused ? this.play() : this.pause()));
-    this.#inner.addEventListener("slotchange", () => this.#describe());
+    this.#controls.firstChild.onclick = () => (this.paused ? this.play() : this.pause());
+    this.#box.addEventListener("slotchange", () => this.#describe());
   }
 
   /** The way in which pictures come: `frames`, `hls`, `native`, `photos` or `still`; empty where none come. */
   get currentMode() {
     return this.#way?.name ?? "";
   }
-  /** The `<video>`, and the hls.js, of the ways that have one. */
+  /** The `<video>` of the ways that have one; its `hls` is the hls.js that plays it. */
   get video() {
     return this.#way?.video;
-  }
-  get hls() {
-    return this.#way?.joined.source?.hls;
   }
 
   async play() {
@@ -85,7 +79,7 @@ export class QuietCam extends HTMLElement {
     this.#calm();
     stillness.addEventListener("change", this.#calm);
     this.#describe();
-    this.#visibility.begin(this.visible);
+    this.#watch();
   }
 
   disconnectedCallback() {
@@ -104,9 +98,14 @@ export class QuietCam extends HTMLElement {
       this.#tell(now === null ? "play" : "pause");
     }
     if (!this.isConnected) return;
-    if (name === "visible") this.#visibility.begin(now);
+    if (name === "visible") this.#watch();
     this.#describe();
     this.#look();
+  }
+
+  #watch() {
+    this.#visibility?.end();
+    this.#visibility = watch(this, this.visible, () => this.#look());
   }
 
   /** The camera's folder; `null` where there is none. */
@@ -141,7 +140,7 @@ export class QuietCam extends HTMLElement {
     const base = this.isConnected && this.#base;
     const isFirst = !this.#box.classList.contains("on");
     const isEager = this.loading === "eager" && isFirst && this.visible !== "never";
-    const isNear = base && (this.#visibility.isVisible || isEager);
+    const isNear = base && (this.#visibility?.isVisible() || isEager);
     const hasPoster = this.poster || this.querySelector("img");
     if (isNear && !this.paused) this.#start(base, names[this.#rung]);
     else if (isNear && isFirst && !hasPoster && !savesData()) this.#start(base, "still");
@@ -168,11 +167,8 @@ export class QuietCam extends HTMLElement {
   #start(base, name) {
     if (this.#way?.wanted === name) return;
     this.#stop();
-    const way = (this.#way = { name, wanted: name, joined: null, video: null });
-    const failed = (error, does) => {
-      this.#tell("error", { error, mode: way.name });
-      does();
-    };
+    const way = (this.#way = { name, wanted: name });
+    const tell = (error) => this.#tell("error", { error, mode: way.name });
     const again = () => {
       this.#stop();
       this.#look();
@@ -181,12 +177,15 @@ export class QuietCam extends HTMLElement {
       picture: this.#picture,
       copy: ({ isEmpty, canvas }) => isEmpty || listener.show(canvas, canvas),
       show: (image, info) => this.#show(image, info),
-      trouble: (error) => failed(error, () => this.#enter("waiting")),
-      unable: (error) =>
-        failed(error, () => {
-          this.#rung = Math.min(names.indexOf(way.name) + 1, names.length - 1);
-          again();
-        }),
+      trouble: (error) => {
+        this.#enter("waiting");
+        tell(error);
+      },
+      unable: (error) => {
+        tell(error);
+        this.#rung = Math.min(names.indexOf(way.name) + 1, names.length - 1);
+        again();
+      },
       mount: (video) => {
         way.video = video;
         video.setAttribute("part", "picture");
@@ -198,20 +197,20 @@ export class QuietCam extends HTMLElement {
       },
     };
     this.#enter("loading");
-    way.joined = join(name, base, listener);
-    if (way.joined) return;
+    way.leave = join(name, base, listener);
+    if (way.leave) return;
     way.name = "still";
-    way.joined = join("still", base, listener);
+    way.leave = join("still", base, listener);
     this.#timer = setTimeout(again, BUSY);
   }
 
   /** Ends all requests; what is on screen stays there. */
   #stop() {
     clearTimeout(this.#timer);
-    const { video, joined } = this.#way ?? {};
+    const { video, leave } = this.#way ?? {};
     this.#way = this.delay = null;
     if (video?.readyState >= 2) this.#picture.show(video, video.videoWidth, video.videoHeight, 0);
-    joined?.leave();
+    leave?.();
     video?.remove();
   }
 
@@ -221,16 +220,16 @@ export class QuietCam extends HTMLElement {
     if (delay !== undefined) this.delay = delay;
     this.#shown();
     this.#tell("still", { delay: this.delay, photo });
-    if (this.paused) this.#look();
   }
 
   #shown() {
     const { classList } = this.#box;
-    if (!classList.contains("on")) {
-      classList.add("on");
-      this.#tell("loadeddata");
-    }
+    const isFirst = !classList.contains("on");
+    classList.add("on");
+    if (isFirst) this.#tell("loadeddata");
     this.#enter("playing");
+    // One picture may have been all that was wanted.
+    if (isFirst) this.#look();
   }
 
   get #fade() {

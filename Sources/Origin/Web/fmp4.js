@@ -22,7 +22,7 @@ const IS_NO_SYNC = 0x10000;
 function walk(view, from, end, visit) {
   while (from + 8 <= end) {
     const size = view.getUint32(from);
-    if (size < 8) throw new Error(`a box at ${from} claims ${size} bytes`);
+    if (size < 8) throw new Error(`a box of ${size} bytes`);
     if (from + size > end) break;
     const type = String.fromCharCode(...[4, 5, 6, 7].map((at) => view.getUint8(from + at)));
     visit(type, from + 8, from + size);
@@ -50,7 +50,7 @@ export function readInit(bytes) {
       init.config.description = bytes.slice(at, end);
     }
   });
-  if (!init.config.codec || !init.timescale) throw new Error("the init segment has no H.264 track");
+  if (!init.config.codec || !init.timescale) throw new Error("no H.264 track");
   return init;
 }
 

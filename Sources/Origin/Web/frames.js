@@ -1,6 +1,6 @@
 // Shows each picture of the stream the moment it comes: decoded with WebCodecs, without a media element.
 
-import { AnswerError, Follower, pause, wait } from "./stream.js";
+import { Follower, pause, wait } from "./stream.js";
 
 // A picture that repeats the one before is coded as nothing but skips, in some thirty bytes.
 const REPEAT_BYTES = 100;
@@ -73,8 +73,7 @@ export class Frames {
       } catch (error) {
         if (signal.aborted) return;
         // What is no fault of the network, and a server that is full, may stay as it is.
-        const isNetwork = error instanceof TypeError || (error instanceof AnswerError && error.status !== 503);
-        if (!isNetwork) this.#failures += 1;
+        if (!(error instanceof TypeError) || error.status === 503) this.#failures += 1;
         if (error.name === "NotSupportedError" || this.#failures >= MOST_FAILURES) {
           this.stop();
           this.#listener.unable(error);
@@ -87,18 +86,16 @@ export class Frames {
   }
 
   /** @param {import("./fmp4.js").Init} init */
-  async configure(init) {
+  configure(init) {
     const isReady = this.#decoder?.state === "configured";
     if (isReady && init === this.#init) return;
-    const { supported } = await VideoDecoder.isConfigSupported(init.config);
-    if (!supported) throw new DOMException(`${init.config.codec} cannot be decoded`, "NotSupportedError");
-    if (this.#end.signal.aborted) return;
     if (!isReady) {
       this.#decoder = new VideoDecoder({
         output: (frame) => this.#decoded(frame),
         error: (error) => this.#attempt.abort(error),
       });
     }
+    // What cannot be decoded is told as an error, too.
     this.#decoder.configure(init.config);
     this.#init = init;
   }
@@ -106,7 +103,7 @@ export class Frames {
   /**
    * @param {import("./fmp4.js").Sample[]} samples
    * @param {import("./stream.js").Age} age
-   * @param {number} date
+   * @param {number} date In milliseconds; NaN where it is not known.
    */
   part(samples, age, date) {
     this.#tries = 0;

@@ -1,10 +1,11 @@
 // Shows the newest JPEG: when the server's events announce one, or by looking for it.
 
-import { AnswerError, pause } from "./stream.js";
+import { load, pause } from "./stream.js";
 
 // How often it is looked for where nothing announces it, and how often beside the announcements.
 const LOOK_SECONDS = 5;
 const CHECK_SECONDS = 60;
+const MOST_REFUSALS = 3;
 
 // One connection a camera, for all elements that want its events.
 const streams = new Map();
@@ -83,8 +84,7 @@ class Loader {
 
   async #fetch({ name, photo }) {
     const cache = photo ? "default" : "no-cache";
-    const answer = await fetch(new URL(name, this.#base), { signal: this.signal, cache });
-    if (!answer.ok) throw new AnswerError(answer);
+    const answer = await load(new URL(name, this.#base), this.signal, cache);
     const bytes = new Uint8Array(await answer.arrayBuffer());
     const old = this.#bytes;
     if (bytes.length === old.length && bytes.every((byte, at) => byte === old[at])) return false;
@@ -114,23 +114,29 @@ export class Photos {
   constructor(base, listener) {
     this.#loader = new Loader(base, listener);
     this.#loader.load();
-    let errors = 0;
+    let refusals = 0;
     let announced = 0;
     const unable = (error) => {
       this.stop();
       listener.unable(error);
     };
-    this.#leave = listen(new URL("events", base), (kind, event) => {
-      if (kind === "open") errors = 0;
+    const url = new URL("events", base);
+    const heard = async (kind, event) => {
+      if (kind === "open") refusals = 0;
       else if (kind === "still") {
         announced++;
         const { photo } = JSON.parse(event.data);
         this.#loader.load(photo, photo);
-      } else if (kind === "error" && (++errors > 5 || event.target.readyState === 2)) {
-        // A refused stream of events is not tried again by the browser.
-        unable(new Error("no events"));
+      } else if (kind === "error" && event.target.readyState === 2) {
+        // A refused stream is not asked for again by the browser.
+        this.#leave();
+        this.#loader.load();
+        if (++refusals > MOST_REFUSALS) return unable(new Error("the events are refused"));
+        await pause(refusals, this.#loader.signal);
+        if (!this.#loader.signal.aborted) this.#leave = listen(url, heard);
       }
-    });
+    };
+    this.#leave = listen(url, heard);
     // Where pictures change and nothing announces them, something on the way holds the events back.
     this.#timer = setInterval(async () => {
       const before = announced;

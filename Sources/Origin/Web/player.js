@@ -11,10 +11,10 @@ Object.defineProperty(window, "quietcam", {
   value: {
     element: cam,
     get video() {
-      return cam.video;
+      return cam.video ?? null;
     },
     get hls() {
-      return cam.hls;
+      return cam.video?.hls ?? null;
     },
     get mode() {
       return cam.currentMode;
@@ -40,8 +40,10 @@ function tellState() {
   let isRecorded = false;
   const tell = () => {
     // hls.js knows how far behind it is.
-    const delay = cam.hls?.latency || cam.delay;
-    const live = isRecorded ? "recorded" : delay ? `live, ${delay < 10 ? delay.toFixed(1) : Math.round(delay)} s` : "live";
+    const { hls } = cam.video ?? {};
+    const delay = hls ? hls.latency || null : cam.delay;
+    const seconds = delay < 10 ? Math.max(0.1, delay).toFixed(1) : Math.round(delay);
+    const live = isRecorded ? "recorded" : delay === null || delay === undefined ? "live" : `live, ${seconds} s`;
     const text = { playing: live, paused: "paused", waiting: "trying again", loading: "loading" }[cam.state] ?? "";
     status.hidden = !text;
     status.classList.toggle("live", cam.state === "playing" && !isRecorded);
@@ -54,7 +56,7 @@ function tellState() {
   });
   cam.addEventListener("statechange", tell);
   cam.addEventListener("still", tell);
-  setInterval(() => cam.hls && tell(), 2000);
+  setInterval(() => cam.video && tell(), 2000);
   tell();
 }
 

@@ -7,8 +7,9 @@
 import "./_/fmp4.js";
 import "./_/stream.js";
 import "./_/frames.js";
-import "./_/photos.js";
 import "./_/picture.js";
+import "./_/visibility.js";
+import "./_/ways.js";
 import { QuietCam } from "./_/element.js";
 
 if (!customElements.get("quiet-cam")) customElements.define("quiet-cam", QuietCam);

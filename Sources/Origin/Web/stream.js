@@ -8,7 +8,7 @@ import { FragmentReader, readInit } from "./fmp4.js";
  *   that there was when the player came, or has come since.
  *
  * @typedef {object} Sink Takes what comes.
- * @property {(init: import("./fmp4.js").Init) => Promise<void>} configure
+ * @property {(init: import("./fmp4.js").Init) => void} configure
  * @property {(samples: import("./fmp4.js").Sample[], age: Age, date: number) => void} part
  * @property {(signal: AbortSignal) => Promise<void>} room Waits while much has come ahead of its time.
  *
@@ -22,13 +22,16 @@ import { FragmentReader, readInit } from "./fmp4.js";
  * @property {number} date When the open segment begins, in milliseconds.
  */
 
-/** An answer that tells of an error. */
-export class AnswerError extends Error {
-  /** @param {Response} answer */
-  constructor(answer) {
-    super(`${answer.url} answers ${answer.status}`);
-    this.status = answer.status;
-  }
+/**
+ * Fetches; an answer that tells of an error is one, with its `status`.
+ * @param {URL} url
+ * @param {AbortSignal} signal
+ * @param {RequestCache} cache
+ */
+export async function load(url, signal, cache) {
+  const answer = await fetch(url, { signal, cache });
+  if (answer.ok) return answer;
+  throw Object.assign(new TypeError(`${url} answers ${answer.status}`), { status: answer.status });
 }
 
 // Where a proxy holds growing answers back: origins.
@@ -66,19 +69,12 @@ export function readEdge(text) {
   const before = last(/^([^#\s].*)\.mp4$/gm) ?? "";
   // Behind the last whole segment stands the one that is being made.
   const rest = text.slice(text.lastIndexOf(`\n${before}.mp4`) + 1);
-  const hint = /^(.+)\.(\d+)\.mp4$/.exec(last(/^#EXT-X-PRELOAD-HINT:.*URI="([^"]+)"/gm) ?? "");
-  const init = last(/^#EXT-X-MAP:.*URI="([^"]+)"/gm);
+  const [, open, parts] = /^#EXT-X-PRELOAD-HINT:.*URI="(.+)\.(\d+)\.mp4"/m.exec(text) ?? [];
+  const init = last(/^#EXT-X-MAP:.*URI="(.+?)"/gm);
   const seconds = Number(last(/PART-TARGET=([\d.]+)/g));
-  if (!hint || !init || !seconds) throw new Error("the playlist has no parts");
-  return {
-    init,
-    open: hint[1],
-    before,
-    parts: Number(hint[2]),
-    most: Math.round(Number(last(/TARGETDURATION:(\d+)/g)) / seconds),
-    seconds,
-    date: Date.parse(last(/DATE-TIME:(.+)/g, rest) ?? ""),
-  };
+  const most = Math.round(Number(last(/TARGETDURATION:(\d+)/g)) / seconds);
+  if (!open || !init || !most) throw new Error("a playlist without parts");
+  return { init, open, before, parts: Number(parts), most, seconds, date: Date.parse(last(/DATE-TIME:(.+)/g, rest)) };
 }
 
 /** One player's way along a stream. */
@@ -93,8 +89,6 @@ export class Follower {
   #count = 0;
   #isWhole = false;
   #seconds = 2;
-  // The date of a moment of the stream.
-  #known = { timestamp: NaN, date: NaN };
 
   /**
    * @param {URL} base The camera's folder.
@@ -117,7 +111,7 @@ export class Follower {
       let edge = await this.#edge();
       if (edge.init !== this.#initName) this.#init = readInit(await (await this.#get(edge.init)).arrayBuffer());
       this.#initName = edge.init;
-      await this.#sink.configure(this.#init);
+      this.#sink.configure(this.#init);
       // A playlist of before, from a cache.
       if (edge.open === this.#segment && this.#isWhole) await wait(1000, signal);
       else {
@@ -129,13 +123,10 @@ export class Follower {
     }
   }
 
-  async #get(name, signal = this.#signal) {
+  #get(name, signal = this.#signal) {
     // What is made at the moment does not come from the cache, in which browsers let the second reader of a name wait
     // until the first's answer has ended. A loop's names come again, and are there.
-    const cache = /^(init|loop)-/.test(name) ? "default" : "no-store";
-    const answer = await fetch(new URL(name, this.#base), { signal, cache });
-    if (!answer.ok) throw new AnswerError(answer);
-    return answer;
+    return load(new URL(name, this.#base), signal, /^(init|loop)-/.test(name) ? "default" : "no-store");
   }
 
   async #edge() {
@@ -147,15 +138,14 @@ export class Follower {
   /** Reads a segment, of which `parts` were there before; hands back where to go on where that is told. */
   async #read({ open, parts = 0, date, most }) {
     if (open !== this.#segment) [this.#segment, this.#count, this.#isWhole] = [open, 0, false];
-    let isFirst = !this.#count;
-    let told = date;
+    // The date at which the stream's time would be zero.
+    let zero = NaN;
     const reader = new FragmentReader(this.#init, (samples) => {
       if (!samples.length || this.#signal.aborted) return;
-      const { timestamp } = samples[0];
-      if (isFirst && told) this.#known = { timestamp, date: told };
-      isFirst = false;
+      const time = samples[0].timestamp / 1000;
+      if (!this.#count) zero = date - time;
       const age = ++this.#count < parts ? "old" : this.#count === parts ? "newest" : "fresh";
-      this.#sink.part(samples, age, this.#known.date + (timestamp - this.#known.timestamp) / 1000);
+      this.#sink.part(samples, age, zero + time);
     });
     if (most && holding.has(this.#base.origin)) {
       const { readParts } = await import("./parts.js");
@@ -169,7 +159,7 @@ export class Follower {
     this.#signal.addEventListener("abort", abort);
     try {
       const { headers, body } = await this.#timely(this.#get(`${open}.mp4`, request.signal), parts);
-      told = Date.parse(headers.get("program-date-time")) || date;
+      date = Date.parse(headers.get("program-date-time")) || date;
       const bytes = body.getReader();
       for (;;) {
         const { done, value } = await this.#timely(bytes.read(), parts);
@@ -195,17 +185,17 @@ export class Follower {
   /** The result of a step; throws LATE where it is held back though what it waits for has been published. */
   async #timely(step, parts) {
     step.catch(() => {});
+    const within = (ms) => Promise.race([step, wait(ms, this.#signal)]);
     for (;;) {
-      const patience = parts > this.#count ? 2000 : this.#seconds * 1500 + 1500;
-      const result = await Promise.race([step, wait(patience, this.#signal)]);
+      const result = await within(parts > this.#count ? 2000 : this.#seconds * 1500 + 1500);
       if (result !== LATE) return result;
       this.#signal.throwIfAborted();
       const edge = await this.#edge();
       if (edge.open === this.#segment && edge.parts <= this.#count) continue;
-      const late = await Promise.race([step, wait(500, this.#signal)]);
-      if (late !== LATE) return late;
-      holding.add(this.#base.origin);
-      throw LATE;
+      if ((await within(500)) === LATE) {
+        holding.add(this.#base.origin);
+        throw LATE;
+      }
     }
   }
 }

@@ -46,7 +46,7 @@ class Playing {
   constructor(listener) {
     this.#listener = listener;
     const { video } = this;
-    Object.assign(video, { muted: true, autoplay: true, playsInline: true, disablePictureInPicture: true });
+    Object.assign(video, { crossOrigin: "anonymous", muted: true, autoplay: true, playsInline: true, disablePictureInPicture: true });
     const listen = (kind, heard) => video.addEventListener(kind, heard, { signal: this.end.signal });
     listen("canplay", () => this.play());
     listen("timeupdate", () => {
@@ -88,7 +88,7 @@ class Playing {
 export class HlsVideo extends Playing {
   static isPossible = () => "MediaSource" in globalThis || "ManagedMediaSource" in globalThis;
 
-  hls = null;
+  #hls = null;
 
   /**
    * @param {URL} base The camera's folder.
@@ -107,8 +107,8 @@ export class HlsVideo extends Playing {
     if (!Hls.isSupported()) throw new Error("hls.js cannot play here");
     let failures = 0;
     const begin = () => {
-      this.hls?.destroy();
-      const hls = (this.hls = new Hls({
+      this.#hls?.destroy();
+      const hls = (this.#hls = new Hls({
         lowLatencyMode: true,
         maxLiveSyncPlaybackRate: CATCH_UP, // Without it a player never comes nearer to live than where it began.
         liveDurationInfinity: true,
@@ -116,6 +116,8 @@ export class HlsVideo extends Playing {
         enableWorker: false, // Nothing has to be converted: the stream is fMP4 already.
         playlistLoadPolicy: PATIENCE,
       }));
+      // @ts-ignore: for the page, which says how far behind it is.
+      this.video.hls = hls;
       hls.on(Hls.Events.ERROR, (_, error) => {
         if (!error.fatal) return;
         if (error.type !== Hls.ErrorTypes.MEDIA_ERROR) this.again(new Error(error.details), begin);
@@ -131,7 +133,7 @@ export class HlsVideo extends Playing {
 
   stop() {
     super.stop();
-    this.hls?.destroy();
+    this.#hls?.destroy();
   }
 }
 

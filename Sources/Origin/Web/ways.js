@@ -3,27 +3,34 @@
 
 /** @typedef {import("./frames.js").Listener} Listener */
 
+// The module and class of each, and how many connections it takes for good.
 const ways = {
-  frames: async () => (await import("./frames.js")).Frames,
-  hls: async () => (await import("./video.js")).HlsVideo,
-  native: async () => (await import("./video.js")).NativeVideo,
-  photos: async () => (await import("./photos.js")).Photos,
-  still: async () => (await import("./photos.js")).Stills,
+  frames: ["frames", "Frames", 1],
+  hls: ["video", "HlsVideo", 2],
+  native: ["video", "NativeVideo", 1],
+  photos: ["photos", "Photos", 1],
+  still: ["photos", "Stills", 0],
 };
 /** Their names; each is taken where those before it do not work. */
 export const names = Object.keys(ways);
 
-// How many connections each takes for good.
-const WEIGHTS = { frames: 1, hls: 2, native: 1, photos: 1, still: 0 };
 // A browser has six connections to a host over HTTP/1.1; two are left to the page.
-const [FEW, MANY] = [4, 32];
+const FEW = 4;
+const held = new Map();
 const running = new Map();
 
-function hasRoom(origin, weight) {
-  for (const way of running.values()) if (way.origin === origin) weight += way.weight;
+/**
+ * Takes connections of a host for good; hands back how to free them, or `null` where it has none left.
+ * @param {string} origin
+ * @param {number} weight How many.
+ */
+export function reserve(origin, weight) {
+  const sum = (held.get(origin) ?? 0) + weight;
   const loaded = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType("resource"));
   const isMany = loaded.some(({ name, nextHopProtocol }) => name.startsWith(origin) && /^h[23]/.test(nextHopProtocol));
-  return weight <= (isMany ? MANY : FEW);
+  if (weight && sum > (isMany ? 8 * FEW : FEW)) return null;
+  held.set(origin, sum);
+  return () => held.set(origin, held.get(origin) - weight);
 }
 
 /**
@@ -31,21 +38,22 @@ function hasRoom(origin, weight) {
  * @param {string} name
  * @param {URL} base The camera's folder.
  * @param {any} listener Is told what `Listener` is, and gets a copy of what another shows already.
- * @returns {{leave(): void, source: any} | null}
+ * @returns {(() => void) | null} Ends it.
  */
 export function join(name, base, listener) {
-  const weight = WEIGHTS[name];
+  const [file, kind, weight] = ways[name];
   // A <video> is in one place only.
   const key = /hls|native/.test(name) ? listener : `${name} ${base}`;
   let way = running.get(key);
   if (!way) {
-    if (weight && !hasRoom(base.origin, weight)) return null;
+    const free = reserve(base.origin, weight);
+    if (!free) return null;
     const listeners = new Set();
     const all = {};
-    for (const kind in listener) all[kind] = (...words) => [...listeners].forEach((each) => each[kind](...words));
-    way = { origin: base.origin, weight, listeners, source: null };
+    for (const word in listener) all[word] = (...words) => [...listeners].forEach((each) => each[word](...words));
+    way = { listeners, free, source: null };
     running.set(key, way);
-    ways[name]().then((Way) => {
+    import(`./${file}.js`).then(({ [kind]: Way }) => {
       if (!listeners.size) return;
       if (Way.isPossible()) way.source = new Way(base, all);
       else all.unable(new Error(`this browser has no ${name}`));
@@ -53,14 +61,10 @@ export function join(name, base, listener) {
   }
   for (const { picture } of way.listeners) listener.copy(picture);
   way.listeners.add(listener);
-  return {
-    get source() {
-      return way.source;
-    },
-    leave() {
-      if (!way.listeners.delete(listener) || way.listeners.size) return;
-      running.delete(key);
-      way.source?.stop();
-    },
+  return () => {
+    if (!way.listeners.delete(listener) || way.listeners.size) return;
+    running.delete(key);
+    way.source?.stop();
+    way.free();
   };
 }

@@ -8,7 +8,7 @@ struct ArrivedStill {
   /// Its picture as it was decoded; `nil` where the slot decodes it.
   var decoded: DecodedStill?
   /// Its picture in the stream, where it has been shown as the latest one already.
-  var shown: (picture: StreamPicture, jpeg: ByteBuffer?)?
+  var shown: (picture: StreamPicture, jpeg: ByteBuffer)?
 
   init(_ still: Still) { self.still = still }
 

@@ -4,51 +4,37 @@ import NIOCore
 import Packager
 import Picture
 
-/// What one camera does, slot after slot: takes the stills that came, codes them or plays the loop, packages and
-/// publishes.
+/// What one camera does, slot after slot: collects the stills that came, makes the slot that the programme asks for,
+/// and publishes it.
 ///
 /// All of the camera's state machines and FFmpeg's workers live in it, and one task runs it on the encode threads.
 struct CameraLoop: ~Copyable {
   private let camera: Camera
   private let mirror: Mirror?
   private let logger: Logger
-  private var coder: LiveCoder
-  private var publisher: StreamPublisher
   private var clock: SlotClock
-  private var director: Director
-  private var player: LoopPlayer
-  private var announcer: Announcer
+  private var collector: SlotCollector
+  private var programme: Programme
+  private var maker: SlotMaker
+  private var publisher: StreamPublisher
+  private var recorder: SegmentRecorder
   private var plain: PlainFeed
-  /// What the current segment shows.
-  private var scene: Scene
-  private var collectedFrom: Ticks
-  /// The stills that were shown as the latest picture before their slot.
-  private var early: [ArrivedStill] = []
-  private var veiling = Veiling()
-  /// Whether the coder holds a picture that the veil hides, and not the one that is shown.
-  private var holdsHidden = false
-  private var hasToldOfVeil = false
-  /// What the current segment has shown so far, where it is live.
-  private var remembered: RecentMedia.Segment?
 
   /// A loop of these parts that has published nothing; `open` makes it.
   init(
-    camera: Camera, mirror: Mirror?, logger: Logger, coder: consuming LiveCoder,
-    publisher: StreamPublisher, clock: SlotClock, director: Director, player: LoopPlayer, plain: consuming PlainFeed,
-    collectedFrom: Ticks
+    camera: Camera, mirror: Mirror?, logger: Logger, clock: SlotClock, programme: Programme,
+    coder: consuming LiveCoder, publisher: StreamPublisher, plain: consuming PlainFeed, collectedFrom: Ticks
   ) {
     self.camera = camera
     self.mirror = mirror
     self.logger = logger
-    self.coder = coder
-    self.publisher = publisher
     self.clock = clock
-    self.director = director
-    self.player = player
+    self.programme = programme
+    maker = SlotMaker(camera.settings, coder: coder)
+    self.publisher = publisher
     self.plain = plain
-    self.collectedFrom = collectedFrom
-    announcer = Announcer(camera: camera)
-    scene = Scene(source: director.source)
+    collector = SlotCollector(camera.settings, collectedFrom: collectedFrom)
+    recorder = SegmentRecorder(camera.recent, timeline: camera.settings.timeline)
   }
 
   /// Publishes the first state.
@@ -56,28 +42,13 @@ struct CameraLoop: ~Copyable {
   /// - Parameter fills: whether the loop fills the window first.
   mutating func begin(fills: Bool) {
     if fills { fill() }
-    if camera.edge.latest == nil, let jpeg = coder.latest() {
-      publisher.show(jpeg, photo: coder.photo, time: camera.clock.wall())
-    }
-    let first = nextScene(at: camera.clock.now())
-    publisher.expect(first)
-    enter(first, isFirst: true)
+    if publisher.latest == nil { show(maker.current(at: camera.clock.wall())) }
+    begin(decideNext(), isFirst: true)
     publisher.publish()
   }
 
-  /// Fills the window with the loop, made in advance.
-  private mutating func fill() {
-    let timeline = camera.settings.timeline
-    for _ in 0..<timeline.listedSegments {
-      let next = recordedScene(.off)
-      publisher.expect(next)
-      guard let recording = next.recording else { continue }
-      for part in 0..<timeline.partsPerSegment { append(recording.slot(part, timeline), wall: nil) }
-      if let jpeg = recording.changes.last?.jpeg ?? Optional(recording.opening) {
-        publisher.show(jpeg, time: camera.clock.wall())
-      }
-    }
-  }
+  /// Reads the loop ahead from now on.
+  mutating func beginReadingAhead() { programme.beginReadingAhead() }
 
   /// Runs until the task is cancelled, then publishes what still waits and ends the stream.
   consuming func run() async {
@@ -94,8 +65,9 @@ struct CameraLoop: ~Copyable {
     }
     makeSlot(begins: clock.deadline)
     // Nobody waits for a slow disk.
-    camera.endCommands()
-    camera.edge.end()
+    camera.commands.end()
+    publisher.end()
+    camera.events.end()
     await mirror?.close()
   }
 
@@ -104,7 +76,7 @@ struct CameraLoop: ~Copyable {
 
   /// Does all that is due.
   mutating func turn() {
-    for (command, waiter) in camera.takeCommands() {
+    for (command, waiter) in camera.commands.take() {
       carryOut(command)
       // What was withdrawn is gone from the disk too when the operator is told so.
       publisher.afterMirroring { [photos = camera.photos] in
@@ -112,225 +84,118 @@ struct CameraLoop: ~Copyable {
       }
     }
     if camera.settings.showsAtOnce { showAtOnce() }
-    plain.tend(&publisher)
+    apply(plain.tend(standing: standing))
     for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
   }
 
-  /// Shows the stills that have come as the latest picture, where the slot that they go into shows the camera.
-  private mutating func showAtOnce() {
-    guard !scene.source.isRecorded, camera.settings.delay == .zero else { return }
-    for var still in camera.takeStills() where coder.showEarly(&still) {
-      let change = SlotContent.Change(
-        step: 0, jpeg: still.shown?.jpeg, photo: still.shown?.picture.photo, time: still.still.wallTime)
-      announcer.announce([change], of: scene, publisher: &publisher)
-      early.append(still)
-    }
+  /// The picture that `latest.jpg` shows, in the stream's size.
+  private var standing: ByteBuffer? { publisher.latest?.small }
+
+  private mutating func apply(_ changes: [PlainFeed.Change]) {
+    for change in changes { publisher.apply(change) }
   }
 
   // MARK: Slots
 
   private mutating func makeSlot(begins beginning: Ticks) {
-    let settings = camera.settings
-    let timeline = settings.timeline
-    let stills = early + camera.takeStills()
-    early.removeAll()
-    let arrivals = stills.map { $0.still.arrival + settings.delay }
-    for arrival in arrivals { director.stillArrived(at: arrival) }
-    let arrangement = SlotPictures.arrange(
-      arrivals: arrivals, collectedFrom: collectedFrom, step: timeline.step, count: timeline.stepsPerPart)
-    let collected = collectedFrom
-    collectedFrom = beginning
+    let slot = collector.collect(camera.takeStills(), begins: beginning)
+    for arrival in slot.arrivals { programme.stillArrived(at: arrival) }
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
-    let part = publisher.nextPart
-    let places = arrangement.enumerated().compactMap { step, index in
-      index.map { (step: step, still: stills[$0].still) }
-    }
-    var content: SlotContent?
-    switch scene.source {
-    case .veiled:
-      content = veiledContent(
-        stills, arrangement, places, part: part, collectedFrom: collected, begins: beginning, wall: wall)
-    case .off, .paused:
-      if let newest = stills.last { _ = coder.show(newest) }
-      coder.forceIDR()
-      holdsHidden = false
-      announcer.note(arrivals, collectedFrom: collected, isTold: false)
-      if var recorded = scene.recording?.slot(part, timeline) {
-        announcer.date(&recorded, wall: wall)
-        announcer.enter(scene, part: part, content: &recorded, wall: wall)
-        content = recorded
-      }
-    case .live:
-      showShown()
-      content = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
-      content?.note(places.map { ($0.step, $0.still.arrival + settings.delay - collected) })
-      announcer.note(arrivals, collectedFrom: collected, isTold: true)
-      if part == 0, announcer.isReturning(to: scene), content?.changes.isEmpty == true {
-        content?.changes = [.init(step: 0, jpeg: coder.latest(), photo: coder.photo, time: wall)]
-      }
-    }
-    guard let content else { return }
-    let start = publisher.start
-    let bytes = append(content, wall: wall)
-    publisher.publish(following: following(part, timeline), plainSequence: plain.newestSequence)
-    announcer.announce(content.changes, of: scene, publisher: &publisher)
-    plain.append(content, start: start, begins: beginning, &publisher)
-    camera.tellWaves()
-    count(stills: stills.count, arranged: places.count, in: scene, content: content, bytes: bytes)
-    // Reading a recording takes time, and nobody waits for it now.
-    if publisher.isAtSegmentStart, let upcoming { enter(upcoming) }
-  }
-
-  /// A slot under the veil. It takes its time like the pictures that it hides, or the time would tell of it.
-  private mutating func veiledContent(
-    _ stills: [ArrivedStill], _ arrangement: [Int?], _ places: [(step: Int, still: Still)], part: Int,
-    collectedFrom: Ticks,
-    begins: Ticks, wall: WallTime
-  ) -> SlotContent? {
-    let (timeline, delay) = (camera.settings.timeline, camera.settings.delay)
-    let recorded = scene.recording?.slot(part, timeline)
-    if part == 0, let recording = scene.recording, let recorded, let last = places.last {
-      veiling.enter(
-        places: places.map(\.step), recorded: recorded.changes.map(\.step),
-        canGoOn: announcer.canGoOn(recording, after: last.still.arrival + delay, collectedFrom: collectedFrom))
-    }
-    guard veiling.isPlaying else {
-      showShown()
-      announcer.note(stills.map { $0.still.arrival + delay }, collectedFrom: collectedFrom, isTold: true)
-      return coder.cover(
-        stills, arrangement: arrangement, startsSegment: part == 0, with: &veiling.covers,
-        standing: camera.edge.latest?.small)
-    }
-    // An IDR picture in each slot would take longer: what is coded and not shown is a stream of its own.
-    _ = coder.code(stills, arrangement: arrangement, startsSegment: part == 0)
-    holdsHidden = true
-    guard var content = recorded else { return nil }
-    announcer.date(&content, inPlaceOf: places, collectedFrom: collectedFrom, begins: begins, wall: wall)
-    return content
-  }
-
-  /// Makes the coder go on with the picture that is shown, where it holds one that the veil hides: it stands until the
-  /// next still.
-  private mutating func showShown() {
-    guard holdsHidden else { return }
-    if let latest = camera.edge.latest { coder.restore(latest.small) }
-    coder.forceIDR()
-    holdsHidden = false
-  }
-
-  /// Packages a slot. With the last of a segment it is decided what the next one shows, so that the version which
-  /// closes the segment can announce it.
-  @discardableResult private mutating func append(_ content: SlotContent, wall: WallTime?) -> Int {
-    if wall != nil { remember(content, part: publisher.nextPart) }
+    let (scene, part, start) = (programme.scene, publisher.nextPart, publisher.start)
+    guard
+      let content = maker.content(
+        of: slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
+    else { return }
+    recorder.add(content, part: part, standing: standing)
     let appended = publisher.append(content.pictures, wall: wall)
-    if let segment = appended.segment, wall != nil {
-      if var remembered, !scene.source.isRecorded {
-        remembered.media = segment
-        camera.recent.append(remembered, header: publisher.initSegment.bytes)
-      }
-      remembered = nil
-      upcoming = nextScene(at: camera.clock.now())
-      if let upcoming { publisher.expect(upcoming) }
+    // The version that closes a segment announces the next one.
+    let next = appended.segment.map { whole in
+      recorder.finish(whole, header: publisher.initSegment.bytes, isLive: !scene.source.isRecorded)
+      return decideNext()
     }
-    return appended.part
+    publisher.publish(
+      following: scene.slotsAhead(of: part, camera.settings), plainSequence: plain.newestSequence)
+    tell(content.changes)
+    apply(
+      plain.append(content, start: start, date: publisher.date(of: start), begins: beginning, standing: standing))
+    camera.waves.report()
+    count(slot, content, of: scene.source, bytes: appended.part)
+    if let next { begin(next) }
+    if publisher.nextPart == camera.settings.timeline.partsPerSegment - 1 { prepareNext() }
   }
 
-  private var upcoming: Scene?
-
-  /// Notes what a slot shows; whoever makes a loop of it needs the very pictures that `latest.jpg` showed.
-  private mutating func remember(_ content: SlotContent, part: Int) {
-    if part == 0 {
-      remembered = (content.changes.first { $0.step == 0 }?.jpeg ?? camera.edge.latest?.small)
-        .map { .init(opening: $0) }
+  /// Shows the stills that have come as the latest picture, where the slot that they go into shows the camera.
+  private mutating func showAtOnce() {
+    guard case .live = programme.scene, camera.settings.delay == .zero else { return }
+    for var still in camera.takeStills() {
+      guard let picture = maker.showEarly(&still) else { continue }
+      tell([picture])
+      collector.keep(still)
     }
-    remembered?.add(content, at: part * camera.settings.timeline.stepsPerPart)
+  }
+
+  /// Shows the newest of the pictures as the latest one and tells the listeners of every one.
+  private mutating func tell(_ changes: [ShownPicture]) {
+    let news = maker.news(in: changes)
+    if let newest = news.last(where: { $0.jpeg.readableBytes > 0 }) { show(newest) }
+    for picture in news {
+      let time = picture.time ?? camera.clock.wall()
+      let (jpeg, size) = (picture.photo?.jpeg ?? picture.jpeg, picture.photo?.size ?? camera.settings.picture.size)
+      // Under the veil recorded pictures become photos as live ones do. A loop that all see comes round and round.
+      let keeps = maker.keepsPhotos && jpeg.readableBytes > 0
+      let photo = keeps ? camera.photos.keep(jpeg, time: time, size: size) : nil
+      camera.events.add(.still(time: time, bytes: jpeg.readableBytes, size: size, photo: photo), at: time)
+    }
+  }
+
+  private mutating func show(_ picture: ShownPicture) {
+    publisher.show(picture.jpeg, photo: picture.photo, time: picture.time ?? camera.clock.wall())
+  }
+
+  private func count(_ slot: SlotArrivals, _ content: SlotContent, of source: Director.Source, bytes: Int) {
+    let (failures, slowWrites) = (Int64(mirror?.failures ?? 0), Int64(mirror?.slowWrites ?? 0))
+    let servesPlain = plain.isRunning
+    camera.count { counters in
+      counters.note(slot, content, of: source, bytes: bytes)
+      (counters.storeFailures, counters.slowWrites, counters.servesPlain) = (failures, slowWrites, servesPlain)
+    }
+  }
+
+  // MARK: Segments
+
+  /// Decides what the next segment shows, and announces it.
+  private mutating func decideNext() -> PlannedSegment {
+    let next = programme.next(at: camera.clock.now(), maker.outlook(from: collector.collectedFrom))
+    publisher.expect(next)
+    return next
+  }
+
+  /// Has what the next segment may need read from disk: it is decided with the slot that comes next.
+  private mutating func prepareNext() {
+    programme.prepare(maker.outlook(from: collector.collectedFrom + camera.settings.timeline.part))
   }
 
   /// Begins what was decided.
-  private mutating func enter(_ next: Scene, isFirst: Bool = false) {
-    var next = next
-    if next.source == .veiled {
-      var generator = SystemRandomNumberGenerator()
-      if isFirst || scene.source != .veiled {
-        if isFirst || !scene.source.isRecorded { player.load() }
-        veiling.fall(isLive: !isFirst && !scene.source.isRecorded)
-        player.enterAnywhere(using: &generator)
+  private mutating func begin(_ segment: PlannedSegment, isFirst: Bool = false) {
+    let source = segment.scene.source
+    programme.begin(segment)
+    camera.count { $0.segments[source, default: 0] += 1 }
+    if let event = maker.begin(source, isFirst: isFirst) { camera.events.add(event, at: camera.clock.wall()) }
+    publisher.isLive = !source.isRecorded
+  }
+
+  /// Fills the window with the loop, made in advance.
+  private mutating func fill() {
+    let timeline = camera.settings.timeline
+    for _ in 0..<timeline.listedSegments {
+      let next = programme.nextOfLoop()
+      publisher.expect(next)
+      guard case .off(let segment, _) = next.scene else { continue }
+      for part in 0..<timeline.partsPerSegment {
+        _ = publisher.append(segment.slot(part, timeline).pictures, wall: nil)
       }
-      if player.isBuiltIn {
-        // The slate in a live stream would tell of itself.
-        if !hasToldOfVeil {
-          logger.error("the veil cannot fall: the camera has no loop. Make one with `quietcam loop`.")
-          hasToldOfVeil = true
-        }
-        next = Scene(source: .live, isDiscontinuous: next.isDiscontinuous)
-        publisher.expect(next)
-      } else {
-        let falls = isFirst || scene.source != .veiled
-        next.recording = player.advanceUnderVeil(
-          isFirst: falls, beginsAnew: falls || !veiling.isPlaying,
-          expected: announcer.expectedSince(collectedFrom), using: &generator)
-        veiling.begin(next.recording)
-      }
+      publisher.show(segment.changes.last?.jpeg ?? segment.opening, time: camera.clock.wall())
     }
-    camera.count { $0.segments[next.source, default: 0] += 1 }
-    if !isFirst { announcer.changes(from: scene, to: next) }
-    scene = next
-    publisher.isLive = !scene.source.isRecorded
-  }
-
-  /// The slots of a recorded segment that are published together with this one: what is known can be, but not under a
-  /// veil, which has to look alive. Where names come again the last part waits for its time: it closes the segment, and
-  /// only then it is decided whether a discontinuity follows.
-  private func following(_ part: Int, _ timeline: TimelineSettings) -> [[CodedPicture]] {
-    guard let recording = scene.recording, scene.source != .veiled, part % timeline.partsAhead == 0 else { return [] }
-    let count = min(part + timeline.partsAhead, timeline.partsPerSegment - (camera.settings.off == .seamless ? 0 : 1))
-    return part + 1 < count ? (part + 1..<count).map { recording.slot($0, timeline).pictures } : []
-  }
-
-  private func count(stills: Int, arranged: Int, in scene: Scene, content: SlotContent, bytes: Int) {
-    let isLive = !scene.source.isRecorded
-    let (storeFailures, slowWrites) = (Int64(mirror?.failures ?? 0), Int64(mirror?.slowWrites ?? 0))
-    let servesPlain = plain.isRunning
-    camera.count { counters in
-      if isLive {
-        counters.displaced += Int64(stills - arranged)
-        counters.shown += Int64(content.changes.count)
-      } else {
-        counters.unseen += Int64(stills)
-      }
-      counters.parts += 1
-      counters.partBytes += Int64(bytes)
-      counters.storeFailures = storeFailures
-      counters.slowWrites = slowWrites
-      counters.source = scene.source
-      counters.servesPlain = servesPlain
-    }
-  }
-
-  // MARK: Scenes
-
-  /// Decides what the next segment shows.
-  ///
-  /// - Parameter goesOn: whether the loop is being shown already, whatever the scene says.
-  private mutating func nextScene(at now: Ticks, goesOn: Bool = false) -> Scene {
-    var source = director.decide(at: now)
-    if source == .live, scene.source == .veiled, veiling.stays(isInStep: announcer.isInStep) { source = .veiled }
-    switch source {
-    case .live: return Scene(source: .live, isDiscontinuous: player.leave())
-    case .veiled:
-      return Scene(
-        source: .veiled, isDiscontinuous: player.leave(), isMarkedRecorded: camera.settings.marksRecorded)
-    case .off, .paused:
-      if !scene.source.isRecorded, !goesOn { player.load() }
-      return recordedScene(source)
-    }
-  }
-
-  private mutating func recordedScene(_ source: Director.Source) -> Scene {
-    let next = player.advance(camera.settings.off == .cached ? .cached : .seamless)
-    return Scene(
-      source: source, recording: next.segment, place: next.place, isDiscontinuous: next.isDiscontinuous,
-      isMarkedRecorded: camera.settings.marksRecorded)
   }
 
   // MARK: Commands
@@ -338,11 +203,11 @@ struct CameraLoop: ~Copyable {
   mutating func carryOut(_ command: Camera.Command) {
     switch command {
     case .order(let order):
-      director.take(order)
-      hasToldOfVeil = false
+      programme.take(order)
+      prepareNext()
     case .withdraw: withdraw()
     }
-    publisher.standing = director.standing
+    publisher.standing = programme.standing
     publisher.save()
     logger.notice("the operator's command is carried out", metadata: ["command": "\(command)"])
   }
@@ -350,35 +215,22 @@ struct CameraLoop: ~Copyable {
   /// Makes all that can be fetched vanish, and fills the window with the loop.
   private mutating func withdraw() {
     let timeline = camera.settings.timeline
-    director.withdraw()
-    camera.dropStills()
-    early.removeAll()
-    camera.recent.clear()
+    camera.inbox.drop()
+    collector.forget()
+    recorder.forget()
     camera.photos.withdraw()
-    camera.edge.forgetEvents()
+    camera.events.forget()
     plain.withdraw()
-    coder.forget()
-    _ = player.leave()
-    player.load()
+    maker.forget()
+    programme.withdraw()
     publisher.withdraw(
       lead: timeline.segment * Int64(timeline.listedSegments),
       wall: camera.clock.wall().advanced(by: clock.deadline - camera.clock.now()))
     publisher.isLive = false
     fill()
-    let next = nextScene(at: camera.clock.now(), goesOn: true)
-    publisher.expect(next)
-    remembered = nil
-    holdsHidden = false
-    enter(next)
-    camera.count { $0.source = next.source }
+    let next = decideNext()
+    begin(next)
+    camera.count { $0.source = next.scene.source }
     publisher.publish()
-  }
-}
-
-extension TimelineSettings {
-  /// How many parts of a recording are published at once. The blocking reload for the next one waits for so long, and
-  /// hls.js takes a reload of more than three parts, or eight tenths of a target duration, or ten seconds for lost.
-  fileprivate var partsAhead: Int {
-    max(1, min(max(2, partsPerSegment / 2), Int(Ticks.seconds(8).floorDivided(by: part))))
   }
 }

@@ -1,4 +1,3 @@
-import Ingest
 import Logging
 import Media
 import Packager
@@ -33,17 +32,13 @@ struct EarlyDecoder {
 
   /// Decodes the still that waits; `false` where none does.
   func decodeNext() -> Bool {
-    guard let still = camera.takeEarlyStill() else { return false }
+    guard let still = camera.inbox.takeEarly() else { return false }
     do {
       let settings = camera.settings.picture
-      let header = try JPEGHeader(still.jpeg, maxPixels: settings.maxPixels)
-      var maker = PhotoMaker(
+      var photos = PhotoMaker(
         settings: settings, limit: camera.settings.photoSize, quality: camera.settings.latestQuality)
-      let reduction = maker.reduction(of: header)
-      let frame = try StillDecoder().decode(still.jpeg, header: header, reduction: reduction)
-      let photo = try maker.photo(of: frame, header: header, reduction: reduction)
-      camera.put(
-        DecodedStill(still, frame: frame, orientation: header.orientation, reduction: reduction, photo: photo))
+      let picture = try DecodedPicture.decode(still.jpeg, maxPixels: settings.maxPixels, for: &photos)
+      camera.put(DecodedStill(still, picture: picture))
     } catch {
       camera.tellUndecodable(error, logger: logger)
     }
@@ -54,22 +49,13 @@ struct EarlyDecoder {
 /// A still that was decoded when it came.
 final class DecodedStill: Sendable {
   let still: Still
-  /// How its picture has to be turned.
-  let orientation: Orientation
-  /// What it was decoded with.
-  let reduction: Int
-  /// The same as a photo, where that shows more than the stream.
-  let photo: Photo?
-  private let frame: Mutex<Frame?>
+  private let picture: Mutex<DecodedPicture?>
 
-  init(_ still: Still, frame: consuming sending Frame, orientation: Orientation, reduction: Int, photo: Photo? = nil) {
+  init(_ still: Still, picture: consuming sending DecodedPicture) {
     self.still = still
-    self.photo = photo
-    self.orientation = orientation
-    self.reduction = reduction
-    self.frame = Mutex(frame)
+    self.picture = Mutex(picture)
   }
 
   /// Its picture, for the first who asks.
-  func takeFrame() -> sending Frame? { frame.withLock { $0.take() } }
+  func takePicture() -> sending DecodedPicture? { picture.withLock { $0.take() } }
 }

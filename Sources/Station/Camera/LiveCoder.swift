@@ -4,11 +4,13 @@ import NIOCore
 import Packager
 import Picture
 
-/// Makes the content of live slots: decodes the stills that came and codes one picture for each step.
+/// Makes the content of slots out of the camera's stills: decodes them and codes one picture for each step.
 struct LiveCoder: ~Copyable {
   private let camera: Camera
   private let logger: Logger
   private var line: PictureLine
+  /// Whether it holds a picture that the veil hides, and not the one that is shown.
+  private var holdsHidden = false
 
   init(camera: Camera, line: consuming PictureLine, logger: Logger) {
     self.camera = camera
@@ -16,25 +18,40 @@ struct LiveCoder: ~Copyable {
     self.logger = logger
   }
 
-  /// Codes a slot. Without its pictures the slot cannot be made and `nil` comes back: the clock goes on, and the next
-  /// slot takes this one's place on the media timeline, late but without a gap.
+  // MARK: Slots
+
+  /// Codes a slot that shows the camera. Without its pictures the slot cannot be made and `nil` comes back: the clock
+  /// goes on, and the next slot takes this one's place on the media timeline, late but without a gap.
   ///
   /// - Parameters:
-  ///   - arrangement: for each step the index of the still that begins to show there.
   ///   - startsSegment: whether the first picture has to be an IDR picture.
-  mutating func code(_ stills: [ArrivedStill], arrangement: [Int?], startsSegment: Bool) -> SlotContent? {
+  ///   - standing: the picture that is shown, which goes on until a still comes.
+  mutating func code(_ slot: SlotArrivals, startsSegment: Bool, standing: ByteBuffer?) -> SlotContent? {
+    goOn(from: standing)
+    return code(slot, startsSegment: startsSegment)
+  }
+
+  /// Codes a slot that a loop hides, which takes as long as one that is shown: time must not tell of the veil.
+  mutating func codeHidden(_ slot: SlotArrivals, startsSegment: Bool) {
+    // An IDR picture in each slot would take longer: what is coded and not shown is a stream of its own.
+    _ = code(slot, startsSegment: startsSegment)
+    holdsHidden = true
+  }
+
+  private mutating func code(_ slot: SlotArrivals, startsSegment: Bool) -> SlotContent? {
     var content = SlotContent()
     do {
-      for (step, index) in arrangement.enumerated() {
-        let still = index.flatMap { show(stills[$0]) ? stills[$0] : nil }
+      for (step, index) in slot.arrangement.enumerated() {
+        let shown = index.flatMap { show(slot.stills[$0]) ? $0 : nil }
         let isFirst = step == 0 && startsSegment
-        content.pictures.append(try line.encode(isFirst ? .idr : still == nil ? .repeated : .new))
-        if let still {
+        content.pictures.append(try line.encode(isFirst ? .idr : shown == nil ? .repeated : .new))
+        if let shown {
+          let still = slot.stills[shown]
           let jpeg = still.shown.map { $0.jpeg } ?? latest()
           content.changes.append(
-            .init(
-              step: step, jpeg: jpeg, photo: line.current.photo, time: still.still.wallTime,
-              isTold: still.shown != nil))
+            ShownPicture(
+              step: step, jpeg: jpeg, photo: line.current.photo, slotOffset: slot.slotOffset(shown),
+              time: still.still.wallTime, isReported: still.shown != nil))
         }
       }
       return content
@@ -51,18 +68,18 @@ struct LiveCoder: ~Copyable {
   ///     goes on.
   ///   - standing: the picture that is shown, which goes on until a still comes.
   mutating func cover(
-    _ stills: [ArrivedStill], arrangement: [Int?], startsSegment: Bool, with covers: inout [ByteBuffer],
-    standing: ByteBuffer?
+    _ slot: SlotArrivals, startsSegment: Bool, with covers: inout [ByteBuffer], standing: ByteBuffer?
   ) -> SlotContent? {
+    goOn(from: standing)
     var (content, standing) = (SlotContent(), standing)
     do {
-      for (step, index) in arrangement.enumerated() {
+      for (step, index) in slot.arrangement.enumerated() {
         var isNew = false
-        if let index, show(stills[index]) {
-          isNew = !covers.isEmpty
-          if isNew {
-            standing = covers.removeFirst()
-            content.changes.append(.init(step: step, jpeg: standing, time: stills[index].still.wallTime))
+        if let index, show(slot.stills[index]) {
+          if !covers.isEmpty {
+            let cover = covers.removeFirst()
+            content.changes.append(ShownPicture(step: step, jpeg: cover, time: slot.stills[index].still.wallTime))
+            (standing, isNew) = (cover, true)
           }
           // The still that was decoded must not be seen, whatever happens.
           let isCovered = if let standing { restore(standing) } else { false }
@@ -76,21 +93,38 @@ struct LiveCoder: ~Copyable {
     }
   }
 
+  /// Takes the newest still of a slot that shows the loop, so that the camera's picture is there when it comes back.
+  mutating func follow(_ slot: SlotArrivals) {
+    if let newest = slot.stills.last { _ = show(newest) }
+    line.forceIDR()
+    holdsHidden = false
+  }
+
+  /// Goes on with the picture that is shown, where another is held that the veil hides: it stands until the next still.
+  private mutating func goOn(from standing: ByteBuffer?) {
+    guard holdsHidden else { return }
+    if let standing { restore(standing) }
+    line.forceIDR()
+    holdsHidden = false
+  }
+
   private mutating func fail(_ error: FFmpegError) -> SlotContent? {
     line.forceIDR()
     logger.critical("no picture can be coded; the stream stands still: \(error)")
     return nil
   }
 
+  // MARK: Pictures
+
   /// Makes a still the current picture; `false`, counted and logged, when it does not decode: the picture before stays.
-  mutating func show(_ still: ArrivedStill) -> Bool {
+  private mutating func show(_ still: ArrivedStill) -> Bool {
     do {
       if let shown = still.shown {
         line.show(shown.picture)
       } else if let decoded = still.decoded {
-        try line.show(decoded)
+        if let picture = decoded.takePicture() { try line.show(picture) }
       } else {
-        try line.show(still.still)
+        try line.show(still.still.jpeg)
       }
       return true
     } catch {
@@ -99,11 +133,14 @@ struct LiveCoder: ~Copyable {
     }
   }
 
-  /// Makes a still the current picture before its slot, which shows the very same; `false` as for `show`.
-  mutating func showEarly(_ still: inout ArrivedStill) -> Bool {
-    guard show(still) else { return false }
-    still.shown = (line.current, latest())
-    return true
+  /// Makes a still the current picture before its slot, which shows the very same.
+  ///
+  /// - Returns: its picture for `latest.jpg`; `nil` where it does not decode and the picture before stays.
+  mutating func showEarly(_ still: inout ArrivedStill) -> ByteBuffer? {
+    guard show(still) else { return nil }
+    let jpeg = latest()
+    still.shown = (line.current, jpeg)
+    return jpeg
   }
 
   /// Makes a picture that was shown before the current one; `false` where it does not decode.
@@ -111,6 +148,7 @@ struct LiveCoder: ~Copyable {
 
   /// Forgets the current picture: the slate takes its place.
   mutating func forget() {
+    holdsHidden = false
     do {
       try line.forget()
     } catch {
@@ -124,13 +162,13 @@ struct LiveCoder: ~Copyable {
   /// The current picture as a photo, where that shows more than the stream.
   var photo: Photo? { line.current.photo }
 
-  /// The current picture for `latest.jpg`, in the stream's size; `nil`, logged, where it cannot be coded.
-  mutating func latest() -> ByteBuffer? {
+  /// The current picture for `latest.jpg`, in the stream's size; empty, logged, where it cannot be coded.
+  mutating func latest() -> ByteBuffer {
     do {
       return try line.jpeg()
     } catch {
       logger.error("latest.jpg stays as it is: \(error)")
-      return nil
+      return ByteBuffer()
     }
   }
 }

@@ -9,11 +9,10 @@ import Picture
 struct PictureLine: ~Copyable {
   private let settings: CameraSettings
   private let logger: Logger
-  private let decoder = StillDecoder()
   private var filter: PictureFilter
   private var encoder: PictureEncoder
   private var jpegEncoder: JPEGEncoder
-  private var photoMaker: PhotoMaker
+  private var photos: PhotoMaker
   private let photoSize: PictureSize?
   /// The current picture.
   private(set) var current: StreamPicture
@@ -24,9 +23,9 @@ struct PictureLine: ~Copyable {
   ///
   /// - Parameter photoSize: the most that the photos of its pictures measure; `nil` makes none.
   /// - Throws: what FFmpeg refuses, with the setting in its words.
-  static func open(_ settings: CameraSettings, photoSize: PictureSize? = nil, logger: Logger) throws(FFmpegError)
-    -> PictureLine
-  {
+  static func open(
+    _ settings: CameraSettings, photoSize: PictureSize? = nil, logger: Logger
+  ) throws(FFmpegError) -> PictureLine {
     let current = StreamPicture(try Frame.slate(size: settings.picture.size))
     let encoder = try openEncoder(settings)
     return PictureLine(
@@ -38,13 +37,13 @@ struct PictureLine: ~Copyable {
     settings: CameraSettings, logger: Logger, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
     jpegEncoder: consuming JPEGEncoder, photoSize: PictureSize?, current: StreamPicture
   ) {
-    self.photoSize = photoSize
-    photoMaker = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
     self.settings = settings
     self.logger = logger
     self.filter = filter
     self.encoder = encoder
     self.jpegEncoder = jpegEncoder
+    self.photoSize = photoSize
+    photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
     self.current = current
   }
 
@@ -60,22 +59,17 @@ struct PictureLine: ~Copyable {
   /// Makes a still the current picture. The picture before stays when it throws.
   ///
   /// - Throws: a `StillRefusal` or an `FFmpegError`.
-  mutating func show(_ still: Still) throws {
-    let header = try JPEGHeader(still.jpeg, maxPixels: settings.picture.maxPixels)
-    let reduction = photoMaker.reduction(of: header)
-    let decoded = try decoder.decode(still.jpeg, header: header, reduction: reduction)
-    let photo = try photoMaker.photo(of: decoded, header: header, reduction: reduction)
-    current = StreamPicture(
-      try filter.process(decoded, orientation: header.orientation, reduction: reduction), photo: photo)
+  mutating func show(_ jpeg: ByteBuffer) throws {
+    try show(try DecodedPicture.decode(jpeg, maxPixels: settings.picture.maxPixels, for: &photos))
   }
 
   /// Makes a still the current picture that was decoded before.
   ///
   /// - Throws: an `FFmpegError`; the picture before stays.
-  mutating func show(_ still: DecodedStill) throws(FFmpegError) {
-    guard let frame = still.takeFrame() else { return }
+  mutating func show(_ picture: consuming DecodedPicture) throws(FFmpegError) {
+    let (orientation, reduction, photo) = (picture.orientation, picture.reduction, picture.photo)
     current = StreamPicture(
-      try filter.process(frame, orientation: still.orientation, reduction: still.reduction), photo: still.photo)
+      try filter.process(picture.frame, orientation: orientation, reduction: reduction), photo: photo)
   }
 
   /// Makes a picture the current one that was so before.
@@ -85,12 +79,16 @@ struct PictureLine: ~Copyable {
   ///
   /// - Throws: a `StillRefusal` or an `FFmpegError`; the picture before stays.
   mutating func restore(_ jpeg: ByteBuffer) throws {
-    let header = try JPEGHeader(jpeg, maxPixels: settings.picture.maxPixels)
-    let decoded = try decoder.decode(jpeg, header: header)
-    var plain = PictureFilter(settings: PictureSettings(size: settings.picture.size, denoise: 0))
-    let isPhoto = photoSize != nil && header.size.pixels > settings.picture.size.pixels
-    current = StreamPicture(
-      try plain.process(decoded, orientation: .upright), photo: isPhoto ? Photo(jpeg: jpeg, size: header.size) : nil)
+    let decoded = try DecodedPicture.decode(jpeg, maxPixels: settings.picture.maxPixels)
+    var plain = PictureFilter(settings: Self.processed(settings.picture))
+    let isPhoto = photoSize != nil && decoded.size.pixels > settings.picture.size.pixels
+    let photo = isPhoto ? Photo(jpeg: jpeg, size: decoded.size) : nil
+    current = StreamPicture(try plain.process(decoded.frame, orientation: .upright), photo: photo)
+  }
+
+  /// The settings for pictures that went through the filter before: crop, masks and the like must not be applied again.
+  static func processed(_ settings: PictureSettings) -> PictureSettings {
+    PictureSettings(size: settings.size, denoise: 0)
   }
 
   /// Makes the slate the current one, and forgets what the filter remembers of the ones before.

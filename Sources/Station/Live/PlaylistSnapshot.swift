@@ -61,23 +61,3 @@ package struct LatestPicture: Sendable {
   /// When its still arrived.
   package let time: WallTime
 }
-
-/// Something that happened at a camera, for those who listen to its events.
-package struct CameraEvent: Sendable, Hashable {
-  /// What happened.
-  package enum Kind: String, Sendable {
-    /// A new picture is on its way to the screens.
-    case still
-    /// A visitor waved.
-    case wave
-    /// The stream shows recorded pictures from now on, or live ones again; only where the operator wants it told.
-    case source
-  }
-
-  /// Rises from event to event, also over a restart: milliseconds of civil time, or one more than the last.
-  package let id: Int64
-  /// What happened.
-  package let kind: Kind
-  /// The details as one line of JSON.
-  package let json: String
-}

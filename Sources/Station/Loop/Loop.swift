@@ -7,44 +7,8 @@ import Picture
 /// A recording that plays round and round when the camera is off: whole segments, coded in advance with the camera's
 /// own settings.
 package struct Loop: Sendable {
-  /// One segment of it.
-  package struct Segment: Sendable {
-    /// One picture for each step of the grid; the first is an IDR picture and no other is.
-    package let pictures: [CodedPicture]
-    /// Where a new picture begins to show, for `latest.jpg` and the events; in rising order.
-    package let changes: [Change]
-    /// What stands at the first step as a JPEG, whether it is new there or goes on from the segment before: for
-    /// whoever enters the loop here.
-    package let opening: ByteBuffer
-
-    /// A segment of these pictures.
-    package init(pictures: [CodedPicture], changes: [Change], opening: ByteBuffer) {
-      self.pictures = pictures
-      self.changes = changes
-      self.opening = opening
-    }
-  }
-
-  /// A new picture in a segment.
-  package struct Change: Sendable {
-    /// The index of the picture in the segment.
-    package let step: Int
-    /// The picture as `latest.jpg` shows it.
-    package let jpeg: ByteBuffer
-    /// How long after the collecting for its slot had begun its still came; `nil` where the loop was made of something
-    /// else than the camera's stills.
-    package let since: Ticks?
-
-    /// A picture that begins to show at `step`.
-    package init(step: Int, jpeg: ByteBuffer, since: Ticks? = nil) {
-      self.step = step
-      self.jpeg = jpeg
-      self.since = since
-    }
-  }
-
   private enum Content: Sendable {
-    case memory([Segment])
+    case memory([LoopSegment])
     case stored(StoredLoop)
   }
 
@@ -67,7 +31,7 @@ package struct Loop: Sendable {
   ///
   /// - Precondition: `index` is at least 0 and below `count`.
   /// - Throws: why it cannot be read: the files are damaged, gone, or were replaced by another loop.
-  package func segment(_ index: Int) throws -> Segment {
+  package func segment(_ index: Int) throws -> LoopSegment {
     switch content {
     case .memory(let segments): segments[index]
     case .stored(let loop): try loop.segment(index)
@@ -75,18 +39,18 @@ package struct Loop: Sendable {
   }
 
   /// Whether a new picture shows at the beginning of a segment. It takes no reading.
-  func beginsAnew(_ index: Int) -> Bool {
+  func beginsWithNewPicture(_ index: Int) -> Bool {
     switch content {
-    case .memory(let segments): segments[index].changes.first?.step == 0
-    case .stored(let loop): loop.beginsAnew(index)
+    case .memory(let segments): segments[index].beginsWithNewPicture
+    case .stored(let loop): loop.beginsWithNewPicture(index)
     }
   }
 
-  /// `Change.since` of the picture at the beginning of a segment; `nil` where none is new there. It takes no reading.
-  func since(_ index: Int) -> Ticks? {
+  /// The slot offset of the picture at the beginning of a segment; `nil` where none is new there. It takes no reading.
+  func slotOffset(_ index: Int) -> Ticks? {
     switch content {
-    case .memory(let segments): segments[index].changes.first.flatMap { $0.step == 0 ? $0.since : nil }
-    case .stored(let loop): loop.since(index)
+    case .memory(let segments): segments[index].changes.first.flatMap { $0.step == 0 ? $0.slotOffset : nil }
+    case .stored(let loop): loop.slotOffset(index)
     }
   }
 
@@ -100,7 +64,8 @@ package struct Loop: Sendable {
         code: FFmpegError.invalidData, call: "libx264 gave no parameter sets with its first picture")
     }
     let slate = try line.jpeg()
-    let segment = Segment(pictures: pictures, changes: [Change(step: 0, jpeg: slate)], opening: slate)
+    let segment = LoopSegment(
+      pictures: pictures, changes: [ShownPicture(step: 0, jpeg: slate)], opening: slate)
     return Loop(content: .memory([segment]), parameterSets: parameterSets, isBuiltIn: true)
   }
 

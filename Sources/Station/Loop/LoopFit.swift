@@ -1,6 +1,6 @@
 import Media
 
-/// Where a recording fits to a still that is expected: the segments at whose beginning a still came like that one.
+/// Finds segments of a loop whose first still has the same slot offset as the next expected still.
 struct LoopFit: Sendable {
   /// The segments that fit best, and those that fit hardly worse; none where it is not known when stills came.
   let places: [Int]
@@ -8,12 +8,11 @@ struct LoopFit: Sendable {
   let isClose: Bool
 
   /// - Parameters:
-  ///   - since: for each segment how long after the collecting for its first slot had begun a still came; `nil` where
-  ///     none did.
-  ///   - expected: the same of the still that is expected.
+  ///   - offsets: the slot offset of the still at the beginning of each segment; `nil` where none begins to show there.
+  ///   - expected: the slot offset of the still that is expected.
   ///   - slack: by how much one may fit worse than another.
-  init(_ since: [Ticks?], expected: Ticks, slack: Ticks) {
-    let distances = since.map { $0.map { abs(($0 - expected).count) } }
+  init(_ offsets: [Ticks?], expected: Ticks, slack: Ticks) {
+    let distances = offsets.map { $0.map { abs(($0 - expected).count) } }
     let least = distances.compactMap { $0 }.min() ?? .max
     isClose = least <= slack.count
     places = distances.indices.filter { index in distances[index].map { $0 - least <= slack.count } ?? false }

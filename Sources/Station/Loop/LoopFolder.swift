@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import SystemPackage
 
 /// The folder `loop` of a camera, and how a new one takes the place of the old.
 ///
@@ -13,13 +14,30 @@ struct LoopFolder: ~Copyable {
   private let camera: String
   /// The folder that is being filled.
   let path: String
-  private let lock: Int32
+  private let lock: SystemPackage.FileDescriptor
   private var isPublished = false
 
   /// Where the loop of the camera with this folder lies; `nil` where there is none. Should a maker have been killed
   /// when it had put the old loop aside and not yet the new one in its place, the old one counts.
   static func path(in camera: String) -> String? {
     [name, oldName].map { "\(camera)/\($0)" }.first { access("\($0)/\(LoopManifest.fileName)", F_OK) == 0 }
+  }
+
+  /// What tells one loop in a folder from another: its manifest's file, and when that was written.
+  struct Stamp: Hashable, Sendable {
+    fileprivate let inode: UInt64
+    fileprivate let seconds: Int
+    fileprivate let nanoseconds: Int
+    fileprivate let size: Int
+  }
+
+  /// What the loop of the camera with this folder is told from others by; `nil` where there is none.
+  static func stamp(in camera: String) -> Stamp? {
+    var status = stat()
+    guard let path = path(in: camera), stat("\(path)/\(LoopManifest.fileName)", &status) == 0 else { return nil }
+    return Stamp(
+      inode: UInt64(status.st_ino), seconds: Int(status.st_mtim.tv_sec), nanoseconds: Int(status.st_mtim.tv_nsec),
+      size: Int(status.st_size))
   }
 
   /// Begins a new loop for the camera with this folder, which is made if need be.
@@ -34,11 +52,15 @@ struct LoopFolder: ~Copyable {
         description: "cannot make the folder \(camera): \(error.localizedDescription); check --store and its rights")
     }
     // Whoever serves the store to the world must not serve this: who has the loop can tell it from live pictures.
-    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw Self.error("cannot make the folder \(path)") }
-    let lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard lock >= 0 else { throw Self.error("cannot open the folder \(path)") }
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0, Self.isSame(lock, path) else {
-      close(lock)
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+      throw Self.error("cannot make the folder \(path)", Errno(rawValue: errno))
+    }
+    let lock: SystemPackage.FileDescriptor
+    do {
+      lock = try .open(FilePath(path), .readOnly, options: [.directory, .closeOnExec])
+    } catch { throw Self.error("cannot open the folder \(path)", error) }
+    guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0, Self.isSame(lock, path) else {
+      try? lock.close()
       throw LoopError(
         description: "another `quietcam loop` is at work for this camera in \(path); wait until it has ended")
     }
@@ -52,25 +74,15 @@ struct LoopFolder: ~Copyable {
 
   deinit {
     if !isPublished { try? FileManager.default.removeItem(atPath: path) }
-    close(lock)
+    try? lock.close()
   }
 
   /// Writes a file of the new loop and brings it to the disk.
   func write(_ name: String, _ bytes: ByteBuffer) throws(LoopError) {
     let file = "\(path)/\(name)"
-    let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw Self.error("cannot write \(file)") }
-    defer { close(descriptor) }
-    let isWritten = bytes.withUnsafeReadableBytes { bytes in
-      var written = 0
-      while written < bytes.count {
-        let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-        guard count >= 0 || errno == EINTR else { return false }
-        written += max(count, 0)
-      }
-      return fsync(descriptor) == 0
-    }
-    guard isWritten else { throw Self.error("cannot write \(file)") }
+    do {
+      try StoreFile.write(file, bytes, permissions: .ownerReadWrite, isSynced: true)
+    } catch { throw Self.error("cannot write \(file)", error) }
   }
 
   /// Takes a file of the new loop away again.
@@ -79,64 +91,68 @@ struct LoopFolder: ~Copyable {
   /// Puts the new loop into the place of the old one, which is removed.
   mutating func publish() throws(LoopError) {
     let (place, old) = ("\(camera)/\(Self.name)", "\(camera)/\(Self.oldName)")
-    fsync(lock)
-    if rename(path, place) != 0 {
+    fsync(lock.rawValue)
+    do {
+      try StoreFile.rename(path, to: place)
+    } catch {
       // There is a loop already. Between these two steps it counts under its other name.
       try? FileManager.default.removeItem(atPath: old)
-      guard rename(place, old) == 0, rename(path, place) == 0 else {
-        let error = Self.error("cannot put the new loop into its place \(place)")
-        rename(old, place)
-        throw error
+      do {
+        try StoreFile.rename(place, to: old)
+        try StoreFile.rename(path, to: place)
+      } catch {
+        try? StoreFile.rename(old, to: place)
+        throw Self.error("cannot put the new loop into its place \(place)", error)
       }
     }
     isPublished = true
     try? FileManager.default.removeItem(atPath: old)
-    let folder = open(camera, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    if folder >= 0 {
-      fsync(folder)
-      close(folder)
-    }
+    StoreFile.sync(folder: camera)
   }
 
   /// The content of a file, of which it is known how long it is at most.
   static func read(_ path: String, mostBytes: Int) throws(LoopError) -> ByteBuffer {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw error("cannot read \(path)") }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw LoopError(description: "\(path) is no file")
-    }
-    let size = Int(status.st_size)
-    guard size <= mostBytes else {
-      throw LoopError(description: "\(path) has \(size) bytes where at most \(mostBytes) are expected")
-    }
+    do {
+      let file = try SystemPackage.FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
+      return try file.closeAfter {
+        let status = try file.stat()
+        guard status.type == .regular else { throw LoopError(description: "\(path) is no file") }
+        guard status.size <= mostBytes else {
+          throw LoopError(description: "\(path) has \(status.size) bytes where at most \(mostBytes) are expected")
+        }
+        return try content(of: file, size: Int(status.size))
+      }
+    } catch let error as LoopError {
+      throw error
+    } catch { throw Self.error("cannot read \(path)", error) }
+  }
+
+  private static func content(of file: SystemPackage.FileDescriptor, size: Int) throws -> ByteBuffer {
     var buffer = ByteBufferAllocator().buffer(capacity: size)
     while buffer.readableBytes < size {
       let rest = size - buffer.readableBytes
-      var count = 0
-      buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: rest) { target in
-        count = Glibc.read(descriptor, target.baseAddress, rest)
-        return max(0, count)
+      let count = try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: rest) { target in
+        try file.read(into: UnsafeMutableRawBufferPointer(rebasing: target[..<rest]))
       }
-      guard count > 0 || count < 0 && errno == EINTR else { throw error("cannot read all of \(path)") }
+      // It has become shorter meanwhile.
+      guard count > 0 else { throw Errno.ioError }
     }
     return buffer
   }
 
-  private static func isSame(_ descriptor: Int32, _ path: String) -> Bool {
-    var (open, named) = (stat(), stat())
-    return fstat(descriptor, &open) == 0 && stat(path, &named) == 0 && open.st_ino == named.st_ino
+  private static func isSame(_ descriptor: SystemPackage.FileDescriptor, _ path: String) -> Bool {
+    guard let open = try? descriptor.stat(), let named = try? FilePath(path).stat() else { return false }
+    return open.inode == named.inode
   }
 
-  private static func error(_ what: String) -> LoopError {
-    let code = errno
+  private static func error(_ what: String, _ error: any Error) -> LoopError {
+    let code = error as? Errno
     let advice =
       switch code {
-      case ENOSPC, EDQUOT: "make room on the disk"
-      case EACCES, EPERM, EROFS: "give this user the right to"
+      case .noSpace, .diskQuotaExceeded: "make room on the disk"
+      case .permissionDenied, .notPermitted, .readOnlyFileSystem: "give this user the right to"
       default: "check the store"
       }
-    return LoopError(description: "\(what): \(String(cString: strerror(code))); \(advice)")
+    return LoopError(description: "\(what): \(code?.description ?? "\(error)"); \(advice)")
   }
 }

@@ -32,7 +32,7 @@ package struct LoopMaker: ~Copyable {
   private let camera: String
   private var line: PictureLine
   private var segmenter: Segmenter
-  private var segments: [LoopManifest.Segment] = []
+  private var segments: [LoopManifest.SegmentEntry] = []
   /// The picture that is shown; `nil` before the first.
   private var shown: ByteBuffer?
   private var pictureCount = 0
@@ -42,7 +42,7 @@ package struct LoopMaker: ~Copyable {
   /// live slot begins with the first still that came for it (`SlotPictures`), so these come after those that follow.
   private var stepsPutOff = 0
   private var coded: [CodedPicture] = []
-  private var pictures: [LoopManifest.Picture] = []
+  private var pictures: [ShownPictureEntry] = []
   private var jpegs = ByteBuffer()
   private var beginsAnew = false
 
@@ -97,9 +97,9 @@ package struct LoopMaker: ~Copyable {
   /// on, as live stills do. When it throws `StillRefusal`, no step was made and the picture
   /// before may go on.
   package mutating func append(_ still: ByteBuffer) throws {
-    try line.show(Still(jpeg: still, arrival: .zero, wallTime: WallTime(milliseconds: 0)))
+    try line.show(still)
     let jpeg = try line.jpeg()
-    try append(try line.encode(stepsMade == 0 ? .idr : .new), new: jpeg)
+    try append(try line.encode(stepsMade == 0 ? .idr : .new), showing: ShownPicture(step: stepsMade, jpeg: jpeg))
     try makeUp()
   }
 
@@ -109,7 +109,7 @@ package struct LoopMaker: ~Copyable {
   package mutating func hold(until length: Ticks) throws {
     precondition(hasPicture, "a loop begins with a picture")
     while self.length < length {
-      if coded.isEmpty { stepsPutOff += 1 } else { try append(try line.encode(.repeated), new: nil) }
+      if coded.isEmpty { stepsPutOff += 1 } else { try append(try line.encode(.repeated), showing: nil) }
       try makeUp()
     }
   }
@@ -119,23 +119,23 @@ package struct LoopMaker: ~Copyable {
     guard coded.count + stepsPutOff == settings.timeline.stepsPerPart else { return }
     while stepsPutOff > 0 {
       stepsPutOff -= 1
-      try append(try line.encode(stepsMade == 0 ? .idr : .repeated), new: nil)
+      try append(try line.encode(stepsMade == 0 ? .idr : .repeated), showing: nil)
     }
   }
 
-  /// Adds a picture that is coded already, with its JPEG where it is a new one.
+  /// Adds a picture that is coded already, with what begins to show with it.
   ///
-  /// - Parameter since: see `Loop.Change`.
   /// - Precondition: the first of each segment is an IDR picture, and the first of all is new.
-  mutating func append(_ picture: CodedPicture, new jpeg: ByteBuffer?, since: Ticks? = nil) throws {
-    if let jpeg {
-      shown = jpeg
+  mutating func append(_ picture: CodedPicture, showing new: ShownPicture?) throws {
+    if let new {
+      shown = new.jpeg
       pictureCount += 1
     }
     guard let shown else { preconditionFailure("a loop begins with a picture") }
-    if stepsMade == 0 { beginsAnew = jpeg != nil }
-    if stepsMade == 0 || jpeg != nil {
-      pictures.append(.init(step: stepsMade, bytes: shown.readableBytes, since: since?.count))
+    if stepsMade == 0 { beginsAnew = new != nil }
+    if stepsMade == 0 || new != nil {
+      pictures.append(
+        ShownPictureEntry(step: stepsMade, bytes: shown.readableBytes, slotOffset: new?.slotOffset))
       jpegs.writeImmutableBuffer(shown)
     }
     coded.append(picture)
@@ -151,7 +151,7 @@ package struct LoopMaker: ~Copyable {
     try folder.write(LoopManifest.mediaName(index), segment)
     try folder.write(LoopManifest.jpegsName(index), jpegs)
     segments.append(
-      LoopManifest.Segment(
+      LoopManifest.SegmentEntry(
         media: LoopManifest.File(segment), jpegs: LoopManifest.File(jpegs), pictures: pictures,
         beginsAnew: beginsAnew))
     pictures.removeAll(keepingCapacity: true)

@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import NIOCore
+import Packager
 
 /// What `loop.json` says: how a stored loop was made, and what its files must look like.
 struct LoopManifest: Codable, Hashable, Sendable {
@@ -23,21 +24,13 @@ struct LoopManifest: Codable, Hashable, Sendable {
   }
 
   /// One segment: `K.mp4` and, one behind the other in `K.mjpeg`, its JPEGs. The first stands at step 0.
-  struct Segment: Codable, Hashable, Sendable {
+  struct SegmentEntry: Codable, Hashable, Sendable {
     var media: File
     var jpegs: File
     /// The step and length of each JPEG.
-    var pictures: [Picture]
+    var pictures: [ShownPictureEntry]
     /// Whether the picture at step 0 is new there.
     var beginsAnew: Bool
-  }
-
-  /// One JPEG.
-  struct Picture: Codable, Hashable, Sendable {
-    var step: Int
-    var bytes: Int
-    /// `Loop.Change.since` in ticks of 90 kHz.
-    var since: Int64?
   }
 
   var version = Self.version
@@ -48,7 +41,7 @@ struct LoopManifest: Codable, Hashable, Sendable {
   var settings: [String: String]
   /// The init segment, which says the parameter sets too.
   var initSegment: File
-  var segments: [Segment]
+  var segments: [SegmentEntry]
 
   static func mediaName(_ index: Int) -> String { "\(index).mp4" }
   static func jpegsName(_ index: Int) -> String { "\(index).mjpeg" }
@@ -77,7 +70,7 @@ struct LoopManifest: Codable, Hashable, Sendable {
     }
   }
 
-  init(made: WallTime, source: LoopSource, settings: LoopSettings, initSegment: ByteBuffer, segments: [Segment]) {
+  init(made: WallTime, source: LoopSource, settings: LoopSettings, initSegment: ByteBuffer, segments: [SegmentEntry]) {
     self.made = made.iso8601
     self.source = source
     self.settings = settings.values

@@ -6,17 +6,8 @@ import Picture
 /// What a camera has shown lately, as its server answers it: the init segment and then whole segments of parts, each
 /// behind the JPEGs that `latest.jpg` showed meanwhile.
 package struct LoopRecording: Sendable {
-  /// One segment.
-  fileprivate struct Segment: Sendable {
-    var pictures: [CodedPicture] = []
-    /// Those that are new, by their index.
-    var changes: [Int: Loop.Change] = [:]
-  }
-
   private let initBytes: ByteBuffer
-  /// The picture that it begins with, new or not.
-  private let opening: ByteBuffer
-  fileprivate let segments: [Segment]
+  fileprivate let segments: [LoopSegment]
   /// The time from picture to picture.
   fileprivate let step: Ticks
 
@@ -33,23 +24,21 @@ package struct LoopRecording: Sendable {
     } catch {
       throw LoopError(description: "the server's recording is no such one: \(error); is it another server?")
     }
-    var segments: [Segment] = []
-    var hinted: ShownPictures?
+    var segments: [LoopSegment] = []
+    var shown: ShownPictures?
     var step: Ticks?
-    var opening: ByteBuffer?
+    var standing: ByteBuffer?
     for item in items {
       switch item {
-      case .pictures(let pictures): hinted = pictures
+      case .pictures(let pictures): shown = pictures
       case .part(let part):
         if part.pictures[0].isIDR {
-          var segment = Segment()
-          for picture in hinted?.pictures ?? [] where picture.isNew {
-            segment.changes[picture.place] = Loop.Change(
-              step: picture.place, jpeg: picture.jpeg, since: picture.since)
-          }
-          if segments.isEmpty { (step, opening) = (hinted?.step, hinted?.pictures.first { $0.place == 0 }?.jpeg) }
-          segments.append(segment)
-          hinted = nil
+          let changes = shown?.pictures ?? []
+          let opening = changes.first.flatMap { $0.step == 0 ? $0.jpeg : nil } ?? shown?.opening ?? standing
+          if segments.isEmpty { step = opening == nil ? nil : shown?.step }
+          standing = changes.last?.jpeg ?? opening
+          segments.append(LoopSegment(pictures: [], changes: changes, opening: opening ?? ByteBuffer()))
+          shown = nil
         }
         if !segments.isEmpty { segments[segments.count - 1].pictures += part.pictures }
       }
@@ -58,17 +47,16 @@ package struct LoopRecording: Sendable {
       throw LoopError(
         description: "the server has no whole segment of this camera yet; wait a segment's length and try again")
     }
-    guard let step, let opening else {
+    guard let step else {
       throw LoopError(
         description: "the server's recording does not say which pictures are new; is it of another version?")
     }
     self.segments = segments
     self.step = step
-    self.opening = opening
   }
 
   /// Its segments, if they were coded as a maker's own are.
-  fileprivate func segments(for initSegment: InitSegment, stepsPerSegment: Int) -> [Segment]? {
+  fileprivate func segments(for initSegment: InitSegment, stepsPerSegment: Int) -> [LoopSegment]? {
     guard initBytes == initSegment.bytes, segments.allSatisfy({ $0.pictures.count == stepsPerSegment }) else {
       return nil
     }
@@ -96,7 +84,7 @@ extension LoopMaker {
     let newest = Array(segments.suffix(Int(max(1, limit.floorDivided(by: settings.timeline.segment)))))
     for segment in recording.opened(newest) {
       for (step, picture) in segment.pictures.enumerated() {
-        try append(picture, new: segment.changes[step]?.jpeg, since: segment.changes[step]?.since)
+        try append(picture, showing: segment.changes.first { $0.step == step })
       }
       try progress(length)
     }
@@ -104,22 +92,23 @@ extension LoopMaker {
   }
 
   private mutating func code(
-    _ segments: [LoopRecording.Segment], step: Ticks, limit: Ticks, _ progress: (Ticks) throws -> Void
+    _ segments: [LoopSegment], step: Ticks, limit: Ticks, _ progress: (Ticks) throws -> Void
   ) throws {
     let grid = settings.timeline.step
-    var stills: [(begin: Ticks, jpeg: ByteBuffer)] = []
+    // Their steps are counted on the maker's own grid, from the beginning of the recording.
+    var stills: [ShownPicture] = []
     var time = Ticks.zero
     for segment in segments {
-      for (place, change) in segment.changes.sorted(by: { $0.key < $1.key }) {
-        let begin = grid * (time + step * Int64(place)).floorDivided(by: grid)
+      for change in segment.changes {
+        let place = Int((time + step * Int64(change.step)).floorDivided(by: grid))
         // Of two that fall on one step of a coarser grid the newer one wins.
-        if stills.last?.begin == begin { stills.removeLast() }
-        stills.append((begin, change.jpeg))
+        if stills.last?.step == place { stills.removeLast() }
+        stills.append(ShownPicture(step: place, jpeg: change.jpeg))
       }
       time = time + step * Int64(segment.pictures.count)
     }
-    for still in stills where still.begin < limit {
-      if hasPicture { try hold(until: still.begin) }
+    for still in stills where grid * Int64(still.step) < limit {
+      if hasPicture { try hold(until: grid * Int64(still.step)) }
       try append(still.jpeg)
       try progress(length)
     }
@@ -129,7 +118,7 @@ extension LoopMaker {
 
 extension LoopRecording {
   /// The newest segments that are no longer than `limit`, at least one.
-  fileprivate func newest(_ limit: Ticks) -> [Segment] {
+  fileprivate func newest(_ limit: Ticks) -> [LoopSegment] {
     var (count, length) = (0, Ticks.zero)
     for segment in segments.reversed() {
       length = length + step * Int64(segment.pictures.count)
@@ -141,14 +130,12 @@ extension LoopRecording {
 
   /// The newest segments with a picture at the beginning: one that is new there, if that costs no more than an eighth
   /// of them, because a loop then comes round as a camera's next still comes; else what stood then.
-  fileprivate func opened(_ newest: [Segment]) -> [Segment] {
-    if let first = newest.prefix(max(1, newest.count / 8)).firstIndex(where: { $0.changes[0] != nil }) {
+  fileprivate func opened(_ newest: [LoopSegment]) -> [LoopSegment] {
+    if let first = newest.prefix(max(1, newest.count / 8)).firstIndex(where: \.beginsWithNewPicture) {
       return Array(newest[first...])
     }
     var newest = newest
-    let before = segments.dropLast(newest.count).last { !$0.changes.isEmpty }
-    let standing = before?.changes.max { $0.key < $1.key }?.value.jpeg
-    newest[0].changes[0] = Loop.Change(step: 0, jpeg: standing ?? opening)
+    newest[0].changes.insert(ShownPicture(step: 0, jpeg: newest[0].opening), at: 0)
     return newest
   }
 }

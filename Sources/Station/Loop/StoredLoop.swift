@@ -44,17 +44,17 @@ struct StoredLoop: Sendable {
   var count: Int { manifest.segments.count }
 
   /// Whether a new picture shows at the beginning of a segment.
-  func beginsAnew(_ index: Int) -> Bool { manifest.segments[index].beginsAnew }
+  func beginsWithNewPicture(_ index: Int) -> Bool { manifest.segments[index].beginsAnew }
 
-  /// `Loop.Change.since` of the picture at the beginning of a segment; `nil` where none is new there.
-  func since(_ index: Int) -> Ticks? {
-    beginsAnew(index) ? manifest.segments[index].pictures[0].since.map { Ticks($0) } : nil
+  /// The slot offset of the picture at the beginning of a segment; `nil` where none is new there.
+  func slotOffset(_ index: Int) -> Ticks? {
+    beginsWithNewPicture(index) ? manifest.segments[index].pictures[0].slotOffset : nil
   }
 
   /// Reads a segment, blocking.
   ///
   /// - Throws: `LoopError` if its files are not what they were when the loop was made.
-  func segment(_ index: Int) throws -> Loop.Segment {
+  func segment(_ index: Int) throws -> LoopSegment {
     let entry = manifest.segments[index]
     let name = LoopManifest.mediaName(index)
     let media = try file(name, entry.media)
@@ -73,14 +73,11 @@ struct StoredLoop: Sendable {
           + "a segment has \(stepsPerSegment)")
     }
     var jpegs = try file(LoopManifest.jpegsName(index), entry.jpegs)
-    var changes: [Loop.Change] = []
-    for picture in entry.pictures {
-      guard let jpeg = jpegs.readSlice(length: picture.bytes) else {
-        throw LoopError(description: "\(path)/\(LoopManifest.jpegsName(index)) is shorter than its pictures")
-      }
-      changes.append(Loop.Change(step: picture.step, jpeg: jpeg, since: picture.since.map { Ticks($0) }))
+    let changes = entry.pictures.compactMap { $0.picture(from: &jpegs) }
+    guard changes.count == entry.pictures.count else {
+      throw LoopError(description: "\(path)/\(LoopManifest.jpegsName(index)) is shorter than its pictures")
     }
-    return Loop.Segment(
+    return LoopSegment(
       pictures: pictures, changes: entry.beginsAnew ? changes : Array(changes.dropFirst()), opening: changes[0].jpeg)
   }
 

@@ -4,17 +4,17 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-/// The photos that are kept of one camera, the pictures that were shown last, for all who ask and over restarts.
+/// The photos of one camera: the pictures that were shown last, also after a restart.
 ///
-/// Whoever shows a picture hands it over and goes on: it lies in memory at once and comes to the disk behind, on a thread
-/// of its own; another thread reads what lies on disk alone. A disk that hangs or takes nothing costs the oldest photos
-/// and holds up nobody.
+/// Adding a photo does not wait: it is in memory at once and is written to disk in the background, on a thread of its
+/// own. Another thread reads photos that are only on disk. A disk that hangs or accepts nothing costs the oldest photos
+/// and delays nothing.
 package final class CameraPhotos: Sendable {
-  /// What becomes of a request for a photo.
+  /// The result of a request for a photo.
   package enum Answer: Sendable {
     /// The JPEG.
     case found(ByteBuffer)
-    /// There is none of this name.
+    /// There is none with this name.
     case unknown
     /// The disk does not answer.
     case busy
@@ -29,13 +29,13 @@ package final class CameraPhotos: Sendable {
     var failures = 0
     var version = 0
     var text: (version: Int, list: EncodedText)?
-    /// Reads that were begun and have not come back, whether anybody still waits for them or not.
+    /// Reads that were started and have not returned, whether somebody still waits for them or not.
     var reads = 0
-    var readers = WaitList<Int, Answer>()
+    var readers = WaitList<Int, Answer>(most: CameraPhotos.mostReads)
     var willDo: @Sendable (PhotoShelf.Step?) throws -> Void = { _ in }
   }
 
-  /// How many photos may be on their way from the disk.
+  /// How many photos can be read from disk at the same time.
   static let mostReads = 64
 
   private let count: Int
@@ -43,7 +43,7 @@ package final class CameraPhotos: Sendable {
   private let reader = NIOThreadPool(numberOfThreads: 1)
   private let state: NIOLockedValueBox<State>
 
-  /// No photos yet, and nowhere but in memory.
+  /// No photos yet, in memory only.
   ///
   /// - Parameter count: how many are kept.
   init(count: Int) {
@@ -52,8 +52,8 @@ package final class CameraPhotos: Sendable {
       State(shelf: PhotoShelf(limits: PhotoShelf.Limits(count: count, isStored: false), isStored: false)))
   }
 
-  /// Takes up the photos of an earlier life in the camera's folder and keeps those to come there too; before anything
-  /// is kept.
+  /// Reads the photos of an earlier process from the camera's folder, and keeps later ones there too. Called before
+  /// anything is kept.
   ///
   /// - Parameter willDo: called before each step on disk, with `nil` before a read; what it throws counts as the step's
   ///   failure.
@@ -67,7 +67,7 @@ package final class CameraPhotos: Sendable {
       let contents = try folder.contents()
       shelf.takeUp(contents.photos, isMarked: contents.isMarked)
     } catch {
-      logger.error("the photos of an earlier life cannot be listed: \(error)", metadata: ["folder": "\(path)"])
+      logger.error("the photos of an earlier process cannot be listed: \(error)", metadata: ["folder": "\(path)"])
     }
     writer.start()
     reader.start()
@@ -85,7 +85,7 @@ package final class CameraPhotos: Sendable {
   /// - Parameters:
   ///   - time: when its still came.
   ///   - size: the size of the JPEG.
-  /// - Returns: the name that it can be fetched by; `nil` where no photos are kept.
+  /// - Returns: its name; `nil` if no photos are kept.
   func keep(_ jpeg: ByteBuffer, time: WallTime, size: PictureSize) -> PhotoName? {
     guard count > 0 else { return nil }
     var generator = SystemRandomNumberGenerator()
@@ -98,7 +98,7 @@ package final class CameraPhotos: Sendable {
     return name
   }
 
-  /// Forgets all photos; they go from the disk next.
+  /// Forgets all photos; they are removed from disk next.
   func withdraw() {
     state.withLockedValue { state in
       state.shelf.withdraw()
@@ -107,7 +107,7 @@ package final class CameraPhotos: Sendable {
     write()
   }
 
-  /// Calls `done` once all that there was to do on disk is done, or could not be.
+  /// Calls `done` once everything that had to be done on disk is done, or has failed.
   func afterWriting(_ done: @escaping @Sendable () -> Void) {
     let isDone = state.withLockedValue { state in
       if state.isWriting { state.waiting.append(done) }
@@ -116,27 +116,27 @@ package final class CameraPhotos: Sendable {
     if isDone { done() }
   }
 
-  /// WaitLimit until what was kept is on disk as far as it can be, and ends the threads.
+  /// Blocks until everything is on disk as far as possible, and ends the threads.
   func close() async {
-    let readers = state.withLockedValue { $0.readers.takeAll() }
-    for reader in readers { reader.resume(returning: .busy) }
+    let readers = state.withLockedValue { $0.readers.end() }
+    for reader in readers { reader.resume(returning: .ended) }
     guard state.withLockedValue({ $0.folder }) != nil else { return }
     await withCheckedContinuation { continuation in afterWriting { continuation.resume() } }
     try? await writer.shutdownGracefully()
     try? await reader.shutdownGracefully()
   }
 
-  // MARK: What is told
+  // MARK: What is counted
 
   /// How many photos there are, their bytes, and how many steps on disk have failed.
-  package var told: (photos: Int, bytes: Int, failures: Int) {
+  package var counted: (photos: Int, bytes: Int, failures: Int) {
     state.withLockedValue { state in
       let photos = state.shelf.photos
       return (photos.count, photos.reduce(0) { $0 + $1.bytes }, state.failures)
     }
   }
 
-  /// The photos as JSON, the newest first; made once for all who ask until one comes or goes.
+  /// The photos as JSON, the newest first; made once for all requests until one is added or removed.
   package var list: EncodedText {
     let (known, version, photos) = state.withLockedValue { state in
       let known = state.text.flatMap { $0.version == state.version ? $0.list : nil }
@@ -155,59 +155,52 @@ package final class CameraPhotos: Sendable {
     return list
   }
 
-  /// A photo, waiting for the disk where it lies there alone.
+  /// A photo, waiting for the disk if it is only there.
   ///
-  /// - Parameter isWanted: asked about twice a second; where it says no the wait ends.
+  /// - Parameter isWanted: called about twice a second; `false` ends the wait.
   package func photo(
     named name: PhotoName, deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool
   ) async -> Answer {
-    let id = state.withLockedValue { $0.readers.makeID() }
-    return await withTaskCancellationHandler {
-      await withCheckedContinuation { (continuation: CheckedContinuation<Answer, Never>) in
-        let answer: Answer? = state.withLockedValue { state in
-          switch state.shelf.place(of: name) {
-          case nil: return .unknown
-          case .memory(let jpeg): return .found(jpeg)
-          case .disk(let bytes):
-            guard let folder = state.folder, state.reads < Self.mostReads, !Task.isCancelled else { return .busy }
-            state.reads += 1
-            state.readers.insert(id, threshold: 0, deadline: deadline, isWanted: isWanted, waiter: continuation)
-            let willDo = state.willDo
-            reader.submit { [self] _ in read(name, bytes: bytes, from: folder, willDo, for: id) }
-            return nil
-          }
+    let outcome = await state.wait(
+      in: \.readers, for: 0, deadline: deadline, isWanted: isWanted,
+      published: { state in
+        switch state.shelf.place(of: name) {
+        case nil: .unknown
+        case .memory(let jpeg): .found(jpeg)
+        case .disk: state.folder == nil || state.reads >= Self.mostReads ? .busy : nil
         }
-        if let answer { continuation.resume(returning: answer) }
-      }
-    } onCancel: {
-      state.withLockedValue { $0.readers.take(id) }?.resume(returning: .busy)
-    }
+      },
+      began: { state, id in
+        guard let folder = state.folder, case .disk(let bytes) = state.shelf.place(of: name) else { return }
+        state.reads += 1
+        let willDo = state.willDo
+        reader.submit { [self] _ in read(name, bytes: bytes, from: folder, willDo, for: id) }
+      })
+    return if case .published(let answer) = outcome { answer } else { .busy }
   }
 
-  /// Lets go of all whose time is up or whose client has gone.
-  func expire(at now: ContinuousClock.Instant) {
-    for reader in state.withLockedValue({ $0.readers.takeExpired(at: now) }) { reader.resume(returning: .busy) }
-  }
+  /// Ends the waits whose time is over or whose client has gone.
+  func expire(at now: ContinuousClock.Instant) { state.expire(\.readers, at: now) }
 
   private func read(
     _ name: PhotoName, bytes: Int, from folder: PhotoFolder, _ willDo: (PhotoShelf.Step?) throws -> Void, for id: UInt64
   ) {
     try? willDo(nil)
     let jpeg = folder.read(name, bytes: bytes)
-    let (waiter, answer) = state.withLockedValue { state -> (CheckedContinuation<Answer, Never>?, Answer) in
+    let (waiter, answer) = state.withLockedValue { state -> (WaitList<Int, Answer>.Waiter?, Answer) in
       state.reads -= 1
       let waiter = state.readers.take(id)
-      // It may have been taken back while it was being read.
+      // It may have been withdrawn while it was being read.
       guard state.shelf.place(of: name) != nil else { return (waiter, .unknown) }
       guard let jpeg else {
-        // Somebody has removed or changed the file.
+        // The file was removed or changed by somebody else.
         state.shelf.lose(name)
         state.version += 1
         return (waiter, .unknown)
       }
       return (waiter, .found(jpeg))
     }
-    waiter?.resume(returning: answer)
+    waiter?.resume(returning: .published(answer))
   }
 
   // MARK: The disk
@@ -261,7 +254,7 @@ package final class CameraPhotos: Sendable {
       state.failures += 1
       return (state.shelf.failed(step), state.failures, state.folder?.path ?? "", state.logger)
     }
-    // The first of a series tells the operator; the counter tells the rest.
+    // The first of a series is logged for the operator; the counter counts the others.
     if failures & (failures - 1) == 0 {
       logger.error(
         """

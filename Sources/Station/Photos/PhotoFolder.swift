@@ -7,12 +7,12 @@ struct PhotoFolder: Sendable {
   /// The folder's path.
   let path: String
 
-  /// Says that photos are being taken back.
+  /// The file that says that photos are being withdrawn.
   private static let markName = "photos-withdrawn"
 
-  /// What lies there.
+  /// The photos in the folder.
   ///
-  /// - Throws: the file system's error where the folder cannot be read.
+  /// - Throws: the file system's error if the folder cannot be read.
   func contents() throws -> (photos: [(name: PhotoName, bytes: Int)], isMarked: Bool) {
     let names = try FileManager.default.contentsOfDirectory(atPath: path)
     let photos = names.compactMap { file -> (name: PhotoName, bytes: Int)? in
@@ -26,27 +26,21 @@ struct PhotoFolder: Sendable {
 
   /// Does a step, blocking.
   ///
-  /// - Parameter jpeg: the picture that is to be written.
+  /// - Parameter jpeg: the picture to write.
   func perform(_ step: PhotoShelf.Step, jpeg: ByteBuffer?) throws {
     switch step {
-    case .mark: try Mirror.replace(Self.markName, in: path, with: ByteBuffer())
-    case .unmark: try remove(Self.markName)
-    case .remove(let name): try remove(name.description)
-    case .write(let name): try Mirror.replace(name.description, in: path, with: jpeg ?? ByteBuffer())
+    case .mark: try StoreFile.replace(Self.markName, in: path, with: ByteBuffer())
+    case .unmark: try StoreFile.remove(path + "/" + Self.markName)
+    case .remove(let name): try StoreFile.remove("\(path)/\(name)")
+    case .write(let name): try StoreFile.replace(name.description, in: path, with: jpeg ?? ByteBuffer())
     }
   }
 
-  /// Reads a photo, blocking; `nil` where it is not what was written.
+  /// Reads a photo, blocking; `nil` if it is not what was written.
   func read(_ name: PhotoName, bytes: Int) -> ByteBuffer? {
     guard let jpeg = try? LoopFolder.read("\(path)/\(name)", mostBytes: bytes), jpeg.readableBytes == bytes else {
       return nil
     }
     return jpeg
-  }
-
-  private func remove(_ name: String) throws {
-    guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
-      throw IOError(errnoCode: errno, reason: "unlink \(name)")
-    }
   }
 }

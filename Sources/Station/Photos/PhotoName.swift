@@ -1,13 +1,13 @@
 import Media
 
-/// The name of a photo that is kept: `photo-TIME-WIDTHxHEIGHT-TAG.jpg`. It says all that the list of photos says, so
-/// the files are their own index, and its random tag keeps it from ever coming again, whatever clocks do.
+/// The name of a photo: `photo-TIME-WIDTHxHEIGHT-TAG.jpg`. It contains everything in the list of photos, so the files
+/// are their own index, and its random tag makes it unique, whatever clocks do.
 package struct PhotoName: Hashable, Sendable {
   /// When its still came.
   package let time: WallTime
   /// The picture's size.
   package let size: PictureSize
-  /// Sixteen hexadecimal digits drawn at random.
+  /// Sixteen random hexadecimal digits.
   package let tag: String
 
   /// A name for a picture, with a tag of its own.
@@ -18,7 +18,7 @@ package struct PhotoName: Hashable, Sendable {
     tag = String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  /// Reads the name of a file; `nil` where it is no photo of ours.
+  /// Reads the name of a file; `nil` if it is not one of our photos.
   package init?(_ text: some StringProtocol) {
     guard text.utf8.count <= 80, text.hasPrefix(Self.prefix), text.hasSuffix(Self.suffix) else { return nil }
     let pieces = text.dropFirst(Self.prefix.count).dropLast(Self.suffix.count)

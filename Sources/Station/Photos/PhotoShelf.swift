@@ -1,19 +1,19 @@
 import Media
 import NIOCore
 
-/// Which photos of a camera there are, where each of them lies, and what has to be done on disk: rules without a disk,
-/// a lock or a clock.
+/// Which photos of a camera there are, where each of them is, and what must be done on disk: rules without a disk, a
+/// lock or a clock.
 struct PhotoShelf: Sendable {
-  /// What may be kept.
+  /// The limits.
   struct Limits: Hashable, Sendable {
     /// Photos at most.
     var count: Int
-    /// Their bytes at most, in memory and on disk together.
+    /// The most bytes, in memory and on disk together.
     var bytes: Int
     /// Bytes in memory at most.
     var memory: Int
 
-    /// The limits of a camera that keeps so many.
+    /// The limits of a camera that keeps this many.
     ///
     /// - Parameter isStored: whether there is a disk besides the memory.
     init(count: Int, isStored: Bool) {
@@ -22,19 +22,19 @@ struct PhotoShelf: Sendable {
       memory = isStored ? Self.mostMemory / 4 : Self.mostMemory
     }
 
-    /// What photos may take on disk, for each camera.
+    /// The most bytes of photos on disk, for each camera.
     private static let mostBytes = 1 << 30
-    /// What they may take in memory where there is no disk.
+    /// The most bytes in memory if there is no disk.
     private static let mostMemory = 64 << 20
   }
 
   /// One step on disk.
   enum Step: Hashable, Sendable {
-    /// Write down that photos are being taken back, so that a process which ends meanwhile does not show them again.
+    /// Write down that photos are being withdrawn, so that a process that ends meanwhile does not show them again.
     case mark
-    /// Take this photo away.
+    /// Remove this photo.
     case remove(PhotoName)
-    /// Say that none is being taken back any more.
+    /// Write down that no withdrawal is in progress any more.
     case unmark
     /// Write this photo.
     case write(PhotoName)
@@ -51,7 +51,7 @@ struct PhotoShelf: Sendable {
   private struct Entry: Sendable {
     let name: PhotoName
     let bytes: Int
-    /// The picture, while it lies in memory.
+    /// The picture, while it is in memory.
     var jpeg: ByteBuffer?
     var isStored: Bool
   }
@@ -62,10 +62,10 @@ struct PhotoShelf: Sendable {
   private var entries: [Entry] = []
   private var bytes = 0
   private var memory = 0
-  /// What is to be written, the oldest first; all of it lies in memory.
+  /// The photos to write, the oldest first; all of them are in memory.
   private var writes: [PhotoName] = []
   private var removals: [PhotoName] = []
-  /// What could not be removed and is tried again when something comes.
+  /// What could not be removed; it is tried again with the next change.
   private var stuck: [PhotoName] = []
   private var inFlight: PhotoName?
   private var mustMark = false
@@ -80,10 +80,10 @@ struct PhotoShelf: Sendable {
   /// The photos and their bytes, the newest first.
   var photos: [(name: PhotoName, bytes: Int)] { entries.reversed().map { ($0.name, $0.bytes) } }
 
-  /// How many bytes lie in memory.
+  /// How many bytes are in memory.
   var memoryBytes: Int { memory }
 
-  /// Where a photo is; `nil` where there is none of this name.
+  /// Where a photo is; `nil` if there is none with this name.
   func place(of name: PhotoName) -> Place? {
     guard let entry = entries.last(where: { $0.name == name }) else { return nil }
     return entry.jpeg.map { .memory($0) } ?? .disk(bytes: entry.bytes)
@@ -91,9 +91,9 @@ struct PhotoShelf: Sendable {
 
   // MARK: What comes and goes
 
-  /// Takes up what lies on disk from an earlier life, in any order, before anything is kept.
+  /// Adds what is on disk from an earlier process, in any order, before anything is kept.
   ///
-  /// - Parameter isMarked: whether that life was taking photos back when it ended: then all of them go.
+  /// - Parameter isMarked: whether that process was withdrawing photos when it ended: then all of them are removed.
   mutating func takeUp(_ found: [(name: PhotoName, bytes: Int)], isMarked: Bool) {
     entries = found.sorted { ($0.name.time, $0.name.tag) < ($1.name.time, $1.name.tag) }
       .map { Entry(name: $0.name, bytes: $0.bytes, jpeg: nil, isStored: true) }
@@ -103,7 +103,7 @@ struct PhotoShelf: Sendable {
     mustMark = false
   }
 
-  /// Keeps a photo, the newest from now on whatever its time says.
+  /// Adds a photo as the newest, whatever its time is.
   mutating func keep(_ jpeg: ByteBuffer, as name: PhotoName) {
     entries.append(Entry(name: name, bytes: jpeg.readableBytes, jpeg: jpeg, isStored: false))
     bytes += jpeg.readableBytes
@@ -127,7 +127,7 @@ struct PhotoShelf: Sendable {
 
   // MARK: What is done on disk
 
-  /// The next step; `nil` where nothing is left to do. One at a time: each has to be told of by `did` or `failed`.
+  /// The next step; `nil` if nothing is left to do. One at a time: each must be reported to `did` or `failed`.
   mutating func next() -> Step? {
     if mustMark {
       mustMark = false
@@ -152,7 +152,7 @@ struct PhotoShelf: Sendable {
         entries[index].isStored = true
         trimMemory()
       } else {
-        // It was taken back or pushed out while it was being written.
+        // It was withdrawn or dropped while it was being written.
         removals.append(name)
       }
     }
@@ -160,7 +160,7 @@ struct PhotoShelf: Sendable {
 
   /// Notes that a step failed.
   ///
-  /// - Returns: whether the next one may do better: where a photo cannot be written none can, until something changes.
+  /// - Returns: whether the next step may succeed: if a photo cannot be written, none can, until something changes.
   mutating func failed(_ step: Step) -> Bool {
     switch step {
     case .mark: return true
@@ -180,7 +180,7 @@ struct PhotoShelf: Sendable {
     trimMemory()
   }
 
-  /// Leaves to the disk what the memory has no room for. Where the disk takes nothing it costs the oldest.
+  /// Moves what the memory has no room for to the disk. If the disk accepts nothing, the oldest are dropped.
   private mutating func trimMemory() {
     while memory > limits.memory {
       if let index = entries.firstIndex(where: { $0.jpeg != nil && $0.isStored }) {

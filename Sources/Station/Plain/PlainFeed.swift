@@ -6,6 +6,14 @@ import Packager
 /// Runs the playlist without parts while somebody asks for it: begins it with the pictures of the last seconds, feeds
 /// it slot by slot, and ends it.
 struct PlainFeed: ~Copyable {
+  /// What changes at the playlist.
+  enum Change: Sendable {
+    /// There is a new version of it.
+    case published(PlainStream.Publication)
+    /// It is gone. What it has listed is served on.
+    case ended
+  }
+
   private let camera: Camera
   private let plain: TimelineSettings
   private let logger: Logger
@@ -41,66 +49,63 @@ struct PlainFeed: ~Copyable {
 
   /// Tells what is due, begins the playlist when somebody asks for it, and ends it when nobody does.
   ///
-  /// - Parameter publisher: what keeps its segments in the store, and serves them on when it has ended.
-  mutating func tend(_ publisher: inout StreamPublisher) {
+  /// - Parameter standing: the picture that `latest.jpg` shows.
+  mutating func tend(standing: ByteBuffer?) -> [Change] {
     let now = camera.clock.now()
     let due = waiting.prefix { $0.due <= now }.map(\.piece)
     waiting.removeFirst(due.count)
     for piece in due { history.append(piece) }
-    feed(due, &publisher)
-    guard camera.isPlainWanted else { return end(&publisher) }
-    guard stream == nil else { return }
+    var changes = feed(due)
+    guard camera.plainDemand.isWanted(at: now) else { return changes + end() }
+    guard stream == nil else { return changes }
     do {
-      stream = try PlainStream.open(camera.settings, edge: camera.edge, firstName: firstName)
-      feed(history.filled(standing: camera.edge.latest?.small), &publisher)
+      stream = try PlainStream.open(camera.settings, firstName: firstName, logger: logger)
+      changes += feed(history.filled(standing: standing))
     } catch {
       logger.error("the playlist without parts cannot begin: \(error)")
     }
+    return changes
   }
 
   /// Takes a slot that was made.
   ///
   /// - Parameters:
   ///   - start: when it begins in stream time.
+  ///   - date: when it begins in civil time.
   ///   - beginning: when it begins on the camera's clock.
-  ///   - publisher: as for `tend`.
+  ///   - standing: the picture that `latest.jpg` shows.
   mutating func append(
-    _ content: SlotContent, start: Ticks, begins beginning: Ticks, _ publisher: inout StreamPublisher
-  ) {
+    _ content: SlotContent, start: Ticks, date: WallTime, begins beginning: Ticks, standing: ByteBuffer?
+  ) -> [Change] {
     // All of them are known already, so the first is shown at once and not as far into the slot as it came.
     let first = content.changes.first?.step ?? 0
-    let changes = content.changes.compactMap { change in
-      change.jpeg.map { Loop.Change(step: change.step - first, jpeg: $0) }
-    }
+    let changes = content.changes.filter { $0.jpeg.readableBytes > 0 }.map { $0.earlier(by: first) }
     let slot = PlainHistory.Slot(
-      start: start, date: publisher.date(of: start), steps: camera.settings.timeline.stepsPerPart, changes: changes)
+      start: start, date: date, steps: camera.settings.timeline.stepsPerPart, changes: changes)
     waiting += slot.pieces(segment: plain.segment, step: plain.step).map { ($0.start - start + beginning, $0) }
-    tend(&publisher)
+    return tend(standing: standing)
   }
 
-  /// Forgets all pictures and takes the playlist away; what it has listed goes with all that the publisher withdraws.
+  /// Forgets all pictures and ends the playlist; what it has listed goes with all that the publisher withdraws.
   mutating func withdraw() {
     history.clear()
     waiting.removeAll()
-    if let stream = stream.take() { stream.end() }
+    _ = stream.take()
   }
 
-  private mutating func feed(_ slots: [PlainHistory.Slot], _ publisher: inout StreamPublisher) {
-    guard stream != nil, !slots.isEmpty else { return }
+  private mutating func feed(_ slots: [PlainHistory.Slot]) -> [Change] {
+    guard stream != nil, !slots.isEmpty else { return [] }
     do {
       for slot in slots { try stream?.append(slot) }
-      if let publication = stream?.publish() { publisher.keep(publication) }
+      let publication = stream?.takePublication()
       // What comes again shows other pictures than before, so it has other names.
       firstName = stream?.nextName ?? firstName
+      return publication.map { [.published($0)] } ?? []
     } catch {
       logger.error("the playlist without parts ends: \(error)")
-      end(&publisher)
+      return end()
     }
   }
 
-  private mutating func end(_ publisher: inout StreamPublisher) {
-    guard let stream = stream.take() else { return }
-    stream.end()
-    publisher.servePlainOn()
-  }
+  private mutating func end() -> [Change] { stream.take() == nil ? [] : [.ended] }
 }

@@ -1,5 +1,6 @@
 import Media
 import NIOCore
+import Packager
 
 /// The newest pictures of a stream, by the slots that they began to show in: what its playlist without parts begins
 /// with.
@@ -13,7 +14,7 @@ struct PlainHistory: Sendable {
     /// How many steps it has.
     let steps: Int
     /// The pictures that begin to show in it.
-    var changes: [Loop.Change]
+    var changes: [ShownPicture]
 
     /// The slot in pieces of which none reaches over a boundary between segments.
     ///
@@ -31,9 +32,7 @@ struct PlainHistory: Sendable {
         pieces.append(
           Slot(
             start: start + offset, date: date.advanced(by: offset), steps: count,
-            changes: changes.filter { range.contains($0.step) }.map { change in
-              Loop.Change(step: change.step - first, jpeg: change.jpeg)
-            }))
+            changes: changes.filter { range.contains($0.step) }.map { $0.earlier(by: first) }))
         first += count
       }
       return pieces
@@ -56,7 +55,7 @@ struct PlainHistory: Sendable {
     while slots.count > 1, slot.start - slots[1].start >= span {
       let old = slots.removeFirst()
       if let standing = old.changes.last, !slots[0].changes.contains(where: { $0.step == 0 }) {
-        slots[0].changes.insert(Loop.Change(step: 0, jpeg: standing.jpeg), at: 0)
+        slots[0].changes.insert(ShownPicture(step: 0, jpeg: standing.jpeg), at: 0)
       }
     }
   }
@@ -68,7 +67,7 @@ struct PlainHistory: Sendable {
     if let oldest = slots.lazy.flatMap(\.changes).first?.jpeg ?? standing,
       !first.changes.contains(where: { $0.step == 0 })
     {
-      first.changes.insert(Loop.Change(step: 0, jpeg: oldest), at: 0)
+      first.changes.insert(ShownPicture(step: 0, jpeg: oldest), at: 0)
     }
     let missing = (span - (last.start - first.start)).floorDivided(by: step)
     guard missing > 0 else { return [first] + slots.dropFirst() }

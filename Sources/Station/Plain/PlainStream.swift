@@ -1,4 +1,3 @@
-import Ingest
 import Logging
 import Media
 import NIOCore
@@ -12,7 +11,11 @@ import Playlist
 /// can begin with the pictures of the last seconds.
 struct PlainStream: ~Copyable {
   /// What a version of its playlist has changed.
-  struct Publication {
+  struct Publication: Sendable {
+    /// The playlist, without the reports about others.
+    let playlist: MediaPlaylist
+    /// Its validator, without quotes.
+    let etag: String
     let adding: [(name: String, bytes: ByteBuffer)]
     let removing: [String]
     /// The segments that are served, oldest first, each with the time that it has if the playlist ends now.
@@ -22,11 +25,8 @@ struct PlainStream: ~Copyable {
   }
 
   private let timeline: TimelineSettings
-  private let edge: LiveEdge
-  private let decoder = StillDecoder()
-  private var filter: PictureFilter
-  private var encoder: PictureEncoder
-  private var current: Frame
+  private let size: PictureSize
+  private var line: PictureLine
   private var segmenter: Segmenter?
   private var window: LiveWindow?
   private let firstName: Int
@@ -39,25 +39,19 @@ struct PlainStream: ~Copyable {
   ///
   /// - Parameter firstName: neither this number nor a higher one has been used in a name, nor for anything that a
   ///   playlist counts.
-  static func open(_ settings: CameraSettings, edge: LiveEdge, firstName: Int) throws(FFmpegError) -> PlainStream {
-    let timeline = settings.timeline.plain
-    let size = settings.picture.size
-    let encoder = try PictureEncoder(
-      settings: settings.encoder, size: size, step: timeline.step, rateWindow: timeline.segment)
+  static func open(_ settings: CameraSettings, firstName: Int, logger: Logger) throws(FFmpegError) -> PlainStream {
+    var settings = settings
+    settings.picture = PictureLine.processed(settings.picture)
+    settings.timeline = settings.timeline.plain
     return PlainStream(
-      timeline: timeline, edge: edge, filter: PictureFilter(settings: PictureSettings(size: size, denoise: 0)),
-      encoder: encoder, current: try Frame.slate(size: size), firstName: firstName)
+      timeline: settings.timeline, size: settings.picture.size, line: try PictureLine.open(settings, logger: logger),
+      firstName: firstName)
   }
 
-  private init(
-    timeline: TimelineSettings, edge: LiveEdge, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
-    current: consuming Frame, firstName: Int
-  ) {
+  private init(timeline: TimelineSettings, size: PictureSize, line: consuming PictureLine, firstName: Int) {
     self.timeline = timeline
-    self.edge = edge
-    self.filter = filter
-    self.encoder = encoder
-    self.current = current
+    self.size = size
+    self.line = line
     self.firstName = firstName
   }
 
@@ -73,17 +67,14 @@ struct PlainStream: ~Copyable {
   mutating func append(_ slot: PlainHistory.Slot) throws {
     for step in 0..<slot.steps {
       let change = slot.changes.last { $0.step == step }
-      if let change {
-        let decoded = try decoder.decode(change.jpeg, header: try JPEGHeader(change.jpeg, maxPixels: .max))
-        current = try filter.process(decoded, orientation: .upright)
-      }
+      if let change { try line.show(change.jpeg) }
       // The first segment begins where the others do: on a whole number of segments in stream time.
       let moment = slot.start + timeline.step * Int64(step)
       if segmenter == nil {
         guard moment.isMultiple(of: timeline.segment) else { continue }
         begin(at: moment)
       }
-      pending.append(try encoder.encode(current, as: pending.isEmpty ? .idr : change == nil ? .repeated : .new))
+      pending.append(try line.encode(pending.isEmpty ? .idr : change == nil ? .repeated : .new))
       if pending.count == timeline.stepsPerPart {
         package(date: slot.date.advanced(by: moment + timeline.step - timeline.segment - slot.start))
       }
@@ -95,10 +86,10 @@ struct PlainStream: ~Copyable {
   }
 
   private mutating func package(date: WallTime) {
-    guard let parameterSets = encoder.parameterSets, let output = segmenter?.append(pending) else { return }
+    guard let parameterSets = line.parameterSets, let output = segmenter?.append(pending) else { return }
     pending.removeAll(keepingCapacity: true)
     if window == nil {
-      let header = InitSegment(parameterSets: parameterSets, size: filter.size, step: timeline.step)
+      let header = InitSegment(parameterSets: parameterSets, size: size, step: timeline.step)
       // The playlist begins anew each time that somebody wants it, and its timeline may overlap the one before.
       window = LiveWindow(
         settings: timeline, initName: header.name, firstSequence: output.position.sequence,
@@ -111,25 +102,14 @@ struct PlainStream: ~Copyable {
     version = output.position.sequence
   }
 
-  /// Publishes what is new, once there is enough for every player to begin.
-  ///
-  /// - Returns: what is new; `nil` where nothing was published.
-  mutating func publish() -> Publication? {
+  /// What is new, once there is enough for every player to begin; `nil` where nothing is to be published.
+  mutating func takePublication() -> Publication? {
     guard !adding.isEmpty, let window, window.segments.count >= 3 else { return nil }
-    var playlist = window.plainPlaylist
-    if let newest = edge.snapshot?.position {
-      playlist.renditionReports = [
-        MediaPlaylist.RenditionReport(
-          uri: StreamPublisher.playlistName, lastMediaSequence: newest.sequence, lastPart: newest.part)
-      ]
-    }
-    edge.publishPlain(EncodedText(playlist.render(), etag: "p\(version)"), adding: adding, removing: removing)
     defer { (adding, removing) = ([], []) }
     // Nobody has been told of parts.
     let owed = window.owedSegments.map { RemovedSegment($0.segment, time: $0.time, partTime: .zero) }
-    return Publication(adding: adding, removing: removing, owed: owed, nextName: nextName)
+    return Publication(
+      playlist: window.plainPlaylist, etag: "p\(version)", adding: adding, removing: removing, owed: owed,
+      nextName: nextName)
   }
-
-  /// Takes the playlist away. What it has listed stays: who has it still fetches that.
-  consuming func end() { edge.publishPlain(nil) }
 }

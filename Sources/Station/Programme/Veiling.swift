@@ -26,7 +26,7 @@ struct Veiling: Sendable {
   mutating func fall(isLive: Bool) { (isPlaying, tries, waited) = (!isLive, 0, 0) }
 
   /// Takes up the next segment of the recording; `nil` where it cannot be read and the picture before has to stand.
-  mutating func begin(_ segment: Loop.Segment?) {
+  mutating func begin(_ segment: LoopSegment?) {
     guard let segment else { return (isPlaying, covers) = (false, []) }
     covers = segment.changes.isEmpty ? [segment.opening] : segment.changes.map(\.jpeg)
   }

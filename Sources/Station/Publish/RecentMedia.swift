@@ -8,41 +8,9 @@ import Packager
 /// They are kept as they were coded, some 300 kB a minute, with the JPEGs that `latest.jpg` showed, which take more. A
 /// withdrawal empties it.
 package final class RecentMedia: Sendable {
-  /// One segment.
-  struct Segment: Sendable {
-    /// All its parts.
-    var media = ByteBuffer()
-    /// What stood when it began, as a JPEG.
-    let opening: ByteBuffer
-    /// The pictures that began to show in it.
-    var changes: [Loop.Change] = []
-
-    /// A segment that begins with this picture.
-    init(opening: ByteBuffer) { self.opening = opening }
-
-    /// Adds what a slot shows that begins at this step of the segment.
-    mutating func add(_ content: SlotContent, at first: Int) {
-      for change in content.changes {
-        guard let jpeg = change.jpeg else { continue }
-        changes.append(Loop.Change(step: first + change.step, jpeg: jpeg, since: change.since))
-      }
-    }
-
-    fileprivate var bytes: Int { changes.reduce(media.readableBytes) { $0 + $1.jpeg.readableBytes } }
-
-    /// A box with its pictures, what stood before it only where asked for.
-    fileprivate func pictures(step: Ticks, withOpening: Bool) -> ByteBuffer? {
-      var pictures = changes.map { ShownPictures.Picture(place: $0.step, isNew: true, jpeg: $0.jpeg, since: $0.since) }
-      if withOpening, pictures.first?.place != 0 {
-        pictures.insert(.init(place: 0, isNew: false, jpeg: opening), at: 0)
-      }
-      return pictures.isEmpty ? nil : ShownPictures(step: step, pictures: pictures).box
-    }
-  }
-
   private struct State {
     var header: ByteBuffer?
-    var segments: [Segment] = []
+    var segments: [RecentSegment] = []
     var bytes = 0
   }
 
@@ -62,7 +30,7 @@ package final class RecentMedia: Sendable {
   }
 
   /// Adds a segment of live pictures.
-  func append(_ segment: Segment, header: ByteBuffer) {
+  func append(_ segment: RecentSegment, header: ByteBuffer) {
     state.withLockedValue { state in
       state.header = header
       state.segments.append(segment)

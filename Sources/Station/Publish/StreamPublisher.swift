@@ -1,44 +1,32 @@
-import Logging
 import Media
 import NIOCore
 import Packager
 import Picture
 import Playlist
 
-/// Makes coded pictures public: packages them, keeps the window, and brings both to the edge and to the mirror.
+/// Makes coded pictures public: brings what the assembly lists to the edge and to the mirror, which both have no other
+/// writer.
 package struct StreamPublisher {
   static let playlistName = "live.m3u8"
   static let plainName = "plain.m3u8"
   static let multivariantName = "index.m3u8"
   static let latestName = "latest.jpg"
 
-  private let timeline: TimelineSettings
   private let edge: LiveEdge
   private let mirror: Mirror?
   private let multivariant: EncodedText
-  /// The init segment of all that this life of the process makes.
-  let initSegment: InitSegment
-  private var segmenter: Segmenter
-  private var window: LiveWindow
-  private var dates: DateMap
-  private var reservedName: Int
-  private var contents = MirrorContents()
-  private var shownPictures: Int64 = 0
-  private var publications: Int64 = 0
-  /// What the state file says besides the window.
-  var standing = Director.Standing()
-  var isLive = true
-  /// Whether the open segment is marked as a recording.
-  private var marksRecorded = false
-  /// What appears at the edge and disappears there with the next publication.
-  private var adding: [(name: String, bytes: ByteBuffer)] = []
-  private var removing: [String] = []
-  /// What lies at the edge already although its time has not come.
-  private var early: Set<String> = []
+  private var assembly: StreamAssembly
   /// What the playlist without parts serves now.
   private var plainSegments: [RemovedSegment] = []
+  /// The picture that `latest.jpg` shows; `nil` before the first.
+  private(set) var latest: LatestPicture?
+  private var shownPictures: Int64 = 0
+  private var publications: Int64 = 0
   /// How often all was taken back.
   private var withdrawals: Int64 = 0
+  /// What the state file says besides the window.
+  var standing: Director.Standing
+  var isLive = true
 
   /// A publisher for a stream whose encoder has these parameter sets.
   ///
@@ -50,83 +38,45 @@ package struct StreamPublisher {
     camera: Camera, parameterSets: ParameterSets, mirror: Mirror?, recovery: Recovery, lead: Ticks, wall: WallTime
   ) {
     let settings = camera.settings
-    timeline = settings.timeline
     edge = camera.edge
     self.mirror = mirror
-    initSegment = InitSegment(
-      parameterSets: parameterSets, size: settings.picture.size, step: settings.timeline.step)
+    assembly = StreamAssembly(
+      settings: settings, parameterSets: parameterSets, recovery: recovery, lead: lead, wall: wall)
     let info = StreamInfo(
-      codec: initSegment.codec, size: settings.picture.size, encoder: settings.encoder, timeline: settings.timeline)
+      codec: assembly.initSegment.codec, size: settings.picture.size, encoder: settings.encoder,
+      timeline: settings.timeline)
     let playlist = info.multivariantPlaylist(uri: Self.playlistName).render()
     multivariant = EncodedText(playlist, etag: playlist.fingerprint)
     standing = recovery.standing
-    let mediaEnd = recovery.mediaEnd(initName: initSegment.name, step: timeline.step)
-    window = LiveWindow(
-      settings: timeline, initName: initSegment.name, firstSequence: recovery.firstSequence,
-      discontinuitySequence: recovery.discontinuitySequence, restoring: recovery.segments,
-      removed: recovery.removed, isContinued: mediaEnd != nil)
-    segmenter = Segmenter(
-      settings: timeline, firstSequence: window.nextSequence, firstName: recovery.firstName, mediaStart: mediaEnd)
-    reservedName = recovery.firstName + Recovery.reserve
-    // Dates that were given out must not come again.
-    let earliest = recovery.end.map { $0.advanced(by: lead) } ?? wall
-    dates = DateMap(media: lead, wall: max(wall, earliest))
-    window.expect(segmenter.name, isDiscontinuous: mediaEnd == nil)
-    adding = [(initSegment.name, initSegment.bytes)] + recovery.media.map { ($0.key, $0.value) }
-    contents.media = recovery.media.filter { recovery.files.contains($0.key) }
-    contents.media[initSegment.name] = initSegment.bytes
   }
+
+  /// The init segment of all that this life of the process makes.
+  var initSegment: InitSegment { assembly.initSegment }
 
   /// When the next part begins in stream time.
-  var start: Ticks { segmenter.start }
+  var start: Ticks { assembly.start }
 
   /// The index of the next part in its segment.
-  var nextPart: Int { segmenter.position.part }
+  var nextPart: Int { assembly.nextPart }
 
   /// Whether the next picture has to be an IDR picture.
-  package var isAtSegmentStart: Bool { segmenter.isAtSegmentStart }
+  package var isAtSegmentStart: Bool { assembly.isAtSegmentStart }
 
   /// The date of a moment in stream time.
-  func date(of moment: Ticks) -> WallTime { dates.date(of: moment) }
+  func date(of moment: Ticks) -> WallTime { assembly.date(of: moment) }
+
+  // MARK: Slots
 
   /// Says what the next segment is; only between segments.
-  mutating func expect(_ scene: Scene) {
-    if let place = scene.place { segmenter.beginLoopSegment(named: place.name, mediaStart: place.mediaStart) }
-    window.expect(segmenter.name, isDiscontinuous: scene.isDiscontinuous)
-    marksRecorded = scene.isMarkedRecorded
-  }
+  mutating func expect(_ segment: PlannedSegment) { assembly.expect(segment) }
 
   /// Packages the pictures of the next slot and lists the part; it becomes public with `publish`.
   ///
   /// - Parameter wall: what the wall clock says about the beginning of the slot; `nil` for media made in advance.
   /// - Returns: the bytes of the part, and of the segment if this was its last.
   package mutating func append(_ pictures: [CodedPicture], wall: WallTime?) -> (part: Int, segment: ByteBuffer?) {
-    let number = segmenter.nameNumber
-    let output = segmenter.append(pictures)
-    adding.append((output.partName, output.part))
-    var date = dates.date(of: output.start)
-    if output.position.part == 0, let wall { date = dates.segmentBegins(at: output.start, wall: wall) }
-    if let mirror { window.sequenceLimit = mirror.sequenceLimit(reached: window.firstSequence) }
-    let retired = window.append(output, date: date, marksRecorded: marksRecorded, isLead: wall == nil)
-    contents.media[output.partName] = output.part
-    early.remove(output.partName)
-    if let segment = output.segment {
-      early.remove(output.name.file)
-      adding.append((output.name.file, segment))
-      contents.media[output.name.file] = segment
-      // The parts of the open segment alone are on disk: those of a whole one are pieces of it.
-      for part in 0...output.position.part { contents.media[output.name.part(part)] = nil }
-      reserve(number)
-      window.expect(segmenter.name, isDiscontinuous: false)
-    }
-    for name in retired { contents.media[name] = nil }
-    removing += retired
-    return (output.part.readableBytes, output.segment)
-  }
-
-  /// Keeps names reserved far ahead of those that are used.
-  mutating func reserve(_ number: Int) {
-    if number + Recovery.reserve / 2 > reservedName { reservedName = number + Recovery.reserve }
+    let limit = mirror?.sequenceLimit(reached: assembly.firstSequence)
+    return assembly.append(pictures, wall: wall, sequenceLimit: limit)
   }
 
   /// Makes all that was appended public in one step.
@@ -138,72 +88,69 @@ package struct StreamPublisher {
   package mutating func publish(following: [[CodedPicture]] = [], plainSequence: Int? = nil) {
     var ahead: PlaylistSnapshot?
     if !following.isEmpty {
-      var future = self
-      for pictures in following { _ = future.append(pictures, wall: nil) }
-      // What retires then stays until then.
-      early.formUnion(future.adding.dropFirst(adding.count).map(\.name))
-      adding = future.adding
-      ahead = future.snapshot(plainSequence)
+      let future = assembly.lookAhead(following)
+      // Viewers may know its first sequence from now on, and no later life of the process may count lower.
+      _ = mirror?.sequenceLimit(reached: future.firstSequence)
+      ahead = future.snapshot(multivariant: multivariant, plainSequence: plainSequence)
     }
-    if let now = snapshot(plainSequence) { edge.publish(now, ahead: ahead, adding: adding, removing: removing) }
-    adding.removeAll(keepingCapacity: true)
-    removing.removeAll(keepingCapacity: true)
-    publications += 1
-    updateMirror()
+    let now = assembly.snapshot(multivariant: multivariant, plainSequence: plainSequence)
+    let changes = assembly.takeChanges()
+    if let now { edge.publish(now, ahead: ahead, adding: changes.adding, removing: changes.removing) }
+    save()
   }
 
-  private func snapshot(_ plainSequence: Int?) -> PlaylistSnapshot? {
-    guard let newest = window.newest else { return nil }
-    var playlist = window.playlist
-    if let plainSequence {
-      playlist.renditionReports = [
-        MediaPlaylist.RenditionReport(uri: Self.plainName, lastMediaSequence: plainSequence)
-      ]
-    }
-    return PlaylistSnapshot(
-      position: newest, hinted: window.hinted, hintedName: window.hintedName, media: playlist,
-      delta: window.delta(of: playlist), multivariant: multivariant)
-  }
-
-  /// Shows a picture as the latest one.
+  /// Shows a picture as the latest one; an empty one leaves the one before.
   ///
   /// - Parameter photo: the same as a photo, where that shows more.
   mutating func show(_ jpeg: ByteBuffer, photo: Photo? = nil, time: WallTime) {
+    guard jpeg.readableBytes > 0 else { return }
     shownPictures += 1
-    let tag = "\"\(segmenter.nameNumber).\(nextPart).\(shownPictures)\""
-    edge.show(LatestPicture(jpeg: photo?.jpeg ?? jpeg, small: jpeg, etag: tag, time: time))
+    let tag = "\"\(assembly.nameNumber).\(nextPart).\(shownPictures)\""
+    let picture = LatestPicture(jpeg: photo?.jpeg ?? jpeg, small: jpeg, etag: tag, time: time)
+    latest = picture
+    edge.show(picture)
     updateMirror()
   }
 
-  /// Keeps what the playlist without parts serves in the store too: the next life of the process serves it on.
-  mutating func keep(_ plain: PlainStream.Publication) {
-    for name in plain.removing { contents.media[name] = nil }
-    for (name, bytes) in plain.adding { contents.media[name] = bytes }
-    plainSegments = plain.owed
-    reserve(plain.nextName)
+  /// Ends all waiting for what comes next: nothing comes any more.
+  func end() { edge.end() }
+
+  // MARK: The playlist without parts
+
+  /// Makes a change of the playlist without parts public.
+  mutating func apply(_ change: PlainFeed.Change) {
+    switch change {
+    case .published(let plain):
+      var playlist = plain.playlist
+      if let newest = assembly.newest {
+        playlist.renditionReports = [
+          MediaPlaylist.RenditionReport(
+            uri: Self.playlistName, lastMediaSequence: newest.sequence, lastPart: newest.part)
+        ]
+      }
+      edge.publishPlain(
+        EncodedText(playlist.render(), etag: plain.etag), adding: plain.adding, removing: plain.removing)
+      assembly.keep(plain)
+      plainSegments = plain.owed
+    case .ended:
+      edge.endPlain()
+      assembly.serve(plainSegments)
+      plainSegments.removeAll()
+    }
     save()
   }
 
-  /// Serves on what the playlist without parts has left when it ends.
-  mutating func servePlainOn() {
-    window.serve(plainSegments)
-    plainSegments.removeAll()
-    save()
-  }
+  // MARK: Withdrawal
 
   /// Takes all media back, so that the next publication makes it vanish, and begins again with a full lead.
   mutating func withdraw(lead: Ticks, wall: WallTime) {
-    removing += window.withdraw() + early + plainSegments.map(\.segment.file)
-    early.removeAll()
+    edge.endPlain()
+    assembly.withdraw(plain: plainSegments, lead: lead, wall: wall)
     plainSegments.removeAll()
     withdrawals += 1
-    segmenter.dropSegment()
-    contents.withdrawals = withdrawals
-    contents.media = [initSegment.name: initSegment.bytes]
-    adding.removeAll()
-    dates = DateMap(media: segmenter.start + lead, wall: wall)
-    window.expect(segmenter.name, isDiscontinuous: true)
   }
+
+  // MARK: The store
 
   /// Has `done` called once the mirror has done what it can for all that was published.
   func afterMirroring(_ done: @escaping @Sendable () -> Void) {
@@ -216,29 +163,26 @@ package struct StreamPublisher {
     updateMirror()
   }
 
-  private mutating func updateMirror() {
+  private func updateMirror() {
     guard let mirror else { return }
     typealias Document = MirrorContents.Document
-    let state = StreamState(
-      reservedName: reservedName, part: timeline.part.count, segment: timeline.segment.count,
-      mediaSequence: window.firstSequence, discontinuitySequence: window.discontinuitySequence,
-      segments: window.segments, open: window.openSegment, removed: window.removedSegments + plainSegments,
-      reservedSequence: window.restartSequence, standing: standing,
-      isLive: isLive)
-    contents.reservedSequence = window.restartSequence
+    let (reservedName, state) = (
+      assembly.reservedName, assembly.state(plain: plainSegments, standing: standing, isLive: isLive)
+    )
+    var contents = MirrorContents()
+    contents.media = assembly.storedMedia
+    contents.withdrawals = withdrawals
+    contents.reservedSequence = assembly.restartSequence
     contents.documents = [
       Document(
         name: StreamState.reservedFileName, version: Int64(reservedName), bytes: ByteBuffer(string: "\(reservedName)")),
       Document(name: StreamState.fileName, version: publications, bytes: state.bytes),
       Document(name: Self.multivariantName, version: 0, bytes: multivariant.plain),
     ]
-    // A mirrored playlist has complete segments only, so nothing in it changes within a segment.
-    if !window.segments.isEmpty {
-      contents.documents.append(
-        Document(
-          name: Self.playlistName, version: Int64(window.nextSequence), bytes: window.plainPlaylist.render()))
+    if let (version, bytes) = assembly.storedPlaylist {
+      contents.documents.append(Document(name: Self.playlistName, version: version, bytes: bytes))
     }
-    if let latest = edge.latest {
+    if let latest {
       contents.documents.append(Document(name: Self.latestName, version: shownPictures, bytes: latest.jpeg))
     }
     mirror.update(contents)

@@ -4,6 +4,7 @@ import Media
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import SystemPackage
 
 /// Keeps a camera's folder equal to what is published, so that any web server can serve it.
 ///
@@ -64,7 +65,7 @@ package final class Mirror: Sendable {
   ) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let present = try FileManager.default.contentsOfDirectory(atPath: folder)
-    for name in present where name.hasPrefix(Self.temporaryPrefix) {
+    for name in present where name.hasPrefix(StoreFile.temporaryPrefix) {
       try? FileManager.default.removeItem(atPath: folder + "/" + name)
     }
     state = NIOLockedValueBox(
@@ -197,7 +198,7 @@ package final class Mirror: Sendable {
       defer { state.isSetAside = false }
       return state.isSetAside
     }
-    if wasSetAside { unlink(folder + "/" + StreamState.asideName) }
+    if wasSetAside { try? StoreFile.remove(folder + "/" + StreamState.asideName) }
   }
 
   private func mayWriteState(_ contents: MirrorContents) -> Bool {
@@ -209,15 +210,13 @@ package final class Mirror: Sendable {
   }
 
   private func fail(_ step: MirrorPlan.Step, _ error: any Error) {
-    let code = (error as? IOError)?.errnoCode
-    let isFull = code == ENOSPC || code == EDQUOT || code == EFBIG
-    // Numbers go on meanwhile. A process that came back with those in the file would count backwards.
-    let isAside =
-      rename(folder + "/" + StreamState.fileName, folder + "/" + StreamState.asideName) == 0 || errno == ENOENT
+    let code = error as? Errno
+    let isFull = [Errno.noSpace, .diskQuotaExceeded, .fileTooLarge].contains(code)
+    let isAside = setStateAside()
     let failures = state.withLockedValue { state in
       if isFull { state.plan.ranOut() }
       // The folder is gone, and the next state makes it anew.
-      if code == ENOENT { state.nextLook = .now }
+      if code == .noSuchFileOrDirectory { state.nextLook = .now }
       state.failures += 1
       state.isSetAside = true
       state.hasNoState = isAside
@@ -225,13 +224,24 @@ package final class Mirror: Sendable {
     }
     // The first of a series tells the operator; the counter tells the rest.
     guard failures & (failures - 1) == 0 else { return }
-    let known = code.flatMap { SystemAdvice.advice($0) }
+    let known = code.flatMap { SystemAdvice.advice($0.rawValue) }
     let advice = isFull ? "make space on its disk" : known ?? "check its rights and its disk"
     logger.error(
       """
       cannot write to the store; \(advice). Viewers are served from memory meanwhile.
       """,
       metadata: ["folder": "\(folder)", "step": "\(step)", "error": "\(error)", "failures": "\(failures)"])
+  }
+
+  /// Puts the state file of an earlier moment aside: numbers go on meanwhile, and a process that came back with those in
+  /// the file would count backwards.
+  ///
+  /// - Returns: whether the folder has no state now.
+  private func setStateAside() -> Bool {
+    do {
+      try StoreFile.rename(folder + "/" + StreamState.fileName, to: folder + "/" + StreamState.asideName)
+      return true
+    } catch { return error as? Errno == .noSuchFileOrDirectory }
   }
 
   private func tellSlowness(_ took: Duration) {
@@ -261,46 +271,17 @@ package final class Mirror: Sendable {
     return job
   }
 
-  private static let temporaryPrefix = ".quietcam-"
-
   private func perform(_ step: MirrorPlan.Step, contents: MirrorContents) throws {
     switch step {
     case .write(let name):
       let bytes = contents.media[name] ?? contents.documents.first { $0.name == name }?.bytes ?? ByteBuffer()
-      try Self.replace(name, in: folder, with: bytes)
-    case .remove(let name):
-      guard unlink(folder + "/" + name) == 0 || errno == ENOENT else {
-        throw IOError(errnoCode: errno, reason: "unlink \(name)")
-      }
+      try StoreFile.replace(name, in: folder, with: bytes)
+    case .remove(let name): try StoreFile.remove(folder + "/" + name)
     }
   }
 
   /// What a folder's file holds; `nil` where it is not there.
   static func file(_ name: String, in folder: String) -> ByteBuffer? {
     FileManager.default.contents(atPath: folder + "/" + name).map { ByteBuffer(bytes: $0) }
-  }
-
-  /// Writes a file beside its place and renames it there.
-  static func replace(_ name: String, in folder: String, with bytes: ByteBuffer) throws {
-    let temporary = folder + "/" + temporaryPrefix + name
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open \(name)") }
-    do {
-      defer { Glibc.close(descriptor) }
-      try bytes.withUnsafeReadableBytes { bytes in
-        var written = 0
-        while written < bytes.count {
-          let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-          guard count >= 0 || errno == EINTR else { throw IOError(errnoCode: errno, reason: "write \(name)") }
-          written += max(count, 0)
-        }
-      }
-      guard rename(temporary, folder + "/" + name) == 0 else {
-        throw IOError(errnoCode: errno, reason: "rename \(name)")
-      }
-    } catch {
-      unlink(temporary)
-      throw error
-    }
   }
 }

@@ -219,8 +219,8 @@ package struct Recovery: Sendable {
         standing: standing, isLive: false)
     state.reservedName = firstName + Self.reserve
     // The mirror tells of a disk that does not take them.
-    try? Mirror.replace(
+    try? StoreFile.replace(
       StreamState.reservedFileName, in: folder, with: ByteBuffer(string: "\(state.reservedName)"))
-    try? Mirror.replace(StreamState.fileName, in: folder, with: state.bytes)
+    try? StoreFile.replace(StreamState.fileName, in: folder, with: state.bytes)
   }
 }

@@ -1,0 +1,57 @@
+import Ingest
+import Media
+
+extension Camera {
+  /// What has happened at a camera since the process began.
+  package struct Counters: Hashable, Sendable {
+    /// Stills that were taken.
+    package var taken: Int64 = 0
+    /// Bytes of these stills.
+    package var takenBytes: Int64 = 0
+    /// Stills that were refused at the listener, by reason.
+    package var refused: [StillRefusal.Reason: Int64] = [:]
+    /// Stills that were taken and did not decode.
+    package var undecodable: Int64 = 0
+    /// Stills that a newer one pushed aside.
+    package var displaced: Int64 = 0
+    /// Stills that are or were on the screens.
+    package var shown: Int64 = 0
+    /// Stills that came while the loop was shown.
+    package var unseen: Int64 = 0
+    /// Parts that were published.
+    package var parts: Int64 = 0
+    /// Bytes of these parts.
+    package var partBytes: Int64 = 0
+    /// Visitors' waves.
+    package var waves: Int64 = 0
+    /// Failed writes to the store.
+    package var storeFailures: Int64 = 0
+    /// States that took longer to write to the store than the next one took to come.
+    package var slowWrites: Int64 = 0
+    /// When the newest still came.
+    package var lastStill: WallTime?
+    /// What is shown now.
+    package var source = Director.Source.live
+    /// Segments that were shown, by what they showed.
+    package var segments: [Director.Source: Int64] = [:]
+    /// Whether the playlist without parts is made now.
+    package var servesPlain = false
+
+    /// Notes a slot that was published.
+    ///
+    /// - Parameters:
+    ///   - source: what it showed.
+    ///   - bytes: of its part.
+    mutating func note(_ slot: SlotArrivals, _ content: SlotContent, of source: Director.Source, bytes: Int) {
+      if source.isRecorded {
+        unseen += Int64(slot.stills.count)
+      } else {
+        displaced += Int64(slot.stills.count - slot.placed.count)
+        shown += Int64(content.changes.count)
+      }
+      parts += 1
+      partBytes += Int64(bytes)
+      self.source = source
+    }
+  }
+}

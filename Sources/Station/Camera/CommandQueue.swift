@@ -1,0 +1,58 @@
+import NIOConcurrencyHelpers
+
+extension Camera {
+  /// What the operator wants of a camera.
+  package enum Command: Hashable, Sendable {
+    /// An order for what is shown from the next segment on.
+    case order(Director.Order)
+    /// All that can still be fetched vanishes at once, and the loop is shown until `resume`.
+    case withdraw
+  }
+}
+
+/// The operator's commands that wait for the camera's loop, each with the task that waits until it is carried out.
+final class CommandQueue: Sendable {
+  /// A command, and who waits for it; `true` says that it was carried out.
+  typealias Waiting = (command: Camera.Command, waiter: CheckedContinuation<Bool, Never>)
+
+  private struct State {
+    var waiting: [Waiting] = []
+    var isEnded = false
+  }
+
+  private static let most = 100
+
+  private let state = NIOLockedValueBox(State())
+
+  /// Has a command carried out by the loop that `signal` wakes.
+  ///
+  /// - Returns: whether it was; `false` when the camera has ended or too many commands wait.
+  func carryOut(_ command: Camera.Command, waking signal: Signal) async -> Bool {
+    await withCheckedContinuation { waiter in
+      let isTaken = state.withLockedValue { state in
+        guard !state.isEnded, state.waiting.count < Self.most else { return false }
+        state.waiting.append((command, waiter))
+        return true
+      }
+      if isTaken { signal.fire() } else { waiter.resume(returning: false) }
+    }
+  }
+
+  /// Takes the commands that wait; whoever takes them resumes the waiters.
+  func take() -> [Waiting] {
+    state.withLockedValue { state in
+      defer { state.waiting.removeAll() }
+      return state.waiting
+    }
+  }
+
+  /// Refuses all commands from now on.
+  func end() {
+    let waiting = state.withLockedValue { state in
+      state.isEnded = true
+      defer { state.waiting.removeAll() }
+      return state.waiting
+    }
+    for (_, waiter) in waiting { waiter.resume(returning: false) }
+  }
+}

@@ -1,0 +1,93 @@
+import Media
+import NIOConcurrencyHelpers
+import NIOCore
+import Packager
+
+/// The stills of one camera on their way to the next slot: those that the slot decodes, the newest that is to be
+/// decoded before its slot, and the newest that was.
+final class StillInbox: Sendable {
+  private struct State {
+    var queue: StillQueue
+    /// The newest still that is to be decoded before its slot, and one that was.
+    var early: Still?
+    var decoded: DecodedStill?
+    /// How often stills were dropped: one that is being decoded meanwhile is dropped with them.
+    var drops = 0
+    var dropsBeforeDecoding = 0
+    /// When the newest still arrived that a slot took.
+    var newestTaken: Ticks?
+  }
+
+  private let state: NIOLockedValueBox<State>
+
+  /// An empty inbox.
+  init(_ settings: CameraSettings) {
+    // A slot can show one still a step; twice as many may wait, so that a burst keeps its rhythm. Stills that are kept
+    // back need room besides: one for each step would fill the memory, one for each interval does not.
+    let delayed = Int(settings.delay.floorDivided(by: max(settings.interval, settings.timeline.step)))
+    let count = 2 * settings.timeline.stepsPerPart + 2 * delayed
+    let bytes = 2 * settings.maxStillBytes + delayed * 1_000_000
+    state = NIOLockedValueBox(State(queue: StillQueue(maxCount: max(4, count), maxBytes: bytes)))
+  }
+
+  /// Takes a still in.
+  ///
+  /// - Parameter decodesEarly: whether it is decoded before its slot, see `takeEarly`.
+  /// - Returns: how many older stills had to go for it.
+  func push(_ still: Still, decodesEarly: Bool) -> Int64 {
+    state.withLockedValue { state in
+      guard decodesEarly else { return Int64(state.queue.push(still).displaced) }
+      defer { state.early = still }
+      return state.early == nil ? 0 : 1
+    }
+  }
+
+  /// Takes the stills for a slot that arrived at `cutoff` or earlier, in the order in which they came.
+  ///
+  /// - Returns: them, and how many a later one has overtaken.
+  func take(arrivedBy cutoff: Ticks) -> (stills: [ArrivedStill], displaced: Int64) {
+    state.withLockedValue { state in
+      var stills = state.queue.take(arrivedBy: cutoff).map { ArrivedStill($0) }
+      var displaced: Int64 = 0
+      if let decoded = state.decoded.take() {
+        if let newest = state.newestTaken, decoded.still.arrival < newest {
+          // A small still that came later was quicker.
+          displaced = 1
+        } else {
+          let index = stills.firstIndex { $0.still.arrival > decoded.still.arrival } ?? stills.endIndex
+          stills.insert(ArrivedStill(decoded), at: index)
+        }
+      }
+      state.newestTaken = stills.last?.still.arrival ?? state.newestTaken
+      return (stills, displaced)
+    }
+  }
+
+  /// Drops all stills, also the one that is being decoded.
+  func drop() {
+    state.withLockedValue { state in
+      _ = state.queue.takeAll()
+      (state.early, state.decoded) = (nil, nil)
+      state.drops += 1
+    }
+  }
+
+  /// Takes the still that is to be decoded before its slot.
+  func takeEarly() -> Still? {
+    state.withLockedValue { state in
+      state.dropsBeforeDecoding = state.drops
+      return state.early.take()
+    }
+  }
+
+  /// Brings it back decoded.
+  ///
+  /// - Returns: how many older stills had to go for it.
+  func put(_ decoded: DecodedStill) -> Int64 {
+    state.withLockedValue { state in
+      guard state.dropsBeforeDecoding == state.drops else { return 0 }
+      defer { state.decoded = decoded }
+      return state.decoded == nil ? 0 : 1
+    }
+  }
+}

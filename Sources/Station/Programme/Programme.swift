@@ -1,0 +1,156 @@
+import Logging
+import Media
+import NIOCore
+
+/// Decides what each segment of a camera shows, once and whole: asks the director, takes the loop's segment from the
+/// player, and lets the veil fall and lift in step with the camera.
+struct Programme: Sendable {
+  private let style: CameraSettings.OffStyle
+  private let marksRecorded: Bool
+  private let logger: Logger
+  private var director: Director
+  private var player: LoopPlayer
+  private var veiling = Veiling()
+  private var generator = SystemRandomNumberGenerator()
+  /// What the segment shows that is being made.
+  private(set) var scene = Scene.live
+  /// The same before the first segment, and after a withdrawal: the loop is shown then, whatever was before.
+  private var shown: Director.Source
+  private var hasBegun = false
+  private var hasToldOfVeil = false
+
+  /// A programme that has decided nothing yet.
+  init(_ settings: CameraSettings, director: Director, player: LoopPlayer, logger: Logger) {
+    style = settings.off
+    marksRecorded = settings.marksRecorded
+    self.director = director
+    self.player = player
+    self.logger = logger
+    shown = director.source
+  }
+
+  /// The operator's standing orders.
+  var standing: Director.Standing { director.standing }
+
+  // MARK: What happens
+
+  /// Notes that a still came.
+  mutating func stillArrived(at now: Ticks) { director.stillArrived(at: now) }
+
+  /// Takes an order.
+  mutating func take(_ order: Director.Order) {
+    director.take(order)
+    hasToldOfVeil = false
+  }
+
+  /// Shows the loop, from its beginning, until it is resumed.
+  mutating func withdraw() {
+    director.withdraw()
+    _ = player.leave()
+    player.load()
+    shown = .paused
+  }
+
+  // MARK: Segments
+
+  /// Decides what the next segment shows.
+  ///
+  /// - Parameters:
+  ///   - now: when it is decided.
+  ///   - outlook: what is expected of the camera's stills when the segment begins.
+  mutating func next(at now: Ticks, _ outlook: StillOutlook) -> PlannedSegment {
+    var source = director.decide(at: now)
+    if source == .live, shown == .veiled, veiling.stays(isInStep: outlook.isInStep) { source = .veiled }
+    switch source {
+    case .live:
+      let isDiscontinuous = player.leave()
+      player.standBy()
+      return planned(.live, isDiscontinuous: isDiscontinuous)
+    case .veiled:
+      let isDiscontinuous = player.leave()
+      return planned(veiledScene(outlook), isDiscontinuous: isDiscontinuous)
+    case .off, .paused:
+      if !shown.isRecorded { player.load() }
+      return nextOfLoop(isPaused: source == .paused)
+    }
+  }
+
+  /// The next segment of the loop.
+  mutating func nextOfLoop(isPaused: Bool = false) -> PlannedSegment {
+    let next = player.advance(style)
+    return planned(
+      isPaused ? .paused(next.segment, at: next.place) : .off(next.segment, at: next.place),
+      isDiscontinuous: next.isDiscontinuous)
+  }
+
+  /// Begins a segment that was decided.
+  mutating func begin(_ segment: PlannedSegment) {
+    scene = segment.scene
+    shown = scene.source
+    hasBegun = true
+  }
+
+  /// Has what the next segment may need read from disk, a slot before it is decided.
+  ///
+  /// - Parameter outlook: what is expected of the camera's stills when the segment begins.
+  mutating func prepare(_ outlook: StillOutlook) {
+    guard director.mayVeil else { return }
+    let falls = shown != .veiled
+    player.prepareVeil(
+      isFirst: falls, beginsAnew: falls || !veiling.isPlaying, expected: outlook.slotOffset, using: &generator)
+  }
+
+  /// Reads the loop ahead from now on.
+  mutating func beginReadingAhead() { player.beginReadingAhead() }
+
+  private func planned(_ scene: Scene, isDiscontinuous: Bool) -> PlannedSegment {
+    PlannedSegment(
+      scene: scene, isDiscontinuous: isDiscontinuous, isMarkedRecorded: marksRecorded && scene.source.isRecorded)
+  }
+
+  // MARK: The veil
+
+  /// The next segment under a veil; live pictures where no loop was made: the slate in a live stream would be seen.
+  private mutating func veiledScene(_ outlook: StillOutlook) -> Scene {
+    let falls = !hasBegun || shown != .veiled
+    if falls {
+      if !hasBegun || !shown.isRecorded { player.load() }
+      veiling.fall(isLive: hasBegun && !shown.isRecorded)
+      player.enterAnywhere(using: &generator)
+    }
+    guard !player.isBuiltIn else {
+      if !hasToldOfVeil {
+        logger.error("the veil cannot fall: the camera has no loop. Make one with `quietcam loop`.")
+        hasToldOfVeil = true
+      }
+      return .live
+    }
+    let segment = player.advanceUnderVeil(
+      isFirst: falls, beginsAnew: falls || !veiling.isPlaying, expected: outlook.slotOffset, using: &generator)
+    veiling.begin(segment)
+    return .veiled(segment)
+  }
+
+  /// Decides with the first slot of a veiled segment whether the segment is played as it was coded; see `Veiling.enter`.
+  mutating func enterVeil(places: [Int], recorded: [Int], canGoOn: Bool) {
+    veiling.enter(places: places, recorded: recorded, canGoOn: canGoOn)
+  }
+
+  /// Whether the loop's segment is played as it was coded under the veil, and does not only cover the stills that come.
+  var playsUnderVeil: Bool { veiling.isPlaying }
+
+  /// The recorded pictures that cover the next stills under the veil.
+  var covers: [ByteBuffer] {
+    get { veiling.covers }
+    set { veiling.covers = newValue }
+  }
+}
+
+/// What is expected of a camera's stills when a segment begins.
+struct StillOutlook: Sendable {
+  /// Whether the next still follows the last one that was told of as this camera's stills do.
+  let isInStep: Bool
+  /// How long after the collecting for the segment's first slot has begun the next still is expected; `nil` where none
+  /// is expected in that slot.
+  let slotOffset: Ticks?
+}

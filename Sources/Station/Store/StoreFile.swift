@@ -1,0 +1,62 @@
+import Glibc
+import NIOCore
+import SystemPackage
+
+/// How files of the store are written; errors are the system's `Errno`.
+enum StoreFile {
+  /// What the names of files begin with that are not in their places yet.
+  static let temporaryPrefix = ".quietcam-"
+
+  /// Everybody reads the stream, and only its owner writes it.
+  static let published: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+
+  /// Writes a file, or what stands there anew.
+  ///
+  /// - Parameter isSynced: whether it is on the disk, and not only in the system's memory, before this returns.
+  static func write(
+    _ path: String, _ bytes: ByteBuffer, permissions: FilePermissions = published, isSynced: Bool = false
+  ) throws {
+    let file = try SystemPackage.FileDescriptor.open(
+      FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: permissions)
+    try file.closeAfter {
+      try file.writeAll(bytes.readableBytesView)
+      if isSynced { try check(fsync(file.rawValue)) }
+    }
+  }
+
+  /// Writes a file beside its place and renames it there, so that it appears whole or not at all.
+  static func replace(_ name: String, in folder: String, with bytes: ByteBuffer) throws {
+    let temporary = folder + "/" + temporaryPrefix + name
+    do {
+      try write(temporary, bytes)
+      try rename(temporary, to: folder + "/" + name)
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// Gives a file or folder another name; a file of that name is replaced at once.
+  static func rename(_ path: String, to other: String) throws { try check(Glibc.rename(path, other)) }
+
+  /// Removes a file, which may be gone already.
+  static func remove(_ path: String) throws {
+    do { try check(unlink(path)) } catch Errno.noSuchFileOrDirectory {}
+  }
+
+  /// Brings what was renamed in a folder to the disk, as far as the disk knows how.
+  static func sync(folder path: String) {
+    guard
+      let folder = try? SystemPackage.FileDescriptor.open(
+        FilePath(path), .readOnly, options: [.directory, .closeOnExec])
+    else {
+      return
+    }
+    fsync(folder.rawValue)
+    try? folder.close()
+  }
+
+  private static func check(_ result: CInt) throws(Errno) {
+    if result != 0 { throw Errno(rawValue: errno) }
+  }
+}
