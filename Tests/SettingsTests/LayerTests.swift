@@ -82,6 +82,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("plain-segment", "2s", Ticks.seconds(2)) { $0.timeline.plain.segment },
     .camera("latest-quality", "1", 1) { $0.latestQuality },
     .camera("max-still-bytes", "1024", 1024) { $0.maxStillBytes },
+    .camera("still-choice", "field:scene", .field("scene")) { $0.stillChoice },
     .camera("interval", "0.5", Ticks.milliseconds(500)) { $0.interval },
     .camera("hold", "90", Ticks.seconds(90)) { $0.presence.hold },
     .camera("steady", "0", Ticks.zero) { $0.presence.steady },

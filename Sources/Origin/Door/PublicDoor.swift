@@ -212,8 +212,8 @@ struct PublicDoor: HTTPResponder {
       guard let place = waits.enter(context.client) else { return tooManyWait(request) }
       let end = pass.secondsLeft(.now).map { ContinuousClock.now + .seconds($0) }
       let answer = OpenSegmentAnswer(
-        segment: open, name: name, patience: patience, channel: context.channel, end: end)
-      if request.method == .get { return answer.response(place: place) }
+        open, of: camera.edge, name: name, patience: patience, channel: context.channel, end: end)
+      if request.method == .get { return await answer.response(place: place) ?? notReady(request) }
       // The length is known when the segment is whole.
       guard await answer.isWhole() else { return notReady(request) }
       withExtendedLifetime(place) {}
@@ -232,7 +232,10 @@ struct PublicDoor: HTTPResponder {
     var response = Reply.resource(
       request, bytes: bytes, type: "video/mp4", etag: Reply.mediaTag(name), tellsTag: !SegmentName.isPart(name),
       caching: .forever)
-    if response.status.kind == .successful { response.headers.append(contentsOf: OpenSegmentAnswer.links(from: name)) }
+    if response.status.kind == .successful {
+      response.headers.append(
+        contentsOf: OpenSegmentAnswer.fields(of: name, date: camera.edge.date(ofSegment: name)))
+    }
     return response
   }
 

@@ -28,6 +28,8 @@ package struct PlaylistSnapshot: Sendable {
   package let hinted: PartPosition
   /// The file name of that part.
   package let hintedName: String
+  /// When the listed segments begin, and the one that is being made, by their file names.
+  package let dates: [String: WallTime]
   /// The media playlist with parts.
   package let media: EncodedText
   /// The same as a delta update; `nil` if nothing can be skipped.
@@ -43,6 +45,12 @@ package struct PlaylistSnapshot: Sendable {
     self.position = position
     self.hinted = hinted
     self.hintedName = hintedName
+    var dates: [String: WallTime] = [:]
+    for segment in media.segments { dates[segment.uri] = segment.programDateTime }
+    if !media.trailingParts.isEmpty, let date = media.trailingProgramDateTime {
+      dates[SegmentName.file(ofPart: hintedName)] = date
+    }
+    self.dates = dates
     let etag = "\(position.sequence).\(position.part)"
     self.media = EncodedText(media.render(), etag: etag)
     self.delta = delta.map { EncodedText($0.render(), etag: etag + "d") }

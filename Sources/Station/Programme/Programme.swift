@@ -7,6 +7,7 @@ import NIOCore
 struct Programme: Sendable {
   private let style: CameraSettings.OffStyle
   private let marksRecorded: Bool
+  private let hasVeilTimes: Bool
   private let logger: Logger
   private var director: Director
   private var player: LoopPlayer
@@ -23,6 +24,7 @@ struct Programme: Sendable {
   init(_ settings: CameraSettings, director: Director, player: LoopPlayer, logger: Logger) {
     style = settings.off
     marksRecorded = settings.marksRecorded
+    hasVeilTimes = settings.veil != nil
     self.director = director
     self.player = player
     self.logger = logger
@@ -31,6 +33,9 @@ struct Programme: Sendable {
 
   /// The operator's commands that are in force.
   var standing: Director.Standing { director.standing }
+
+  /// Whether a veil can begin: at random times, or by order if there is a recording to show.
+  var mayBeVeiled: Bool { hasVeilTimes || !player.isBuiltIn || director.standing.isVeiled }
 
   // MARK: What happens
 
@@ -62,7 +67,10 @@ struct Programme: Sendable {
     var source = director.decide(at: now)
     if source == .live, shown == .veiled, veiling.stays(isInStep: outlook.isInStep) { source = .veiled }
     switch source {
-    case .live: return planned(.live, isDiscontinuous: player.leave())
+    case .live:
+      let isDiscontinuous = player.leave()
+      player.standBy()
+      return planned(.live, isDiscontinuous: isDiscontinuous)
     case .veiled:
       let isDiscontinuous = player.leave()
       return planned(veiledScene(outlook), isDiscontinuous: isDiscontinuous)
@@ -86,6 +94,19 @@ struct Programme: Sendable {
     shown = scene.source
     hasBegun = true
   }
+
+  /// Has what the next segment may need read from disk, a slot before it is decided.
+  ///
+  /// - Parameter outlook: what is expected of the camera's stills when the segment begins.
+  mutating func prepare(_ outlook: StillOutlook) {
+    guard director.mayVeil else { return }
+    let falls = shown != .veiled
+    player.prepareVeil(
+      isFirst: falls, beginsAnew: falls || !veiling.isPlaying, expected: outlook.slotOffset, using: &generator)
+  }
+
+  /// Reads the loop ahead from now on.
+  mutating func beginReadingAhead() { player.beginReadingAhead() }
 
   private func planned(_ scene: Scene, isDiscontinuous: Bool) -> PlannedSegment {
     PlannedSegment(

@@ -68,7 +68,10 @@ struct StreamAssembly: Sendable {
   /// The date of a moment in stream time.
   func date(of moment: Ticks) -> WallTime { dates.date(of: moment) }
 
-  /// The position of the newest part; `nil` in an empty window.
+  /// Notes that slots begin later from now on, or earlier if `shift` is negative.
+  mutating func slotsMoved(by shift: Ticks) { dates.slotsMoved(by: shift) }
+
+  /// Where the newest part stands; `nil` in an empty window.
   var newest: PartPosition? { window.newest }
 
   /// The media sequence number of the first segment in the window.
