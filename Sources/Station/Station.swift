@@ -92,7 +92,7 @@ package struct Station: Service {
       camera.photos.open(folder: cameraFolder, logger: logger)
     }
     do {
-      let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
+      let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, reading: .ahead(), logger: logger)
       let decoder = EarlyDecoder(camera: camera, logger: logger)
       // It ends with the loop.
       async let _ = withTaskExecutorPreference(decoding) { await decoder.run() }

@@ -2,6 +2,7 @@ import Access
 import Logging
 import Media
 import NIOConcurrencyHelpers
+import Origin
 import Settings
 import Station
 

@@ -59,7 +59,7 @@ import Testing
       let mode = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(kept[4])")[.posixPermissions] as? Int
       #expect(mode == 0o644)
       let second = photos(in: folder)
-      #expect(second.told.photos == 3)
+      #expect(second.counted.photos == 3)
       #expect(await fetch(kept[4], from: second) == jpeg(5))
       #expect(await fetch(kept[0], from: second) == nil)
       let text = String(buffer: second.list.plain)
@@ -76,7 +76,7 @@ import Testing
       await written(photos)
       let before = photos.list.etag
       photos.withdraw()
-      #expect(photos.told.photos == 0 && String(buffer: photos.list.plain) == "{\"photos\":[]}\n")
+      #expect(photos.counted.photos == 0 && String(buffer: photos.list.plain) == "{\"photos\":[]}\n")
       #expect(photos.list.etag != before)
       for name in kept { #expect(await fetch(name, from: photos) == nil) }
       await written(photos)
@@ -149,7 +149,7 @@ import Testing
       disk.become(.failing(code: .noSpace))
       let kept = try (1...3).map { try keep($0, in: photos) }
       await written(photos)
-      #expect(photos.told.failures > 0 && photos.told.photos == 3)
+      #expect(photos.counted.failures > 0 && photos.counted.photos == 3)
       #expect(await fetch(kept[0], from: photos) == jpeg(1))
       #expect(try names(in: folder).isEmpty)
       disk.become(.good)
@@ -170,7 +170,7 @@ import Testing
       try Data("x".utf8).write(to: URL(filePath: "\(folder)/\(kept[1])"))
       #expect(await fetch(kept[0], from: second) == nil)
       #expect(await fetch(kept[1], from: second) == nil)
-      #expect(second.told.photos == 1)
+      #expect(second.counted.photos == 1)
       await second.close()
     }
   }
@@ -187,7 +187,7 @@ import Testing
       await written(first)
       #expect(try names(in: folder).count > 1)
       let second = photos(in: folder)
-      #expect(second.told.photos == 0)
+      #expect(second.counted.photos == 0)
       await written(second)
       #expect(try names(in: folder).isEmpty)
       await first.close()

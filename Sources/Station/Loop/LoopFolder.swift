@@ -23,6 +23,23 @@ struct LoopFolder: ~Copyable {
     [name, oldName].map { "\(camera)/\($0)" }.first { access("\($0)/\(LoopManifest.fileName)", F_OK) == 0 }
   }
 
+  /// What tells one loop in a folder from another: its manifest's file, and when that was written.
+  struct Stamp: Hashable, Sendable {
+    fileprivate let inode: UInt64
+    fileprivate let seconds: Int
+    fileprivate let nanoseconds: Int
+    fileprivate let size: Int
+  }
+
+  /// What the loop of the camera with this folder is told from others by; `nil` where there is none.
+  static func stamp(in camera: String) -> Stamp? {
+    var status = stat()
+    guard let path = path(in: camera), stat("\(path)/\(LoopManifest.fileName)", &status) == 0 else { return nil }
+    return Stamp(
+      inode: UInt64(status.st_ino), seconds: Int(status.st_mtim.tv_sec), nanoseconds: Int(status.st_mtim.tv_nsec),
+      size: Int(status.st_size))
+  }
+
   /// Begins a new loop for the camera with this folder, which is made if need be.
   ///
   /// - Throws: `LoopError` if the folder cannot be written, or another maker is at work.

@@ -126,10 +126,10 @@ package final class CameraPhotos: Sendable {
     try? await reader.shutdownGracefully()
   }
 
-  // MARK: What is told
+  // MARK: What is counted
 
   /// How many photos there are, their bytes, and how many steps on disk have failed.
-  package var told: (photos: Int, bytes: Int, failures: Int) {
+  package var counted: (photos: Int, bytes: Int, failures: Int) {
     state.withLockedValue { state in
       let photos = state.shelf.photos
       return (photos.count, photos.reduce(0) { $0 + $1.bytes }, state.failures)

@@ -62,7 +62,10 @@ struct Programme: Sendable {
     var source = director.decide(at: now)
     if source == .live, shown == .veiled, veiling.stays(isInStep: outlook.isInStep) { source = .veiled }
     switch source {
-    case .live: return planned(.live, isDiscontinuous: player.leave())
+    case .live:
+      let isDiscontinuous = player.leave()
+      player.standBy()
+      return planned(.live, isDiscontinuous: isDiscontinuous)
     case .veiled:
       let isDiscontinuous = player.leave()
       return planned(veiledScene(outlook), isDiscontinuous: isDiscontinuous)
@@ -86,6 +89,19 @@ struct Programme: Sendable {
     shown = scene.source
     hasBegun = true
   }
+
+  /// Has what the next segment may need read from disk, a slot before it is decided.
+  ///
+  /// - Parameter outlook: what is expected of the camera's stills when the segment begins.
+  mutating func prepare(_ outlook: StillOutlook) {
+    guard director.mayVeil else { return }
+    let falls = shown != .veiled
+    player.prepareVeil(
+      isFirst: falls, beginsAnew: falls || !veiling.isPlaying, expected: outlook.slotOffset, using: &generator)
+  }
+
+  /// Reads the loop ahead from now on.
+  mutating func beginReadingAhead() { player.beginReadingAhead() }
 
   private func planned(_ scene: Scene, isDiscontinuous: Bool) -> PlannedSegment {
     PlannedSegment(

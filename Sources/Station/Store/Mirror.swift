@@ -65,7 +65,7 @@ package final class Mirror: Sendable {
   ) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let present = try FileManager.default.contentsOfDirectory(atPath: folder)
-    for name in present where name.hasPrefix(StoreFile.temporaryPrefix) && name != StoreLock.fileName {
+    for name in present where name.hasPrefix(StoreFile.temporaryPrefix) {
       try? FileManager.default.removeItem(atPath: folder + "/" + name)
     }
     state = NIOLockedValueBox(
@@ -210,12 +210,13 @@ package final class Mirror: Sendable {
   }
 
   private func fail(_ step: MirrorPlan.Step, _ error: any Error) {
-    let isFull = [Errno.noSpace, .diskQuotaExceeded, .fileTooLarge].contains(error as? Errno)
+    let code = error as? Errno
+    let isFull = [Errno.noSpace, .diskQuotaExceeded, .fileTooLarge].contains(code)
     let isAside = setStateAside()
     let failures = state.withLockedValue { state in
       if isFull { state.plan.ranOut() }
       // The folder is gone, and the next state makes it anew.
-      if code == ENOENT { state.nextLook = .now }
+      if code == .noSuchFileOrDirectory { state.nextLook = .now }
       state.failures += 1
       state.isSetAside = true
       state.hasNoState = isAside
@@ -223,7 +224,7 @@ package final class Mirror: Sendable {
     }
     // The first of a series tells the operator; the counter tells the rest.
     guard failures & (failures - 1) == 0 else { return }
-    let known = code.flatMap { SystemAdvice.advice($0) }
+    let known = code.flatMap { SystemAdvice.advice($0.rawValue) }
     let advice = isFull ? "make space on its disk" : known ?? "check its rights and its disk"
     logger.error(
       """
