@@ -166,6 +166,9 @@ extension Setting {
       "keep-photos", .whole(0...10_000), \.stream.keepPhotos,
       "How many of the pictures that were shown last are kept for photos.json, in the store too"),
     .camera(
+      "still-choice", .stillChoice, \.stream.stillChoice,
+      "Which picture is shown of a push that brings several, such as a doorbell's number plate and scene"),
+    .camera(
       "max-still-bytes", .whole(1024...268_435_456, "bytes"), \.stream.maxStillBytes, "The most bytes of one still"),
     .camera("max-rate", .whole(1...1000), \.door.maxRate, "The most stills a second that are accepted"),
     .camera(

@@ -52,6 +52,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("plain-segment")) var plainSegment: String?
   @Option(help: .setting("latest-quality")) var latestQuality: String?
   @Option(help: .setting("max-still-bytes")) var maxStillBytes: String?
+  @Option(help: .setting("still-choice")) var stillChoice: String?
   @Option(help: .setting("interval")) var interval: String?
   @Option(help: .setting("max-rate")) var maxRate: String?
   @Option(help: .setting("hold")) var hold: String?

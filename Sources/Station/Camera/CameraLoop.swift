@@ -13,6 +13,7 @@ struct CameraLoop: ~Copyable {
   private let mirror: Mirror?
   private let logger: Logger
   private var clock: SlotClock
+  private var shutter: ShutterPhase
   private var collector: SlotCollector
   private var programme: Programme
   private var maker: SlotMaker
@@ -29,6 +30,7 @@ struct CameraLoop: ~Copyable {
     self.mirror = mirror
     self.logger = logger
     self.clock = clock
+    shutter = ShutterPhase(slot: clock.slot)
     self.programme = programme
     maker = SlotMaker(camera.settings, coder: coder)
     self.publisher = publisher
@@ -85,7 +87,22 @@ struct CameraLoop: ~Copyable {
     }
     if camera.settings.showsAtOnce { showAtOnce() }
     apply(plain.tend(standing: standing))
-    for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
+    let slots = clock.due(now: camera.clock.now())
+    for slot in slots { makeSlot(begins: clock.beginning(of: slot)) }
+    if !slots.isEmpty { followShutter() }
+  }
+
+  /// Lets slots begin just after the camera's stills come.
+  ///
+  /// Where a veil can begin, the slots keep one phase for the life of the process: if slots moved with live pictures and
+  /// not with recorded ones, viewers could tell them apart. The advice to the camera is the same in both.
+  private mutating func followShutter() {
+    if case .live = programme.scene, !programme.mayBeVeiled {
+      let move = shutter.move(next: clock.deadline)
+      clock.move(by: move)
+      publisher.slotsMoved(by: move)
+    }
+    camera.slotBegins(at: clock.deadline)
   }
 
   /// The picture that `latest.jpg` shows, in the stream's size.
@@ -100,6 +117,7 @@ struct CameraLoop: ~Copyable {
   private mutating func makeSlot(begins beginning: Ticks) {
     let slot = collector.collect(camera.takeStills(), begins: beginning)
     for arrival in slot.arrivals { programme.stillArrived(at: arrival) }
+    shutter.note(slot.arrivals)
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
     let (scene, part, start) = (programme.scene, publisher.nextPart, publisher.start)
     guard

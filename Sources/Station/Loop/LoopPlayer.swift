@@ -7,7 +7,7 @@ import Packager
 /// It plays what the reader has in memory and never waits for the disk. Where the next segment is not there, the one
 /// before is played once more, or the slate.
 struct LoopPlayer: Sendable {
-  /// The shortest round with names that come again: discontinuities have their price in players.
+  /// The shortest round with repeated names: discontinuities have a cost in players.
   private static let shortestRound = Ticks.seconds(60)
 
   private let timeline: TimelineSettings
@@ -110,7 +110,7 @@ struct LoopPlayer: Sendable {
     guard isCached else { return (segment, nil, leave()) }
     let index = round ?? 0
     round = (index + 1) % roundLength
-    // The same pictures on another grid make other bytes.
+    // The same pictures on another grid give other bytes.
     var content = ByteBuffer(string: "\(timeline.step) \(timeline.part) \(timeline.segment) ")
     for picture in segment.pictures { content.writeImmutableBuffer(picture.bytes) }
     let name = SegmentName(loop: content.fingerprint, index: index)
