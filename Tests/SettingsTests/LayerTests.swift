@@ -52,6 +52,9 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     KeyCase("connections-per-address", "7") { $0.connectionsPerAddress == 7 },
     KeyCase("upload-megabytes", "7") { $0.uploadMegabytes == 7 },
     KeyCase("patience", "7s") { $0.patience == .seconds(7) },
+    KeyCase("base-url", "https://a.example/cam/") { $0.site.baseURL == "https://a.example/cam/" },
+    KeyCase("site-title", "My cameras") { $0.site.title == "My cameras" },
+    KeyCase("favicon", "icon.svg") { $0.site.iconFile == "icon.svg" },
     KeyCase("log", "trace") { $0.logLevel == .trace },
     KeyCase("demo", "true") { $0.isDemo && $0.cameras.map(\.name.text) == ["desk", "demo"] },
   ]
@@ -79,6 +82,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("plain-segment", "2s", Ticks.seconds(2)) { $0.timeline.plain.segment },
     .camera("latest-quality", "1", 1) { $0.latestQuality },
     .camera("max-still-bytes", "1024", 1024) { $0.maxStillBytes },
+    .camera("still-choice", "field:scene", .field("scene")) { $0.stillChoice },
     .camera("interval", "0.5", Ticks.milliseconds(500)) { $0.interval },
     .camera("hold", "90", Ticks.seconds(90)) { $0.presence.hold },
     .camera("steady", "0", Ticks.zero) { $0.presence.steady },
@@ -90,6 +94,9 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .door("folder", "/srv/desk", "/srv/desk") { $0.folder },
     .door("folder-scan", "true", true) { $0.scansFolder },
     .camera("at-once", "true", true) { $0.showsAtOnce },
+    .camera("title", "My desk", "My desk") { $0.title },
+    .camera("photo-size", "800x600", PictureSize(width: 800, height: 600)) { $0.photoSize },
+    .camera("keep-photos", "7", 7) { $0.keepPhotos },
   ]
 
   var variable: String { "QUIETCAM_" + key.uppercased().replacing("-", with: "_") }
@@ -193,8 +200,10 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     let settings = try load(flags: ["camera": "desk", "token": "s3cret-token"])
     let timeline = try TimelineSettings()
     let name = try #require(CameraName("desk"))
-    #expect(
-      settings.cameras == [CameraSettings(name: name, timeline: timeline)])
+    var desk = CameraSettings(name: name, timeline: timeline)
+    desk.photoSize = PictureSize(width: 1920, height: 1280)
+    desk.keepPhotos = 100
+    #expect(settings.cameras == [desk])
     #expect(settings.doors == [name: DoorSettings(tokens: [TokenDigest(of: "s3cret-token")])])
     #expect(settings.publicAddress.description == "127.0.0.1:8080")
     #expect(settings.privateAddress.description == "127.0.0.1:8081")
