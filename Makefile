@@ -6,8 +6,8 @@
 # make reference  writes the settings' tables of the handbook from the program's own list
 # make tsan   runs what threads share under ThreadSanitizer, and fails on one report (a quarter of an hour)
 # make asan   runs what handles FFmpeg's memory under AddressSanitizer
-# make fuzz   feeds damaged playlists to a build with libFuzzer, damaged pictures, bodies and requests to one with
-#             AddressSanitizer (three quarters of an hour and more)
+# make fuzz   feeds damaged playlists and cameras' answers to builds with libFuzzer, damaged pictures, bodies and requests
+#             to one with AddressSanitizer (an hour and more)
 .PHONY: run build test test-swift test-http test-browser load soak lint reference tsan asan fuzz clean
 
 HLS = Sources/Origin/Web/hls-1.6.15.mjs
@@ -76,9 +76,11 @@ asan:
 	ASAN_OPTIONS="detect_leaks=0 $(ASAN_OPTIONS)" \
 	  swift test --skip-build --sanitize address --scratch-path $(ASAN) --filter '^(Picture|Ingest|Playlist)Tests'
 
-# Each part says what it did; how much: make fuzz PLAYLISTS=60 (seconds) PICTURES=10000 BODIES=10000 REQUESTS=1000
+# Each part says what it did; how much: make fuzz PLAYLISTS=60 ANSWERS=60 (seconds) PICTURES=10000 BODIES=10000
+# REQUESTS=1000
 FUZZ = .build/fuzz
 PLAYLISTS = 600
+ANSWERS = 600
 PICTURES = 400000
 BODIES = 3000000
 REQUESTS = 20000
@@ -90,6 +92,10 @@ fuzz:
 	mkdir -p $(FUZZ)/playlist-corpus
 	$(FUZZ)/playlists/release/PlaylistFuzz -max_total_time=$(PLAYLISTS) -timeout=10 -max_len=4096 -print_final_stats=1 \
 	  -dict=Tests/PlaylistFuzz/hls.dict -artifact_prefix=$(FUZZ)/playlist- $(FUZZ)/playlist-corpus Tests/PlaylistFuzz/seeds
+	swift build -c release --sanitize fuzzer -Xswiftc -DLIBFUZZER --scratch-path $(FUZZ)/playlists --product AnswerFuzz
+	mkdir -p $(FUZZ)/answer-corpus
+	$(FUZZ)/playlists/release/AnswerFuzz -max_total_time=$(ANSWERS) -timeout=10 -max_len=4096 -print_final_stats=1 \
+	  -dict=Tests/AnswerFuzz/http.dict -artifact_prefix=$(FUZZ)/answer- $(FUZZ)/answer-corpus Tests/AnswerFuzz/seeds
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product Fuzz
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product quietcam
 	$(PYTHON) Tests/Fuzz/corpus.py $(FUZZ)/corpus

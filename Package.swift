@@ -54,6 +54,7 @@ let package = Package(
     .target(name: "CWebFiles", exclude: ["entry.h"]),
     .target(name: "WebFiles", dependencies: ["CWebFiles", nio], swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLcms", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"])]),
     .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
     .target(
       name: "Access", dependencies: ["Media", nio, locks, .product(name: "Crypto", package: "swift-crypto")],
@@ -61,7 +62,7 @@ let package = Package(
     .target(
       name: "Ingest", dependencies: ["CFileSystem", "Media", nio, log, lifecycle], swiftSettings: strict),
     .target(
-      name: "Picture", dependencies: ["CFFmpeg", "Media", "Ingest", nio, locks, log], swiftSettings: strict),
+      name: "Picture", dependencies: ["CFFmpeg", "CLcms", "Media", "Ingest", nio, locks, log], swiftSettings: strict),
     .target(name: "Playlist", dependencies: ["Media", nio], swiftSettings: strict),
     .target(
       name: "Packager", dependencies: ["Media", "Playlist", nio], swiftSettings: strict),
@@ -94,7 +95,7 @@ let package = Package(
     .target(
       name: "Camera",
       dependencies: [
-        "Media", "Ingest", "Picture", nio, locks, log, lifecycle,
+        "Media", "Ingest", "Picture", nio, nioPosix, locks, log, lifecycle,
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -156,6 +157,9 @@ let package = Package(
     .executableTarget(
       name: "PlaylistFuzz", dependencies: ["Media", "Playlist", nio], path: "Tests/PlaylistFuzz",
       exclude: ["hls.dict", "seeds"], swiftSettings: strict),
+    .executableTarget(
+      name: "AnswerFuzz", dependencies: ["Ingest", nio], path: "Tests/AnswerFuzz", exclude: ["http.dict", "seeds"],
+      swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
     .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio], swiftSettings: strict),
     .testTarget(

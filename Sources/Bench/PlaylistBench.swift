@@ -1,13 +1,13 @@
 import Media
 import Playlist
 
-/// Measures how long the text of a live playlist takes: 30 segments, the newest with their parts.
+/// Measures how long rendering a live playlist takes: 30 segments, the newest with their parts.
 struct PlaylistBench {
   private static let segments = 30
   private static let parts = 15
   private static let segmentTime = Ticks.seconds(30)
   private static let partTime = Ticks.seconds(2)
-  /// How often it is rendered for one measurement, since one takes less than the clock can tell.
+  /// How often it is rendered for one measurement, because one takes less time than the clock can measure.
   private static let renders = 200
 
   private let playlist: MediaPlaylist

@@ -10,8 +10,8 @@ struct PublishBench {
 
   init(size: PictureSize, encoder: EncoderSettings, timeline: TimelineSettings, parameterSets: ParameterSets) {
     guard let name = CameraName("bench") else { preconditionFailure("bench is a camera's name") }
-    let settings = CameraSettings(
-      name: name, picture: PictureSettings(size: size), encoder: encoder, timeline: timeline)
+    var settings = CameraSettings(name: name, timeline: timeline)
+    (settings.picture.size, settings.encoder) = (size, encoder)
     publisher = StreamPublisher(
       camera: Camera(settings: settings, clock: .system()), parameterSets: parameterSets, mirror: nil,
       recovery: .fresh(now: .now), lead: .zero, wall: .now)

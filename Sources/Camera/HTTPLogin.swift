@@ -85,6 +85,13 @@ struct HTTPLogin: Sendable {
     return true
   }
 
+  /// Notes that the last request never got to the server, so that its number is free again.
+  mutating func repeatLast() {
+    guard case .digest(var digest) = way, digest.count > 0 else { return }
+    digest.count -= 1
+    way = .digest(digest)
+  }
+
   /// Notes that the server has accepted the login.
   mutating func succeed() {
     guard case .digest(var digest) = way else { return }

@@ -22,7 +22,7 @@ package final class LiveSource: StillSource {
     let interrupt = MediaInterrupt()
     self.slot = slot
     self.interrupt = interrupt
-    patience = min(Ticks(every.count / 2), .milliseconds(500)).duration
+    patience = LiveSlot.patience(every: every)
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (opened: CheckedContinuation<Void, any Error>) in
         let thread = Thread {
@@ -43,17 +43,8 @@ package final class LiveSource: StillSource {
 
   deinit { interrupt.interrupt() }
 
-  /// The next picture of the camera, or the newest that was not returned yet, or nothing.
-  package func next(_ beat: Beat) async throws -> NextStill {
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { [slot, patience] in
-        try? await Task.sleep(for: patience)
-        slot.giveUp(beat.index)
-      }
-      defer { group.cancelAll() }
-      return await slot.wait(beat.index)
-    }
-  }
+  /// The next picture that the camera makes, or the newest that nobody had, or nothing.
+  package func next(_ beat: Beat) async throws -> NextStill { await slot.next(beat, patience: patience) }
 
   /// Interrupts the reader. Its thread ends and closes the camera.
   package func stop() { interrupt.interrupt() }
@@ -81,7 +72,22 @@ final class LiveSlot: Sendable {
 
   private let state = NIOLockedValueBox(State())
 
-  /// Whether a picture should be encoded.
+  /// How long a beat waits for its picture: half of the time between beats, and half a second at most.
+  static func patience(every: Ticks) -> Duration { min(Ticks(every.count / 2), .milliseconds(500)).duration }
+
+  /// The next picture that comes within so long, or the newest that nobody had, or nothing.
+  func next(_ beat: Beat, patience: Duration) async -> NextStill {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        try? await Task.sleep(for: patience)
+        self.giveUp(beat.index)
+      }
+      defer { group.cancelAll() }
+      return await wait(beat.index)
+    }
+  }
+
+  /// Whether a picture is worth coding.
   var isWanted: Bool { state.withLockedValue { $0.isWanted } }
 
   /// Reports the camera's problem, or that it has ended.
@@ -153,7 +159,7 @@ private struct LiveReader {
       } catch {
         source = nil
         let wait = backoff.wait(random: .random(in: 0...UInt32.max))
-        slot.tell("camera: \(error.reason); opening it again")
+        slot.tell("camera: \(CameraTrouble(error).words); opening it again")
         let end = ContinuousClock.now + wait.duration
         while !interrupt.isInterrupted, ContinuousClock.now < end { usleep(50_000) }
       }

@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import NIOCore
 import Picture
 
 /// Finds out what kind of source a text names, and opens it.
@@ -42,16 +43,9 @@ package struct PushSource: StillSource {
       case .videoDevice: return PushSource(try await LiveSource(location, every: every, quality: quality))
       case .filterGraph: break
       case .url where location.isRemote:
-        if text.hasPrefix("http:") || text.hasPrefix("https:") {
-          let snapshot = try SnapshotSource(location)
-          do {
-            if try await snapshot.isSnapshot() { return PushSource(snapshot) }
-          } catch {
-            snapshot.stop()
-            throw error
-          }
-          snapshot.stop()
-        }
+        let place = location
+        return PushSource(
+          try await openRemote(place) { try await Self.remote(place, every: every, loop: loop, quality: quality) })
       case .url:
         var isFolder: ObjCBool = false
         let isThere = FileManager.default.fileExists(atPath: text, isDirectory: &isFolder)
@@ -62,18 +56,90 @@ package struct PushSource: StillSource {
         }
         if isThere { location = MediaLocation("file:" + text) }  // A colon in its name is no protocol.
       }
-      let recorded = RecordedSource(location, loops: loop, quality: quality)
-      let isRecorded = try await withTaskCancellationHandler {
-        try await recorded.open()
-      } onCancel: {
-        recorded.stop()
-      }
-      if isRecorded { return PushSource(recorded) }
-      return PushSource(try await LiveSource(location, every: every, quality: quality))
+      return PushSource(try await film(location, every: every, loop: loop, quality: quality))
     } catch let error as FFmpegError {
       if Task.isCancelled { throw CancellationError() }
       throw explain(error, location)
     }
+  }
+
+  /// A camera at an address: where it is not there yet it is tried again and again.
+  private static func openRemote(
+    _ location: MediaLocation, _ open: @escaping RetryingSource.Open
+  ) async throws -> any StillSource {
+    let attempt: RetryingSource.Open = {
+      do { return try await open() } catch let trouble as CameraTrouble where trouble.isLasting {
+        throw PushError("cannot open \(location): \(trouble.words); \(trouble.advice)")
+      }
+    }
+    do { return try await attempt() } catch let trouble as CameraTrouble {
+      return RetryingSource(after: trouble, open: attempt)
+    }
+  }
+
+  /// What stands at an address: snapshots, pictures without end, or a video.
+  ///
+  /// - Throws: `CameraTrouble`, or `PushError` where the address itself is none.
+  private static func remote(
+    _ location: MediaLocation, every: Ticks, loop: Bool, quality: Int
+  ) async throws -> any StillSource {
+    if location.url.hasPrefix("http:") || location.url.hasPrefix("https:") {
+      let client = try CameraClient(location)
+      do {
+        let source = try await withTaskCancellationHandler {
+          try await pictures(client, every: every)
+        } onCancel: {
+          client.stop()
+        }
+        if let source { return source }
+      } catch {
+        client.stop()
+        throw error
+      }
+      client.stop()
+    }
+    do { return try await film(location, every: every, loop: loop, quality: quality) } catch let error as FFmpegError {
+      if Task.isCancelled { throw CancellationError() }
+      throw CameraTrouble(error)
+    }
+  }
+
+  /// The pictures that a camera answers; `nil` where it answers what may be a video.
+  private static func pictures(_ client: CameraClient, every: Ticks) async throws -> (any StillSource)? {
+    do throws(CameraTrouble) {
+      var pictures = CameraPictures(try await client.get())
+      switch try await pictures.next() {
+      case .picture(let first):
+        guard !pictures.isInParts else { return PictureStream(client, first: first, rest: pictures, every: every) }
+        // A picture behind the first makes a stream of it, whatever the label says.
+        if let second = await pictures.following() {
+          return PictureStream(client, first: second, rest: pictures, every: every)
+        }
+        await client.giveBack(pictures.answer)
+        return SnapshotSource(client, first: first)
+      case .end: throw .passing("the answer is empty")
+      case .other(let words):
+        guard pictures.beginning.readableBytes > 0 else { throw .passing(words) }
+        if pictures.mayBeVideo { return nil }
+        throw .lasting(words, "give the address of a snapshot, of Motion JPEG or of a video")
+      }
+    } catch {
+      if Task.isCancelled { throw CancellationError() }
+      throw error
+    }
+  }
+
+  /// The pictures of whatever FFmpeg opens, which has an end or runs at its own pace.
+  private static func film(
+    _ location: MediaLocation, every: Ticks, loop: Bool, quality: Int
+  ) async throws -> any StillSource {
+    let recorded = RecordedSource(location, loops: loop, quality: quality)
+    let isRecorded = try await withTaskCancellationHandler {
+      try await recorded.open()
+    } onCancel: {
+      recorded.stop()
+    }
+    return isRecorded ? recorded : try await LiveSource(location, every: every, quality: quality)
   }
 
   private static func beginsAsJPEG(_ path: String) -> Bool {

@@ -21,6 +21,11 @@ package struct CameraName: Hashable, Comparable, Sendable {
     self.text = String(text)
   }
 
+  /// The camera that paints its own scene.
+  package static let demo = CameraName(known: "demo")
+
+  private init(known text: String) { self.text = text }
+
   /// The rule, for error messages.
   package static let rule =
     "1 to 40 of a-z, 0-9 and '-', not beginning with '-', and none of \(reserved.sorted().joined(separator: ", "))"

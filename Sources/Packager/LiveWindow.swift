@@ -1,7 +1,7 @@
 import Media
 import NIOCore
 
-/// The segments and parts that a camera's playlist lists, and how long the ones that left it stay fetchable.
+/// The segments and parts that a camera's playlist lists, and how long those that left it can still be requested.
 package struct LiveWindow: Sendable {
   struct Entry: Sendable {
     var segment: ListedSegment
@@ -20,18 +20,19 @@ package struct LiveWindow: Sendable {
   package private(set) var discontinuitySequence: Int
   private(set) var complete: [Entry] = []
   private(set) var open: Entry?
-  /// Whether the next segment begins with a discontinuity, which a version that closes its forerunner has to announce.
+  /// Whether the next segment begins with a discontinuity, which the version that closes the previous one must already
+  /// have.
   private(set) var announcesDiscontinuity = false
-  /// Whether anything was ever listed: before that there is nothing to break with.
+  /// Whether anything was ever listed: before that, there is no discontinuity.
   private var hasListed = false
   private var nextName = SegmentName(number: 0)
-  /// How much has played in this life of the process when the next part begins: what was made in advance does not
-  /// count, and the first part that does begins at zero.
+  /// How much has played in this process when the next part begins. What was made in advance does not count, and the
+  /// first part that does begins at zero.
   private var played: Ticks
-  /// What left the playlist and is served on.
+  /// What left the playlist and is retained.
   private var removed = RemovedMedia()
-  /// No media sequence is published above this one: a process that comes back could count lower otherwise. `nil` where
-  /// none comes back.
+  /// No media sequence is published above this one, because a restarted process could otherwise count lower. `nil` if
+  /// there will be none.
   package var sequenceLimit: Int?
 
   /// An empty window.
@@ -47,11 +48,11 @@ package struct LiveWindow: Sendable {
     played = .zero - settings.part
   }
 
-  /// A window with the segments of an earlier life of the process, which end at stream time zero.
+  /// A window with the segments of an earlier process, which end at stream time zero.
   ///
   /// - Parameters:
-  ///   - removed: what had left the playlist and is served on.
-  ///   - isContinued: whether what comes next goes on with their timeline; it is discontinuous otherwise.
+  ///   - removed: what had left the playlist and is retained.
+  ///   - isContinued: whether the next segment continues their timeline; otherwise it is discontinuous.
   package init(
     settings: TimelineSettings, initName: String, firstSequence: Int, discontinuitySequence: Int,
     restoring segments: [ListedSegment], removed: [RemovedSegment] = [], isContinued: Bool = false
@@ -75,13 +76,13 @@ package struct LiveWindow: Sendable {
   /// The media sequence number of the segment that the next part belongs to.
   package var nextSequence: Int { firstSequence + complete.count }
 
-  /// Where the newest part stands; `nil` in an empty window.
+  /// The position of the newest part; `nil` in an empty window.
   package var newest: PartPosition? {
     if let open { return PartPosition(sequence: nextSequence, part: open.segment.partBytes.count - 1) }
     return complete.last.map { PartPosition(sequence: nextSequence - 1, part: $0.segment.partBytes.count - 1) }
   }
 
-  /// Where the part stands that EXT-X-PRELOAD-HINT announces.
+  /// The position of the part that EXT-X-PRELOAD-HINT hints.
   package var hinted: PartPosition {
     PartPosition(sequence: nextSequence, part: open?.segment.partBytes.count ?? 0)
   }
@@ -92,8 +93,8 @@ package struct LiveWindow: Sendable {
   /// The complete segments, oldest first.
   package var segments: [ListedSegment] { complete.map(\.segment) }
 
-  /// The media sequence with which a process that ended now would come back: what was published last may be one segment
-  /// further than what is known of it then, and no number may come back. Whole playlists are left all the same.
+  /// The media sequence with which a process that ended now would continue: what was published last may be one segment
+  /// further than the state knows, and no number may be used twice. Complete playlists are kept.
   package var restartSequence: Int {
     let parts = (complete + (open.map { [$0] } ?? [])).map(\.segment.partBytes.count)
     let least = settings.partsPerSegment * (settings.listedSegments - 1)
@@ -105,16 +106,16 @@ package struct LiveWindow: Sendable {
     return firstSequence + dropped
   }
 
-  /// What has left the playlist and is served on.
+  /// What has left the playlist and is retained.
   package var removedSegments: [RemovedSegment] { removed.segments(played: max(.zero, played)) }
 
-  /// The whole segments that have to be served on if the playlist ends now, oldest first: what has left it, and what it
+  /// The whole segments that must still be served if the playlist ends now, oldest first: what has left it, and what it
   /// lists.
   package var owedSegments: [RemovedSegment] {
     removedSegments + complete.map { RemovedSegment($0.segment, time: removedTime(of: $0), partTime: .zero) }
   }
 
-  /// Serves on what an earlier life of the process, or a playlist that has ended, was still to serve.
+  /// Retains what an earlier process, or a playlist that has ended, still had to serve.
   package mutating func serve(_ segments: [RemovedSegment]) {
     for segment in segments { removed.add(segment, from: played + settings.part) }
   }
@@ -122,8 +123,8 @@ package struct LiveWindow: Sendable {
   /// The segment that is not complete yet.
   package var openSegment: ListedSegment? { open?.segment }
 
-  /// Says what comes next, before or together with the version that closes its forerunner: players only take a
-  /// discontinuity that the closing version announces or that comes in one version with it.
+  /// Sets what comes next, before or together with the version that closes the previous segment: players only accept a
+  /// discontinuity that the closing version already has, or that comes in one version with the close.
   ///
   /// - Precondition: no segment is open.
   package mutating func expect(_ name: SegmentName, isDiscontinuous: Bool) {
@@ -135,8 +136,8 @@ package struct LiveWindow: Sendable {
   /// Lists a part that was just made.
   ///
   /// - Parameters:
-  ///   - date: when its segment begins; counts for the first part of a segment only.
-  ///   - marksRecorded: whether a mark says that the segment shows a recording; likewise.
+  ///   - date: when its segment begins; used only for the first part of a segment.
+  ///   - marksRecorded: whether a date range says that the segment shows the loop; used in the same way.
   ///   - isLead: whether it is made in advance, so that no time passes with it.
   /// - Returns: the names that need not be served any more (rfc8216bis, section 6.2.2).
   package mutating func append(
@@ -163,12 +164,12 @@ package struct LiveWindow: Sendable {
     return gone()
   }
 
-  /// Empties the window, and all that is still served of what left it.
+  /// Empties the window, and everything that left it and is retained.
   ///
-  /// The number of the segment that is open or announced goes too: players have it on the timeline that ends here, and
-  /// hls.js gives up where a number that it knows comes behind another count of discontinuities.
+  /// The number of the open or hinted segment is dropped too: players have it on the timeline that ends here, and
+  /// hls.js gives up if a number that it knows comes after another count of discontinuities.
   ///
-  /// - Returns: the names of all media that must vanish.
+  /// - Returns: the names of all media that must be removed.
   package mutating func withdraw() -> [String] {
     let entries = complete + (open.map { [$0] } ?? [])
     discontinuitySequence += entries.count { $0.segment.isDiscontinuous } + (announcesDiscontinuity ? 1 : 0)
@@ -192,8 +193,7 @@ package struct LiveWindow: Sendable {
     return names.filter { !listed.contains($0) }
   }
 
-  /// A part may go from the list once it is more than three target durations from the end, and is served for three
-  /// more.
+  /// A part can leave the list once it is more than three target durations from the end, and is served for three more.
   private mutating func dropOldParts(end: Ticks) {
     for index in complete.indices where complete[index].listsParts {
       let segment = complete[index].segment
@@ -204,27 +204,27 @@ package struct LiveWindow: Sendable {
     }
   }
 
-  /// Keeps the window as long as it should be, but for the limit: then it holds up to twice as much.
+  /// Keeps the window at its length, except for the limit: then it holds up to twice as much.
   private mutating func dropOldSegments() {
-    // A segment that was cut short by the end of a process counts for nothing: the window stays as long without it.
+    // A segment that was cut short by the end of a process does not count: the window has the same length without it.
     let parts = settings.partsPerSegment * settings.listedSegments
     while holds(moreThan: parts - 1), firstSequence < sequenceLimit ?? .max || holds(moreThan: 2 * parts - 1) {
       dropFirstSegment()
     }
   }
 
-  /// Notes how long the playlist is that lists the complete segments.
+  /// Notes the length of the playlist for the complete segments that it lists.
   private mutating func noteLength() {
     let listed = settings.part * Int64(complete.reduce(0) { $0 + $1.segment.partBytes.count })
     for index in complete.indices { complete[index].longestPlaylist = max(complete[index].longestPlaylist, listed) }
   }
 
-  /// How long a segment is served once it has left the playlist.
+  /// How long a segment is served after it left the playlist.
   private func removedTime(of entry: Entry) -> Ticks {
     max(settings.removedSegmentTime, entry.longestPlaylist + settings.segment * 2)
   }
 
-  /// Whether a segment can go and so many parts are still exceeded.
+  /// Whether the segments without the first still have more than this many parts.
   private func holds(moreThan parts: Int) -> Bool {
     complete.count > settings.listedSegments
       && complete.dropFirst().reduce(0) { $0 + $1.segment.partBytes.count } > parts

@@ -5,7 +5,7 @@ extension LiveWindow {
   /// How far from the end a delta update still lists segments (rfc8216bis, section 4.4.3.8).
   private var skipBoundary: Ticks { settings.segment * 6 }
 
-  /// The playlist less the segments that a player with a recent one has already; `nil` where there are none to leave
+  /// The playlist without the segments that a player with a recent one already has; `nil` if there are none to leave
   /// out (rfc8216bis, section 6.2.5.1).
   package func delta(of playlist: MediaPlaylist) -> MediaPlaylist? { playlist.delta(skipUntil: skipBoundary) }
 
@@ -29,7 +29,7 @@ extension LiveWindow {
       dateRanges: dateRanges(of: complete.map(\.segment) + (open.map { [$0.segment] } ?? [])))
   }
 
-  /// The playlist of complete segments only, for players and web servers that know nothing of parts.
+  /// The playlist of complete segments only, for players and web servers that do not support parts.
   package var plainPlaylist: MediaPlaylist {
     MediaPlaylist(
       targetDuration: settings.targetDuration,
@@ -53,7 +53,7 @@ extension LiveWindow {
     }
   }
 
-  /// One range for each recorded segment: an id that names a moment is never used twice.
+  /// One date range for each recorded segment; an id is made from a moment and never used twice.
   private func dateRanges(of segments: [ListedSegment]) -> [MediaPlaylist.DateRange] {
     segments.filter(\.isMarkedRecorded).map { segment in
       MediaPlaylist.DateRange(

@@ -36,6 +36,9 @@ package struct SegmentName: Hashable, Sendable, Codable {
   /// The file name of the part at an index.
   package func part(_ index: Int) -> String { "\(stem).\(index).mp4" }
 
+  /// The file name of the whole segment that the part of this file name belongs to.
+  package static func file(ofPart file: String) -> String { file.prefix { $0 != "." } + ".mp4" }
+
   /// Whether a file name is a part's.
   package static func isPart(_ file: String) -> Bool { file.utf8.count { $0 == UInt8(ascii: ".") } == 2 }
 

@@ -5,16 +5,16 @@ import NIOCore
 package struct ShownPicture: Hashable, Sendable {
   /// The index of the step, from 0.
   package var step: Int
-  /// The picture in the stream's size; empty where it could not be coded.
+  /// The picture in the stream's size; empty if it could not be encoded.
   package let jpeg: ByteBuffer
-  /// The same as a photo, where that shows more.
+  /// The same as a photo, if that shows more.
   package var photo: Photo?
-  /// How long after the collecting for its slot had begun its still arrived; `nil` where it is not known, as in a loop
-  /// that was not made of the camera's stills.
+  /// The slot offset: how long after the slot began to collect stills its still arrived; `nil` if it is not known, as
+  /// in a loop that was not made from the camera's stills.
   package var slotOffset: Ticks?
   /// When its still arrived; `nil` in a loop, whose pictures get a time when they show.
   package var time: WallTime?
-  /// Whether it has been shown as the latest picture already, and listeners were told.
+  /// Whether it was already shown as the latest picture and reported to listeners.
   package var isReported = false
 
   /// A picture that begins to show at `step`.
@@ -30,7 +30,7 @@ package struct ShownPicture: Hashable, Sendable {
     self.isReported = isReported
   }
 
-  /// The same picture, so many steps earlier.
+  /// The same picture, this many steps earlier.
   package func earlier(by steps: Int) -> ShownPicture {
     var picture = self
     picture.step -= steps
@@ -38,7 +38,7 @@ package struct ShownPicture: Hashable, Sendable {
   }
 }
 
-/// The entry of a picture in a list whose JPEGs stand one behind the other elsewhere.
+/// The entry of a picture in a list whose JPEGs are stored one after another elsewhere.
 package struct ShownPictureEntry: Hashable, Sendable, Codable {
   /// As `ShownPicture.step`.
   package let step: Int
@@ -56,7 +56,7 @@ package struct ShownPictureEntry: Hashable, Sendable, Codable {
     since = slotOffset?.count
   }
 
-  /// The picture, whose JPEG is the next in `jpegs`; `nil` where that is too short.
+  /// The picture, whose JPEG is the next in `jpegs`; `nil` if that is too short.
   package func picture(from jpegs: inout ByteBuffer) -> ShownPicture? {
     jpegs.readSlice(length: bytes).map { ShownPicture(step: step, jpeg: $0, slotOffset: slotOffset) }
   }

@@ -21,6 +21,41 @@ package struct TimelineSettings: Hashable, Sendable {
     package let description: String
   }
 
+  /// What a timeline is made of, before the rules between them are checked. The initial values are the defaults.
+  package struct Lengths: Hashable, Sendable {
+    /// Pictures a second, 1 to 30, dividing 90,000.
+    package var rate = 2
+    /// The length of a part, 0.2 to 6 seconds.
+    package var part = Ticks.seconds(2)
+    /// The length of a segment, 1 to 60 seconds.
+    package var segment = Ticks.seconds(30)
+    /// How many complete segments a playlist lists, 6 to 100.
+    package var window = 6
+    /// The length of the segments of `plain.m3u8`, 1 to 10 whole seconds.
+    package var plainSegment = Ticks.seconds(1)
+
+    /// The defaults.
+    package init() {}
+  }
+
+  /// The timeline where nothing is configured.
+  package static let standard = TimelineSettings(unchecked: Lengths())
+
+  /// A timeline of these lengths, or the first rule that they break.
+  package init(_ lengths: Lengths) throws(Problem) {
+    try self.init(
+      rate: Int64(lengths.rate), part: lengths.part, segment: lengths.segment, listedSegments: lengths.window,
+      plainSegment: lengths.plainSegment)
+  }
+
+  private init(unchecked lengths: Lengths) {
+    step = Ticks(Ticks.perSecond / Int64(lengths.rate))
+    part = lengths.part
+    segment = lengths.segment
+    listedSegments = lengths.window
+    plainSegment = lengths.plainSegment
+  }
+
   /// A timeline for this many pictures a second, or the first rule that it breaks.
   ///
   /// - Parameters:
@@ -30,8 +65,8 @@ package struct TimelineSettings: Hashable, Sendable {
   ///   - listedSegments: 6 to 100; with fewer than six, slow players lose segments that they still need.
   ///   - plainSegment: the length of the segments of `plain.m3u8`, 1 to 10 whole seconds.
   package init(
-    rate: Int64 = 2, part: Ticks = .seconds(2), segment: Ticks = .seconds(30), listedSegments: Int = 6,
-    plainSegment: Ticks = .seconds(1)
+    rate: Int64 = Int64(Lengths().rate), part: Ticks = Lengths().part, segment: Ticks = Lengths().segment,
+    listedSegments: Int = Lengths().window, plainSegment: Ticks = Lengths().plainSegment
   ) throws(Problem) {
     guard (1...30).contains(rate), Ticks.perSecond % rate == 0 else {
       throw Problem(setting: "rate", description: "\(rate) pictures a second; accepted: 1 to 30 that divide 90000")

@@ -48,6 +48,23 @@ package struct Frame: ~Copyable {
     pointer.pointee.color_range = AVCOL_RANGE_JPEG
   }
 
+  /// Says in which colours the pixels are meant, by an ICC profile.
+  func attach(profile: [UInt8]) throws(FFmpegError) {
+    let data = try allocated(
+      av_frame_new_side_data(pointer, AV_FRAME_DATA_ICC_PROFILE, profile.count), "av_frame_new_side_data")
+    data.pointee.data.update(from: profile, count: profile.count)
+  }
+
+  /// The ICC profile in which the pixels are meant; `nil` for sRGB.
+  var profile: UnsafeRawBufferPointer? {
+    av_frame_get_side_data(pointer, AV_FRAME_DATA_ICC_PROFILE).map {
+      UnsafeRawBufferPointer(start: $0.pointee.data, count: $0.pointee.size)
+    }
+  }
+
+  /// Forgets the profile: the pixels are sRGB.
+  func removeProfile() { av_frame_remove_side_data(pointer, AV_FRAME_DATA_ICC_PROFILE) }
+
   /// Calls `body` with the rows of one plane's samples: 0 is luma, 1 and 2 are chroma. The planes stay valid only
   /// inside `body`.
   package func withPlane<Result>(_ plane: Int, _ body: (_ samples: PlaneView) throws -> Result) rethrows -> Result {

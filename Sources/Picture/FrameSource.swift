@@ -31,7 +31,10 @@ package struct FrameSource: ~Copyable {
   private let packet: Packet
   private let interrupt: MediaInterrupt
   private var encoder: JPEGEncoder
+  private var display: DisplayFilter
+  /// The decoded picture as a viewer is to see it.
   private var frame: Frame?
+  private var decoded: Frame?
   private var isDraining = false
   private var first: Int64?
   private var time = Ticks.zero
@@ -64,6 +67,7 @@ package struct FrameSource: ~Copyable {
     self.decoder = decoder
     self.interrupt = interrupt
     encoder = JPEGEncoder(quality: quality)
+    display = DisplayFilter()
   }
 
   private static func decoder(
@@ -88,12 +92,13 @@ package struct FrameSource: ~Copyable {
   ///   input says; none of them is worth another `advance`.
   package mutating func advance() throws(FFmpegError) -> Step {
     frame = nil
+    decoded = nil
     var damaged = 0
     while true {
       if interrupt.isInterrupted { throw FFmpegError(code: FFmpegError.exit, call: "av_read_frame \(location)") }
       if !isMotionJPEG {
-        frame = try? decoder.receiveFrame()
-        if let timestamp = frame?.pointer.pointee.best_effort_timestamp { return .picture(stamp(timestamp)) }
+        decoded = try? decoder.receiveFrame()
+        if let timestamp = decoded?.pointer.pointee.best_effort_timestamp { return .picture(stamp(timestamp)) }
       }
       if isDraining { return .end }
       do throws(FFmpegError) {
@@ -119,16 +124,19 @@ package struct FrameSource: ~Copyable {
   /// Packets in a row that may fail to decode; a stream that is joined between keyframes begins with some.
   private static let mostDamaged = 1000
 
-  /// The picture as a JPEG: the camera's own bytes untouched where they are a whole JPEG, else encoded.
+  /// The picture as a JPEG: the camera's own bytes untouched where they are a whole JPEG that stands upright, else
+  /// encoded.
   ///
   /// - Throws: `FFmpegError.invalidData` when this picture is damaged; step on to the next one.
   package mutating func jpeg() throws(FFmpegError) -> ByteBuffer {
-    if isMotionJPEG, packet.pointer.pointee.size > 0, let own = Self.wholeJPEG(packet.bytes) { return own }
+    if isMotionJPEG, packet.pointer.pointee.size > 0, shape(of: nil).isPlain, let own = Self.wholeJPEG(packet.bytes) {
+      return own
+    }
     try decodeIfNeeded()
     return try encoder.encode(frame!)
   }
 
-  /// Another owner of the decoded picture.
+  /// Another owner of the decoded picture, upright and with square pixels.
   ///
   /// - Throws: `FFmpegError.invalidData` when this picture is damaged; step on to the next one.
   package mutating func picture() throws(FFmpegError) -> Frame {
@@ -138,14 +146,34 @@ package struct FrameSource: ~Copyable {
 
   private mutating func decodeIfNeeded() throws(FFmpegError) {
     if frame != nil { return }
-    guard isMotionJPEG, packet.pointer.pointee.size > 0 else {
-      throw FFmpegError(code: FFmpegError.invalidData, call: "picture of \(location): step to a picture first")
+    if decoded == nil {
+      guard isMotionJPEG, packet.pointer.pointee.size > 0 else {
+        throw FFmpegError(code: FFmpegError.invalidData, call: "picture of \(location): step to a picture first")
+      }
+      try decoder.send(packet)
+      decoded = try decoder.receiveFrame()
     }
-    try decoder.send(packet)
-    frame = try decoder.receiveFrame()
-    if frame == nil {
+    guard let picture = decoded.take() else {
       throw FFmpegError(code: FFmpegError.invalidData, call: "avcodec_receive_frame \(location): no picture came out")
     }
+    let shape = shape(of: picture.pointer)
+    frame = try display.process(picture, shape)
+  }
+
+  /// How the container, or the picture itself, wants it to be shown. A JPEG's own aspect counts for nothing: the
+  /// densities in JFIF are what some program left there.
+  private func shape(of picture: UnsafeMutablePointer<AVFrame>?) -> DisplayFilter.Shape {
+    let info = input.stream(stream)
+    var matrix = qc_display_matrix(info)
+    if let data = picture.flatMap({ av_frame_get_side_data($0, AV_FRAME_DATA_DISPLAYMATRIX) }),
+      data.pointee.size >= 36
+    {
+      matrix = UnsafeRawPointer(data.pointee.data).assumingMemoryBound(to: Int32.self)
+    }
+    return DisplayFilter.Shape(
+      orientation: matrix.map(Orientation.init(matrix:)) ?? .upright,
+      aspect: isMotionJPEG
+        ? info.pointee.sample_aspect_ratio : av_guess_sample_aspect_ratio(input.pointer, info, picture))
   }
 
   /// The time of a picture on the timeline that begins with the first; it never runs back.
@@ -166,21 +194,7 @@ package struct FrameSource: ~Copyable {
   /// The bytes up to EOI if they are a JPEG that stands alone; Motion JPEG may leave its Huffman tables out.
   private static func wholeJPEG(_ bytes: UnsafeRawBufferPointer) -> ByteBuffer? {
     let buffer = ByteBuffer(bytes: bytes)
-    guard let header = try? JPEGHeader(buffer, maxPixels: .max), hasHuffmanTables(bytes) else { return nil }
+    guard let header = try? JPEGHeader(buffer, maxPixels: .max), header.hasHuffmanTables else { return nil }
     return buffer.getSlice(at: buffer.readerIndex, length: header.length)
-  }
-
-  /// Whether a DHT segment stands before the first scan (ITU-T T.81, section B.2.4.2).
-  private static func hasHuffmanTables(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    var offset = 2
-    while offset + 4 <= bytes.count, bytes[offset] == 0xFF, bytes[offset + 1] != 0xDA {
-      if bytes[offset + 1] == 0xC4 { return true }
-      if bytes[offset + 1] == 0xFF {
-        offset += 1
-      } else {
-        offset += 2 + Int(bytes[offset + 2]) << 8 + Int(bytes[offset + 3])
-      }
-    }
-    return false
   }
 }

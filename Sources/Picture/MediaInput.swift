@@ -52,6 +52,13 @@ extension FFmpegError {
   /// An HTTP server that has nothing there: 404.
   package static let notFound = httpCode("404")
 
+  /// An HTTP server that does not understand the request: 400.
+  package static let badRequest = httpCode("400")
+  /// An HTTP server that refuses the request otherwise: any other 4xx.
+  package static let otherRequestError = httpCode("4XX")
+  /// An HTTP server that is busy or broken: 5xx.
+  package static let serverError = httpCode("5XX")
+
   /// FFmpeg's own words for the code, without the call.
   package var reason: String {
     var text = [CChar](repeating: 0, count: 128)
@@ -200,15 +207,36 @@ struct MediaInput: ~Copyable {
   func stream(_ index: Int32) -> UnsafeMutablePointer<AVStream> { pointer.pointee.streams[Int(index)]! }
 
   /// The video stream that is the picture, reading into the stream first where its codec is not known yet.
+  ///
+  /// Covers and thumbnails that a container has beside its video are none, and neither are tracks of still pictures
+  /// beside one of moving ones, which are previews. Where Motion JPEG is the only video each picture of it says all
+  /// about itself, and nothing needs to be read; else FFmpeg chooses the best of them.
   func bestVideoStream() throws(FFmpegError) -> Int32 {
-    let motionJPEG = (0..<Int32(pointer.pointee.nb_streams)).first {
-      stream($0).pointee.codecpar.pointee.codec_id == AV_CODEC_ID_MJPEG
-    }
-    if let motionJPEG { return motionJPEG }  // Every picture of it says all about itself.
+    let videos = streams { $0.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO && !Self.isAttached($0) }
+    if videos.count == 1, stillCodec(videos[0]) == AV_CODEC_ID_MJPEG { return videos[0] }
     let call = "avformat_find_stream_info \(location)"
     try checked(try interrupt.limit(patience, call) { avformat_find_stream_info(pointer, nil) }, call)
+    let all = streams { $0.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO }
+    let films = all.filter { !Self.isAttached(stream($0).pointee) && stillCodec($0) == nil }
+    for index in all where films.isEmpty ? Self.isAttached(stream(index).pointee) : !films.contains(index) {
+      stream(index).pointee.codecpar.pointee.codec_type = AVMEDIA_TYPE_ATTACHMENT
+    }
     return try checked(
       av_find_best_stream(pointer, AVMEDIA_TYPE_VIDEO, -1, -1, nil, 0), "av_find_best_stream \(location)")
+  }
+
+  private func streams(_ isWanted: (AVStream) -> Bool) -> [Int32] {
+    (0..<Int32(pointer.pointee.nb_streams)).filter { isWanted(stream($0).pointee) }
+  }
+
+  private static func isAttached(_ stream: AVStream) -> Bool {
+    stream.disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS) != 0
+  }
+
+  /// The codec of a stream whose pictures are coded each for itself as a file would be; `nil` for all others.
+  private func stillCodec(_ index: Int32) -> AVCodecID? {
+    let codec = stream(index).pointee.codecpar.pointee.codec_id
+    return [AV_CODEC_ID_MJPEG, AV_CODEC_ID_PNG, AV_CODEC_ID_BMP].contains(codec) ? codec : nil
   }
 
   /// Reads the next packet; `false` while a device has none yet.

@@ -3,7 +3,8 @@ import Ingest
 import Media
 
 /// Brings decoded stills to the stream's picture: crop, scale, range and colour, orientation, bars, blur, gray,
-/// denoise; one libavfilter graph, made anew when what comes in changes its shape.
+/// denoise; one libavfilter graph, made anew when what comes in changes its shape. A still with an ICC profile goes
+/// through two, with its way to sRGB between them, at the size that it has in the stream.
 package struct PictureFilter: ~Copyable {
   /// The matrix and tags for a picture's height: players that ignore the tags guess by size, and so they guess right.
   static func colorSpace(for size: PictureSize) -> AVColorSpace {
@@ -16,10 +17,15 @@ package struct PictureFilter: ~Copyable {
     let orientation: Orientation
     /// The side of a block of the decoder in this picture's samples if its pixels were mixed, else 1.
     let cell: Int
+    /// Whether its colours are not those of sRGB.
+    let isForeign: Bool
   }
 
   private let settings: PictureSettings
   private var graph: Optional<FilterGraph>
+  /// What comes behind the way to sRGB.
+  private var finish: Optional<FilterGraph>
+  private var transform = ColourTransform()
   private var input: Input?
   private var painter: MaskPainter?
 
@@ -27,6 +33,7 @@ package struct PictureFilter: ~Copyable {
   package init(settings: PictureSettings) {
     self.settings = settings
     graph = nil
+    finish = nil
   }
 
   /// The size of the pictures that it gives.
@@ -57,51 +64,75 @@ package struct PictureFilter: ~Copyable {
   ) throws(FFmpegError) -> Frame {
     frame.sayRangeByTag()
     let cell = reduction > 0 ? 8 >> reduction : 1
-    let shape = Input(size: frame.size, format: frame.format, orientation: orientation, cell: cell)
+    let isForeign = transform.prepare(for: frame)
+    let shape = Input(
+      size: frame.size, format: frame.format, orientation: orientation, cell: cell, isForeign: isForeign)
     if shape != input {
       let painter = try MaskPainter(
         settings.masks, size: shape.size, orientation: orientation, format: shape.format, cell: cell)
-      graph = try FilterGraph(
-        Self.chain(settings, input: shape.size, orientation: orientation, unit: reduction > 0 ? 2 * cell : 1),
-        size: shape.size, format: shape.format)
+      let unit = reduction > 0 ? 2 * cell : 1
+      let chains = Self.chains(settings, input: shape.size, orientation: orientation, unit: unit)
+      input = nil
+      if isForeign {
+        graph = try FilterGraph(chains.foreign.joined(separator: ","), size: shape.size, format: shape.format)
+        finish = try FilterGraph(
+          (chains.native + chains.rest).joined(separator: ","), size: chains.target, format: AV_PIX_FMT_RGB24)
+      } else {
+        graph = try FilterGraph(
+          (chains.plain + chains.rest).joined(separator: ","), size: shape.size, format: shape.format)
+        finish = nil
+      }
       // Only together: masks laid out for one shape of picture must never be painted on another.
       (self.painter, input) = (painter, shape)
     }
     try painter?.paint(frame)
-    let output = try graph!.process(frame)
+    let scaled = try graph!.process(frame)
+    let output: Frame
+    if isForeign {
+      try checked(av_frame_make_writable(scaled.pointer), "av_frame_make_writable")
+      transform.apply(to: scaled)
+      output = try finish!.process(scaled)
+    } else {
+      output = scaled
+    }
     // libavfilter lets the still's tags through, and whoever reads the picture goes by them.
+    output.removeProfile()
     output.pointer.pointee.colorspace = Self.colorSpace(for: settings.size)
     output.pointer.pointee.color_range = AVCOL_RANGE_MPEG
     return output
   }
 
-  /// The chain of filters in libavfilter's own language. Everything up to the turn happens on the stored picture,
+  /// The chains of filters in libavfilter's own language. Everything up to the turn happens on the stored picture,
   /// whose crop is turned back instead, because libavfilter cannot turn every kind of JPEG.
   ///
   /// - Parameter unit: the side of the decoder's blocks in pixels if the pixels of each were mixed, else 1.
-  static func chain(
-    _ settings: PictureSettings, input: PictureSize, orientation: Orientation, unit: Int = 1
-  ) -> String {
-    var filters: [String] = []
+  /// - Returns: from a still to the stream's size and colours (`plain`), or to RGB of that size (`foreign`) and from
+  ///   there to the stream's colours (`native`); then what is done to either (`rest`). `target` is that size, unturned.
+  private static func chains(
+    _ settings: PictureSettings, input: PictureSize, orientation: Orientation, unit: Int
+  ) -> (plain: [String], foreign: [String], native: [String], rest: [String], target: PictureSize) {
     let stream = settings.size
     let (left, top, stored) = cropped(settings, input: input, orientation: orientation, unit: unit)
-    if stored != input { filters.append("crop=\(stored.width):\(stored.height):\(left):\(top):exact=1") }
+    let crop = stored == input ? [] : ["crop=\(stored.width):\(stored.height):\(left):\(top):exact=1"]
     let (scaled, target) = scaled(settings, stored: stored, orientation: orientation)
     let matrix = colorSpace(for: stream) == AVCOL_SPC_BT709 ? "bt709" : "smpte170m"
-    filters.append(
-      "scale=\(target.width):\(target.height):flags=bicubic+accurate_rnd+full_chroma_int"
-        + ":in_range=full:out_range=limited:in_color_matrix=smpte170m:out_color_matrix=\(matrix)")
-    filters.append("format=yuv420p")
-    filters += orientation.filters
+    let scale = "scale=\(target.width):\(target.height):flags=bicubic+accurate_rnd+full_chroma_int"
+    let (read, write) = (
+      ":in_range=full:in_color_matrix=smpte170m", ":out_range=limited:out_color_matrix=\(matrix)"
+    )
+    var rest = orientation.filters
     if scaled != stream {
-      filters.append("pad=\(stream.width):\(stream.height):(ow-iw)/4*2:(oh-ih)/4*2:black")
+      rest.append("pad=\(stream.width):\(stream.height):(ow-iw)/4*2:(oh-ih)/4*2:black")
     }
     // Next to no smoothing inside a picture (a strength of 0 would mean the default of 4): on a real camera that saves as
     // many bytes to a per cent or three and comes out closer to the scene.
-    if settings.denoise > 0 { filters.append("hqdn3d=0.001:0.001:\(settings.denoise):\(settings.denoise)") }
-    if settings.blur > 0 { filters.append("gblur=sigma=\(settings.blur)") }
-    if settings.isGray { filters.append("lutyuv=u=128:v=128") }
-    return filters.joined(separator: ",")
+    if settings.denoise > 0 { rest.append("hqdn3d=0.001:0.001:\(settings.denoise):\(settings.denoise)") }
+    if settings.blur > 0 { rest.append("gblur=sigma=\(settings.blur)") }
+    if settings.isGray { rest.append("lutyuv=u=128:v=128") }
+    return (
+      crop + [scale + read + write, "format=yuv420p"], crop + [scale + read, "format=rgb24"],
+      [scale + ":in_range=full" + write, "format=yuv420p"], rest, target
+    )
   }
 
   /// The upright size of what is shown of a still, in its own pixels and in those of the stream, without bars.

@@ -3,7 +3,8 @@ import Ingest
 import Media
 import NIOCore
 
-/// Decodes JPEG stills one by one with FFmpeg's `mjpeg` decoder, full range, as stored (not rotated).
+/// Decodes JPEG stills one by one with FFmpeg's `mjpeg` decoder, full range, as stored: not rotated, and in the colours
+/// of its ICC profile, which the frame carries on.
 package struct StillDecoder {
   /// A decoder. It keeps nothing from still to still: a codec context that has decoded one picture fills gaps in the
   /// next with that picture's tables and pixels, and making a context takes a few hundredths of a millisecond.
@@ -18,10 +19,11 @@ package struct StillDecoder {
   package func decode(_ jpeg: ByteBuffer, header: JPEGHeader, reduction: Int = 0) throws(StillRefusal) -> Frame {
     do throws(FFmpegError) {
       let context = try Self.open(reduction: reduction)
-      try context.send(try Packet.copy(of: jpeg, ranges: header.pictureRanges))
+      try context.send(try Packet.still(jpeg, header: header))
       guard let frame = try context.receiveFrame() else {
         throw FFmpegError(code: FFmpegError.invalidData, call: "avcodec_receive_frame(mjpeg): no picture came out")
       }
+      if let profile = header.profile(of: jpeg) { try frame.attach(profile: profile) }
       return frame
     } catch {
       throw FFmpegError.unsupported ~= error
@@ -31,7 +33,7 @@ package struct StillDecoder {
     }
   }
 
-  private static func open(reduction: Int) throws(FFmpegError) -> CodecContext {
+  static func open(reduction: Int) throws(FFmpegError) -> CodecContext {
     guard let codec = avcodec_find_decoder(AV_CODEC_ID_MJPEG) else {
       throw FFmpegError(
         code: FFmpegError.invalidData, call: "avcodec_find_decoder(mjpeg): this FFmpeg has no JPEG decoder")

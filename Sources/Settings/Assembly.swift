@@ -113,23 +113,16 @@ struct Assembly {
     }
     let token = token(of: camera, partial, demo: server.settings.demoToken, readFile: readFile)
     guard let timeline = timeline(of: camera, partial), let token else { return nil }
-    var settings = CameraSettings(
-      name: camera.name, picture: partial.picture, encoder: partial.encoder, timeline: timeline,
-      latestQuality: partial.latestQuality, maxStillBytes: partial.maxStillBytes, interval: partial.interval,
-      presence: partial.presence, off: partial.off, veil: partial.veil, delay: partial.delay,
-      marksRecorded: partial.marksRecorded,
-      remember: partial.remember)
+    var settings = partial.stream
+    (settings.name, settings.timeline, settings.veil) = (camera.name, timeline, partial.veil)
     settings.showsAtOnce = showsAtOnce(partial)
     settings.photoSize = photoSize(partial, hasOperator: server.operatorToken != nil, isAtOnce: settings.showsAtOnce)
-    settings.keepPhotos = partial.keepPhotos
-    settings.title = partial.title
-    var door = DoorSettings(tokens: [token])
-    (door.folder, door.scansFolder) = (partial.folder, partial.scansFolder)
-    (door.signing, door.access, door.maxRate) = (partial.signing, partial.access, partial.maxRate)
+    var door = partial.door
+    door.tokens = [token]
     if camera.name.text == ServeSettings.demoName, let demo = server.settings.demoToken, demo.digest != token {
       door.tokens.append(demo.digest)
     }
-    if partial.access == .signed, server.settings.linkKey == nil, server.refused.isDisjoint(with: linkKeys) {
+    if door.access == .signed, server.settings.linkKey == nil, server.refused.isDisjoint(with: linkKeys) {
       let location = partial.locations["access"] ?? KeyLocation(place: .standard, path: "access")
       problems.append(
         .init(
@@ -142,13 +135,13 @@ struct Assembly {
 
   /// Whether stills are shown before their part: viewers wait for photos from a folder.
   private mutating func showsAtOnce(_ partial: PartialCameraSettings) -> Bool {
-    let hindrance = partial.delay > .zero ? "delay" : partial.veil != nil ? "veil-every" : nil
+    let hindrance = partial.stream.delay > .zero ? "delay" : partial.veil != nil ? "veil-every" : nil
     if partial.showsAtOnce == true, let hindrance {
       let location = partial.locations["at-once"] ?? KeyLocation(place: .standard, path: "at-once")
       problems.append(
         .init(at: location.place, key: location.path, "found true with \(hindrance); accepted: one of them"))
     }
-    return partial.showsAtOnce ?? (partial.folder != nil && hindrance == nil)
+    return partial.showsAtOnce ?? (partial.door.folder != nil && hindrance == nil)
   }
 
   /// The most that `latest.jpg` measures. Recorded pictures have the stream's size, so where a veil may fall live ones
@@ -170,7 +163,7 @@ struct Assembly {
   private mutating func timeline(of camera: FileLayer.Camera, _ partial: PartialCameraSettings) -> TimelineSettings? {
     guard partial.refused.isDisjoint(with: PartialCameraSettings.timelineKeys) else { return nil }
     do {
-      return try partial.timeline()
+      return try TimelineSettings(partial.timeline)
     } catch {
       // If the setting that breaks the rule is a default, a setting that was given caused it.
       let given = PartialCameraSettings.timelineKeys.lazy.compactMap { partial.locations[$0] }.first
@@ -218,7 +211,7 @@ struct Assembly {
     case nil where demo != nil && camera.name.text == ServeSettings.demoName:
       // The demo paints its own stills; nobody else can push.
       return demo?.digest
-    case nil where partial.folder != nil:
+    case nil where partial.door.folder != nil:
       // The stills come from the folder; a secret that nobody knows keeps everyone from pushing.
       return AccessToken().digest
     case nil:

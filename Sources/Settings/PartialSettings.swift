@@ -1,5 +1,6 @@
 import Access
 import Media
+import Origin
 import Packager
 import Picture
 import Station
@@ -60,48 +61,26 @@ struct PartialServeSettings: PartialSettings {
 
 /// The settings of one camera.
 struct PartialCameraSettings: PartialSettings {
+  /// The stream's settings that need no other; name, timeline and what depends on others follow at the end.
+  var stream = CameraSettings(name: .demo)
+  /// What the listeners know of the camera; the token follows at the end.
+  var door = DoorSettings(tokens: [])
   var token: SecretSource?
-  var signing = SigningRule.off
-  var access = ViewerAccess.open
-  var maxRate = 100
-  var picture = PictureSettings()
-  var encoder = EncoderSettings()
-  // The parts of a timeline, which are checked together; a test compares them with the defaults of TimelineSettings.
-  var rate = 2
-  var part = Ticks.seconds(2)
-  var segment = Ticks.seconds(30)
-  var window = 6
-  var plainSegment = Ticks.seconds(1)
-  var latestQuality = 75
-  var maxStillBytes = 16 << 20
-  var interval = Ticks.seconds(2)
-  var presence = CameraPresence.Settings()
-  var off = CameraSettings.OffStyle.seamless
+  var timeline = TimelineSettings.Lengths()
   // The ranges of a veil; the first switches it on.
   var veilEvery: ClosedRange<Ticks>?
   var veilLength = Ticks.seconds(30)...Ticks.seconds(300)
-  var delay = Ticks.zero
-  var marksRecorded = false
-  var remember = Ticks.seconds(600)
-  var folder: String?
-  var scansFolder = false
+  // As they were given; without them the other settings decide.
   var showsAtOnce: Bool?
-  var title: String?
-  /// As it was given; without it the rest of the settings decides.
   var photoSize: PhotoSize?
-  var keepPhotos = 100
   var locations: [String: KeyLocation] = [:]
   var refused: Set<String> = []
+
+  init() { stream.keepPhotos = 100 }
 
   /// The keys that make the timeline.
   static let timelineKeys = ["rate", "part", "segment", "window", "plain-segment"]
 
   /// The random veil; `nil` for none.
   var veil: Veil.Settings? { veilEvery.map { Veil.Settings(every: $0, length: veilLength) } }
-
-  /// The timeline, or the rule that its parts break.
-  func timeline() throws(TimelineSettings.Problem) -> TimelineSettings {
-    try TimelineSettings(
-      rate: Int64(rate), part: part, segment: segment, listedSegments: window, plainSegment: plainSegment)
-  }
 }

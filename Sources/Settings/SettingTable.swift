@@ -92,43 +92,47 @@ extension Setting {
     .camera(
       "token-file", ValueType<String>.path.wrapped(SecretSource.file), \.token,
       "A file with that secret, instead of token", standard: "none"),
-    .camera("signature", .choice, \.signing, "Whether the camera signs its stills instead of sending the token"),
+    .camera("signature", .choice, \.door.signing, "Whether the camera signs its stills instead of sending the token"),
     .camera(
-      "title", ValueType<String>.title.optional, \.title, "The title of the camera, on its pages and in link previews",
+      "title", ValueType<String>.title.optional, \.stream.title,
+      "The title of the camera, on its pages and in link previews",
       standard: "the camera's name"),
     .camera(
-      "access", .choice, \.access, "Who can see the camera: everyone, or viewers with a link made by `quietcam link`"),
+      "access", .choice, \.door.access,
+      "Who can see the camera: everyone, or viewers with a link made by `quietcam link`"),
   ]
 
   private static let picture: [Setting] = [
-    .camera("size", .streamSize, \.picture.size, "The size of the stream"),
+    .camera("size", .streamSize, \.stream.picture.size, "The size of the stream"),
     .camera(
-      "fit", .choice, \.picture.fit, "Whether pictures of another shape get bars (contain) or lose their edges (cover)"),
+      "fit", .choice, \.stream.picture.fit,
+      "Whether pictures of another shape get bars (contain) or lose their edges (cover)"),
     .camera(
-      "crop", ValueType<UnitRect>.rectangle.optional, \.picture.crop, "The part of the upright picture that is shown",
+      "crop", ValueType<UnitRect>.rectangle.optional, \.stream.picture.crop,
+      "The part of the upright picture that is shown",
       standard: "the whole picture", layers: [.file]),
     .camera(
-      "masks", .masks, \.picture.masks, "Areas of the upright picture that are blacked out for everyone",
+      "masks", .masks, \.stream.picture.masks, "Areas of the upright picture that are blacked out for everyone",
       layers: [.file]),
-    .camera("gray", .truth, \.picture.isGray, "Remove the colours"),
-    .camera("blur", .whole(0...100, "pixels of the stream"), \.picture.blur, "The radius of a blur"),
-    .camera("denoise", .whole(0...30), \.picture.denoise, "The strength of the temporal denoiser"),
+    .camera("gray", .truth, \.stream.picture.isGray, "Remove the colours"),
+    .camera("blur", .whole(0...100, "pixels of the stream"), \.stream.picture.blur, "The radius of a blur"),
+    .camera("denoise", .whole(0...30), \.stream.picture.denoise, "The strength of the temporal denoiser"),
     .camera(
-      "max-pixels", .whole(1024...400_000_000), \.picture.maxPixels,
+      "max-pixels", .whole(1024...400_000_000), \.stream.picture.maxPixels,
       "The most pixels of a still; larger ones are refused"),
   ]
 
   private static let encoder: [Setting] = [
-    .camera("preset", .choice, \.encoder.preset, "x264's preset: slower ones save bytes"),
-    .camera("crf", .whole(0...51), \.encoder.crf, "x264's finest rate factor; 6 more halves the bytes"),
+    .camera("preset", .choice, \.stream.encoder.preset, "x264's preset: slower ones save bytes"),
+    .camera("crf", .whole(0...51), \.stream.encoder.crf, "x264's finest rate factor; 6 more halves the bytes"),
     .camera(
-      "ssim", .whole(0...999, "thousandths"), \.encoder.ssim,
+      "ssim", .whole(0...999, "thousandths"), \.stream.encoder.ssim,
       "The similarity to the still (SSIM) that is enough; 0 always encodes with crf"),
     .camera(
-      "references", .whole(1...16, "pictures"), \.encoder.references,
+      "references", .whole(1...16, "pictures"), \.stream.encoder.references,
       "How many earlier pictures the encoder searches; more saves bytes and takes memory"),
     .camera(
-      "max-kilobits", ValueType<Int>.whole(10...100_000).optional, \.encoder.maxKilobits,
+      "max-kilobits", ValueType<Int>.whole(10...100_000).optional, \.stream.encoder.maxKilobits,
       "The most kilobits a second, averaged over a segment", standard: "depends on size"),
   ]
 
@@ -137,39 +141,45 @@ extension Setting {
       "rate",
       .whole(
         accepted: "pictures a second, one of "
-          + (1...30).filter { Int(Ticks.perSecond) % $0 == 0 }.map(String.init).joined(separator: ", ")), \.rate,
+          + (1...30).filter { Int(Ticks.perSecond) % $0 == 0 }.map(String.init).joined(separator: ", ")),
+      \.timeline.rate,
       "Pictures a second in the stream"),
     .camera(
-      "part", .duration(accepted: "0.2 to 6 seconds in whole picture intervals"), \.part,
+      "part", .duration(accepted: "0.2 to 6 seconds in whole picture intervals"), \.timeline.part,
       "The length of a part; viewers are two to three parts behind"),
     .camera(
-      "segment", .duration(accepted: "1 to 60 whole seconds in whole parts"), \.segment,
+      "segment", .duration(accepted: "1 to 60 whole seconds in whole parts"), \.timeline.segment,
       "The length of a segment; longer ones save bytes"),
-    .camera("window", .whole(accepted: "6 to 100 segments"), \.window, "How many segments a playlist lists"),
+    .camera("window", .whole(accepted: "6 to 100 segments"), \.timeline.window, "How many segments a playlist lists"),
     .camera(
-      "plain-segment", .duration(accepted: "1 to 10 whole seconds"), \.plainSegment,
+      "plain-segment", .duration(accepted: "1 to 10 whole seconds"), \.timeline.plainSegment,
       "The length of a segment of plain.m3u8, for players without low latency; they are three segments behind"),
   ]
 
   private static let ingest: [Setting] = [
-    .camera("latest-quality", .whole(1...100), \.latestQuality, "The JPEG quality of latest.jpg"),
+    .camera("latest-quality", .whole(1...100), \.stream.latestQuality, "The JPEG quality of latest.jpg"),
     .camera(
       "photo-size", .photoSize, \.photoSize,
       "The most that latest.jpg and photos measure where stills show more than the stream does",
       standard: "1920x1280; stream where a veil may fall: with veil-every, or with operator-token and without at-once"),
     .camera(
-      "keep-photos", .whole(0...10_000), \.keepPhotos,
+      "keep-photos", .whole(0...10_000), \.stream.keepPhotos,
       "How many of the pictures that were shown last are kept for photos.json, in the store too"),
-    .camera("max-still-bytes", .whole(1024...268_435_456, "bytes"), \.maxStillBytes, "The most bytes of one still"),
-    .camera("max-rate", .whole(1...1000), \.maxRate, "The most stills a second that are accepted"),
     .camera(
-      "interval", .duration(.milliseconds(100)...(.seconds(3600)), accepted: "0.1 to 3600 seconds"), \.interval,
+      "still-choice", .stillChoice, \.stream.stillChoice,
+      "Which picture is shown of a push that brings several, such as a doorbell's number plate and scene"),
+    .camera(
+      "max-still-bytes", .whole(1024...268_435_456, "bytes"), \.stream.maxStillBytes, "The most bytes of one still"),
+    .camera("max-rate", .whole(1...1000), \.door.maxRate, "The most stills a second that are accepted"),
+    .camera(
+      "interval", .duration(.milliseconds(100)...(.seconds(3600)), accepted: "0.1 to 3600 seconds"), \.stream.interval,
       "The time between stills that the camera is advised to keep"),
     .camera(
-      "folder", ValueType<String>.folder.optional, \.folder, "A folder whose new files are the stills, at any depth",
+      "folder", ValueType<String>.folder.optional, \.door.folder,
+      "A folder whose new files are the stills, at any depth",
       standard: "none"),
     .camera(
-      "folder-scan", .truth, \.scansFolder,
+      "folder-scan", .truth, \.door.scansFolder,
       "Scan that folder twice a second, even where the system notifies of changes"),
     .camera(
       "at-once", ValueType<Bool>.truth.optional, \.showsAtOnce,
@@ -184,13 +194,13 @@ extension Setting {
   fileprivate static let absence: [Setting] = [
     .camera(
       "hold", ValueType<Ticks?>.duration(.seconds(1)...day, or: "forever", accepted: "1 to 86400 seconds"),
-      \.presence.hold,
+      \.stream.presence.hold,
       "How long the last picture stays when no stills come, before the loop is shown"),
     .camera(
-      "steady", .duration(.zero...day, accepted: "0 to 86400 seconds"), \.presence.steady,
+      "steady", .duration(.zero...day, accepted: "0 to 86400 seconds"), \.stream.presence.steady,
       "How long stills must keep coming before the camera is shown again"),
     .camera(
-      "off", .choice, \.off,
+      "off", .choice, \.stream.off,
       "How the loop is spliced in: seamless suits every player, cached costs an off camera almost no bytes"),
     .camera(
       "veil-every",
@@ -201,11 +211,11 @@ extension Setting {
       "veil-for", .durations(.seconds(1)...day, accepted: "two of 1 to 86400 seconds"), \.veilLength,
       "How long a veil lasts, drawn from this range"),
     .camera(
-      "delay", .duration(.zero ... .seconds(600), accepted: "0 to 600 seconds"), \.delay,
+      "delay", .duration(.zero ... .seconds(600), accepted: "0 to 600 seconds"), \.stream.delay,
       "How long stills are kept back, so that a withdrawal can come before they are shown"),
-    .camera("mark-recorded", .truth, \.marksRecorded, "Say in playlists and events when the loop is shown"),
+    .camera("mark-recorded", .truth, \.stream.marksRecorded, "Say in playlists and events when the loop is shown"),
     .camera(
-      "remember", .duration(.zero ... .seconds(7200), accepted: "0 to 7200 seconds"), \.remember,
+      "remember", .duration(.zero ... .seconds(7200), accepted: "0 to 7200 seconds"), \.stream.remember,
       "How much of what was shown is kept in memory, for `quietcam loop --record`"),
   ]
 }

@@ -1,4 +1,6 @@
-// How other sites are named: one origin for CORS, several for frames.
+import Media
+
+// How other sites are named: one origin for CORS, several for frames; and a picture in a push.
 
 extension ValueType where Value == String? {
   /// The sites whose scripts can load playlists and media: the value of Access-Control-Allow-Origin.
@@ -28,6 +30,16 @@ extension ValueType where Value == String {
         return origins.joined(separator: " ")
       }
     }
+  }
+}
+
+extension ValueType where Value == StillChoice {
+  /// Which picture of a push is shown.
+  static var stillChoice: ValueType {
+    ValueType(
+      "CHOICE", accepted: "first, last, largest, or field:NAME with the name of a form's field or a JSON key",
+      text: { $0.description }
+    ) { StillChoice($0) }
   }
 }
 

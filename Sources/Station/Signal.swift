@@ -1,6 +1,6 @@
 import NIOConcurrencyHelpers
 
-/// Wakes one waiting task; an alarm that nobody waits for rings with the next wait.
+/// Wakes one waiting task. A signal without a waiting task is kept for the next wait.
 final class Signal: Sendable {
   private struct State {
     var isFired = false
@@ -9,7 +9,7 @@ final class Signal: Sendable {
 
   private let state = NIOLockedValueBox(State())
 
-  /// Wakes the task that waits.
+  /// Wakes the waiting task.
   func fire() {
     let waiter = state.withLockedValue { state in
       state.isFired = state.waiter == nil
@@ -19,7 +19,7 @@ final class Signal: Sendable {
     waiter?.resume()
   }
 
-  /// WaitLimit for a ring, or for the task's cancellation. One task at a time.
+  /// Suspends until the signal fires or the task is cancelled. One task at a time.
   func wait() async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

@@ -4,9 +4,9 @@ import NIOCore
 import Packager
 import ServiceLifecycle
 
-/// All cameras of the process: starts their loops and ends them in good order.
+/// All cameras of the process: starts their loops and ends them in order.
 package struct Station: Service {
-  /// Where published media is kept besides memory.
+  /// Where published media is stored besides memory.
   package enum Store: Hashable, Sendable {
     /// Nowhere.
     case memory
@@ -25,7 +25,7 @@ package struct Station: Service {
   ///
   /// - Parameters:
   ///   - pool: runs the cameras' loops.
-  ///   - decoding: decodes the stills that no loop may wait for; another pool than that of the loops.
+  ///   - decoding: decodes the stills that no loop can wait for; a separate pool.
   package init(
     cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, decoding: EncodePool,
     logger: Logger
@@ -37,10 +37,10 @@ package struct Station: Service {
     self.logger = logger
   }
 
-  /// Runs all loops until graceful shutdown or cancellation; then each publishes its last part, brings its mirror up
-  /// to date and lets go of all who wait.
+  /// Runs all loops until graceful shutdown or cancellation. Then each publishes its last part, brings its mirror up to
+  /// date and ends all waits.
   ///
-  /// - Throws: when a camera cannot begin: a folder that cannot be written, an encoder that refuses its settings.
+  /// - Throws: if a camera cannot start: a folder that cannot be written, an encoder that refuses its settings.
   package func run() async throws {
     try await cancelWhenGracefulShutdown {
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -86,24 +86,24 @@ package struct Station: Service {
       } catch {
         throw StationError(
           description: "cannot use the store \(cameraFolder): \(error); "
-            + "give the process the right to write there, name another folder with --store, or use --store memory")
+            + "give the process the right to write there, choose another folder with --store, or use --store memory")
       }
       folder = cameraFolder
       camera.photos.open(folder: cameraFolder, logger: logger)
     }
     do {
-      let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
+      let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, reading: .ahead(), logger: logger)
       let decoder = EarlyDecoder(camera: camera, logger: logger)
       // It ends with the loop.
       async let _ = withTaskExecutorPreference(decoding) { await decoder.run() }
       await loop.run()
       await camera.photos.close()
     } catch {
-      throw StationError(description: "camera \(camera.settings.name) cannot begin: \(error)")
+      throw StationError(description: "camera \(camera.settings.name) cannot start: \(error)")
     }
   }
 
-  /// Looks after all deadlines of waiting viewers, half a second exact at worst.
+  /// Checks the deadlines of waiting viewers, twice a second.
   private func expireWaiters() async {
     while !Task.isCancelled {
       let now = ContinuousClock.now

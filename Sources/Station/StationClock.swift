@@ -6,11 +6,11 @@ import Media
   import Musl
 #endif
 
-/// What a station reads its times from and waits by; tests give it one that they turn themselves.
+/// The clock of a station; tests replace it with one that they control.
 package struct StationClock: Sendable {
   /// The monotonic time that everything is scheduled by, from an arbitrary zero.
   package let now: @Sendable () -> Ticks
-  /// Civil time, which may step.
+  /// Wall clock time, which can step.
   package let wall: @Sendable () -> WallTime
   /// Suspends until a monotonic time; throws `CancellationError` when the waiting task is cancelled.
   package let sleep: @Sendable (_ until: Ticks) async throws -> Void
@@ -43,7 +43,7 @@ package struct StationClock: Sendable {
 }
 
 extension WallTime {
-  /// What the machine's clock says.
+  /// The machine's monotonic clock.
   package static var now: WallTime {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)

@@ -14,7 +14,20 @@ import Picture
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure what Quietcam costs on this machine.",
-    subcommands: [Stages.self, Start.self, Still.self, Bandwidth.self, Quality.self, Latency.self])
+    subcommands: [Stages.self, Start.self, Still.self, Slots.self, Bandwidth.self, Quality.self, Latency.self])
+
+  /// `quietcam bench slots`.
+  struct Slots: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "How long stills wait for their part, with slots that stand still and slots that follow the camera.",
+      discussion: "Computed, in a second: nothing is sent.")
+
+    func run() async throws {
+      let bench = try SlotBench()
+      print(bench.head)
+      for timer in SlotBench.Timer.allCases { print(bench.run(timer)) }
+    }
+  }
 
   /// `quietcam bench stages`.
   struct Stages: AsyncParsableCommand {

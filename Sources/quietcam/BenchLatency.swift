@@ -17,7 +17,8 @@ extension Bench {
       discussion: """
         URL is a camera's multivariant playlist; its stills are pushed to --push with --token. Without URL a server is \
         started for the measurement. Stills show their own time, which is read back: by a client that follows the \
-        parts, by one that polls, by one that listens to events, and in browsers from the screen.
+        parts, by one that polls, by one that listens to events, and in browsers from the screen, from Quietcam's element among \
+        others. A clock that follows a steady camera takes minutes to get there: --settle 7m.
         """)
 
     @Argument(help: ArgumentHelp("A stream such as http://HOST/CAMERA/index.m3u8.", valueName: "url")) var url: String?
@@ -26,7 +27,11 @@ extension Bench {
     @Option(name: .customLong("for"), help: ArgumentHelp("How long: 90s, 5m.", valueName: "duration"))
     var length = Length(ticks: .seconds(30))
     @Option(help: ArgumentHelp("The time between stills.", valueName: "seconds")) var every: Pace = "2s"
-    @Option(help: ArgumentHelp("The part target of the started server.", valueName: "seconds")) var part: Pace = "1s"
+    @Option(help: ArgumentHelp("When the next still is pushed.", valueName: "how")) var timing = LatencyPusher.Timing
+      .random
+    @Option(help: ArgumentHelp("How long what is seen at first does not count.", valueName: "duration"))
+    var settle = Length(ticks: .zero)
+    @Option(help: ArgumentHelp("The part target of the started server.", valueName: "seconds")) var part: Pace = "2s"
     @Option(help: ArgumentHelp("Which browsers to measure in.", valueName: "name")) var browser = Browsers.none
     @Option(help: ArgumentHelp("Parts that the browsers' player stays behind live.", valueName: "number"))
     var behind: Double?
@@ -67,12 +72,14 @@ extension Bench {
       for missing in wanted where !missing.isInstalled { print("\(missing.rawValue) is not installed") }
       let browsers = wanted.filter(\.isInstalled)
       let plain = rival && !browsers.isEmpty && PlainHLSRival.isInstalled ? PlainHLSRival(port: Self.freePort()) : nil
-      let board = LatencyBoard()
+      let board = LatencyBoard(settling: settle.ticks.duration)
       let size = PictureSize(width: 640, height: 480)
-      let pusher = LatencyPusher(url: ingest, token: token, every: every.ticks, size: size) { plain?.push($0) }
+      let pusher = LatencyPusher(url: ingest, token: token, every: every.ticks, timing: timing, size: size) {
+        plain?.push($0)
+      }
       let clients = try LatencyClients(stream: stream, board: board)
       let page = try page(stream, rival: plain?.url, board: board)
-      let duration = length.ticks.duration
+      let duration = (settle.ticks + length.ticks).duration
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await pusher.run() }
         group.addTask { await clients.run() }
@@ -109,6 +116,9 @@ extension Bench {
       if let behind { player["liveSyncDuration"] = behind * Double(part.ticks.count) / Double(Ticks.perSecond) }
       typealias Way = LatencyPage.Way
       var ways = [
+        Way(
+          name: "Quietcam's element", kind: "frames", url: folder.absoluteString,
+          script: URL(string: "/quietcam.js", relativeTo: base)?.absoluteString),
         Way(name: "Quietcam with hls.js", kind: "hls", url: stream, player: player),
         Way(name: "polling every 2 s", kind: "image", url: folder.appending(path: "latest.jpg").absoluteString),
         Way(
@@ -142,3 +152,5 @@ extension Bench {
     }
   }
 }
+
+extension LatencyPusher.Timing: ExpressibleByArgument {}

@@ -15,7 +15,8 @@ struct Push: AsyncParsableCommand {
     abstract: "Push stills to a server at a steady interval.",
     discussion: """
       SOURCE is a folder of JPEGs, one JPEG, a video file, a camera (/dev/video0), an RTSP or HTTP address (a snapshot, \
-      Motion JPEG or any video), or lavfi:GRAPH; in short, whatever FFmpeg opens. The word demo paints a scene.
+      Motion JPEG or any video), or lavfi:GRAPH; in short, whatever FFmpeg opens. The word demo paints a scene. \
+      A camera that is off or busy is tried again and again; a wrong address or password ends the command.
 
       What the server cannot take is left out, and the newest still goes next: there is never a backlog. Push ends with \
       its source, or with Ctrl-C.
@@ -63,6 +64,15 @@ struct Push: AsyncParsableCommand {
     return (user, text.trimmingCharacters(in: .newlines))
   }
 
+  private func target(followsAdvice: Bool) throws -> PushTarget {
+    do {
+      return try PushTarget(
+        url: to, token: token, followsAdvice: followsAdvice, trust: ca.map { .file($0) } ?? .system)
+    } catch let error as PushError {
+      throw ValidationError(error.description)
+    }
+  }
+
   func run() async throws {
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "push")
@@ -72,8 +82,7 @@ struct Push: AsyncParsableCommand {
       // An explicit interval is kept instead of the advised one.
       let (every, followAdvice) = (every?.ticks ?? .seconds(2), followAdvice || every == nil)
       let login = try login()
-      let target = try PushTarget(
-        url: to, token: token, followsAdvice: followAdvice, trust: ca.map { .file($0) } ?? .system)
+      let target = try target(followsAdvice: followAdvice)
       let pusher =
         source == "demo"
         ? Pusher(
@@ -92,7 +101,9 @@ struct Push: AsyncParsableCommand {
           ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
       ).run()
     } catch let error as PushError {
-      throw ValidationError(error.description)
+      // The command is in order; what it names is not.
+      FileHandle.standardError.write(Data("Error: \(error.description)\n".utf8))
+      throw ExitCode.failure
     }
   }
 }

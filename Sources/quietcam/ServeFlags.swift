@@ -3,8 +3,8 @@ import Settings
 
 /// The flags of `quietcam serve`: one for each setting, with the help texts of the table of settings.
 struct ServeFlags: ParsableArguments {
-  @Option(name: .customLong("public"), help: .setting("public")) var publicAddress: String?
-  @Option(name: .customLong("private"), help: .setting("private")) var privateAddress: String?
+  @Option(help: .setting("public")) var `public`: String?
+  @Option(help: .setting("private")) var `private`: String?
   @Option(help: .setting("public-certificate")) var publicCertificate: String?
   @Option(help: .setting("public-key")) var publicKey: String?
   @Option(help: .setting("private-certificate")) var privateCertificate: String?
@@ -52,6 +52,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("plain-segment")) var plainSegment: String?
   @Option(help: .setting("latest-quality")) var latestQuality: String?
   @Option(help: .setting("max-still-bytes")) var maxStillBytes: String?
+  @Option(help: .setting("still-choice")) var stillChoice: String?
   @Option(help: .setting("interval")) var interval: String?
   @Option(help: .setting("max-rate")) var maxRate: String?
   @Option(help: .setting("hold")) var hold: String?
@@ -66,29 +67,19 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("folder-scan")) var folderScan: String?
   @Option(help: .setting("at-once")) var atOnce: String?
 
-  /// The flags that were given, by the keys of the settings.
+  /// The flags that were given, by the keys of the settings: each property has the name of its key.
   var given: [String: String] {
-    let options: [(String, String?)] = [
-      ("public", publicAddress), ("private", privateAddress), ("public-certificate", publicCertificate),
-      ("public-key", publicKey), ("private-certificate", privateCertificate), ("private-key", privateKey),
-      ("store", store), ("operator-token", operatorToken),
-      ("operator-token-file", operatorTokenFile), ("link-key", linkKey), ("link-key-file", linkKeyFile),
-      ("allow-origin", allowOrigin), ("embed", embed), ("public-connections", publicConnections),
-      ("private-connections", privateConnections), ("connections-per-address", connectionsPerAddress),
-      ("upload-megabytes", uploadMegabytes), ("patience", patience), ("signature", signature), ("access", access),
-      ("log", log), ("demo", demo ? "true" : nil), ("camera", camera), ("token", token), ("token-file", tokenFile),
-      ("size", size), ("fit", fit), ("gray", gray), ("blur", blur), ("denoise", denoise), ("max-pixels", maxPixels),
-      ("preset", preset), ("crf", crf), ("ssim", ssim), ("references", references), ("max-kilobits", maxKilobits),
-      ("rate", rate), ("part", part), ("segment", segment), ("window", window), ("plain-segment", plainSegment),
-      ("latest-quality", latestQuality),
-      ("max-still-bytes", maxStillBytes), ("interval", interval), ("max-rate", maxRate),
-      ("hold", hold), ("steady", steady), ("off", off), ("veil-every", veilEvery), ("veil-for", veilFor),
-      ("delay", delay), ("mark-recorded", markRecorded), ("remember", remember),
-      ("base-url", baseUrl), ("site-title", siteTitle), ("favicon", favicon), ("title", title),
-      ("photo-size", photoSize), ("keep-photos", keepPhotos),
-      ("folder", folder), ("folder-scan", folderScan), ("at-once", atOnce),
-    ]
-    return Dictionary(uniqueKeysWithValues: options.compactMap { key, value in value.map { (key, $0) } })
+    var given = demo ? ["demo": "true"] : [:]
+    for child in Mirror(reflecting: self).children {
+      guard let option = child.value as? Option<String?>, let name = child.label else { continue }
+      given[Self.key(of: name)] = option.wrappedValue
+    }
+    return given
+  }
+
+  /// `max-kilobits` for the stored property `_maxKilobits`.
+  private static func key(of name: String) -> String {
+    name.drop { $0 == "_" }.map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
   }
 }
 

@@ -22,7 +22,9 @@ import Testing
     #expect(most(nil) == 3000)
     #expect(most("image/jpeg") == 3000)
     #expect(most("application/json") == 4000 + 1 << 20)
-    #expect(most("multipart/form-data; boundary=b") == 3000 + 1 << 20)
+    #expect(most("multipart/form-data; boundary=b") == 4000 + 1 << 20)
+    #expect(most("text/plain") == 4000 + 1 << 20)
+    #expect(most("application/x-www-form-urlencoded") ?? 0 > 4000 + 1 << 20)
     #expect(most("multipart/x-mixed-replace; boundary=b") == nil)
   }
 }

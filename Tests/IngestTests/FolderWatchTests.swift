@@ -89,7 +89,7 @@ import Testing
     _ = watch.receive(.fileMovedIn(2, "old.jpg", cookie: 9))
     #expect(!watch.isWaiting)
     #expect(watch.receive(.directoryMovedOut(1, "2026", cookie: 10)) == [.unwatch(2)])
-    #expect(watch.receive(.directoryMovedIn(1, "archive", cookie: 10)) == [.walk("archive", .none)])
+    #expect(watch.receive(.directoryMovedIn(1, "archive", cookie: 10)) == [.walk("archive", .recent)])
     #expect(watch.receive(.written(2, "late.jpg")).isEmpty && !watch.isWaiting)
   }
 
@@ -142,5 +142,85 @@ import Testing
     #expect(watch.isNews(.init(path: "x", isFound: true), stamp(0)))
     _ = watch.receive(.fileMovedIn(1, "y.jpg", cookie: 0))
     #expect(waiting(&watch) == ["y.jpg"], "a move that is forgotten is news")
+  }
+
+  @Test func aFileThatWasMadeWaitsUntilItIsClosedUnlessItIsWhole() {
+    var watch = opened()
+    _ = watch.receive(.fileMade(1, "a.jpg"))
+    _ = watch.receive(.fileMade(1, "a.jpg.part"))
+    #expect(watch.next() == FolderWatch.Pending(path: "a.jpg", isFound: true, isMade: true))
+    #expect(!watch.isWaiting)
+    _ = watch.receive(.fileMade(1, "a.jpg"))
+    _ = watch.receive(.written(1, "a.jpg"))
+    #expect(watch.next() == FolderWatch.Pending(path: "a.jpg", isFound: false))
+    #expect(!watch.isWaiting)
+  }
+
+  @Test func aStillThatWasReadAsItWasMadeIsNotReadAgainWhenItIsClosed() {
+    var watch = opened()
+    _ = watch.receive(.fileMade(1, "a.jpg"))
+    guard let made = watch.next() else { Issue.record("nothing waits"); return }
+    #expect(watch.isNews(made, stamp(1)))
+    watch.didRead(made, stamp(1))
+    _ = watch.receive(.written(1, "a.jpg"))
+    guard let closed = watch.next() else { Issue.record("nothing waits"); return }
+    #expect(!watch.isNews(closed, stamp(1)))
+    #expect(watch.isNews(closed, stamp(2)))
+  }
+
+  @Test func aDirectoryThatBecomesReadableIsWalkedForWhatWouldHaveBeenNews() {
+    var watch = opened()
+    _ = watch.receive(.blocked("day", .all))
+    _ = watch.receive(.blocked("old", .since(7)))
+    #expect(watch.receive(.directoryChanged(1, "other")).isEmpty)
+    #expect(watch.receive(.directoryChanged(1, "day")) == [.walk("day", .all)])
+    #expect(watch.receive(.directoryChanged(1, "day")).isEmpty)
+    #expect(watch.receive(.directoryChanged(1, "old")) == [.walk("old", .since(7))])
+  }
+
+  @Test func aFileThatBecomesReadableIsReadThen() {
+    var watch = opened()
+    for name in ["a.jpg", "b.jpg"] {
+      _ = watch.receive(.written(2, name))
+      guard let file = watch.next() else { Issue.record("nothing waits"); return }
+      watch.didRefuse(file)
+    }
+    _ = watch.receive(.fileChanged(2, "c.jpg"))
+    #expect(!watch.isWaiting)
+    _ = watch.receive(.fileChanged(2, "a.jpg"))
+    #expect(waiting(&watch) == ["2026/11/a.jpg"])
+    _ = watch.receive(.fileChanged(2, "a.jpg"))
+    #expect(!watch.isWaiting)
+    // The right may be that of a directory.
+    _ = watch.receive(.directoryChanged(2, ""))
+    #expect(waiting(&watch) == ["2026/11/b.jpg"])
+  }
+
+  @Test func aHiddenDirectoryThatIsRenamedBringsNews() {
+    var watch = opened()
+    #expect(watch.receive(.directoryMade(1, ".tmp")).isEmpty)
+    #expect(watch.receive(.directoryMovedOut(1, ".tmp", cookie: 5)).isEmpty)
+    #expect(watch.receive(.directoryMovedIn(1, "done", cookie: 5)) == [.walk("done", .all)])
+  }
+
+  @Test func aDirectoryThatIsRenamedAtOnceLosesNothing() {
+    var watch = opened()
+    // It was gone before it could be watched.
+    #expect(watch.receive(.directoryMade(1, "new")) == [.walk("new", .all)])
+    #expect(watch.receive(.directoryMovedOut(1, "new", cookie: 5)).isEmpty)
+    #expect(watch.receive(.directoryMovedIn(1, "done", cookie: 5)) == [.walk("done", .all)])
+    // It was watched, and what came into it waits, or was looked for in vain.
+    _ = watch.receive(.watching("day", as: 9))
+    for name in ["a.jpg", "b.jpg"] { _ = watch.receive(.written(9, name)) }
+    guard let first = watch.next() else { Issue.record("nothing waits"); return }
+    watch.didMiss(first)
+    #expect(watch.receive(.directoryMovedOut(1, "day", cookie: 6)) == [.unwatch(9)])
+    #expect(watch.receive(.directoryMovedIn(2, "night", cookie: 6)) == [.walk("2026/11/night", .recent)])
+    #expect(waiting(&watch).sorted() == ["2026/11/night/a.jpg", "2026/11/night/b.jpg"])
+  }
+
+  @Test func namesThatAreNoTextAreTold() {
+    var watch = opened()
+    #expect(watch.receive(.nameless(2, "?.jpg")) == [.tellNameless("2026/11/?.jpg")])
   }
 }

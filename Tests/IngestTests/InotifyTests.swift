@@ -23,9 +23,16 @@ import Testing
     #expect(
       events(bytes) == [
         .written(1, "a.jpg"), .fileMovedOut(2, "b", cookie: 7), .fileMovedIn(2, "c", cookie: 7),
-        .directoryMade(3, "made"), .directoryMovedOut(3, "d", cookie: 8), .directoryMovedIn(3, "e", cookie: 8),
+        .fileMade(3, "made.jpg"), .directoryMade(3, "made"), .directoryMovedOut(3, "d", cookie: 8),
+        .directoryMovedIn(3, "e", cookie: 8),
         .gone(4), .gone(4), .gone(4), .ended(4), .overflow(since: 0),
       ])
+  }
+
+  @Test func changedRightsAreTold() {
+    let bytes = event(1, 0x4, name: "a.jpg") + event(1, 0x4000_0004, name: "day") + event(2, 0x4000_0004)
+    #expect(
+      events(bytes) == [.fileChanged(1, "a.jpg"), .directoryChanged(1, "day"), .directoryChanged(2, "")])
   }
 
   @Test func brokenBytesAndNamesAreLeftOut() {
@@ -33,6 +40,6 @@ import Testing
     for count in 0..<whole.count { #expect(events(Array(whole.prefix(count))).isEmpty) }
     var invalid = whole
     invalid[16] = 0xFF
-    #expect(events(invalid + whole) == [.written(1, "a.jpg")])
+    #expect(events(invalid + whole) == [.nameless(1, "\u{FFFD}.jpg"), .written(1, "a.jpg")])
   }
 }

@@ -53,6 +53,23 @@ import Testing
     #expect(seen >= 3)
   }
 
+  /// The door lets no sampling in that the decoder does not know.
+  @Test func theDecoderKnowsEverySamplingThatTheDoorLetsIn() throws {
+    let jpeg = try ForeignProgram.jpeg(
+      painted(width: 64, height: 48) { _, _ in [90, 120, 200] }, width: 64, height: 48, ["-sample", "1x1"])
+    let header = try JPEGHeader(ByteBuffer(bytes: jpeg), maxPixels: 10_000)
+    let frame = try #require(jpeg.indices.first { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xC0 })
+    for samplings in JPEGSampling.known {
+      var bytes = jpeg
+      for (index, sampling) in samplings.enumerated() { bytes[frame + 11 + 3 * index] = sampling }
+      // There are not as many blocks as these factors want, which the decoder notices after it has taken them.
+      do throws(StillRefusal) {
+        _ = try StillDecoder().decode(ByteBuffer(bytes: bytes), header: header).size
+      } catch { #expect(error.reason == .corrupt, "\(samplings): \(error)") }
+    }
+    #expect(!JPEGSampling.decodes([0x11, 0x12, 0x12]) && JPEGSampling.decodes([0x44]))
+  }
+
   /// Luma against chroma, as far as an interleaved scan holds it (ITU-T T.81, section B.2.3).
   private static let samplings = [
     "1x1", "1x2", "1x3", "1x4", "2x1", "2x2", "2x3", "2x4", "3x1", "3x2", "4x1", "4x2",

@@ -2,9 +2,10 @@ import Foundation
 import Ingest
 import Media
 import NIOCore
-import Picture
 import TestSupport
 import Testing
+
+@testable import Picture
 
 @Suite struct FrameSourceTests {
   private func withFile(
@@ -68,6 +69,125 @@ import Testing
       }
       #expect(count == 5)
     }
+  }
+
+  // Films of which the upper half is blue and the lower red.
+
+  private static let film =
+    "color=c=red:s=320x240:r=10:d=1,drawbox=x=0:y=0:w=320:h=120:c=blue:t=fill"
+  private static let lossless = ["-c:v", "libx264", "-qp", "0", "-pix_fmt", "yuv420p"]
+
+  /// The colours in the middle of the upper, lower, left and right edge of the first picture, by names.
+  private func edges(_ source: inout FrameSource) throws -> (size: PictureSize, colours: String) {
+    guard case .picture = try source.advance() else { return (PictureSize(width: 0, height: 0), "none") }
+    let jpeg = try source.jpeg()
+    let size = try JPEGHeader(jpeg, maxPixels: 10_000_000).size
+    #expect(try source.picture().size == size)
+    let rgb = try ForeignProgram.run(["djpeg", "INPUT"], input: Array(jpeg.readableBytesView)).suffix(3 * size.pixels)
+    let (x, y) = (size.width / 2, size.height / 2)
+    let places = [(x + 12, 8), (x + 12, size.height - 9), (8, y + 12), (size.width - 9, y + 12)]
+    let names = places.map { x, y in
+      let colour = rgb.dropFirst(3 * (y * size.width + x)).prefix(3).map { $0 > 127 ? "1" : "0" }.joined()
+      return ["001": "blue", "100": "red", "010": "green", "000": "black"][colour] ?? colour
+    }
+    return (size, names.joined(separator: " "))
+  }
+
+  private func expect(_ file: String, made arguments: [String], size: String, _ colours: String) throws {
+    try withFile(file, made: arguments) { location in
+      var source = try FrameSource(location, interrupt: MediaInterrupt())
+      let found = try edges(&source)
+      #expect(found.size.description == size)
+      #expect(found.colours == colours)
+    }
+  }
+
+  private func withPrepared(_ name: String, _ arguments: [String], _ body: (String) throws -> Void) throws {
+    try withFile(name, made: arguments) { try body($0.url) }
+  }
+
+  /// Covers come before and behind the film, as an attached picture, as a second track that is none, or as the default.
+  @Test(arguments: [
+    ("f.mp4", ["-map", "0", "-map", "1", "-c", "copy", "-disposition:v:1", "attached_pic"]),
+    ("f.mp4", ["-map", "1", "-map", "0", "-c", "copy", "-disposition:v:0", "attached_pic"]),
+    ("f.mp4", ["-map", "1", "-map", "0", "-c", "copy", "-disposition:v:0", "attached_pic+default"]),
+    ("f.mkv", ["-map", "0", "-c", "copy", "-attach", "COVER", "-metadata:s:t", "mimetype=image/jpeg"]),
+    ("f.mov", ["-map", "1", "-map", "0", "-c", "copy"]), ("f.mov", ["-map", "0", "-map", "1", "-c", "copy"]),
+  ])
+  func aCoverOrAPreviewIsNotThePicture(_ name: String, _ arguments: [String]) throws {
+    try withPrepared("cover.jpg", ["-f", "lavfi", "-i", "color=c=lime:s=160x120", "-frames:v", "1"]) { cover in
+      try withPrepared("film.mp4", ["-f", "lavfi", "-i", Self.film] + Self.lossless) { film in
+        let inputs = ["-i", film] + (arguments.contains("COVER") ? [] : ["-i", cover])
+        try expect(
+          name, made: inputs + arguments.map { $0 == "COVER" ? cover : $0 }, size: "320x240", "blue red red red")
+      }
+    }
+  }
+
+  @Test func aSoundFileWithACoverHasNoPicture() throws {
+    try withPrepared("cover.jpg", ["-f", "lavfi", "-i", "color=c=lime:s=160x120", "-frames:v", "1"]) { cover in
+      let make = [
+        "-f", "lavfi", "-i", "sine=d=1", "-i", cover, "-map", "0", "-map", "1", "-c:v", "copy", "-disposition:v",
+        "attached_pic",
+      ]
+      try withFile("sound.m4a", made: make) { location in
+        #expect(throws: FFmpegError.self) { _ = try FrameSource(location, interrupt: MediaInterrupt()).isLive }
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (90, "240x320", "red red blue red"), (180, "320x240", "red blue blue blue"), (270, "240x320", "blue blue red blue"),
+  ])
+  func aDisplayMatrixTurnsThePicture(_ angle: Int, _ size: String, _ colours: String) throws {
+    // Metadata of that name become a matrix in MP4.
+    for codec in [Self.lossless, ["-c:v", "mjpeg", "-q:v", "2", "-huffman", "default"]] {
+      try withPrepared("film.mov", ["-f", "lavfi", "-i", Self.film] + codec) { film in
+        let turned = ["-i", film, "-c", "copy", "-metadata:s:v", "rotate=\(angle)"]
+        try withPrepared("turned.mov", turned) { turned in
+          var source = try FrameSource(MediaLocation(turned), interrupt: MediaInterrupt())
+          let found = try edges(&source)
+          #expect(found.size.description == size)
+          #expect(found.colours == colours)
+          #expect(try found.colours == judge(turned))
+        }
+      }
+    }
+  }
+
+  /// What ffmpeg itself shows of the film.
+  private func judge(_ path: String) throws -> String {
+    var judged = ""
+    try withPrepared("judged.mkv", ["-i", path] + Self.lossless) { judgedPath in
+      var source = try FrameSource(MediaLocation(judgedPath), interrupt: MediaInterrupt())
+      judged = try edges(&source).colours
+    }
+    return judged
+  }
+
+  @Test(arguments: [("24/11", "768x576", 352, 576), ("1/2", "320x480", 320, 240), ("100/1", "320x240", 320, 240)])
+  func anAspectThatIsNotSquareIsScaled(_ aspect: String, _ size: String, _ width: Int, _ height: Int) throws {
+    let film =
+      "color=c=red:s=\(width)x\(height):r=10:d=1,drawbox=x=0:y=0:w=iw:h=ih/2:c=blue:t=fill,setsar=\(aspect)"
+    try expect("f.mp4", made: ["-f", "lavfi", "-i", film] + Self.lossless, size: size, "blue red red red")
+  }
+
+  @Test func matricesAreOrientations() {
+    let one: Int32 = 65_536
+    func orientation(_ a: Int32, _ b: Int32, _ c: Int32, _ d: Int32) -> Orientation {
+      Orientation(matrix: [a, b, 0, c, d, 0, 0, 0, 1 << 30])
+    }
+    // Where the stored picture's right and its below point to on the screen.
+    #expect(orientation(one, 0, 0, one) == .upright)
+    #expect(orientation(-one, 0, 0, one) == .mirrored)
+    #expect(orientation(-one, 0, 0, -one) == .upsideDown)
+    #expect(orientation(one, 0, 0, -one) == .flipped)
+    #expect(orientation(0, one, one, 0) == .transposed)
+    #expect(orientation(0, one, -one, 0) == .turnClockwise)
+    #expect(orientation(0, -one, -one, 0) == .transversed)
+    #expect(orientation(0, -one, one, 0) == .turnCounterclockwise)
+    #expect(orientation(60_000, 20_000, -20_000, 60_000) == .upright)
+    #expect(orientation(20_000, 60_000, -60_000, 20_000) == .turnClockwise)
   }
 
   @Test func whatIsNoVideoSaysSo() throws {

@@ -47,14 +47,14 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     KeyCase("embed", "https://a.example http://[::1]:80") {
       $0.site.frameAncestors == "https://a.example http://[::1]:80"
     },
-    KeyCase("base-url", "https://example.org/cam") { $0.site.baseURL == "https://example.org/cam/" },
-    KeyCase("site-title", "Our place") { $0.site.title == "Our place" },
-    KeyCase("favicon", "icon.png") { $0.site.iconFile == "icon.png" },
     KeyCase("public-connections", "7") { $0.publicConnections == 7 },
     KeyCase("private-connections", "7") { $0.privateConnections == 7 },
     KeyCase("connections-per-address", "7") { $0.connectionsPerAddress == 7 },
     KeyCase("upload-megabytes", "7") { $0.uploadMegabytes == 7 },
     KeyCase("patience", "7s") { $0.patience == .seconds(7) },
+    KeyCase("base-url", "https://a.example/cam/") { $0.site.baseURL == "https://a.example/cam/" },
+    KeyCase("site-title", "My cameras") { $0.site.title == "My cameras" },
+    KeyCase("favicon", "icon.svg") { $0.site.iconFile == "icon.svg" },
     KeyCase("log", "trace") { $0.logLevel == .trace },
     KeyCase("demo", "true") { $0.isDemo && $0.cameras.map(\.name.text) == ["desk", "demo"] },
   ]
@@ -80,11 +80,9 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("segment", "6s", Ticks.seconds(6)) { $0.timeline.segment },
     .camera("window", "100", 100) { $0.timeline.listedSegments },
     .camera("plain-segment", "2s", Ticks.seconds(2)) { $0.timeline.plain.segment },
-    .camera("title", "The desk", "The desk") { $0.title },
-    .camera("photo-size", "800x600", PictureSize(width: 800, height: 600)) { $0.photoSize },
-    .camera("keep-photos", "7", 7) { $0.keepPhotos },
     .camera("latest-quality", "1", 1) { $0.latestQuality },
     .camera("max-still-bytes", "1024", 1024) { $0.maxStillBytes },
+    .camera("still-choice", "field:scene", .field("scene")) { $0.stillChoice },
     .camera("interval", "0.5", Ticks.milliseconds(500)) { $0.interval },
     .camera("hold", "90", Ticks.seconds(90)) { $0.presence.hold },
     .camera("steady", "0", Ticks.zero) { $0.presence.steady },
@@ -96,6 +94,9 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .door("folder", "/srv/desk", "/srv/desk") { $0.folder },
     .door("folder-scan", "true", true) { $0.scansFolder },
     .camera("at-once", "true", true) { $0.showsAtOnce },
+    .camera("title", "My desk", "My desk") { $0.title },
+    .camera("photo-size", "800x600", PictureSize(width: 800, height: 600)) { $0.photoSize },
+    .camera("keep-photos", "7", 7) { $0.keepPhotos },
   ]
 
   var variable: String { "QUIETCAM_" + key.uppercased().replacing("-", with: "_") }
@@ -199,10 +200,10 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     let settings = try load(flags: ["camera": "desk", "token": "s3cret-token"])
     let timeline = try TimelineSettings()
     let name = try #require(CameraName("desk"))
-    var camera = CameraSettings(name: name, timeline: timeline)
-    camera.photoSize = PictureSize(width: 1920, height: 1280)
-    camera.keepPhotos = 100
-    #expect(settings.cameras == [camera])
+    var desk = CameraSettings(name: name, timeline: timeline)
+    desk.photoSize = PictureSize(width: 1920, height: 1280)
+    desk.keepPhotos = 100
+    #expect(settings.cameras == [desk])
     #expect(settings.doors == [name: DoorSettings(tokens: [TokenDigest(of: "s3cret-token")])])
     #expect(settings.publicAddress.description == "127.0.0.1:8080")
     #expect(settings.privateAddress.description == "127.0.0.1:8081")

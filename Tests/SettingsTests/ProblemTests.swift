@@ -42,6 +42,7 @@ private let addresses =
     ("window", "six", "6 to 100 segments"), ("latest-quality", "0", "a whole number from 1 to 100"),
     ("latest-quality", "101", "a whole number from 1 to 100"),
     ("max-still-bytes", "16M", "a whole number from 1024 to 268435456 bytes"),
+    ("still-choice", "second", "first, last, largest, or field:NAME with the name of a form's field or a JSON key"),
     ("interval", "0", "0.1 to 3600 seconds, such as 2, 0.5, 500ms or 10m"),
     ("interval", "3601", "0.1 to 3600 seconds, such as 2, 0.5, 500ms or 10m"),
     ("token-file", "", "the path of a file"),

@@ -30,7 +30,7 @@ import Testing
     ("store", "FOLDER|memory", "hls-out"), ("log", "NAME", "info"), ("demo", "true|false", "false"),
     ("size", "WIDTHxHEIGHT", "640x480"), ("fit", "contain|cover", "contain"), ("preset", "NAME", "slow"),
     ("part", "SECONDS", "2"), ("segment", "SECONDS", "30"), ("window", "NUMBER", "6"), ("rate", "NUMBER", "2"),
-    ("masks", "LIST", "none"), ("max-still-bytes", "NUMBER", "16777216"),
+    ("masks", "LIST", "none"), ("max-still-bytes", "NUMBER", "16777216"), ("still-choice", "CHOICE", "first"),
   ])
   func helpShowsTheDefaultThatHolds(key: String, valueName: String, standard: String) throws {
     let setting = try #require(Setting.named(key))

@@ -30,6 +30,9 @@ final class FaultyDisk: Sendable {
     for _ in 0..<4 { isFree.signal() }
   }
 
+  /// What a reader of loops calls before each access.
+  @Sendable func willRead() { while isHanging { isFree.wait() } }
+
   /// What a mirror calls before each of its steps.
   func willDo(_ step: MirrorPlan.Step) throws {
     while mood.withLockedValue({ $0 == .hanging }) { isFree.wait() }

@@ -110,7 +110,7 @@ import Testing
 
   @Test(arguments: ["", "<html>not found</html>", "\u{0}\u{0}\u{0}\u{18}ftypiso6"])
   func whatIsNoRecordingIsRefused(text: String) {
-    #expect { try LoopRecording(ByteBuffer(string: text)) } throws: { "\($0)".contains("is no such one") }
+    #expect { try LoopRecording(ByteBuffer(string: text)) } throws: { "\($0)".contains("is not a recording") }
   }
 
   @Test func aRecordingThatDoesNotSayWhatIsNewIsRefused() throws {

@@ -164,7 +164,7 @@ import Testing
           try bytes.write(to: URL(fileURLWithPath: path))
         }
         #expect(try open(folder, settings) == nil, "\(damage)")
-        if damage != "gone" { #expect(try why(folder, settings).contains("make it anew with"), "\(damage)") }
+        if damage != "gone" { #expect(try why(folder, settings).contains("make it again with"), "\(damage)") }
       }
     }
   }

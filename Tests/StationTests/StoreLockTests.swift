@@ -91,7 +91,7 @@ import Testing
   }
 
   private func present(_ folder: String) -> Set<String> {
-    Set((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).subtracting([StoreLock.fileName])
+    Set((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
   }
 
   @Test(arguments: ["all", "one", "folder"])

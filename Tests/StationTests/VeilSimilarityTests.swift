@@ -211,7 +211,7 @@ import Testing
     let folder = URL(fileURLWithPath: try #require(Self.folder))
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".jpg") }
     let stills = try names.sorted().map { ByteBuffer(bytes: try Data(contentsOf: folder.appending(path: $0))) }
-    var settings = try CameraSettings.standardSample()
+    var settings = CameraSettings.standardSample()
     settings.remember = .seconds(3600)
     let model = Model(settings, stills: stills, interval: 2050, lateness: 100)
     expectAlike(try await probabilities(.recording, model))

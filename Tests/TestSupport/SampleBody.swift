@@ -11,7 +11,7 @@ package struct SampleBody: Sendable {
   package init(carrying pictures: [[UInt8]], using random: inout SeededGenerator) {
     let picture = pictures.randomElement(using: &random) ?? []
     hasLength = Bool.random(using: &random)
-    switch Int.random(in: 0..<5, using: &random) {
+    switch Int.random(in: 0..<7, using: &random) {
     case 0:
       contentType = [nil, "image/jpeg", "image/jpg", "application/octet-stream"].randomElement(using: &random) ?? nil
       bytes = picture
@@ -27,8 +27,43 @@ package struct SampleBody: Sendable {
     case 3:
       hasLength = false
       (contentType, bytes) = Self.stream(pictures, using: &random)
+    case 4: (contentType, bytes) = Self.text(picture, using: &random)
+    case 5:
+      hasLength = false
+      (contentType, bytes) = Self.oddStream(pictures, using: &random)
     default: (contentType, bytes) = Self.json(picture, using: &random)
     }
+  }
+
+  /// Base64 by itself, as a `data:` URL, or in a form.
+  private static func text(_ picture: [UInt8], using random: inout SeededGenerator) -> (String?, [UInt8]) {
+    var text = base64(picture)
+    if Bool.random(using: &random) { text = "data:image/jpeg;base64," + text }
+    switch Int.random(in: 0..<3, using: &random) {
+    case 0: return (Bool.random(using: &random) ? nil : "text/plain", Array(text.utf8))
+    case 1:
+      text = text.split(separator: "/", omittingEmptySubsequences: false).joined(separator: "%2F")
+      return ("application/x-www-form-urlencoded", Array("camera=desk&image=\(text)&n=1".utf8))
+    default:
+      let head = "--b\r\nContent-Disposition: form-data; name=image\r\n\r\n"
+      return ("multipart/form-data; boundary=b", Array("\(head)\(text)\r\n--b--\r\n".utf8))
+    }
+  }
+
+  /// A stream whose parts are divided as no specification has it.
+  private static func oddStream(_ pictures: [[UInt8]], using random: inout SeededGenerator) -> (String?, [UInt8]) {
+    let head = "Content-Type: image/jpeg\r\n\r\n"
+    let (before, after) =
+      [
+        ("x\r\n" + head, "\r\n"), ("--x" + head, "\r\n"), (head, "\r\n--x\r\n"), ("--x\r\n" + head, ""),
+        ("--x\r\nContent-Type: text/plain\r\n\r\nhi\r\n--x\r\n" + head, "\r\n"),
+        ("--x\r\nHTTP/1.0 200 OK\r\n" + head, "\r\n"), ("", "\r\n"),
+      ].randomElement(using: &random)!
+    var bytes: [UInt8] = Bool.random(using: &random) ? [] : Array("a preamble\r\n".utf8)
+    for _ in 0..<Int.random(in: 1...4, using: &random) {
+      bytes += Array(before.utf8) + (pictures.randomElement(using: &random) ?? []) + Array(after.utf8)
+    }
+    return ("multipart/x-mixed-replace;boundary=x", bytes)
   }
 
   private static func form(_ picture: [UInt8], using random: inout SeededGenerator) -> (String, [UInt8]) {

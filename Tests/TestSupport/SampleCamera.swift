@@ -15,17 +15,17 @@ extension CameraSettings {
     segment: Ticks = .seconds(4), plainSegment: Ticks = .seconds(1), hold: Ticks? = .seconds(30),
     steady: Ticks = .seconds(4)
   ) throws -> CameraSettings {
-    CameraSettings(
-      name: sampleName, picture: PictureSettings(size: size, denoise: 0),
-      encoder: EncoderSettings(preset: .ultrafast),
-      timeline: try TimelineSettings(rate: rate, part: part, segment: segment, plainSegment: plainSegment),
-      presence: CameraPresence.Settings(hold: hold, steady: steady))
+    var settings = CameraSettings(
+      name: sampleName,
+      timeline: try TimelineSettings(rate: rate, part: part, segment: segment, plainSegment: plainSegment))
+    settings.picture = PictureSettings(size: size, denoise: 0)
+    settings.encoder = EncoderSettings(preset: .ultrafast)
+    settings.presence = CameraPresence.Settings(hold: hold, steady: steady)
+    return settings
   }
 
   /// The settings that a camera `desk` has where nothing is configured.
-  package static func standardSample() throws -> CameraSettings {
-    CameraSettings(name: sampleName, timeline: try TimelineSettings())
-  }
+  package static func standardSample() -> CameraSettings { CameraSettings(name: sampleName) }
 
   private static var sampleName: CameraName {
     guard let name = CameraName("desk") else { preconditionFailure("desk is a name") }

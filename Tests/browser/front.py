@@ -125,12 +125,14 @@ class Front:
             request = [f"{asked.method} {path} HTTP/1.1", host, *kept, "Connection: close"]
             up_writer.write("\r\n".join([*request, "", ""]).encode("latin-1"))
             # A client that goes is noticed at once, and takes the server's answer with it.
-            gone = asyncio.create_task(reader.read())
-            passing = asyncio.create_task(self._answer(asked, up_reader, writer))
-            await asyncio.wait([gone, passing], return_when=asyncio.FIRST_COMPLETED)
-            for task in (gone, passing):
-                task.cancel()
-            await asyncio.gather(gone, passing, return_exceptions=True)
+            both = [asyncio.create_task(reader.read()), asyncio.create_task(self._answer(asked, up_reader, writer))]
+            try:
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in both:
+                    task.cancel()
+                    task.add_done_callback(lambda task: task.cancelled() or task.exception())
+                await asyncio.gather(*both, return_exceptions=True)
         finally:
             up_writer.transport.abort()
 

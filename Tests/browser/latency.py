@@ -3,17 +3,21 @@
     python Tests/browser/latency.py --ways frames,photos,hls --rhythm timer --every 2 --seconds 90
 
 Stills carry a number that is read back from the element every 20 ms. The bytes are those of the answers, heads included,
-over HTTP/1.1, from the second picture on. Rhythms: `timer` sends each --every seconds, `random` a mean of --every apart.
+over HTTP/1.1, from the second picture on. Rhythms: `timer` sends each --every seconds, `random` a mean of --every apart,
+`ahead` --ahead seconds before each slot begins, as a camera does that listens to the server's advice.
 """
 
 import argparse
 import asyncio
+import datetime
 import random
+import re
 import statistics
 import tempfile
 import time
 
 import front
+import quietcam
 import splices
 import stage
 from browsers import BROWSERS
@@ -22,22 +26,28 @@ from browsers import BROWSERS
 class RhythmicRig(splices.Rig):
     """Sends stills in a rhythm of its own."""
 
-    def __init__(self, home, rhythm, every, *options, **more):
+    def __init__(self, home, rhythm, every, ahead, *options, **more):
         super().__init__(home, *options, loop=False, every=every, **more)
-        self.rhythm = rhythm
+        self.rhythm, self.ahead, self.part = rhythm, ahead, more["part"]
         self.is_over.wait = self._wait(self.is_over.wait)
 
     def _wait(self, wait):
         def until(seconds):
-            # `push` waits for its timer; at random the wait is drawn anew.
-            return wait(random.uniform(0.25, 1.75) * self.every if self.rhythm == "random" else seconds)
+            if self.rhythm == "random":
+                seconds = random.uniform(0.25, 1.75) * self.every
+            elif self.rhythm == "ahead":
+                _, playlist = quietcam.get(self.base + "live.m3u8")
+                dates = re.findall(rb"DATE-TIME:(.+)", playlist)
+                began = datetime.datetime.fromisoformat(dates[-1].decode()).timestamp() if dates else 0
+                seconds = (began - self.ahead - 0.05 - time.time()) % self.part + 0.05
+            return wait(seconds)
 
         return until
 
 
 async def measure(browser, way, asked):
     with tempfile.TemporaryDirectory(prefix="quietcam-latency-") as home:
-        rig = RhythmicRig(home, asked.rhythm, asked.every, segment=asked.segment, part=asked.part)
+        rig = RhythmicRig(home, asked.rhythm, asked.every, asked.ahead, segment=asked.segment, part=asked.part)
         with rig.running():
             # A slot clock that follows the camera needs a while for it.
             await asyncio.sleep(asked.settle)
@@ -74,7 +84,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--browsers", default="chromium,firefox")
     parser.add_argument("--ways", default="frames,photos,hls")
-    parser.add_argument("--rhythm", choices=["timer", "random"], default="timer")
+    parser.add_argument("--rhythm", choices=["timer", "random", "ahead"], default="timer")
+    parser.add_argument("--ahead", type=float, default=0.12)
     parser.add_argument("--every", type=float, default=2)
     parser.add_argument("--seconds", type=float, default=90)
     parser.add_argument("--settle", type=float, default=0, help="seconds that the camera sends before anybody looks")

@@ -29,13 +29,34 @@ window.quietcamSplices = {
   },
 };
 
+// Lets a <quiet-cam> show the camera beside the page's own, in the way that is best.
+window.quietcamSplices.show = (name, base) => {
+  const cam = document.createElement("quiet-cam");
+  cam.setAttribute("src", base);
+  cam.setAttribute("visible", "always");
+  cam.setAttribute("style", "display: block; width: 160px");
+  const viewer = (viewers[name] = { samples: [], events: [] });
+  cam.addEventListener("error", ({ detail }) => {
+    viewer.events.push([Date.now() / 1000, cam.state === "waiting" ? "hls" : "fatal", `${detail.mode} ${detail.error}`]);
+  });
+  // Where it stands is how many pictures it has shown.
+  let count = 0;
+  cam.addEventListener("still", () => count++);
+  document.body.append(cam);
+  setInterval(() => {
+    const shown = cam.shadowRoot.querySelector(".on canvas:nth-of-type(2)");
+    viewer.samples.push([Date.now() / 1000, count, shown ? 4 : 0, shown ? read(shown) : -2]);
+  }, 100);
+  return true;
+};
+
 const canvas = document.createElement("canvas");
 canvas.width = COLUMNS * CELL;
 canvas.height = ROWS * CELL;
 const context = canvas.getContext("2d", { willReadFrequently: true });
 
 function read(video) {
-  if (video.readyState < 2) return -2;
+  if (video.readyState < 2) return -2; // A canvas has none.
   context.drawImage(video, 0, 0, canvas.width, canvas.height);
   const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
   const bits = [];

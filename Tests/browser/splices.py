@@ -326,6 +326,7 @@ class Browser:
             await page.goto(f"{self.rig.base}?mode=hls")
             for file in self.own:
                 await page.eval(f"quietcamSplices.add({json.dumps(file)}, {json.dumps(self.rig.base + file)})")
+            await page.eval(f"quietcamSplices.show('frames', {json.dumps(self.rig.base)})")
             deadline = time.monotonic() + 40
             while not self.stop.is_set():
                 await self.look(page)

@@ -54,7 +54,7 @@ def test_a_kill_is_not_seen_where_the_sockets_are_kept(note):
     )
     killed = next(moment for moment, word in rig.notes if word == "kill -9")
     note("kill:\n" + splices.table([player.row(rig) for player in seen]))
-    assert len(seen) == 4
+    assert len(seen) == 5
     for player in seen:
         assert player.ended in ("", "-"), f"{player.name} ended: {player.ended} {player.problems}"
         assert not player.fatal, f"{player.name}: {player.problems}"

@@ -14,7 +14,7 @@ import stills
 KINDS = ["media", "playlists", "headers", "requests", "framing"]
 WAYS = [
     "poll-camera", "poll-latest", "poll-latest-304", "mjpeg", "events-jpeg", "hls-2s-ts", "hls-2s-fmp4", "hls-6s-ts",
-    "hls-6s-fmp4", "ll-hls", "ll-hls-hints", "off-seamless", "off-cached",
+    "hls-6s-fmp4", "ll-hls", "ll-hls-hints", "frames", "off-seamless", "off-cached", "off-cached-frames",
 ]
 QUICK = ["--for", "10s", "--warm-up", "7s", "--set", "size=64x48", "--set", "segment=2", "--set", "part=0.5"]
 
@@ -36,7 +36,7 @@ def runs(tmp_path_factory):
         (folder / "stills" / f"{index}.jpg").write_bytes(stills.solid(index * 30, 90, 255 - index * 30))
     processes = {
         "all": bench(folder, "all", *QUICK, "--verify", "--html", folder / "all.html"),
-        "http2": bench(folder, "http2", *QUICK, "--http2", "--verify", "--ways", "poll-camera,ll-hls"),
+        "http2": bench(folder, "http2", *QUICK, "--http2", "--verify", "--ways", "poll-camera,ll-hls,frames"),
     }
     results = {}
     for name, process in processes.items():
@@ -61,7 +61,7 @@ def test_every_way_is_in_the_figures(runs):
     for way, entry in entries(result).items():
         assert entry["title"] in table
         assert "problem" not in entry, entry
-        if way == "off-cached":
+        if way in ("off-cached", "off-cached-frames"):
             assert entry["perMinute"]["playlists"] > 0, entry
         elif way == "off-seamless":
             assert entry["perMinute"]["media"] > 0, entry
@@ -87,7 +87,7 @@ def test_the_stills_arrive_as_they_were_pushed(runs):
     figures = entries(runs[0]["all"][0])
     for way in ("poll-camera", "mjpeg"):
         assert figures[way]["ssimToStill"] == pytest.approx(1, abs=1e-4)
-    for way in ("poll-latest", "hls-2s-fmp4", "ll-hls", "ll-hls-hints"):
+    for way in ("poll-latest", "hls-2s-fmp4", "ll-hls", "ll-hls-hints", "frames"):
         assert figures[way]["ssimToStill"] > 0.9, figures[way]
 
 
@@ -104,6 +104,17 @@ def test_http2_costs_frames_and_packs_headers(runs):
     assert packed["perMinute"]["framing"] > 0
     assert packed["perMinute"]["requests"] < plain["perMinute"]["requests"] / 3
     assert packed["perMinute"]["headers"] < plain["perMinute"]["headers"] / 2
+
+
+def test_the_element_costs_less_than_any_player(runs):
+    for name in ("all", "http2"):
+        figures = entries(runs[0][name][0])
+        cost = {way: sum(figures[way]["perMinute"].values()) for way in ("frames", "ll-hls")}
+        assert cost["frames"] < cost["ll-hls"], (name, cost)
+        assert figures["frames"]["perMinute"]["media"] == pytest.approx(figures["ll-hls"]["perMinute"]["media"], rel=0.1)
+        # No playlist, and one request for each segment of two seconds.
+        assert figures["frames"]["perMinute"]["playlists"] == 0
+        assert figures["frames"]["restarts"] == 0
 
 
 def test_the_page_is_well_formed_and_names_every_way(runs):

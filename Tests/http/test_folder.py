@@ -5,11 +5,13 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 import time
 
 import pytest
 from PIL import Image
 
+import quietcam
 import stills
 import wire
 from dropping import dropping
@@ -192,6 +194,126 @@ def test_a_folder_may_come_and_go(flags):
         (drop.folder / "third.jpg").write_bytes(solid(BLUE))
         drop.wait_until_shown(BLUE)
         assert drop.stills()["taken"] == 3
+
+
+def test_a_file_that_comes_by_a_link_is_shown(drop):
+    """As programs that never show half a file do it: written elsewhere, and given its name when it is whole."""
+    whole = drop.folder.parent / "whole.jpg"
+    for number, colour in enumerate((GREEN, BLUE)):
+        whole.write_bytes(solid(colour))
+        os.link(whole, drop.folder / f"linked-{number}.jpg")
+        whole.unlink()
+        drop.wait_until_shown(colour)
+
+
+def test_a_file_that_had_no_name_before_is_shown(drop):
+    for number, colour in enumerate((RED, GREEN)):
+        try:
+            file = os.open(drop.folder, os.O_TMPFILE | os.O_WRONLY, 0o644)
+        except OSError as error:
+            pytest.skip(f"this file system has no O_TMPFILE: {error}")
+        os.write(file, solid(colour))
+        there = os.open(drop.folder, os.O_RDONLY)  # Only with it Python follows the link in /proc.
+        os.link(f"/proc/self/fd/{file}", f"unnamed-{number}.jpg", dst_dir_fd=there, follow_symlinks=True)
+        drop.wait_until_shown(colour)
+        os.close(file)
+        os.close(there)
+
+
+def test_a_hidden_directory_that_is_renamed_brings_its_newest_still(drop):
+    hidden = drop.folder / ".coming"
+    hidden.mkdir()
+    (hidden / "a.jpg").write_bytes(solid(BLUE))
+    time.sleep(0.2)
+    hidden.rename(drop.folder / "came")
+    drop.wait_until_shown(BLUE)
+
+
+def test_directories_that_are_renamed_at_once_lose_nothing(drop):
+    if not drop.is_told:
+        pytest.skip("a look every half a second sees the last of them")
+    before = drop.stills()["taken"]
+    for number in range(15):
+        folder = drop.folder / f"shot-{number}.new"
+        folder.mkdir()
+        (folder / "a.jpg").write_bytes(stills.solid(10 * number, 90, 200 - 10 * number))
+        folder.rename(drop.folder / f"shot-{number}")
+        deadline = time.monotonic() + 5
+        while drop.stills()["taken"] < before + number + 1:
+            assert time.monotonic() < deadline, f"number {number} was lost\n{drop.server.log()}"
+            time.sleep(0.02)
+    time.sleep(0.3)
+    assert drop.stills()["taken"] == before + 15
+
+
+@pytest.fixture(params=[[], ["--folder-scan", "true"]], ids=["told", "looking"])
+def unprivileged(request, tmp_path):
+    """A server that has no right to everything, as one that does not run as root."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can start a server as somebody else")
+    nobody = pathlib.Path(tmp_path) / "as-nobody"
+    nobody.write_text(
+        f'#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups -- {quietcam.binary()} "$@"\n')
+    nobody.chmod(0o755)
+    home = pathlib.Path(tempfile.mkdtemp(prefix="quietcam-nobody-", dir="/tmp"))
+    home.chmod(0o777)
+    for path in [tmp_path, *tmp_path.parents[:3]]:
+        path.chmod(0o755)
+    folder = home / "drop"
+    before = os.environ.get("QUIETCAM")
+    os.environ["QUIETCAM"] = str(nobody)
+    try:
+        with dropping(*request.param, prepare=leave_old, folder=folder) as drop:
+            yield drop
+    finally:
+        os.environ.pop("QUIETCAM")
+        if before:
+            os.environ["QUIETCAM"] = before
+        shutil.rmtree(home)
+
+
+def test_what_becomes_readable_is_read_then(unprivileged):
+    drop = unprivileged
+    if drop.folder.stat().st_uid != os.geteuid():
+        pytest.skip("the folder is somebody else's")
+    # As `cp -a` and `tar -xp` do it: the rights come last.
+    day = drop.folder / "night"
+    day.mkdir(mode=0o700)
+    (day / "a.jpg").write_bytes(solid(GREEN))
+    drop.wait_for_log("night is not read")
+    day.chmod(0o755)
+    drop.wait_until_shown(GREEN)
+    (day / "b.jpg").write_bytes(solid(BLUE))
+    drop.wait_until_shown(BLUE)
+    file = os.open(drop.folder / "c.jpg", os.O_WRONLY | os.O_CREAT, 0o600)
+    os.write(file, solid(RED))
+    os.close(file)
+    drop.wait_for_log("c.jpg is not read")
+    os.chmod(drop.folder / "c.jpg", 0o644)
+    drop.wait_until_shown(RED)
+    time.sleep(0.6)
+    assert drop.server.log().count("c.jpg is not read") == 1
+    assert drop.server.log().count("night is not read") == 1
+
+
+def test_names_and_links_that_are_passed_over_are_told_once(drop):
+    name = os.fsencode(drop.folder) + b"/caf\xe9.jpg"
+    if not drop.is_told:
+        time.sleep(1.2)  # Until what came before has stood still for two looks.
+    taken = drop.stills()["taken"]
+    for _ in range(2):
+        with open(name, "wb") as file:
+            file.write(solid(RED))
+    link = drop.folder / "linked-away.jpg"
+    link.symlink_to(drop.folder / "old.jpg")
+    drop.wait_for_log("its name is no UTF-8")
+    if drop.is_told:
+        drop.wait_for_log("linked-away.jpg is not read: it is a link")
+    time.sleep(0.6)
+    assert drop.stills()["taken"] == taken
+    assert drop.server.log().count("caf\N{REPLACEMENT CHARACTER}.jpg is not read") == 1
+    os.unlink(name)
+    link.unlink()
 
 
 def test_lost_events_are_made_good():

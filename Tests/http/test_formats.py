@@ -306,6 +306,24 @@ JSON = [
                       "headers": {"Content-Type": "application/json"}})),
 ]
 
+TEXT = [
+    Form("base64", "text/plain", "curl", lambda server, jpeg: curl(
+        "-H", "Content-Type: text/plain", "--data-binary", "@-")(server, base64.encodebytes(jpeg))),
+    Form("base64", "application/x-www-form-urlencoded", "curl -d", lambda server, jpeg: curl(
+        "-d", "@-")(server, base64.b64encode(jpeg))),
+    Form("data: URL", "no Content-Type", "socket", raw(
+        lambda jpeg: ({}, b"data:image/jpeg;base64," + base64.b64encode(jpeg)))),
+    Form("base64 in a field", "urlencoded", "curl --data-urlencode", lambda server, jpeg: curl(
+        "-d", "camera=desk", "--data-urlencode", "image@-")(server, base64.b64encode(jpeg))),
+    Form("base64 in a field", "form", "curl -F", lambda server, jpeg: curl(
+        "-F", "camera=desk", "-F", "image=<-")(server, base64.b64encode(jpeg))),
+    Form("data: URL in a field", "form", "requests", by_requests(
+        lambda jpeg: {"files": {"image": (None, f"data:image/jpeg;base64,{base64_of(jpeg)}")}})),
+    Form("JSON behind a byte order mark", "application/json", "socket", raw(
+        lambda jpeg: (
+            {"Content-Type": "application/json"}, b"\xef\xbb\xbf" + json.dumps({"i": base64_of(jpeg)}).encode()))),
+]
+
 
 # What is taken
 
@@ -321,7 +339,7 @@ def comes_onto_the_screens(server, jpeg):
     return False
 
 
-@pytest.mark.parametrize("way", [*RAW, *FORMS, *STREAMS, *JSON], ids=str)
+@pytest.mark.parametrize("way", [*RAW, *FORMS, *STREAMS, *JSON, *TEXT], ids=str)
 def test_a_still_is_taken_in_every_form_and_comes_onto_the_screens(server, table, way):
     before = server.status()["stills"]["taken"]
     jpeg = stills.solid(*next(COLOURS))
@@ -335,7 +353,8 @@ def test_a_still_is_taken_in_every_form_and_comes_onto_the_screens(server, table
     assert appears
     if sent.body:
         advice = json.loads(sent.body)
-        assert (advice["interval_ms"], advice["waves"], advice["seq"]) == (1500, 0, before + taken)
+        assert 1125 <= advice["interval_ms"] <= 1875
+        assert (advice["waves"], advice["seq"]) == (0, before + taken)
         assert advice.get("stills", 1) == taken
 
 
@@ -532,3 +551,24 @@ def test_a_stream_whose_camera_loses_its_connection_harms_nobody(server):
         other = stills.solid(*next(COLOURS))
         assert server.push(other).status == 202
         assert comes_onto_the_screens(server, other)
+
+
+# Which of several
+
+
+@pytest.mark.parametrize(
+    ("choice", "number"), [("first", 0), ("last", 2), ("largest", 1), ("field:scene", 1), ("field:nothing", 0)])
+def test_a_doorbell_shows_the_picture_of_the_setting(choice, number):
+    pictures = [stills.solid(220, 20, 20), stills.solid(20, 200, 20, (320, 240)), stills.solid(20, 20, 220)]
+    names = ("plate", "scene", "face")
+    with serving(*OPTIONS, "--still-choice", choice) as server:
+        form = {name: (f"{name}.jpg", jpeg, "image/jpeg") for name, jpeg in zip(names, pictures)}
+        answers = [by_requests(lambda _: {"files": form})(server, b"")]
+        assert comes_onto_the_screens(server, pictures[number])
+        answers.append(server.push(stills.solid(128, 128, 128)))
+        assert comes_onto_the_screens(server, stills.solid(128, 128, 128))
+        answers.append(
+            by_requests(lambda _: {"json": {name: base64_of(jpeg) for name, jpeg in zip(names, pictures)}})(server, b""))
+        assert comes_onto_the_screens(server, pictures[number])
+        assert [answer.status for answer in answers] == [202] * 3
+        assert server.status()["stills"]["taken"] == 3

@@ -29,7 +29,8 @@ def server():
 def assert_taken(answer):
     assert answer.status == 202, answer
     assert set(answer.json) == {"seq", "interval_ms", "waves"}
-    assert answer.json["interval_ms"] == 1500
+    # A tenth of it is for coming just before a slot begins.
+    assert 1350 <= answer.json["interval_ms"] <= 1650
     assert answer.json["waves"] == 0
     return answer.json["seq"]
 

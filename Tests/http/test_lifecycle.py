@@ -241,7 +241,7 @@ def test_the_environment_reaches_the_server(tmp_path):
         assert (now.target, now.part_target) == (6, 2)
         assert "RESOLUTION=160x120" in server.get("/desk/index.m3u8").text
         answer = server.camera("POST", "/ingest/desk", {"Authorization": "Bearer another-secret"}, stills.one())
-        assert (answer.status, answer.json["interval_ms"]) == (202, 700)
+        assert answer.status == 202 and 630 <= answer.json["interval_ms"] <= 770
         assert server.camera("POST", "/ingest/desk", BEARER, stills.one()).status == 401
         big = server.camera("POST", "/ingest/desk", {"Authorization": "Bearer another-secret"}, bytes(20001))
         assert big.status == 413

@@ -427,11 +427,11 @@ def test_a_recording_of_another_size_is_coded_anew(home, shown):
     [
         (lambda body, settings: (body, settings), ["--operator-token", "another-token"], "operator-token"),
         (lambda body, settings: (body, settings | {"masks": "0badf00d"}), [], "other picture settings (masks)"),
-        (lambda body, settings: (body[:-7], settings), [], "is no such one"),
+        (lambda body, settings: (body[:-7], settings), [], "is not a recording"),
         (lambda body, settings: (b"<html>", settings), [], "is it another server?"),
-        (lambda body, settings: (body[: body.index(b"uuid") - 4], settings), [], "no whole segment of this camera yet"),
-        (lambda body, settings: (body[: body.index(b"moof") - 4], settings), [], "no whole segment of this camera yet"),
-        (lambda body, settings: (body.replace(b"uuid", b"free"), settings), [], "is no such one"),
+        (lambda body, settings: (body[: body.index(b"uuid") - 4], settings), [], "no complete segment of this camera yet"),
+        (lambda body, settings: (body[: body.index(b"moof") - 4], settings), [], "no complete segment of this camera yet"),
+        (lambda body, settings: (body.replace(b"uuid", b"free"), settings), [], "is not a recording"),
     ],
 )
 def test_a_recording_that_must_not_be_taken_leaves_the_old_loop(home, shown, change, arguments, says):

@@ -32,9 +32,18 @@ def test_the_readme_is_short():
     assert len((recipes.ROOT / "README.md").read_text().splitlines()) <= 180
 
 
+def test_both_indexes_list_every_page():
+    index = (recipes.HANDBOOK / "Handbook.md").read_text()
+    readme = (recipes.ROOT / "README.md").read_text()
+    for page in recipes.HANDBOOK.glob("*.md"):
+        assert page.name == "Handbook.md" or f"({page.name})" in index, f"Handbook.md does not list {page.name}"
+        assert page.name == "Handbook.md" or f"/{page.name})" in readme, f"README.md does not list {page.name}"
+
+
 def test_links_and_pictures_of_the_pages_lead_somewhere():
     for page in recipes.PAGES:
-        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+        text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
             path, _, heading = target.partition("#")
             file = page.parent / path if path else page
             assert file.exists(), f"{page.name} links to {target}"

@@ -77,7 +77,7 @@ class Observer:
     def head(self, what, answer):
         for name, value in answer.fields:
             if name != "Date":
-                counts_on = name in ("ETag", "Content-Length", "Content-Range", "Last-Modified", "Link")
+                counts_on = name in ("ETag", "Content-Length", "Content-Range", "Last-Modified", "Link", "Program-Date-Time")
                 self.note(f"header of {what}", f"{name}: {shape(value) if counts_on else value}")
         self.note(f"header of {what}", f"status {answer.status}")
 

@@ -8,8 +8,12 @@ package final class LatencyBoard: Sendable {
   private let ways = NIOLockedValueBox<[LatencyHistogram]>([])
   private let last = NIOLockedValueBox<[String: UInt32]>([:])
 
+  private let begin: ContinuousClock.Instant
+
   /// An empty board.
-  package init() {}
+  ///
+  /// - Parameter settling: how long what is seen does not count at first.
+  package init(settling: Duration = .zero) { begin = .now + settling }
 
   /// The wall clock time that stills carry.
   static func now() -> UInt32 {
@@ -25,6 +29,7 @@ package final class LatencyBoard: Sendable {
 
   /// Adds samples in milliseconds and stalls of one way.
   func add(_ way: String, _ samples: [Int], stalls: Int) {
+    guard .now >= begin else { return }
     ways.withLockedValue { ways in
       let index = ways.firstIndex { $0.name == way } ?? ways.endIndex
       if index == ways.endIndex { ways.append(LatencyHistogram(name: way)) }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Runs `body` with a new folder in the temporary one, which is removed afterwards.
+/// Runs `body` with a new temporary folder, which is removed afterwards.
 func withBenchFolder<Result>(
   isolation: isolated (any Actor)? = #isolation, _ body: (URL) async throws -> Result
 ) async throws -> Result {

@@ -43,7 +43,10 @@ final class Stage: Sendable {
     server = try await ServerProcess(
       program: program, name: "serve", folder: folder, store: "memory", settings: settings, certificate: certificate)
     var (off, problems): ([Way: ServerProcess], [Way: String]) = ([:], [:])
-    for (way, style) in [(Way.offSeamless, "seamless"), (Way.offCached, "cached")] where options.ways.contains(way) {
+    let styles: [(Way, String, Set<Way>)] = [
+      (.offSeamless, "seamless", [.offSeamless]), (.offCached, "cached", [.offCached, .offCachedFrames]),
+    ]
+    for (way, style, watched) in styles where !watched.isDisjoint(with: options.ways) {
       do {
         let store = folder.appending(path: style)
         try await Self.makeLoop(
@@ -52,7 +55,9 @@ final class Stage: Sendable {
           program: program, name: style, folder: folder, store: store.path, settings: settings + ["--off", style],
           certificate: certificate)
         _ = try await Self.facts(port: off[way]?.publicPort ?? 0, tls: clientTLS)
-      } catch let failure as BenchFailure { problems[way] = failure.description }
+      } catch let failure as BenchFailure {
+        for way in watched { problems[way] = failure.description }
+      }
     }
     (self.off, self.problems) = (off, problems)
   }

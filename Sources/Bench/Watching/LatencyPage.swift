@@ -11,22 +11,28 @@ package struct LatencyPage: Sendable {
   package struct Way: Codable, Sendable {
     /// The name that the samples are listed under.
     package var name: String
-    /// `hls` by the player library, or `image`.
+    /// `hls` by the player library, `frames` by Quietcam's element, or `image`.
     package var kind: String
-    /// The playlist, or the picture.
+    /// The playlist, the camera's folder, or the picture.
     package var url: String
     /// Server-sent events that say when to fetch the picture; without them it is polled every two seconds.
     package var events: String?
     /// Options for the player library, in addition to those of Quietcam's own page.
     package var player: [String: Double]?
+    /// The element's module.
+    package var script: String?
 
     /// A way to be shown.
-    package init(name: String, kind: String, url: String, events: String? = nil, player: [String: Double]? = nil) {
+    package init(
+      name: String, kind: String, url: String, events: String? = nil, player: [String: Double]? = nil,
+      script: String? = nil
+    ) {
       self.name = name
       self.kind = kind
       self.url = url
       self.events = events
       self.player = player
+      self.script = script
     }
   }
 

@@ -1,19 +1,31 @@
 import AsyncHTTPClient
+import Camera
 import Foundation
 import Media
 import NIOCore
 import NIOHTTP1
 import Picture
 
-/// Pushes stills that carry the time of their push, up to half a second early or late at random. So they meet the
-/// stream's slots at all phases, as any camera's stills do over hours.
+/// Pushes stills that carry the time of their push.
 package struct LatencyPusher: Sendable {
   /// Where to push, with the camera's token; `nil` pushes nowhere.
   package typealias Ingest = (url: String, token: String)
 
+  /// When the next still is pushed.
+  package enum Timing: String, CaseIterable, Sendable {
+    /// Up to half an interval early or late at random: so stills meet the stream's slots at all phases, as those of any
+    /// camera do over hours.
+    case random
+    /// After exactly the interval, from some moment on.
+    case steady
+    /// When the answer to the last one advised it.
+    case listening
+  }
+
   private let url: String
   private let token: String
   private let every: Duration
+  private let timing: Timing
   private let size: PictureSize
   private let onStill: @Sendable (ByteBuffer) -> Void
 
@@ -21,12 +33,13 @@ package struct LatencyPusher: Sendable {
   ///
   /// - Parameter onStill: gets each still at the moment it is pushed.
   package init(
-    url: String, token: String, every: Ticks, size: PictureSize,
+    url: String, token: String, every: Ticks, timing: Timing = .random, size: PictureSize,
     onStill: @escaping @Sendable (ByteBuffer) -> Void = { _ in }
   ) {
     self.url = url
     self.token = token
     self.every = every.duration
+    self.timing = timing
     self.size = size
     self.onStill = onStill
   }
@@ -35,23 +48,39 @@ package struct LatencyPusher: Sendable {
   ///
   /// - Throws: if the server refuses a still, with its message.
   package func run() async throws {
-    let start = ContinuousClock.now
-    for index in 0... {
-      let jitter = Duration.milliseconds(Int.random(in: -500...500))
-      try await Task.sleep(until: start + every * index + .milliseconds(500) + jitter, clock: .continuous)
-      var encoder = JPEGEncoder(quality: 50)
-      let jpeg = try encoder.encode(try TimePattern.paint(LatencyBoard.now(), size: size))
-      onStill(jpeg)
-      var request = HTTPClientRequest(url: url)
-      request.method = .POST
-      request.headers.add(name: "Authorization", value: "Bearer \(token)")
-      request.body = .bytes(jpeg)
-      let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
-      let body = try await answer.body.collect(upTo: 1 << 16)
-      guard answer.status == .accepted else {
-        throw LatencyError("\(url) answers a still with \(answer.status.code): \(String(buffer: body))")
+    let start = ContinuousClock.now + every * Double.random(in: 0..<1)
+    var next = start
+    for index in 1... {
+      try await Task.sleep(until: next, clock: .continuous)
+      let advised = try await push()
+      switch timing {
+      case .random: next = start + every * index + every * Double.random(in: -0.5..<0.5)
+      case .steady: next = start + every * index
+      case .listening: next = max(.now, next + (advised ?? every))
       }
     }
+  }
+
+  /// Pushes a still.
+  ///
+  /// - Returns: how long after it the next one should be sent, if the answer says so.
+  private func push() async throws -> Duration? {
+    var encoder = JPEGEncoder(quality: 50)
+    let jpeg = try encoder.encode(try TimePattern.paint(LatencyBoard.now(), size: size))
+    onStill(jpeg)
+    var request = HTTPClientRequest(url: url)
+    request.method = .POST
+    request.headers.add(name: "Authorization", value: "Bearer \(token)")
+    request.body = .bytes(jpeg)
+    let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+    let body = try await answer.body.collect(upTo: 1 << 16)
+    guard answer.status == .accepted else {
+      throw LatencyError("\(url) answers a still with \(answer.status.code): \(String(buffer: body))")
+    }
+    guard case .taken(let interval) = PushAnswer(status: Int(answer.status.code), retryAfter: nil, body: body) else {
+      return nil
+    }
+    return interval?.duration
   }
 }
 

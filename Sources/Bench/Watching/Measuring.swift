@@ -49,7 +49,7 @@ struct Measuring: Sendable {
       let length = segment * -((Ticks.zero - options.duration).floorDivided(by: segment))
       // A short run is a trial, and nobody needs fine differences from it.
       let isTrial = length < .seconds(60)
-      let round = ways.contains(.offCached) && !isTrial ? window + segment : .zero
+      let round = ways.contains { $0 == .offCached || $0 == .offCachedFrames } && !isTrial ? window + segment : .zero
       try await wait(max(options.warmUp, round).duration, "warming up")
       for viewer in viewers + others where viewer.way.isLive {
         group.addTask {

@@ -18,8 +18,10 @@ struct Venue: Sendable {
   func port(of way: Way) -> Int? {
     switch way {
     case .cameraPolling, .motionJPEG, .plain2TS, .plain2MP4, .plain6TS, .plain6MP4: plain
-    case .polling, .conditionalPolling, .events, .lowLatency, .hints: quietcam
+    case .polling, .conditionalPolling, .events, .lowLatency, .hints, .frames: quietcam
     case .offSeamless, .offCached: off[way]
+    // The same server, which keeps no account of who watches how.
+    case .offCachedFrames: off[.offCached]
     }
   }
 
@@ -41,6 +43,7 @@ struct Venue: Sendable {
     case .lowLatency, .offSeamless, .offCached:
       StreamWatching(path: Self.base + "index.m3u8", picturesPerSegment: nil)
     case .hints: HintWatching(path: Self.base + "index.m3u8")
+    case .frames, .offCachedFrames: FramesWatching(path: Self.base + "live.m3u8")
     }
   }
 

@@ -47,6 +47,14 @@ actor Tab {
     return Loaded(body: body, isNew: answer.status == 200, began: answer.began, ended: answer.ended)
   }
 
+  /// Whether the cache answers for a path.
+  func isFresh(_ path: String) -> Bool {
+    if case .fresh = cache.decide(path, at: .now) { true } else { false }
+  }
+
+  /// Keeps a media answer in the cache.
+  func keep(_ path: String, _ answer: WireAnswer) { cache.store(path, answer, kind: .media, body: ByteBuffer()) }
+
   /// Loads a media playlist.
   func playlist(_ path: String) async throws -> MediaPlaylist {
     let loaded = try await load(path, .playlist)

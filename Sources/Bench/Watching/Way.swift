@@ -24,10 +24,14 @@ package enum Way: String, CaseIterable, Codable, Sendable {
   case lowLatency = "ll-hls"
   /// Quietcam's parts requested by the names in hints, with no playlist in between.
   case hints = "ll-hls-hints"
+  /// Quietcam as its element plays it, one open-ended answer a segment.
+  case frames = "frames"
   /// Quietcam as hls.js plays it while the camera is off, style seamless.
   case offSeamless = "off-seamless"
   /// Quietcam as hls.js plays it while the camera is off, style cached.
   case offCached = "off-cached"
+  /// Quietcam as its element plays it while the camera is off, style cached.
+  case offCachedFrames = "off-cached-frames"
 
   /// Its name for people.
   package var title: String {
@@ -43,8 +47,10 @@ package enum Way: String, CaseIterable, Codable, Sendable {
     case .plain6MP4: "HLS 6 s, fMP4 (ffmpeg)"
     case .lowLatency: "Quietcam, hls.js"
     case .hints: "Quietcam, parts by hint"
+    case .frames: "Quietcam, the element"
     case .offSeamless: "Quietcam, camera off, seamless"
     case .offCached: "Quietcam, camera off, cached"
+    case .offCachedFrames: "Quietcam, the element, off, cached"
     }
   }
 
@@ -62,7 +68,8 @@ package enum Way: String, CaseIterable, Codable, Sendable {
         + "gzipped playlists with ETag"
     case .lowLatency: "a blocking reload for each part, delta updates, each part once"
     case .hints: "one request for each part, held by the server until the part is there"
-    case .offSeamless, .offCached:
+    case .frames: "one open-ended answer for each segment, which brings each part as it is published, and no playlist"
+    case .offSeamless, .offCached, .offCachedFrames:
       "no stills come and a loop of the first of them plays; the viewer has seen all of it once, and the browser's cache "
         + "is at work"
     }
@@ -73,19 +80,19 @@ package enum Way: String, CaseIterable, Codable, Sendable {
     switch self {
     case .cameraPolling, .polling, .conditionalPolling, .motionJPEG, .events: "JPEG"
     case .plain2TS, .plain2MP4, .plain6TS, .plain6MP4: "plain HLS"
-    case .lowLatency, .hints: "Quietcam"
-    case .offSeamless, .offCached: "Quietcam, off"
+    case .lowLatency, .hints, .frames: "Quietcam"
+    case .offSeamless, .offCached, .offCachedFrames: "Quietcam, off"
     }
   }
 
   /// Whether it shows the stills that are pushed.
-  package var isLive: Bool { self != .offSeamless && self != .offCached }
+  package var isLive: Bool { family != "Quietcam, off" }
   /// Whether it requests at an interval of its own, so that how late it sees a still depends on when the still came.
   var isPolling: Bool { self == .cameraPolling || self == .polling || self == .conditionalPolling }
   /// Whether Quietcam's page shows it.
   var isOnOwnPage: Bool { family.hasPrefix("Quietcam") }
   /// Whether browsers need a library for it.
-  var needsPlayer: Bool { family != "JPEG" }
+  var needsPlayer: Bool { family != "JPEG" && self != .frames && self != .offCachedFrames }
 }
 
 /// How a viewer watches in one way, until its task is cancelled or its connections are closed.

@@ -1,3 +1,5 @@
+import Media
+
 /// What a request's head says about its body. It is a hint: the bytes decide.
 package struct BodyLabel: Hashable, Sendable {
   /// The media type in lower case, without parameters; empty if the head has none.
@@ -18,13 +20,23 @@ package struct BodyLabel: Hashable, Sendable {
   /// Whether the body should be a form with one still among its fields.
   var isForm: Bool { type == "multipart/form-data" }
 
-  /// The longest length that the head can announce when one still can have `stillBytes`; `nil` for a stream.
-  package func mostBytes(stillBytes: Int) -> Int? {
-    // Fields beside the picture, and the multipart syntax.
+  /// Whether the body is to be the fields of a form as one line of text.
+  var isURLEncoded: Bool { type == "application/x-www-form-urlencoded" }
+
+  /// The most bytes that the whole body may announce when one still may have `stillBytes`; `nil` for a stream.
+  ///
+  /// - Parameter choice: which picture of several is taken: where it is not the first, all of them have to be let in.
+  package func mostBytes(stillBytes: Int, choice: StillChoice = .first) -> Int? {
+    // Fields beside the picture, and the wrapping.
     let others = 1 << 20
-    if isForm { return stillBytes + others }
+    // A doorbell sends two or three pictures together.
+    let all = choice == .first ? stillBytes : 4 * stillBytes
+    let encoded = all / 3 * 4 + others
+    if isForm { return encoded }
     if type.hasPrefix("multipart/") { return nil }
-    return type.contains("json") ? stillBytes / 3 * 4 + others : stillBytes
+    // Of base64 few characters are written as three.
+    if isURLEncoded { return encoded + encoded / 4 }
+    return type.contains("json") || type.hasPrefix("text/") ? encoded : stillBytes
   }
 }
 

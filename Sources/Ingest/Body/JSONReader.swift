@@ -1,45 +1,41 @@
+import Media
 import NIOCore
 
-/// Reads a JSON body and takes the first of its strings that is the base64 of a JPEG, whatever its name. A `data:` URL
-/// counts too (RFC 8259, section 7; RFC 2397).
+/// Reads a JSON body and takes one of its strings that is the base64 of a JPEG, whatever its name; a `data:` URL counts
+/// too (RFC 8259, section 7).
 ///
-/// It only reads strings: the rest of JSON's grammar says nothing about the picture. No string is kept.
+/// It knows strings only: the rest of JSON's grammar tells nothing about the picture. No string is kept but the first
+/// characters of the last one, which may be a name.
 struct JSONReader: Sendable {
   private enum State {
     case outside
-    case string(Text)
-    /// After a backslash.
-    case escape(Text)
+    case string
+    /// Behind a backslash.
+    case escape
     /// In the four digits of an escape.
-    case unicode(Text, value: UInt32, digits: Int)
-    /// The picture was found.
+    case unicode(value: UInt32, digits: Int)
+    /// Nothing more is of interest.
     case rest
   }
 
-  /// What a string is, as far as it is known.
-  private enum Text {
-    /// Its first characters, as long as they can be those of a `data:` URL's head.
-    case head([UInt8])
-    case base64
-    case other
-  }
+  private static let mostNameBytes = 64
 
-  private static let scheme = Array("data:".utf8)
-  private static let mostHeadBytes = 200
-
-  private var collector: StillCollector
-  private var decoder = Base64Decoder()
-  private var decoded = ByteBuffer()
   private let limit: Int
+  private var text: TextStill
+  private var selection: StillSelection
   private var budget: SkipBudget
   private var state = State.outside
   private var strings = 0
   private var offset = 0
+  /// The last string's first characters, and the name that the next string stands under.
+  private var last: [UInt8] = []
+  private var name: String?
 
   /// A reader of one picture of at most `limit` bytes.
-  init(limit: Int) {
+  init(limit: Int, choice: StillChoice) {
     self.limit = limit
-    collector = StillCollector(limit: limit)
+    text = TextStill(limit: limit)
+    selection = StillSelection(choice)
     budget = SkipBudget(limit / 3 * 4 + limit + 1024)
   }
 
@@ -48,124 +44,89 @@ struct JSONReader: Sendable {
     "none of the \(strings) strings in the JSON is the base64 of a JPEG (which begins with /9j/)"
   }
 
-  var heldBytes: Int { collector.heldBytes + decoded.readableBytes }
+  var heldBytes: Int { text.heldBytes + selection.heldBytes }
 
   mutating func read(_ piece: ByteBuffer, into findings: inout [BodyItem]) {
     for byte in piece.readableBytesView {
       guard budget.spend(1) else {
         findings.append(.overflow)
+        state = .rest
         return
       }
       offset += 1
       step(byte, into: &findings)
-      if !findings.isEmpty { state = .rest }
     }
-    flush(into: &findings)
-    if !findings.isEmpty { state = .rest }
   }
 
   mutating func finish(into findings: inout [BodyItem]) {
     switch state {
-    case .outside, .rest: return
+    case .rest: return
+    case .outside: break
     case .string, .escape, .unicode:
-      if let picture = collector.end() {
-        findings.append(.picture(picture))
-      } else {
+      if let finding = text.end(offset: offset) {
+        take(finding, into: &findings)
+      } else if selection.heldBytes == 0 {
         findings.append(.malformed("the JSON ends after \(offset) bytes in the middle of a string; send it whole"))
       }
     }
+    if let picture = selection.settle() { findings.append(.picture(picture)) }
   }
 
   private mutating func step(_ byte: UInt8, into findings: inout [BodyItem]) {
     switch state {
     case .outside:
+      if byte == UInt8(ascii: ":") { name = String(decoding: last, as: UTF8.self) }
       guard byte == UInt8(ascii: "\"") else { return }
-      collector = StillCollector(limit: limit)
-      decoder = Base64Decoder()
+      text = TextStill(limit: limit)
       strings += 1
-      state = .string(.head([]))
-    case .string(let text):
+      last = []
+      state = .string
+    case .string:
       switch byte {
-      case UInt8(ascii: "\\"): state = .escape(text)
+      case UInt8(ascii: "\\"): state = .escape
       case UInt8(ascii: "\""):
-        if case .head(let head) = text { beginBase64(head, into: &findings) }
-        end(into: &findings)
-      default: state = .string(take(byte, text, into: &findings))
+        if let finding = text.end(offset: offset) { take(finding, into: &findings) }
+        if case .string = state { state = .outside }
+      default: take(byte, into: &findings)
       }
-    case .escape(let text):
+    case .escape:
+      state = .string
       switch byte {
-      case UInt8(ascii: "u"): state = .unicode(text, value: 0, digits: 0)
-      case UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-        state = .string(take(0x0A, text, into: &findings))
-      case UInt8(ascii: "b"), UInt8(ascii: "f"): state = .string(take(0, text, into: &findings))
-      default: state = .string(take(byte, text, into: &findings))
+      case UInt8(ascii: "u"): state = .unicode(value: 0, digits: 0)
+      case UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"): take(0x0A, into: &findings)
+      case UInt8(ascii: "b"), UInt8(ascii: "f"): take(0, into: &findings)
+      default: take(byte, into: &findings)
       }
-    case .unicode(let text, let value, let digits):
+    case .unicode(let value, let digits):
       guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-        state = .string(take(0, text, into: &findings))
-        return
+        state = .string
+        return take(0, into: &findings)
       }
       let value = value << 4 | UInt32(digit)
-      state =
-        digits < 3
-        ? .unicode(text, value: value, digits: digits + 1)
-        : .string(take(UInt8(exactly: value) ?? 0, text, into: &findings))
+      guard digits == 3 else {
+        state = .unicode(value: value, digits: digits + 1)
+        return
+      }
+      state = .string
+      take(UInt8(exactly: value) ?? 0, into: &findings)
     case .rest: return
     }
   }
 
   /// Takes one character of a string.
-  private mutating func take(_ byte: UInt8, _ text: Text, into findings: inout [BodyItem]) -> Text {
-    switch text {
-    case .other: return .other
-    case .base64: return decode(byte, into: &findings)
-    case .head(var head):
-      head.append(byte)
-      guard head.prefix(Self.scheme.count).elementsEqual(Self.scheme.prefix(head.count)) else {
-        return beginBase64(head, into: &findings)
-      }
-      if head.count > Self.mostHeadBytes { return .other }
-      return byte == UInt8(ascii: ",") ? .base64 : .head(head)
-    }
+  private mutating func take(_ byte: UInt8, into findings: inout [BodyItem]) {
+    if last.count < Self.mostNameBytes { last.append(byte) }
+    if let finding = text.take(byte, offset: offset) { take(finding, into: &findings) }
   }
 
-  @discardableResult
-  private mutating func beginBase64(_ head: [UInt8], into findings: inout [BodyItem]) -> Text {
-    for byte in head {
-      if case .other = decode(byte, into: &findings) { return .other }
+  private mutating func take(_ finding: BodyItem, into findings: inout [BodyItem]) {
+    guard case .picture(let picture) = finding else {
+      findings.append(finding)
+      state = .rest
+      return
     }
-    return .base64
-  }
-
-  private mutating func decode(_ byte: UInt8, into findings: inout [BodyItem]) -> Text {
-    if let value = decoder.decode(byte) {
-      decoded.writeInteger(value)
-      // Three bytes distinguish a picture from any other text.
-      if decoded.readableBytes >= (collector.kind == .unknown ? 1 : 16_384) { flush(into: &findings) }
-    }
-    guard decoder.isDamaged, findings.isEmpty else { return collector.kind == .other ? .other : .base64 }
-    flush(into: &findings)
-    if collector.kind == .picture, findings.isEmpty {
-      findings.append(
-        .malformed("the base64 of the picture is damaged at byte \(offset) of the body; encode the whole JPEG again"))
-    }
-    return .other
-  }
-
-  private mutating func end(into findings: inout [BodyItem]) {
-    flush(into: &findings)
-    if findings.isEmpty, let picture = collector.end() { findings.append(.picture(picture)) }
-    state = .outside
-  }
-
-  private mutating func flush(into findings: inout [BodyItem]) {
-    guard decoded.readableBytes > 0, findings.isEmpty else { return }
-    switch collector.append(decoded) {
-    case .passed: decoded.clear()
-    case .picture(let picture, _): findings.append(.picture(picture))
-    case .oversized: findings.append(.overflow)
-    case .brokeOff: break
-    }
-    if !findings.isEmpty { decoded = ByteBuffer() }
+    budget.renew()
+    if let chosen = selection.offer(picture, name: name) { findings.append(.picture(chosen)) }
+    if selection.isOver { state = .rest }
   }
 }

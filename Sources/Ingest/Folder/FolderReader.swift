@@ -21,6 +21,10 @@ struct FolderReader {
   private let refuse: @Sendable (StillRefusal.Reason) -> Void
   private let logger: Logger
   private var refused = 0
+  /// What has been told of already: each thing that cannot be read is told once.
+  private var told: Set<String> = []
+
+  private static let mostTold = 500
 
   /// The time between two looks at a folder that is scanned or missing.
   private static let pause: Int32 = 500
@@ -125,14 +129,19 @@ struct FolderReader {
     let description: String
   }
 
-  private func perform(
+  private mutating func perform(
     _ actions: [FolderWatch.Action], _ inotify: borrowing Inotify, _ state: inout FolderWatch
   ) throws(Mute) {
     for action in actions {
       switch action {
       case .reopen: break
+      case .tellNameless(let path): tellOnce(path, "its name is no UTF-8; rename it")
       case .unwatch(let watch): inotify.unwatch(watch)
-      case .walk(let start, let news):
+      case .walk(let start, let wanted):
+        let began = wallNanoseconds()
+        let news = wanted.resolved(now: began)
+        var blocked: Set<String> = []
+        var nameless: [String] = []
         var found = NewestFiles(limit: FolderWatch.mostPending)
         var watched: [FolderWatch.Event] = []
         var mute: Mute?
@@ -152,9 +161,17 @@ struct FolderReader {
           }
         } file: { file in
           if news.includes(file.stamp) { found.insert(file) }
+        } blocked: {
+          blocked.insert($0)
+        } nameless: { directory, name in
+          nameless.append(directory.isEmpty ? name : "\(directory)/\(name)")
         }
         if let mute { throw mute }
-        for event in watched + [.found(found.files)] { _ = state.receive(event) }
+        // What comes while nobody can look is news, and what was there before is not.
+        let later = news == .none ? News.since(began - Self.tolerance) : news
+        for event in watched + blocked.map({ .blocked($0, later) }) + [.found(found.files)] { _ = state.receive(event) }
+        for directory in blocked { tellBlocked(directory) }
+        for path in nameless { tellOnce(path, "its name is no UTF-8; rename it") }
       }
     }
   }
@@ -168,11 +185,24 @@ struct FolderReader {
     do throws(StillFile.Trouble) {
       let file = try StillFile(walk.absolute(pending.path), followsLinks: false)
       guard let stamp = file.stamp, state.isNews(pending, stamp) else { return }
+      // Who writes to it now will close it, and then it is read.
+      if pending.isMade, !isWhole(file, stamp) { return }
       state.didRead(pending, stamp)
       show(pending.path, file, stamp)
     } catch {
-      if error == .missing { state.didMiss(pending) } else { tell(pending.path, error) }
+      switch error {
+      case .missing: state.didMiss(pending)
+      case .refused(EACCES), .refused(EPERM):
+        state.didRefuse(pending)
+        tell(pending.path, error)
+      case .refused, .notAFile: tell(pending.path, error)
+      }
     }
+  }
+
+  private func isWhole(_ file: borrowing StillFile, _ stamp: StillFile.Stamp) -> Bool {
+    guard stamp.size > 0, stamp.size <= maxBytes, let bytes = try? file.read(maxBytes: maxBytes) else { return false }
+    return (try? JPEGHeader(bytes, maxPixels: .max)) != nil
   }
 
   /// Looks at everything, twice a second or, where that takes long, for a third of the time.
@@ -182,9 +212,16 @@ struct FolderReader {
     while true {
       let begin = wallNanoseconds()
       var isStopped = false
+      var (blocked, nameless) = (Set<String>(), Set<String>())
       walk.walk(from: "", looks: true, isOver: { isStopped || !pipe.wait(milliseconds: 0) }, enter: { _ in }) {
         state.see($0)
+      } blocked: {
+        blocked.insert($0)
+      } nameless: { directory, name in
+        nameless.insert(directory.isEmpty ? name : "\(directory)/\(name)")
       }
+      for directory in blocked { tellBlocked(directory) }
+      for path in nameless { tellOnce(path, "its name is no UTF-8; rename it") }
       isStopped = !pipe.wait(milliseconds: 0)
       if isStopped { return .stopped }
       guard walk.identity == identity else { return .gone }
@@ -198,7 +235,10 @@ struct FolderReader {
         do throws(StillFile.Trouble) {
           let file = try StillFile(walk.absolute(found.path), followsLinks: false)
           if let stamp = file.stamp { show(found.path, file, stamp) }
-        } catch { tell(found.path, error) }
+        } catch {
+          if error == .refused(EACCES) || error == .refused(EPERM) { state.retry(found) }
+          tell(found.path, error)
+        }
       }
       let spent = max(0, wallNanoseconds() - begin) / 1_000_000
       guard pipe.wait(milliseconds: max(Self.pause, Int32(clamping: 2 * spent))) else { return .stopped }
@@ -224,11 +264,22 @@ struct FolderReader {
     }
   }
 
-  private func tell(_ path: String, _ trouble: StillFile.Trouble) {
+  private mutating func tell(_ path: String, _ trouble: StillFile.Trouble) {
     switch trouble {
-    case .missing, .notAFile: logger.debug("\(walk.absolute(path)) is not read: \(trouble)")
+    case .missing: logger.debug("\(walk.absolute(path)) is gone")
+    case .notAFile: tellOnce(path, "it is a link, a device or the like; only files are read")
     case .refused(let number):
-      logger.warning("cannot read \(walk.absolute(path)): \(words(number)); give this process the right to read it")
+      tellOnce(path, "\(words(number)); give this process the right to read it, and it is read then")
     }
+  }
+
+  private mutating func tellBlocked(_ directory: String) {
+    tellOnce(directory, "this process has no right to look into it; give it that, and it is looked at then")
+  }
+
+  /// Says what is passed over, once for each path.
+  private mutating func tellOnce(_ path: String, _ why: String) {
+    guard told.count < Self.mostTold, told.insert(path).inserted else { return }
+    logger.warning("\(walk.absolute(path)) is not read: \(why)")
   }
 }

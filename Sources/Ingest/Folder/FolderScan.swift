@@ -54,6 +54,9 @@ struct FolderScan: Sendable {
     return ready.files
   }
 
+  /// Has a file read again after the next look: this process had no right to read it.
+  mutating func retry(_ file: FoundFile) { before[file.path.hashValue]?.isSettled = false }
+
   /// A file that is new under its path and was, in the same state, under another path that is gone now was moved:
   /// moving old pictures does not make them new.
   private mutating func settleMoves() {

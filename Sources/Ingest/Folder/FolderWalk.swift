@@ -18,26 +18,39 @@ struct FolderWalk {
   ///
   /// - Parameters:
   ///   - enter: called with each directory before its names are read.
-  ///   - file: called with each file whose name can be a still's, if `looks`.
-  ///   - isOver: whether to stop.
+  ///   - file: called with each file whose name may be a still's, if `looks`.
+  ///   - isOver: whether to give up.
+  ///   - blocked: called with each directory of which something cannot be looked at.
+  ///   - nameless: called with each directory that has a name which is no UTF-8, and that name.
   func walk(
     from start: String, looks: Bool, isOver: () -> Bool, enter: (_ directory: String) throws -> Void,
-    file: (FoundFile) -> Void
+    file: (FoundFile) -> Void, blocked: (_ directory: String) -> Void = { _ in },
+    nameless: (_ directory: String, _ name: String) -> Void = { _, _ in }
   ) rethrows {
     var directories = [start]
     while let directory = directories.popLast(), !isOver() {
       try enter(directory)
-      guard let handle = opendir(absolute(directory)) else { continue }
+      guard let handle = opendir(absolute(directory)) else {
+        if errno == EACCES { blocked(directory) }
+        continue
+      }
       defer { closedir(handle) }
       while let entry = readdir(handle) {
-        guard let name = Self.name(entry), name != ".", name != ".." else { continue }
+        guard let name = Self.name(entry) else {
+          nameless(directory, Self.lossyName(entry))
+          continue
+        }
+        guard name != ".", name != ".." else { continue }
         let path = directory.isEmpty ? name : "\(directory)/\(name)"
         var type = Int32(entry.pointee.d_type)
         var status = stat()
         var isKnown = false
         let mayBeStill = looks && StillName.isStill(name)
         if type == DT_UNKNOWN || type == DT_REG && mayBeStill {
-          guard lstat(absolute(path), &status) == 0 else { continue }
+          guard lstat(absolute(path), &status) == 0 else {
+            if errno == EACCES { blocked(directory) }
+            continue
+          }
           isKnown = true
           let format = status.st_mode & S_IFMT
           type = Int32(format == S_IFDIR ? DT_DIR : format == S_IFREG ? DT_REG : DT_UNKNOWN)
@@ -55,6 +68,10 @@ struct FolderWalk {
     withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
       String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
+  }
+
+  private static func lossyName(_ entry: UnsafeMutablePointer<dirent>) -> String {
+    withUnsafeBytes(of: &entry.pointee.d_name) { bytes in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
   }
 
   /// The identity of the folder, to recognize another one in its place: device and number; `nil` if there is none.

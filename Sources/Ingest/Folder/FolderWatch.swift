@@ -3,7 +3,8 @@ import Media
 /// What the events of a watched folder mean: which files are read, and which directories are watched.
 ///
 /// A pure state machine in the words of inotify(7). Paths are relative to the watched folder, which itself is "".
-/// A file counts when it was closed after writing or moved in, never when it was made. What waits to be read is bounded:
+/// A file counts when it was closed after writing or moved in; one that was made counts if it is whole already, since
+/// links have no other event. What waits to be read is bounded:
 /// of a hundred files at once the newest few are read.
 struct FolderWatch: Sendable {
   /// The number that inotify gives a watched directory.
@@ -15,6 +16,16 @@ struct FolderWatch: Sendable {
     case watching(String, as: Watch)
     /// A walk is over and met these files that are news, oldest first.
     case found([FoundFile])
+    /// Something of a directory could not be looked at, for lack of the right to; these files would have been news.
+    case blocked(String, News)
+    /// A name that is no UTF-8 came up.
+    case nameless(Watch, String)
+    /// A file was made: empty, or by a link to a whole one.
+    case fileMade(Watch, String)
+    /// A file's rights, times or links changed.
+    case fileChanged(Watch, String)
+    /// A directory's rights or times changed; the name is empty for the watched one itself.
+    case directoryChanged(Watch, String)
     /// A file that was open for writing was closed.
     case written(Watch, String)
     /// A file was moved away; `cookie` ties it to where it went.
@@ -40,23 +51,32 @@ struct FolderWatch: Sendable {
     case unwatch(Watch)
     /// The folder is not there any more, or it is another one now: begin anew.
     case reopen
+    /// Say that a file is passed over for its name.
+    case tellNameless(String)
   }
 
   /// A file that is to be read.
   struct Pending: Hashable, Sendable {
     let path: String
-    /// Whether it was met by a walk and not by an event of its own.
+    /// Whether it was met by a walk, or as it was made, and not by an event that says it is whole.
     let isFound: Bool
+    /// Whether it was just made: it counts only if it is whole.
+    var isMade = false
   }
 
   /// How many files wait at most.
   static let mostPending = 4
   private static let mostRemembered = 32
+  private static let mostBlocked = 1000
 
   private var paths: [Watch: String] = [:]
   private var pending: [Pending] = []
   /// Stills and directories that were moved away, until they are moved in somewhere: they are no news there.
-  private var moves: [(cookie: UInt32, path: String)] = []
+  private var moves: [(cookie: UInt32, path: String, isWatched: Bool)] = []
+  /// Directories that could not be looked at, and what would have been news in them.
+  private var blocked: [String: News] = [:]
+  /// Files that could not be read for lack of the right to.
+  private var refused: [String] = []
   /// Files that were gone when they were to be read; a move may tell where to.
   private var missed: [String] = []
   /// What was read of late: a walk and an event may both tell of one file.
@@ -70,21 +90,33 @@ struct FolderWatch: Sendable {
     switch event {
     case .watching(let path, let watch): paths[watch] = path
     case .found(let files): for file in files { enqueue(Pending(path: file.path, isFound: true)) }
+    case .blocked(let path, let news): if blocked.count < Self.mostBlocked { blocked[path] = news }
+    case .nameless(let watch, let name): return path(watch, name).map { [.tellNameless($0)] } ?? []
+    case .fileMade(let watch, let name):
+      if let path = path(watch, name), StillName.isStill(name) {
+        enqueue(Pending(path: path, isFound: true, isMade: true))
+      }
+    case .fileChanged(let watch, let name): if let path = path(watch, name) { retry { $0 == path } }
+    case .directoryChanged(let watch, let name):
+      guard let path = name.isEmpty ? paths[watch] : path(watch, name) else { return [] }
+      retry { $0.hasPrefix(path.isEmpty ? "" : path + "/") }
+      return blocked.removeValue(forKey: path).map { [.walk(path, $0)] } ?? []
     case .written(let watch, let name):
       if let path = path(watch, name), StillName.isStill(name) { enqueue(Pending(path: path, isFound: false)) }
     case .fileMovedOut(let watch, let name, let cookie):
-      if let path = path(watch, name), StillName.isStill(name) { remember(cookie, path) }
+      if let path = path(watch, name), StillName.isStill(name) { remember(cookie, path, isWatched: false) }
     case .fileMovedIn(let watch, let name, let cookie): fileMovedIn(watch, name, cookie)
     case .directoryMade(let watch, let name): return directoryCame(watch, name, news: .all)
     case .directoryMovedOut(let watch, let name, let cookie):
-      guard let path = path(watch, name) else { return [] }
-      remember(cookie, path)
+      // What is in a directory that was left out is news when it gets another name.
+      guard let path = path(watch, name), !StillName.isIgnoredDirectory(name) else { return [] }
       // Its watches would go on to tell of it, wherever it is now.
       let below = paths.filter { $0.value == path || $0.value.hasPrefix(path + "/") }.map(\.key).sorted()
+      remember(cookie, path, isWatched: !below.isEmpty)
       for watch in below { paths[watch] = nil }
+      blocked = blocked.filter { $0.key != path && !$0.key.hasPrefix(path + "/") }
       return below.map { .unwatch($0) }
-    case .directoryMovedIn(let watch, let name, let cookie):
-      return directoryCame(watch, name, news: moved(cookie) == nil ? .all : .none)
+    case .directoryMovedIn(let watch, let name, let cookie): return directoryMovedIn(watch, name, cookie)
     case .gone(let watch): return paths[watch] == "" ? [.reopen] : []
     case .ended(let watch): return paths.removeValue(forKey: watch) == "" ? [.reopen] : []
     case .overflow(let moment): return [.walk("", .since(moment))]
@@ -123,6 +155,13 @@ struct FolderWatch: Sendable {
     if missed.count > Self.mostRemembered { missed.removeFirst() }
   }
 
+  /// Remembers that this process had no right to read a file: it is read as soon as it gets the right.
+  mutating func didRefuse(_ file: Pending) {
+    refused.removeAll { $0 == file.path }
+    refused.append(file.path)
+    if refused.count > Self.mostRemembered { refused.removeFirst() }
+  }
+
   private func path(_ watch: Watch, _ name: String) -> String? {
     paths[watch].map { $0.isEmpty ? name : "\($0)/\(name)" }
   }
@@ -135,14 +174,28 @@ struct FolderWatch: Sendable {
 
   private mutating func fileMovedIn(_ watch: Watch, _ name: String, _ cookie: UInt32) {
     guard let path = path(watch, name), StillName.isStill(name) else { return }
-    guard let old = moved(cookie) else { return enqueue(Pending(path: path, isFound: false)) }
+    guard let old = moved(cookie)?.path else { return enqueue(Pending(path: path, isFound: false)) }
     // It was news under its old name. Where it has not been read yet, it is read under the new one.
     if let index = pending.firstIndex(where: { $0.path == old }) {
-      pending[index] = Pending(path: path, isFound: pending[index].isFound)
+      pending[index] = Pending(path: path, isFound: pending[index].isFound, isMade: pending[index].isMade)
     } else if let index = missed.firstIndex(of: old) {
       missed.remove(at: index)
       enqueue(Pending(path: path, isFound: false))
     }
+  }
+
+  private mutating func directoryMovedIn(_ watch: Watch, _ name: String, _ cookie: UInt32) -> [Action] {
+    guard let old = moved(cookie), let path = path(watch, name) else { return directoryCame(watch, name, news: .all) }
+    // What was news in it under its old name is news under its new one.
+    func renamed(_ file: String) -> String? {
+      file.hasPrefix(old.path + "/") ? path + file.dropFirst(old.path.count) : nil
+    }
+    pending = pending.map { file in
+      renamed(file.path).map { Pending(path: $0, isFound: file.isFound, isMade: file.isMade) } ?? file
+    }
+    for file in missed.compactMap(renamed) { enqueue(Pending(path: file, isFound: false)) }
+    missed.removeAll { renamed($0) != nil }
+    return directoryCame(watch, name, news: old.isWatched ? .recent : .all)
   }
 
   private func directoryCame(_ watch: Watch, _ name: String, news: News) -> [Action] {
@@ -150,12 +203,21 @@ struct FolderWatch: Sendable {
     return [.walk(path, news)]
   }
 
-  private mutating func remember(_ cookie: UInt32, _ path: String) {
-    moves.append((cookie, path))
+  private mutating func remember(_ cookie: UInt32, _ path: String, isWatched: Bool) {
+    moves.append((cookie, path, isWatched))
     if moves.count > Self.mostRemembered { moves.removeFirst() }
   }
 
-  private mutating func moved(_ cookie: UInt32) -> String? {
-    moves.firstIndex { $0.cookie == cookie }.map { moves.remove(at: $0).path }
+  private mutating func moved(_ cookie: UInt32) -> (path: String, isWatched: Bool)? {
+    moves.firstIndex { $0.cookie == cookie }.map { index in
+      let move = moves.remove(at: index)
+      return (move.path, move.isWatched)
+    }
+  }
+
+  /// Reads files again that could not be read before.
+  private mutating func retry(_ isMeant: (String) -> Bool) {
+    for file in refused.filter(isMeant) { enqueue(Pending(path: file, isFound: false)) }
+    refused.removeAll(where: isMeant)
   }
 }

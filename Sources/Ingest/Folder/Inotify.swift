@@ -6,9 +6,9 @@
 
 /// The kernel's news of watched directories, inotify(7): the one owner of its descriptor.
 struct Inotify: ~Copyable {
-  /// What is asked for. A file that was merely made is none of it.
+  /// What is asked for.
   private static let mask = UInt32(
-    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
+    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
       | IN_EXCL_UNLINK)
   private static let bufferSize = 65_536
 
@@ -53,7 +53,11 @@ struct Inotify: ~Copyable {
       let name = bytes[offset + 16..<offset + 16 + length].prefix { $0 != 0 }
       offset += 16 + length
       // A path that is no UTF-8 could not be opened again as text.
-      guard let text = String(validating: name, as: UTF8.self) else { continue }
+      guard let text = String(validating: name, as: UTF8.self) else {
+        let kinds = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE
+        if mask & Int(kinds) != 0 { events.append(.nameless(watch, String(decoding: name, as: UTF8.self))) }
+        continue
+      }
       if let event = event(watch, mask, cookie, text) { events.append(event) }
     }
     return events
@@ -72,7 +76,8 @@ struct Inotify: ~Copyable {
     if has(IN_MOVED_TO) {
       return isDirectory ? .directoryMovedIn(watch, name, cookie: cookie) : .fileMovedIn(watch, name, cookie: cookie)
     }
-    if has(IN_CREATE) { return isDirectory ? .directoryMade(watch, name) : nil }
+    if has(IN_CREATE) { return isDirectory ? .directoryMade(watch, name) : .fileMade(watch, name) }
+    if has(IN_ATTRIB) { return isDirectory ? .directoryChanged(watch, name) : .fileChanged(watch, name) }
     return has(IN_CLOSE_WRITE) && !isDirectory ? .written(watch, name) : nil
   }
 }

@@ -34,14 +34,21 @@ enum News: Hashable, Sendable {
   case none
   /// Those that came or changed since this time, in nanoseconds since the epoch by the file system's clock.
   case since(Int64)
+  /// Those that came or changed in the last seconds: their directory was moved while they came.
+  case recent
   /// All: their directory is new.
   case all
+
+  /// The same with a moment in place of the last seconds.
+  func resolved(now: Int64) -> News { self == .recent ? .since(now - Self.recently) : self }
+
+  private static let recently: Int64 = 10_000_000_000
 
   func includes(_ stamp: StillFile.Stamp) -> Bool {
     switch self {
     case .none: false
     case .since(let moment): max(stamp.changed, stamp.modified) >= moment
-    case .all: true
+    case .recent, .all: true
     }
   }
 }

@@ -18,8 +18,20 @@ package struct JPEGHeader: Hashable, Sendable {
   package let length: Int
   /// Whether the decoder can halve its sides on the way: it cannot with rare subsamplings.
   package let mayBeReduced: Bool
-  /// Where comments and application data stand that the decoder does not need, with their markers.
+  /// Whether it has Huffman tables; Motion JPEG can leave them out (ITU-T T.81, section K.3).
+  package let hasHuffmanTables: Bool
+  /// The colour space of its samples.
+  package let space: JPEGColour.Space
+  /// Where comments, application data and junk stand that the decoder must not see, with their markers; in order.
   package let metadata: [Range<Int>]
+  /// Bytes that the decoder gets instead of those that stand there, in order.
+  package let replacements: [Replacement]
+
+  /// One byte that is changed for the decoder.
+  package struct Replacement: Hashable, Sendable {
+    package let offset: Int
+    package let byte: UInt8
+  }
 
   /// Reads the header of the picture at the reader index.
   ///
@@ -35,7 +47,8 @@ package struct JPEGHeader: Hashable, Sendable {
 
   init(
     size: PictureSize, components: Int, isProgressive: Bool, orientation: Orientation, length: Int,
-    mayBeReduced: Bool, metadata: [Range<Int>]
+    mayBeReduced: Bool, hasHuffmanTables: Bool, space: JPEGColour.Space, metadata: [Range<Int>],
+    replacements: [Replacement]
   ) {
     self.size = size
     self.components = components
@@ -43,13 +56,17 @@ package struct JPEGHeader: Hashable, Sendable {
     self.orientation = orientation
     self.length = length
     self.mayBeReduced = mayBeReduced
+    self.hasHuffmanTables = hasHuffmanTables
+    self.space = space
     self.metadata = metadata
+    self.replacements = replacements
   }
 
-  /// The byte ranges of the picture without padding and without the segments that only describe it.
+  /// The byte ranges of the picture without padding, without the segments that only describe it and without junk.
   ///
   /// FFmpeg's decoder takes orders from comments (`CS=ITU601` changes the range, others turn the picture upside down,
-  /// away from its privacy masks), so it never gets to see them.
+  /// away from its privacy masks), and it decides by rules of its own whether components are red, green and blue. So it
+  /// gets to see neither: names that would mislead it are in `replacements`.
   package var pictureRanges: [Range<Int>] {
     var kept: [Range<Int>] = []
     var start = 0
@@ -59,30 +76,4 @@ package struct JPEGHeader: Hashable, Sendable {
     }
     return kept
   }
-}
-
-/// The orientation that an APP1 segment's EXIF says, `nil` where it says none or the EXIF is damaged: a picture is
-/// never refused for its metadata.
-func exifOrientation(_ segment: UnsafeRawBufferPointer) -> Orientation? {
-  guard segment.count >= 14, segment.prefix(6).elementsEqual([0x45, 0x78, 0x69, 0x66, 0, 0]) else { return nil }
-  let tiff = UnsafeRawBufferPointer(rebasing: segment[6...])
-  let isBigEndian = tiff[0] == 0x4D
-  guard tiff[0] == tiff[1], isBigEndian || tiff[0] == 0x49 else { return nil }
-  func number(at offset: Int, bytes count: Int) -> Int? {
-    guard offset >= 0, offset <= tiff.count - count else { return nil }
-    return (0..<count).reduce(0) { sum, index in
-      sum | Int(tiff[offset + index]) << (8 * (isBigEndian ? count - 1 - index : index))
-    }
-  }
-  guard number(at: 2, bytes: 2) == 42, let directory = number(at: 4, bytes: 4),
-    let entries = number(at: directory, bytes: 2)
-  else { return nil }
-  for entry in 0..<entries {
-    let at = directory + 2 + 12 * entry
-    guard let tag = number(at: at, bytes: 2) else { return nil }
-    guard tag == 0x0112 else { continue }
-    guard number(at: at + 2, bytes: 2) == 3 else { return nil }
-    return number(at: at + 8, bytes: 2).flatMap { Orientation(rawValue: UInt16($0)) }
-  }
-  return nil
 }

@@ -1,7 +1,8 @@
 /// Finds where a JPEG ends while its bytes come in, by walking its markers (ITU-T T.81, annex B).
 ///
 /// It looks at nothing but what the length hangs on; whether the picture is any good is for others to say. Segments are
-/// passed over by their length, so the EOI of a thumbnail in EXIF ends nothing.
+/// passed over by their length, so the EOI of a thumbnail in EXIF ends nothing. Junk between segments is passed over,
+/// up to what a comment with a wrong length can leave.
 struct JPEGScan: Sendable {
   /// What a piece of bytes did to the walk.
   enum Step: Equatable {
@@ -28,9 +29,11 @@ struct JPEGScan: Sendable {
     case ended
   }
 
+  private static let mostJunk = 65_536
   private static let mpf: [UInt8] = [0x4D, 0x50, 0x46, 0x00]
 
   private var state = State.marker(afterFF: false)
+  private var junk = 0
   /// Whether the picture says that others follow which belong to it (CIPA DC-007, multi-picture format): previews and
   /// depth maps, no news.
   private(set) var hasSiblings = false
@@ -48,7 +51,9 @@ struct JPEGScan: Sendable {
         offset += 1
         switch (afterFF, byte) {
         case (_, 0xFF): state = .marker(afterFF: true)
-        case (false, _): state = .lost
+        case (false, _), (true, 0x00):
+          junk += 1
+          state = junk <= Self.mostJunk ? .marker(afterFF: false) : .lost
         case (true, _):
           enter(byte)
           if case .ended = state { return .ended(offset) }

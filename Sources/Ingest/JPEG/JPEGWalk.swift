@@ -20,6 +20,7 @@ struct JPEGWalk {
     let id: UInt8
     let sampling: UInt8
     let table: UInt8
+    /// Whether a scan came that makes a picture of it: of a progressive one its DC coefficients.
     var hasScan = false
   }
 
@@ -32,9 +33,14 @@ struct JPEGWalk {
   private var tables: Set<UInt8> = []
   private var scans = 0
   private var segments = 0
-  private var orientation = Orientation.upright
-  private var adobeTransform: UInt8?
+  private var orientation: Orientation?
+  private var colour = JPEGColour()
+  private var junk = JPEGJunk()
+  /// The segment that was read last.
+  private var segment: (marker: UInt8, payload: Range<Int>)?
   private var metadata: [Range<Int>] = []
+  /// Where the names of the frame's components stand, and the place of each in the frame.
+  private var names: [(offset: Int, index: Int)] = []
 
   init(_ bytes: UnsafeRawBufferPointer, maxPixels: Int) {
     self.bytes = bytes
@@ -77,31 +83,58 @@ struct JPEGWalk {
   }
 
   private func finish() throws(StillRefusal) -> JPEGHeader {
-    guard let size else {
-      throw StillRefusal(.noPicture, "no frame header (SOF) stands before EOI at byte \(offset - 2)")
-    }
-    guard scans > 0 else { throw StillRefusal(.noPicture, "no scan (SOS) stands before EOI at byte \(offset - 2)") }
+    guard let size else { throw lacking("no frame header (SOF) stands before EOI at byte \(offset - 2)") }
+    guard scans > 0 else { throw lacking("no scan (SOS) stands before EOI at byte \(offset - 2)") }
     if let missing = components.first(where: { !$0.hasScan }) {
       throw StillRefusal(.corrupt, "component \(missing.id) has no scan; the upload was damaged")
     }
-    guard !isRGB || Set(components.map(\.sampling)).count == 1 else {
+    guard !junk.isThere || !junk.lacksRestartInterval else {
+      throw StillRefusal(.corrupt, "the picture has restart markers and has lost its restart interval")
+    }
+    let (ids, samplings) = (components.map(\.id), components.map(\.sampling))
+    let isRGB = colour.isRGB(names: ids)
+    guard !isRGB || Set(samplings).count == 1 else {
       // FFmpeg would take red, green and blue of unequal sampling for luma and chroma.
       throw StillRefusal(.unsupported, "the picture is RGB with subsampled components; send YCbCr or grayscale")
     }
+    guard JPEGSampling.decodes(samplings) else {
+      let text = samplings.map { "\($0 >> 4)x\($0 & 15)" }.joined(separator: ", ")
+      throw StillRefusal(
+        .unsupported, "the decoder does not know components sampled \(text); send 4:2:0, 4:2:2 or 4:4:4")
+    }
+    // FFmpeg obeys Adobe's flag before JFIF, and names before either.
+    let isNamed = ids == JPEGColour.redGreenBlue
+    let left = isRGB && !isNamed ? metadata : (metadata + colour.adobeSegments).sorted { $0.lowerBound < $1.lowerBound }
     return JPEGHeader(
-      size: size, components: components.count, isProgressive: isProgressive, orientation: orientation,
-      length: offset, mayBeReduced: Self.reducible.contains(components.map(\.sampling)), metadata: metadata)
+      size: size, components: components.count, isProgressive: isProgressive, orientation: orientation ?? .upright,
+      length: offset, mayBeReduced: Self.reducible.contains(samplings), hasHuffmanTables: junk.hasTables,
+      space: colour.space, metadata: left,
+      replacements: isNamed && !isRGB
+        ? names.map { JPEGHeader.Replacement(offset: $0.offset, byte: UInt8($0.index + 1)) } : [])
+  }
+
+  /// The refusal of a picture without what makes one: where bytes were passed over, it was lost with them.
+  private func lacking(_ detail: String) -> StillRefusal {
+    junk.isThere
+      ? StillRefusal(.corrupt, "\(detail), and bytes that are no segment stand before that; the upload was damaged")
+      : StillRefusal(.noPicture, detail)
   }
 
   /// Samplings of the components: 4:0:0, 4:4:4, 4:2:2, 4:2:0.
   private static let reducible: Set<[UInt8]> = [[0x11], [0x11, 0x11, 0x11], [0x21, 0x11, 0x11], [0x22, 0x11, 0x11]]
 
-  /// Moves behind the next marker and answers its second byte; fill bytes FF may stand before it.
+  /// Moves behind the next marker and answers its second byte; fill bytes FF may stand before it, and before the first
+  /// scan junk.
   private mutating func nextMarker() throws(StillRefusal) -> UInt8 {
     guard offset < bytes.count else { throw truncated() }
-    guard bytes[offset] == 0xFF else {
-      throw StillRefusal(
-        .corrupt, "byte \(offset) should begin a marker and is \(hex(bytes[offset])); the upload was damaged")
+    let code = bytes[offset...].firstIndex { $0 != 0xFF }
+    if code == offset || code.map({ bytes[$0] == 0 }) ?? false {
+      guard scans == 0, let end = junk.end(in: bytes, at: offset, behind: segment) else {
+        throw StillRefusal(
+          .corrupt, "byte \(offset) should begin a marker and is \(hex(bytes[offset])); the upload was damaged")
+      }
+      metadata.append(offset..<end)
+      offset = end
     }
     while offset < bytes.count, bytes[offset] == 0xFF { offset += 1 }
     guard offset < bytes.count else { throw truncated() }
@@ -125,6 +158,7 @@ struct JPEGWalk {
     let payload = UnsafeRawBufferPointer(rebasing: bytes[offset + 2..<offset + length])
     let start = offset
     offset += length
+    segment = (marker, start + 2..<offset)
     switch marker {
     case 0xC0, 0xC1, 0xC2: try readFrame(payload, isProgressive: marker == 0xC2, at: start)
     case 0xDB: try readTables(payload, at: start)
@@ -132,18 +166,26 @@ struct JPEGWalk {
       try readScan(payload, at: start)
       skipEntropyCodedData()
     case 0xE0...0xED, 0xEF, 0xFE:
-      if marker == 0xE1, let found = exifOrientation(payload) { orientation = found }
+      if scans == 0 { readMetadata(marker, payload, at: start) }
       metadata.append(start - 2..<offset)
-    case 0xEE where payload.count >= 12 && payload.prefix(5).elementsEqual([0x41, 0x64, 0x6F, 0x62, 0x65]):
-      adobeTransform = payload[11]
-    default: break
+    case 0xEE where scans == 0: colour.readAdobe(payload, segment: start - 2..<offset)
+    case 0xEE: metadata.append(start - 2..<offset)
+    default: junk.note(marker, payload)
     }
   }
 
-  /// What Adobe's segment says, or the names of the components where there is none, as libjpeg reads them.
-  private var isRGB: Bool {
-    guard components.count == 3 else { return false }
-    return adobeTransform.map { $0 == 0 } ?? components.map(\.id).elementsEqual([0x52, 0x47, 0x42])
+  /// Reads what application data say about how the picture is shown. Of several EXIF the first that says how to turn
+  /// it counts, as for browsers.
+  private mutating func readMetadata(_ marker: UInt8, _ payload: UnsafeRawBufferPointer, at start: Int) {
+    switch marker {
+    case 0xE0: colour.readJFIF(payload)
+    case 0xE1:
+      guard orientation == nil, let exif = Exif(payload) else { return }
+      orientation = exif.orientation
+      if exif.isAdobeRGB { colour.noteAdobeRGB() }
+    case 0xE2: colour.readProfile(payload, at: start + 2)
+    default: break
+    }
   }
 
   private mutating func readFrame(
@@ -178,6 +220,7 @@ struct JPEGWalk {
       guard (1...4).contains(sampling >> 4), (1...4).contains(sampling & 15) else {
         throw StillRefusal(.corrupt, "a component is sampled \(sampling >> 4)x\(sampling & 15) at byte \(start)")
       }
+      names.append((start + 2 + at, index))
       components.append(Component(id: payload[at], sampling: sampling, table: payload[at + 2]))
     }
     self.size = size
@@ -197,7 +240,7 @@ struct JPEGWalk {
   }
 
   private mutating func readScan(_ payload: UnsafeRawBufferPointer, at start: Int) throws(StillRefusal) {
-    guard size != nil else { throw StillRefusal(.noPicture, "a scan begins at byte \(start) before any frame header") }
+    guard size != nil else { throw lacking("a scan begins at byte \(start) before any frame header") }
     guard let count = payload.first.map(Int.init), (1...4).contains(count), payload.count >= 4 + 2 * count else {
       throw StillRefusal(.corrupt, "the scan header at byte \(start) is too short")
     }
@@ -205,15 +248,27 @@ struct JPEGWalk {
     guard scans <= Self.maxScans else {
       throw StillRefusal(.unsupported, "the picture has more than \(Self.maxScans) scans; send baseline JPEG")
     }
+    let isDC = payload[1 + 2 * count] == 0
     for index in 0..<count {
-      guard let component = components.firstIndex(where: { $0.id == payload[1 + 2 * index] }) else {
+      let at = 1 + 2 * index
+      guard let component = components.firstIndex(where: { $0.id == payload[at] }) else {
         throw StillRefusal(.corrupt, "the scan at byte \(start) is of a component that the frame does not have")
       }
       guard tables.contains(components[component].table) else {
         throw StillRefusal(.corrupt, "the scan at byte \(start) has no quantization table")
       }
-      components[component].hasScan = true
+      guard !junk.isThere || hasHuffmanTables(payload[at + 1], isDC: isDC) else {
+        throw StillRefusal(
+          .corrupt, "the scan at byte \(start) has no Huffman table, which was lost with bytes that are no segment")
+      }
+      names.append((start + 2 + at, component))
+      if isDC || !isProgressive { components[component].hasScan = true }
     }
+  }
+
+  private func hasHuffmanTables(_ selectors: UInt8, isDC: Bool) -> Bool {
+    (!isDC || junk.hasTable(selectors >> 4, isAC: false))
+      && (isDC && isProgressive || junk.hasTable(selectors & 15, isAC: true))
   }
 
   /// Moves to the next FF that is neither stuffed (FF 00) nor a restart marker, or to the end of the bytes.
@@ -225,7 +280,10 @@ struct JPEGWalk {
       let next = UnsafeRawPointer(found) - base
       guard next + 1 < bytes.count else { break }
       switch bytes[next + 1] {
-      case 0x00, 0xD0...0xD7: offset = next + 2
+      case 0x00: offset = next + 2
+      case 0xD0...0xD7:
+        junk.hasRestarts = true
+        offset = next + 2
       case 0xFF: offset = next + 1
       default:
         offset = next

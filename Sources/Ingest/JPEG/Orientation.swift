@@ -19,6 +19,18 @@ package enum Orientation: UInt16, Sendable, CaseIterable {
   /// Wants a quarter turn counterclockwise.
   case turnCounterclockwise = 8
 
+  /// The orientation of a video by its display matrix (ISO/IEC 14496-12, section 8.3.2), nine numbers row by row; angles
+  /// between are rounded to quarter turns.
+  package init(matrix: UnsafePointer<Int32>) {
+    // Where right (a, b) and down (c, d) of the stored picture point on the screen.
+    let (a, b, c, d) = (Int64(matrix[0]), Int64(matrix[1]), Int64(matrix[3]), Int64(matrix[4]))
+    if abs(a) + abs(d) >= abs(b) + abs(c) {
+      self = a < 0 ? (d < 0 ? .upsideDown : .mirrored) : (d < 0 ? .flipped : .upright)
+    } else {
+      self = b > 0 ? (c > 0 ? .transposed : .turnClockwise) : (c > 0 ? .turnCounterclockwise : .transversed)
+    }
+  }
+
   /// Whether width and height change places.
   package var swapsSides: Bool { rawValue >= 5 }
 

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Lets a connection that has just been taken ask once before it is closed for the end of the process: its request may
-/// be on its way, and would be lost with a reset.
+/// Lets a connection that was just accepted make one request before it is closed for the end of the process: its
+/// request may be under way, and would be lost with a reset.
 final class FirstRequestGraceHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 

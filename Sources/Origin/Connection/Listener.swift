@@ -10,10 +10,10 @@ import ServiceLifecycle
 /// A door's listening sockets and the connections that come by them: what Hummingbird's own server does, for sockets too
 /// that the process was given.
 struct Listener<Connection: ServerChildChannel>: Service {
-  /// How many connections the system keeps until they are taken.
+  /// How many connections the system queues until they are accepted.
   private static var backlog: CInt { 1024 }
 
-  /// How long those who were taken last have to be at their place before the others are sent away.
+  /// How long the connections that were accepted last have to send their request before the others are closed.
   private static var settling: TimeAmount { .milliseconds(100) }
 
   let connection: Connection
@@ -23,7 +23,7 @@ struct Listener<Connection: ServerChildChannel>: Service {
   let logger: Logger
   let onListening: @Sendable (_ port: Int) async -> Void
 
-  /// Takes connections until the service ends, and lets those that are there finish.
+  /// Accepts connections until the service ends, and lets the open ones finish.
   ///
   /// - Throws: `ListenError` where it cannot listen.
   func run() async throws {
@@ -34,8 +34,8 @@ struct Listener<Connection: ServerChildChannel>: Service {
         for socket in sockets { group.addTask { try await serve(socket) } }
       }
     } onGracefulShutdown: {
-      // What is taken in the moment in which the socket closes would be lost, and NIO ends the process over it. What is
-      // not taken waits for the next process where it has the same socket.
+      // A connection that is accepted in the moment when the socket closes would be lost, and NIO ends the process over
+      // it. A connection that is not accepted waits for the next process, if that has the same socket.
       for socket in sockets {
         let channel = socket.listening.channel
         channel.setOption(.autoRead, value: false).whenComplete { _ in
@@ -61,7 +61,7 @@ struct Listener<Connection: ServerChildChannel>: Service {
           }
         }
       } catch is CancellationError {
-        // Those who have not ended in time are cut off, and that is no failure.
+        // Connections that have not ended in time are closed; that is not an error.
       }
     }
   }

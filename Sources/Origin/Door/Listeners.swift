@@ -9,18 +9,18 @@ import NIOHTTP1
 import ServiceLifecycle
 import Station
 
-/// Where a door listens and how.
+/// Where a listener listens, and how.
 package struct ListenerAddress: Sendable {
   /// Host names or IP addresses; all have the same port.
   package let hosts: [String]
   /// The TCP port; 0 takes any that is free.
   package let port: Int
-  /// The door's certificate; with one it speaks TLS and HTTP/2 too, without one plain HTTP/1.1.
+  /// The listener's certificate. With one it speaks TLS and HTTP/2 too, without one plain HTTP/1.1.
   package let certificate: CertificateKeeper?
   /// Sockets that listen there already.
   let sockets: [InheritedSocket]
 
-  /// A place to listen at.
+  /// An address to listen on.
   ///
   /// - Parameter sockets: those that listen there already; without any they are opened.
   package init(hosts: [String], port: Int, certificate: CertificateKeeper?, sockets: [InheritedSocket] = []) {
@@ -33,25 +33,25 @@ package struct ListenerAddress: Sendable {
 
 /// Makes the two listeners.
 package enum Listeners {
-  /// How long a connection may be without a request.
+  /// How long a connection can be open without a request.
   private static let idleTimeout = TimeAmount.seconds(60)
-  /// How long the header of a request or a TLS handshake may take at most.
+  /// The most time for the header of a request or a TLS handshake.
   private static let headerTime = TimeAmount.seconds(15)
-  /// What no player and no camera comes near to.
+  /// More than any player and any camera needs.
   private static let headers = HTTP1Channel.Configuration.DecoderConfiguration(
     maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64)
-  /// Connections beyond the limit that may be told so at the same time; the next ones wait in the system's queue.
+  /// How many connections over the limit can get an answer at the same time; the next ones wait in the system's queue.
   private static let turnedAway = 128
 
   /// The public listener: viewers.
   ///
   /// - Parameters:
   ///   - doors: who may see which camera; one that is missing is closed.
-  ///   - site: what other sites may do with what it serves.
-  ///   - linkKey: what links to private cameras are made with; without one nobody sees them.
-  ///   - patience: how long a client may send nothing in the middle of a request, or take nothing of an answer.
-  ///   - onListening: told the port when the listener is open.
-  /// - Throws: when the certificate makes no TLS.
+  ///   - site: what other sites can do with its content.
+  ///   - linkKey: the key that signs links to private cameras; without one nobody sees them.
+  ///   - patience: how long a client can send nothing in the middle of a request, or read nothing of an answer.
+  ///   - onListening: gets the port when the listener is open.
+  /// - Throws: if the certificate cannot be used.
   package static func publicDoor(
     at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], web: WebAssets, site: SitePolicy,
     linkKey: LinkKey?,
@@ -72,9 +72,9 @@ package enum Listeners {
   ///
   /// - Parameters:
   ///   - doors: who may bring stills to which camera; one that is missing is closed.
-  ///   - patience: how long a client may send nothing in the middle of a request, or take nothing of an answer.
-  ///   - onListening: told the port when the listener is open.
-  /// - Throws: when the certificate makes no TLS.
+  ///   - patience: how long a client can send nothing in the middle of a request, or read nothing of an answer.
+  ///   - onListening: gets the port when the listener is open.
+  /// - Throws: if the certificate cannot be used.
   package static func privateDoor(
     at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], operatorToken: TokenDigest?,
     limits: AccessLimits, patience: Duration, logger: Logger,
@@ -113,7 +113,7 @@ package enum Listeners {
     handlers: @escaping @Sendable () -> [any RemovableChannelHandler], patience: TimeAmount, logger: Logger,
     _ onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
-    // Hummingbird tells of its own comings and goings; operators want to hear of ours.
+    // Hummingbird logs its own starts and ends; operators need ours.
     var logger = logger
     if logger.logLevel == .info { logger.logLevel = .notice }
     let answer = answer(responder, logger: logger)
@@ -134,7 +134,7 @@ package enum Listeners {
         tlsConfiguration: tls, configuration: .init(idleTimeout: idle, streamConfiguration: http1), responder: answer))
   }
 
-  /// What is done with each request: the responder's answer, with the date (RFC 9110, section 6.6.1).
+  /// The answer to each request: the responder's, with the date (RFC 9110, section 6.6.1).
   private static func answer(
     _ responder: some HTTPResponder<DoorContext>, logger: Logger
   ) -> HTTPChannelHandler.Responder {

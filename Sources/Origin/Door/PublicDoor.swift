@@ -43,7 +43,7 @@ struct PublicDoor: HTTPResponder {
   func respond(to request: Request, context: DoorContext) async -> Response {
     var response = await answer(request, context: context)
     site.mark(&response)
-    // Viewers have nothing to send; who sends all the same is not read.
+    // Viewers have nothing to send; a body is not read.
     return Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
   }
 
@@ -82,7 +82,7 @@ struct PublicDoor: HTTPResponder {
       if waiting.isEmpty { return Reply.json(request, .ok, "{\"status\":\"ready\"}") }
       let counted = waiting.map { hidden.contains($0) ? "a private camera" : $0.text }
       return Reply.error(
-        request, .serviceUnavailable, "notReady", "still beginning: \(counted.joined(separator: ", "))",
+        request, .serviceUnavailable, "notReady", "still starting: \(counted.joined(separator: ", "))",
         fields: [.retryAfter: "1"])
     case .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .wave, .about, .photos, .photo:
       guard let camera else { return Reply.notFound(request) }
@@ -92,7 +92,7 @@ struct PublicDoor: HTTPResponder {
     }
   }
 
-  /// The answer to a viewer who may not see a camera; `nil` where the viewer may.
+  /// The refusal for a viewer who cannot see a camera; `nil` if the viewer can.
   private func refusal(_ request: Request, _ pass: ViewerPass, camera: Camera) -> Response? {
     let name = camera.settings.name
     let access = (doors[name] ?? .closed).access
@@ -108,7 +108,7 @@ struct PublicDoor: HTTPResponder {
   ) async -> Response {
     let (edge, channel) = (camera.edge, context.channel)
     if edge.snapshot == nil, route.isOfStream {
-      // A process that was just started lists in a moment what it listed before, and players take an error for the end.
+      // A process that was just started lists in a moment what it listed before, and players treat an error as the end.
       guard let place = waits.enter(context.client) else { return tooManyWait(request) }
       defer { withExtendedLifetime(place) {} }
       _ = await edge.wait(
@@ -160,7 +160,7 @@ struct PublicDoor: HTTPResponder {
     do throws(BlockingReload.Refusal) {
       let reload = try BlockingReload(query: query)
       guard !reload.isEmpty else {
-        // A plain request must not be kept for longer than the playlist stays the newest.
+        // A plain request must not be cached longer than the playlist is the newest.
         let seconds = Int(timeline.part.count / Ticks.perSecond)
         var response = Reply.text(request, newest.media, type: playlistType, caching: .seconds(seconds))
         response.headers[.timingAllowOrigin] = "*"
@@ -188,7 +188,7 @@ struct PublicDoor: HTTPResponder {
     }
   }
 
-  /// The playlist for players that know no parts. The first who asks waits a moment for it to be made.
+  /// The playlist for players that ignore parts. The first request waits a moment for it to be made.
   private func plainPlaylist(_ request: Request, camera: Camera, context: DoorContext) async -> Response {
     guard let place = waits.enter(context.client) else { return tooManyWait(request) }
     defer { withExtendedLifetime(place) {} }
@@ -212,15 +212,15 @@ struct PublicDoor: HTTPResponder {
       guard let place = waits.enter(context.client) else { return tooManyWait(request) }
       let end = pass.secondsLeft(.now).map { ContinuousClock.now + .seconds($0) }
       let answer = OpenSegmentAnswer(
-        segment: open, name: name, patience: patience, channel: context.channel, end: end)
-      if request.method == .get { return answer.response(place: place) }
+        open, of: camera.edge, name: name, patience: patience, channel: context.channel, end: end)
+      if request.method == .get { return await answer.response(place: place) ?? notReady(request) }
       // The length is known when the segment is whole.
       guard await answer.isWhole() else { return notReady(request) }
       withExtendedLifetime(place) {}
       bytes = camera.edge.media(named: name)
     }
     if bytes == nil, let hinted {
-      // The announced part may be asked for before it is there; the answer begins when it is complete.
+      // The hinted part can be requested before it exists; the answer begins when it is complete.
       guard let place = waits.enter(context.client) else { return tooManyWait(request) }
       defer { withExtendedLifetime(place) {} }
       let channel = context.channel
@@ -232,7 +232,10 @@ struct PublicDoor: HTTPResponder {
     var response = Reply.resource(
       request, bytes: bytes, type: "video/mp4", etag: Reply.mediaTag(name), tellsTag: !SegmentName.isPart(name),
       caching: .forever)
-    if response.status.kind == .successful { response.headers.append(contentsOf: OpenSegmentAnswer.links(from: name)) }
+    if response.status.kind == .successful {
+      response.headers.append(
+        contentsOf: OpenSegmentAnswer.fields(of: name, date: camera.edge.date(ofSegment: name)))
+    }
     return response
   }
 

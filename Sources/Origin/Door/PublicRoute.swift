@@ -2,11 +2,11 @@ import HTTPTypes
 import Media
 import Station
 
-/// What a request to the public door asks for. Whatever is not one of these does not exist there.
+/// What a request to the public address asks for. Everything else does not exist there.
 enum PublicRoute: Hashable {
   /// The player page of the only camera, or the list of cameras.
   case home
-  /// A camera's path without the slash at its end, which relative addresses on its page need.
+  /// A camera's path without the slash at its end; relative addresses on its page need the slash.
   case withoutSlash(CameraName)
   /// A camera's player page.
   case page(CameraName)
@@ -40,12 +40,12 @@ enum PublicRoute: Hashable {
   case sample, sampleWithoutSlash
   /// A file that the pages need.
   case asset(String)
-  /// Whether the process lives.
+  /// Whether the process is alive.
   case health
   /// Whether all cameras have something to show.
   case readiness
 
-  /// The camera that it belongs to.
+  /// The camera of the route.
   var camera: CameraName? {
     switch self {
     case .home, .asset, .health, .readiness, .element, .icon, .embedding, .sample, .sampleWithoutSlash: nil
@@ -76,7 +76,7 @@ enum PublicRoute: Hashable {
     }
   }
 
-  /// Reads the path of a request target, without its query; `nil` where nothing of ours can be.
+  /// Reads the path of a request target, without its query; `nil` if there is no such route.
   init?(path: Substring) {
     switch path {
     case "/": self = .home

@@ -6,7 +6,7 @@ import Media
 package struct SitePolicy: Hashable, Sendable {
   /// The value of `Access-Control-Allow-Origin` on playlists and media: `*`, one origin, or `nil` for no other site.
   package var allowedOrigin: String? = "*"
-  /// Who may show the pages in a frame: a source list of `frame-ancestors` (CSP 3, section 6.4.2).
+  /// The sites that can show the pages in a frame: a source list of `frame-ancestors` (CSP 3, section 6.4.2).
   package var frameAncestors = "*"
   /// What the site is called; `nil` where nobody has said.
   package var title: String?
@@ -17,7 +17,7 @@ package struct SitePolicy: Hashable, Sendable {
   /// The camera that the sample page shows; `nil` where there is no sample page.
   package var sampleCamera: CameraName?
 
-  /// Every site may do both.
+  /// Every site can do both.
   package init() {}
 
   /// No other site may load anything.
@@ -33,7 +33,7 @@ package struct SitePolicy: Hashable, Sendable {
   /// Whether any other site may show the pages in a frame.
   var mayBeFramed: Bool { frameAncestors != "'none'" && frameAncestors != "'self'" }
 
-  /// The policy of a page: its own scripts and pictures and nothing else.
+  /// The policy of a page: only its own scripts and pictures.
   var contentSecurity: String {
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
       + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors \(frameAncestors)"

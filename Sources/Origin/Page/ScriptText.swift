@@ -1,8 +1,8 @@
-/// What travels of our own scripts: their code, without the lines that are comments. These are a third of the bytes.
+/// The form in which our own scripts are sent: their code without comment lines, which are a third of the bytes.
 enum ScriptText {
   /// A script without its comment lines: those that begin with `//`, and blocks that begin a line with `/**`.
   ///
-  /// Comments behind code stay, so that no string is ever taken for one. Text within backquotes must have no line that
+  /// Comments after code stay, so that no string is ever read as one. Text within backquotes must not have a line that
   /// begins like a comment.
   static func withoutCommentLines(_ text: String) -> String {
     var lines: [Substring] = []

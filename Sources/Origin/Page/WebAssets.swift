@@ -46,7 +46,7 @@ package struct WebAssets: Sendable {
       guard let type = Self.types[name.split(separator: ".").last ?? ""] else { continue }
       let bytes = ByteBuffer(
         string: name.hasSuffix(".js") ? ScriptText.withoutCommentLines(try text(name)) : try text(name))
-      // The library has its version in its name; our own files keep their names and change with the program.
+      // The library's name contains its version; our own files keep their names and change with the program.
       assets[name] = Asset(
         text: EncodedText(bytes, etag: bytes.fingerprint), type: type,
         caching: name.hasPrefix("hls-") ? .forever : .revalidate)

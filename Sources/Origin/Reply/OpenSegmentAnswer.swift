@@ -6,72 +6,103 @@ import NIOCore
 import Packager
 import Station
 
-/// The answer to a request for a segment that is being made: the existing parts at once, each further part when it is
-/// published, and the end with the segment.
+/// The answer to a request for a segment that is being made: the parts that are there at once, each further part as it
+/// is published, and the end with the segment.
 ///
-/// The body is as long as the segment will be, so there is no Content-Length, and a Range is ignored (RFC 9110, section
-/// 14.2). A body that is cut off has no end in chunked encoding (RFC 9112, section 8) and is reset over HTTP/2, so no
-/// cache takes it for the complete segment.
+/// The body is as long as the segment will be, so there is no Content-Length, and a Range is not honoured (RFC 9110,
+/// section 14.2). A cut body has no end in chunked encoding (RFC 9112, section 8) and is reset over HTTP/2: no cache
+/// takes it for the whole.
 struct OpenSegmentAnswer: Sendable {
-  /// The segment, nothing of it read yet.
-  let segment: OpenSegment
-  /// The file name of the segment.
-  let name: String
-  /// The most time for the next part.
-  let patience: Duration
-  /// The viewer's connection; when it closes the answer ends.
-  let channel: any Channel
-  /// When the viewer's right to it ends; `nil` if it does not.
-  let end: ContinuousClock.Instant?
+  private let camera: LiveEdge
+  private let segment: OpenSegment
+  private let name: String
+  private let patience: Duration
+  private let channel: any Channel
+  private let end: ContinuousClock.Instant?
 
-  /// The body ends too early; the writer of the body tells the client by closing the connection.
+  /// The answer for a segment of which nothing is read yet.
+  ///
+  /// - Parameters:
+  ///   - name: its file name.
+  ///   - patience: how long a part may take to come.
+  ///   - channel: the viewer's connection; when it closes the answer ends.
+  ///   - end: when the viewer's right to it ends; `nil` where it does not.
+  init(
+    _ segment: OpenSegment, of camera: LiveEdge, name: String, patience: Duration, channel: any Channel,
+    end: ContinuousClock.Instant?
+  ) {
+    (self.segment, self.camera, self.name) = (segment, camera, name)
+    (self.patience, self.channel, self.end) = (patience, channel, end)
+  }
+
+  /// The body breaks off here, which the writer of the body tells the client by breaking the connection off.
   private struct Cut: Error {}
 
-  /// The answer.
+  /// The answer, which begins with the segment's first part; `nil` where it does not come.
   ///
-  /// - Parameter place: the place of a held request, kept until the answer ends.
-  func response(place: WaitLimit.Place) -> Response {
-    var fields = Self.links(from: name)
+  /// - Parameter place: the place of one who waits, held until the answer ends.
+  func response(place: WaitLimit.Place) async -> Response? {
+    var segment = segment
+    let first = await read(&segment)
+    if case .cut = first { return nil }
+    var fields = Self.fields(of: name, date: camera.date(ofSegment: name))
     fields[.contentType] = "video/mp4"
     fields[.cacheControl] = Reply.Caching.forever.header
     fields[.eTag] = Reply.mediaTag(name)
     fields[.accessControlAllowOrigin] = "*"
-    // Proxies that buffer an answer until it is complete would delay the picture (nginx, `proxy_buffering`).
+    // Proxies that hold an answer back until it is whole would hold the picture back (nginx, `proxy_buffering`).
     fields[.accelBuffering] = "no"
     return Response(
       status: .ok, headers: fields,
-      body: ResponseBody { writer in
-        try await read { bytes in try await Reply.write(bytes, to: &writer) }
+      body: ResponseBody { [segment] writer in
+        var (segment, reading) = (segment, first)
+        loop: while true {
+          switch reading {
+          case .more(let bytes): try await Reply.write(bytes, to: &writer)
+          case .last(let bytes):
+            try await Reply.write(bytes, to: &writer)
+            break loop
+          case .cut: throw Cut()
+          }
+          reading = await read(&segment)
+        }
         try await writer.finish(nil)
         withExtendedLifetime(place) {}
       })
   }
 
-  /// Suspends until the segment is complete; `false` if it never is.
-  func isWhole() async -> Bool { (try? await read { _ in }) != nil }
-
-  private func read(_ take: (ByteBuffer) async throws -> Void) async throws {
+  /// WaitLimit until the segment is whole; `false` where it does not become so.
+  func isWhole() async -> Bool {
     var segment = segment
-    while end.map({ .now < $0 }) ?? true {
-      let deadline = min(.now + patience, end ?? .now + patience)
-      switch await segment.read(deadline: deadline, isWanted: { [channel] in channel.isActive }) {
-      case .more(let bytes): try await take(bytes)
-      case .last(let bytes): return try await take(bytes)
-      case .cut: throw Cut()
+    while true {
+      switch await read(&segment) {
+      case .more: continue
+      case .last: return true
+      case .cut: return false
       }
     }
-    throw Cut()
   }
 
-  /// The fields with a link to the next segment (RFC 8288): a client that follows it needs no playlist. A loop's
-  /// segments have none, because what follows a repeated name is not always the same.
-  static func links(from file: String) -> HTTPFields {
+  private func read(_ segment: inout OpenSegment) async -> OpenSegment.Reading {
+    let now = ContinuousClock.now
+    if let end, end <= now { return .cut }
+    let deadline = min(now + patience, end ?? now + patience)
+    return await segment.read(deadline: deadline, isWanted: { [channel] in channel.isActive })
+  }
+
+  /// What an answer says of a segment besides: when it begins, and as a link (RFC 8288) the segment that follows. Whoever
+  /// follows it needs no playlist. Those of a loop have neither, because a name that comes again is not always followed
+  /// by the same, and answers to it lie in caches.
+  static func fields(of file: String, date: WallTime?) -> HTTPFields {
     guard let next = SegmentName(file: file)?.following else { return [:] }
-    return [.link: "<\(next.file)>; rel=\"next\"", .accessControlExposeHeaders: "Link"]
+    var fields: HTTPFields = [.link: "<\(next.file)>; rel=\"next\""]
+    if let date { fields[.programDateTime] = date.iso8601 }
+    return fields
   }
 }
 
 extension HTTPField.Name {
   static let link = HTTPField.Name("Link")!
+  static let programDateTime = HTTPField.Name("Program-Date-Time")!
   static let accelBuffering = HTTPField.Name("X-Accel-Buffering")!
 }

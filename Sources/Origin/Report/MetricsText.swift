@@ -6,7 +6,7 @@ import Packager
 import Picture
 import Station
 
-/// The counters of all cameras as Prometheus reads them (text exposition format 0.0.4).
+/// The counters of all cameras in Prometheus's text format (0.0.4).
 enum MetricsText {
   /// The content type of the text.
   static let contentType = "text/plain; version=0.0.4; charset=utf-8"
@@ -23,25 +23,25 @@ enum MetricsText {
         }
       }
     }
-    family("stills_taken_total", "counter", "Stills taken at the door.") { [("", $0.counters.taken)] }
-    family("still_bytes_total", "counter", "Bytes of the stills taken.") { [("", $0.counters.takenBytes)] }
-    family("stills_refused_total", "counter", "Stills refused at the door, by reason.") { report in
+    family("stills_taken_total", "counter", "Stills that were accepted.") { [("", $0.counters.taken)] }
+    family("still_bytes_total", "counter", "Bytes of the accepted stills.") { [("", $0.counters.takenBytes)] }
+    family("stills_refused_total", "counter", "Stills that were refused, by reason.") { report in
       StillRefusal.Reason.allCases.map { (",reason=\"\($0.rawValue)\"", report.counters.refused[$0] ?? 0) }
     }
-    family("stills_undecodable_total", "counter", "Stills taken that did not decode.") {
+    family("stills_undecodable_total", "counter", "Accepted stills that could not be decoded.") {
       [("", $0.counters.undecodable)]
     }
-    family("stills_displaced_total", "counter", "Stills that a newer one pushed aside.") {
+    family("stills_displaced_total", "counter", "Stills that a newer one replaced.") {
       [("", $0.counters.displaced)]
     }
-    family("stills_shown_total", "counter", "Stills that came onto the screens.") { [("", $0.counters.shown)] }
+    family("stills_shown_total", "counter", "Stills that were shown.") { [("", $0.counters.shown)] }
     family("stills_unseen_total", "counter", "Stills that came while the loop was shown.") {
       [("", $0.counters.unseen)]
     }
-    family("source", "gauge", "What is shown: 1 for the one that is, 0 for the others.") { report in
+    family("source", "gauge", "What is shown: 1 for it, 0 for the others.") { report in
       Director.Source.allCases.map { (",source=\"\($0.rawValue)\"", report.counters.source == $0 ? 1 : 0) }
     }
-    family("segments_total", "counter", "Segments begun, by what they show.") { report in
+    family("segments_total", "counter", "Segments that were started, by what they show.") { report in
       Director.Source.allCases.map { (",source=\"\($0.rawValue)\"", report.counters.segments[$0] ?? 0) }
     }
     family("parts_total", "counter", "Parts published.") { [("", $0.counters.parts)] }
@@ -53,7 +53,7 @@ enum MetricsText {
       [("", Int64($0.photos.failures))]
     }
     family("store_failures_total", "counter", "Writes to the store that failed.") { [("", $0.counters.storeFailures)] }
-    family("store_slow_total", "counter", "States that took longer to write to the store than a part lasts.") {
+    family("store_slow_total", "counter", "States that took longer to write to the store than the length of a part.") {
       [("", $0.counters.slowWrites)]
     }
     family("still_age_seconds", "gauge", "Whole seconds since the newest still.") { report in
@@ -71,26 +71,27 @@ enum MetricsText {
       for value in values { text.writeString("quietcam_\(name){\(value.labels)} \(value.number)\n") }
     }
     family(
-      "connections", "gauge", "Open connections, by door.",
+      "connections", "gauge", "Open connections, by listener.",
       [("door=\"public\"", Int64(doors.public.connections)), ("door=\"private\"", Int64(doors.private.connections))])
     family(
-      "connections_turned_away_total", "counter", "Connections beyond the limits, by door.",
+      "connections_turned_away_total", "counter", "Connections refused for the limits, by listener.",
       [("door=\"public\"", doors.public.turnedAway), ("door=\"private\"", doors.private.turnedAway)])
     family(
       "unreadable_requests_total", "counter", "Requests whose head or framing could not be read, by door.",
       [("door=\"public\"", doors.public.unreadable), ("door=\"private\"", doors.private.unreadable)])
     family(
       "wrong_tokens_total", "counter",
-      "Wrong tokens and signatures that were looked at, or turned away for their number.",
+      "Wrong tokens and signatures that were checked, or refused without a check for their number.",
       [("looked=\"yes\"", doors.wrongTokens.lookedAt), ("looked=\"no\"", doors.wrongTokens.slowed)])
     family(
       "waves_refused_total", "counter", "Waves refused because their visitor waves too often.",
       [("door=\"public\"", doors.refusedWaves)])
     family(
-      "upload_bytes", "gauge", "Memory of stills on their way in.",
+      "upload_bytes", "gauge", "Memory of stills that are being received.",
       [("at=\"now\"", Int64(doors.uploads.bytes)), ("at=\"most\"", Int64(doors.uploads.mostBytes))])
     family(
-      "uploads_without_room_total", "counter", "Stills refused because others on their way took all the memory.",
+      "uploads_without_room_total", "counter",
+      "Stills refused because others that are being received use all the memory.",
       [("door=\"private\"", doors.uploads.withoutRoom)])
   }
 }

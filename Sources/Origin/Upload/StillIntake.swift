@@ -34,7 +34,8 @@ struct StillIntake {
     self.camera = camera
     self.isHeldBack = isHeldBack
     self.admits = admits
-    reader = BodyReader(label: label, maxStillBytes: camera.settings.maxStillBytes)
+    reader = BodyReader(
+      label: label, maxStillBytes: camera.settings.maxStillBytes, choice: camera.settings.stillChoice)
   }
 
   /// The bytes of the body that are kept.

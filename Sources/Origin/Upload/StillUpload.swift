@@ -44,13 +44,14 @@ struct StillUpload {
     }
     let label = BodyLabel(contentType: request.headers[.contentType], isOpenEnded: length == nil)
     var signature = signature
-    if signature != nil, label.mostBytes(stillBytes: camera.settings.maxStillBytes) == nil {
+    let most = label.mostBytes(stillBytes: camera.settings.maxStillBytes, choice: camera.settings.stillChoice)
+    if signature != nil, most == nil {
       return Reply.closing(authorizer.cannotBeSigned(request), channel: channel)
     }
     let lease = authorizer.lease(for: camera.settings.name)
     let admits = { [authorizer, camera] in authorizer.admitsStill(of: camera.settings.name) }
     var intake = StillIntake(camera: camera, label: label, isHeldBack: signature != nil, admits: admits)
-    if let length, let most = label.mostBytes(stillBytes: camera.settings.maxStillBytes), length > most {
+    if let length, let most, length > most {
       camera.refuse(.tooLarge)
       return refusal(intake.tooLarge, after: intake, isWhole: false)
     }

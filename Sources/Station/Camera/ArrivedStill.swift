@@ -2,12 +2,12 @@ import Media
 import NIOCore
 import Picture
 
-/// A still on its way into a slot, with what has been done to it so far.
+/// A still before its slot, with what has been done to it so far.
 struct ArrivedStill {
   let still: Still
-  /// Its picture as it was decoded; `nil` where the slot decodes it.
+  /// Its decoded picture; `nil` if the slot decodes it.
   var decoded: DecodedStill?
-  /// Its picture in the stream, where it has been shown as the latest one already.
+  /// Its picture in the stream, if it was shown as the latest one already.
   var shown: (picture: StreamPicture, jpeg: ByteBuffer)?
 
   init(_ still: Still) { self.still = still }
@@ -18,7 +18,7 @@ struct ArrivedStill {
   }
 }
 
-/// A picture of the stream, for all who hold it.
+/// A picture of the stream, shared by all who use it.
 final class StreamPicture {
   let frame: Frame
   /// The same as a photo, where that shows more.

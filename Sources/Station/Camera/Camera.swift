@@ -12,7 +12,7 @@ package final class Camera: Sendable {
   package struct Receipt: Hashable, Sendable {
     /// The number of the still, from 1 in each life of the process.
     package let sequence: Int64
-    /// How long the camera should wait before the next one.
+    /// How long the camera should wait before the next one, so that it comes just before a slot begins.
     package let interval: Ticks
     /// How often visitors have waved.
     package let waves: Int64
@@ -42,6 +42,7 @@ package final class Camera: Sendable {
   let earlySignal = Signal()
   let clock: StationClock
   private let tally = NIOLockedValueBox(Counters())
+  private let advice: NIOLockedValueBox<(advice: SendAdvice, nextSlot: Ticks?)>
 
   /// A camera that nothing has been pushed to yet.
   package init(settings: CameraSettings, clock: StationClock) {
@@ -50,6 +51,8 @@ package final class Camera: Sendable {
     recent = RecentMedia(length: settings.remember, timeline: settings.timeline)
     photos = CameraPhotos(count: settings.keepPhotos)
     inbox = StillInbox(settings)
+    advice = NIOLockedValueBox(
+      (SendAdvice(interval: settings.interval, slot: settings.timeline.part, delay: settings.delay), nil))
     waves = WaveCounter(clock: clock, events: events)
   }
 
@@ -74,7 +77,8 @@ package final class Camera: Sendable {
         counters.lastStill = still.wallTime
         return counters.taken
       }
-      return Receipt(sequence: sequence, interval: settings.interval, waves: waves.count)
+      let interval = advice.withLockedValue { $0.advice.next(after: still.arrival, nextSlot: $0.nextSlot) }
+      return Receipt(sequence: sequence, interval: interval, waves: waves.count)
     } catch {
       refuse(error.reason)
       throw error
@@ -133,6 +137,9 @@ package final class Camera: Sendable {
   }
 
   // MARK: The camera's loop
+
+  /// Notes when the next slot begins, for the advice to the camera.
+  func slotBegins(at time: Ticks) { advice.withLockedValue { $0.nextSlot = time } }
 
   /// Takes the stills whose delay is over, in the order in which they came.
   func takeStills() -> [ArrivedStill] {

@@ -2,19 +2,19 @@ import Ingest
 import Media
 
 extension Camera {
-  /// What has happened at a camera since the process began.
+  /// The counters of a camera since the process started.
   package struct Counters: Hashable, Sendable {
-    /// Stills that were taken.
+    /// Stills that were accepted.
     package var taken: Int64 = 0
     /// Bytes of these stills.
     package var takenBytes: Int64 = 0
-    /// Stills that were refused at the listener, by reason.
+    /// Stills that were refused, by reason.
     package var refused: [StillRefusal.Reason: Int64] = [:]
-    /// Stills that were taken and did not decode.
+    /// Stills that were accepted and could not be decoded.
     package var undecodable: Int64 = 0
-    /// Stills that a newer one pushed aside.
+    /// Stills that a newer one replaced.
     package var displaced: Int64 = 0
-    /// Stills that are or were on the screens.
+    /// Stills that were shown.
     package var shown: Int64 = 0
     /// Stills that came while the loop was shown.
     package var unseen: Int64 = 0

@@ -13,10 +13,10 @@ struct CameraLoop: ~Copyable {
   private let mirror: Mirror?
   private let logger: Logger
   private var clock: SlotClock
+  private var shutter: ShutterPhase
   private var collector: SlotCollector
   private var programme: Programme
-  private var coder: LiveCoder
-  private var announcer: Announcer
+  private var maker: SlotMaker
   private var publisher: StreamPublisher
   private var recorder: SegmentRecorder
   private var plain: PlainFeed
@@ -30,12 +30,12 @@ struct CameraLoop: ~Copyable {
     self.mirror = mirror
     self.logger = logger
     self.clock = clock
+    shutter = ShutterPhase(slot: clock.slot)
     self.programme = programme
-    self.coder = coder
+    maker = SlotMaker(camera.settings, coder: coder)
     self.publisher = publisher
     self.plain = plain
     collector = SlotCollector(camera.settings, collectedFrom: collectedFrom)
-    announcer = Announcer(camera.settings)
     recorder = SegmentRecorder(camera.recent, timeline: camera.settings.timeline)
   }
 
@@ -44,10 +44,13 @@ struct CameraLoop: ~Copyable {
   /// - Parameter fills: whether the loop fills the window first.
   mutating func begin(fills: Bool) {
     if fills { fill() }
-    if publisher.latest == nil { publisher.show(coder.latest(), photo: coder.photo, time: camera.clock.wall()) }
+    if publisher.latest == nil { show(maker.current(at: camera.clock.wall())) }
     begin(decideNext(), isFirst: true)
     publisher.publish()
   }
+
+  /// Reads the loop ahead from now on.
+  mutating func beginReadingAhead() { programme.beginReadingAhead() }
 
   /// Runs until the task is cancelled, then publishes what still waits and ends the stream.
   consuming func run() async {
@@ -84,7 +87,22 @@ struct CameraLoop: ~Copyable {
     }
     if camera.settings.showsAtOnce { showAtOnce() }
     apply(plain.tend(standing: standing))
-    for slot in clock.due(now: camera.clock.now()) { makeSlot(begins: clock.beginning(of: slot)) }
+    let slots = clock.due(now: camera.clock.now())
+    for slot in slots { makeSlot(begins: clock.beginning(of: slot)) }
+    if !slots.isEmpty { followShutter() }
+  }
+
+  /// Lets slots begin just after the camera's stills come.
+  ///
+  /// Where a veil can begin, the slots keep one phase for the life of the process: if slots moved with live pictures and
+  /// not with recorded ones, viewers could tell them apart. The advice to the camera is the same in both.
+  private mutating func followShutter() {
+    if case .live = programme.scene, !programme.mayBeVeiled {
+      let move = shutter.move(next: clock.deadline)
+      clock.move(by: move)
+      publisher.slotsMoved(by: move)
+    }
+    camera.slotBegins(at: clock.deadline)
   }
 
   /// The picture that `latest.jpg` shows, in the stream's size.
@@ -99,9 +117,13 @@ struct CameraLoop: ~Copyable {
   private mutating func makeSlot(begins beginning: Ticks) {
     let slot = collector.collect(camera.takeStills(), begins: beginning)
     for arrival in slot.arrivals { programme.stillArrived(at: arrival) }
+    shutter.note(slot.arrivals)
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
     let (scene, part, start) = (programme.scene, publisher.nextPart, publisher.start)
-    guard let content = content(of: slot, part: part, begins: beginning, wall: wall) else { return }
+    guard
+      let content = maker.content(
+        of: slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
+    else { return }
     recorder.add(content, part: part, standing: standing)
     let appended = publisher.append(content.pictures, wall: wall)
     // The version that closes a segment announces the next one.
@@ -117,78 +139,35 @@ struct CameraLoop: ~Copyable {
     camera.waves.report()
     count(slot, content, of: scene.source, bytes: appended.part)
     if let next { begin(next) }
-  }
-
-  /// What a slot shows; `nil` where its pictures cannot be made.
-  private mutating func content(
-    of slot: SlotArrivals, part: Int, begins beginning: Ticks, wall: WallTime
-  ) -> SlotContent? {
-    switch programme.scene {
-    case .live:
-      announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isTold: true)
-      guard var content = coder.code(slot, startsSegment: part == 0, standing: standing) else { return nil }
-      if part == 0, announcer.isReturning, content.changes.isEmpty {
-        content.changes = [ShownPicture(step: 0, jpeg: coder.latest(), photo: coder.photo, time: wall)]
-      }
-      return content
-    case .off(let segment, _), .paused(let segment, _):
-      coder.follow(slot)
-      announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isTold: false)
-      var content = segment.slot(part, camera.settings.timeline)
-      announcer.date(&content, of: segment, part: part, wall: wall)
-      return content
-    case .veiled(let segment):
-      return veiledContent(of: slot, segment, part: part, begins: beginning, wall: wall)
-    }
-  }
-
-  /// A slot under the veil. It takes its time like the pictures that it hides, or the time would tell of it.
-  private mutating func veiledContent(
-    of slot: SlotArrivals, _ segment: LoopSegment?, part: Int, begins beginning: Ticks, wall: WallTime
-  ) -> SlotContent? {
-    let recorded = segment?.slot(part, camera.settings.timeline)
-    let placed = slot.placed
-    if part == 0, let segment, let recorded, let last = placed.last {
-      programme.enterVeil(
-        places: placed.map(\.step), recorded: recorded.changes.map(\.step),
-        canGoOn: announcer.canGoOn(
-          segment, after: last.still.arrival + camera.settings.delay, collectedFrom: slot.collectedFrom))
-    }
-    guard programme.playsUnderVeil else {
-      announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isTold: true)
-      return coder.cover(slot, startsSegment: part == 0, with: &programme.covers, standing: standing)
-    }
-    coder.codeHidden(slot, startsSegment: part == 0)
-    guard var content = recorded else { return nil }
-    announcer.date(
-      &content, inPlaceOf: placed, collectedFrom: slot.collectedFrom, begins: beginning, wall: wall)
-    return content
+    if publisher.nextPart == camera.settings.timeline.partsPerSegment - 1 { prepareNext() }
   }
 
   /// Shows the stills that have come as the latest picture, where the slot that they go into shows the camera.
   private mutating func showAtOnce() {
     guard case .live = programme.scene, camera.settings.delay == .zero else { return }
     for var still in camera.takeStills() {
-      guard let jpeg = coder.showEarly(&still) else { continue }
-      tell([ShownPicture(step: 0, jpeg: jpeg, photo: coder.photo, time: still.still.wallTime)])
+      guard let picture = maker.showEarly(&still) else { continue }
+      tell([picture])
       collector.keep(still)
     }
   }
 
   /// Shows the newest of the pictures as the latest one and tells the listeners of every one.
   private mutating func tell(_ changes: [ShownPicture]) {
-    let news = announcer.news(in: changes)
-    if let newest = news.last(where: { $0.jpeg.readableBytes > 0 }) {
-      publisher.show(newest.jpeg, photo: newest.photo, time: newest.time ?? camera.clock.wall())
-    }
+    let news = maker.news(in: changes)
+    if let newest = news.last(where: { $0.jpeg.readableBytes > 0 }) { show(newest) }
     for picture in news {
       let time = picture.time ?? camera.clock.wall()
       let (jpeg, size) = (picture.photo?.jpeg ?? picture.jpeg, picture.photo?.size ?? camera.settings.picture.size)
       // Under the veil recorded pictures become photos as live ones do. A loop that all see comes round and round.
-      let keeps = announcer.keepsPhotos && jpeg.readableBytes > 0
+      let keeps = maker.keepsPhotos && jpeg.readableBytes > 0
       let photo = keeps ? camera.photos.keep(jpeg, time: time, size: size) : nil
       camera.events.add(.still(time: time, bytes: jpeg.readableBytes, size: size, photo: photo), at: time)
     }
+  }
+
+  private mutating func show(_ picture: ShownPicture) {
+    publisher.show(picture.jpeg, photo: picture.photo, time: picture.time ?? camera.clock.wall())
   }
 
   private func count(_ slot: SlotArrivals, _ content: SlotContent, of source: Director.Source, bytes: Int) {
@@ -204,9 +183,14 @@ struct CameraLoop: ~Copyable {
 
   /// Decides what the next segment shows, and announces it.
   private mutating func decideNext() -> PlannedSegment {
-    let next = programme.next(at: camera.clock.now(), announcer.outlook(from: collector.collectedFrom))
+    let next = programme.next(at: camera.clock.now(), maker.outlook(from: collector.collectedFrom))
     publisher.expect(next)
     return next
+  }
+
+  /// Has what the next segment may need read from disk: it is decided with the slot that comes next.
+  private mutating func prepareNext() {
+    programme.prepare(maker.outlook(from: collector.collectedFrom + camera.settings.timeline.part))
   }
 
   /// Begins what was decided.
@@ -214,7 +198,7 @@ struct CameraLoop: ~Copyable {
     let source = segment.scene.source
     programme.begin(segment)
     camera.count { $0.segments[source, default: 0] += 1 }
-    if let event = announcer.begin(source, isFirst: isFirst) { camera.events.add(event, at: camera.clock.wall()) }
+    if let event = maker.begin(source, isFirst: isFirst) { camera.events.add(event, at: camera.clock.wall()) }
     publisher.isLive = !source.isRecorded
   }
 
@@ -236,7 +220,9 @@ struct CameraLoop: ~Copyable {
 
   mutating func carryOut(_ command: Camera.Command) {
     switch command {
-    case .order(let order): programme.take(order)
+    case .order(let order):
+      programme.take(order)
+      prepareNext()
     case .withdraw: withdraw()
     }
     publisher.standing = programme.standing
@@ -253,7 +239,7 @@ struct CameraLoop: ~Copyable {
     camera.photos.withdraw()
     camera.events.forget()
     plain.withdraw()
-    coder.forget()
+    maker.forget()
     programme.withdraw()
     publisher.withdraw(
       lead: timeline.segment * Int64(timeline.listedSegments),

@@ -7,8 +7,11 @@ extension CameraLoop {
   /// Opens the camera's workers and publishes its first state: what an earlier life has left, or a full window of the
   /// loop, so that no player ever meets an empty playlist.
   ///
+  /// - Parameter reading: when the operator's loop is read from disk.
   /// - Throws: what FFmpeg refuses, with the setting in its words.
-  static func open(camera: Camera, mirror: Mirror?, folder: String?, logger: Logger) throws -> CameraLoop {
+  static func open(
+    camera: Camera, mirror: Mirror?, folder: String?, reading: LoopReading = .whenPlayed, logger: Logger
+  ) throws -> CameraLoop {
     let settings = camera.settings
     let timeline = settings.timeline
     var line = try PictureLine.open(settings, photoSize: settings.photoSize, logger: logger)
@@ -27,11 +30,13 @@ extension CameraLoop {
     let publisher = StreamPublisher(
       camera: camera, parameterSets: slate.parameterSets, mirror: mirror, recovery: recovery,
       lead: isFilled ? .zero : lead, wall: wall)
-    var player = LoopPlayer(builtIn: slate, timeline: timeline, logger: logger) {
-      folder.flatMap {
-        Loop.open(folder: $0, settings: settings, parameterSets: slate.parameterSets, logger: logger)
-      }
-    }
+    let parameterSets = slate.parameterSets
+    let reader = LoopReader(
+      logger: logger, stamp: { folder.flatMap(LoopFolder.stamp) }, willRead: reading.willRead,
+      open: {
+        folder.flatMap { Loop.open(folder: $0, settings: settings, parameterSets: parameterSets, logger: logger) }
+      })
+    var player = LoopPlayer(builtIn: slate, timeline: timeline, reader: reader)
     player.load()
     var coder = LiveCoder(camera: camera, line: line, logger: logger)
     coder.forceIDR()
@@ -51,6 +56,7 @@ extension CameraLoop {
       publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
       collectedFrom: now - timeline.part)
     loop.begin(fills: !isFilled)
+    if folder != nil, reading.isAhead { loop.beginReadingAhead() }
     return loop
   }
 }

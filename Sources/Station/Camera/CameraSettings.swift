@@ -3,44 +3,46 @@ import Media
 import Packager
 import Picture
 
-/// All that makes one camera's stream.
+/// All settings of one camera's stream.
 package struct CameraSettings: Sendable, Hashable {
-  /// What stands in its URLs.
+  /// The name in its URLs.
   package var name: CameraName
   /// What is done to its pictures.
-  package var picture: PictureSettings
+  package var picture = PictureSettings()
   /// How they are coded.
-  package var encoder: EncoderSettings
+  package var encoder = EncoderSettings()
   /// How time is cut.
   package var timeline: TimelineSettings
   /// The JPEG quality of `latest.jpg`, 1 to 100.
-  package var latestQuality: Int
+  package var latestQuality = 75
   /// The most bytes that one still may have.
-  package var maxStillBytes: Int
+  package var maxStillBytes = 16 << 20
+  /// Which picture is shown of a push that brings several.
+  package var stillChoice = StillChoice.first
   /// What the camera is told about how often it should send.
-  package var interval: Ticks
+  package var interval = Ticks.seconds(2)
   /// When the loop takes over and when the camera comes back.
-  package var presence: CameraPresence.Settings
+  package var presence = CameraPresence.Settings()
   /// How the loop of an off camera is spliced in.
-  package var off: OffStyle
+  package var off = OffStyle.seamless
   /// When recorded pictures take the place of live ones by chance; `nil` for never.
   package var veil: Veil.Settings?
   /// How long a still is kept back before it is published.
-  package var delay: Ticks
+  package var delay = Ticks.zero
   /// Whether playlists and events tell what is recorded.
-  package var marksRecorded: Bool
+  package var marksRecorded = false
   /// How much of what was shown is kept for making a loop of it.
-  package var remember: Ticks
+  package var remember = Ticks.seconds(600)
 
   /// How the loop of an off camera is spliced into its stream.
   package enum OffStyle: String, CaseIterable, Sendable {
-    /// Fresh names on a timeline that goes on: the splice that every player takes.
+    /// New names on a continuing timeline: the splice that every player plays.
     case seamless
-    /// The same names on each round, with a discontinuity at its seam: an off camera costs next to no bytes.
+    /// The same names in each round, with a discontinuity where it starts again: an off camera costs almost no bytes.
     case cached
   }
-  /// Whether stills become the latest picture, with their event, as soon as they have come, and not with their slot.
-  /// It has no effect with a delay, and must not be where a veil falls: recorded pictures come with the slots.
+  /// Whether stills become the latest picture, with their event, as soon as they have come, and not with their slot. It
+  /// has no effect with a delay, and must not be set with a veil: pictures of the loop come with the slots.
   package var showsAtOnce = false
 
   /// What people call the camera; `nil` for its name.
@@ -51,7 +53,7 @@ package struct CameraSettings: Sendable, Hashable {
   /// How many of the pictures that were shown last are kept as photos; 0 for none.
   package var keepPhotos = 0
 
-  /// Stills of more pixels are decoded beside the camera's loop: they would take a good part of a slot's time.
+  /// Larger stills are decoded beside the camera's loop: they would take a large part of a slot's time.
   static let largeStill = 4_000_000
 
   /// Whether a still is decoded as soon as it has come.
@@ -59,27 +61,9 @@ package struct CameraSettings: Sendable, Hashable {
     delay == .zero && (showsAtOnce || header.size.pixels > Self.largeStill)
   }
 
-  /// The settings of a camera, all but its name and timeline with defaults that suit a quiet background picture.
-  package init(
-    name: CameraName, picture: PictureSettings = PictureSettings(),
-    encoder: EncoderSettings = EncoderSettings(), timeline: TimelineSettings, latestQuality: Int = 75,
-    maxStillBytes: Int = 16 << 20, interval: Ticks = .seconds(2),
-    presence: CameraPresence.Settings = CameraPresence.Settings(), off: OffStyle = .seamless,
-    veil: Veil.Settings? = nil,
-    delay: Ticks = .zero, marksRecorded: Bool = false, remember: Ticks = .seconds(600)
-  ) {
+  /// The settings of a camera, with defaults that suit a quiet background picture.
+  package init(name: CameraName, timeline: TimelineSettings = .standard) {
     self.name = name
-    self.picture = picture
-    self.encoder = encoder
     self.timeline = timeline
-    self.latestQuality = latestQuality
-    self.maxStillBytes = maxStillBytes
-    self.interval = interval
-    self.presence = presence
-    self.off = off
-    self.veil = veil
-    self.delay = delay
-    self.marksRecorded = marksRecorded
-    self.remember = remember
   }
 }

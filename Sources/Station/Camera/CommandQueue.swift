@@ -1,18 +1,18 @@
 import NIOConcurrencyHelpers
 
 extension Camera {
-  /// What the operator wants of a camera.
+  /// A command of the operator.
   package enum Command: Hashable, Sendable {
-    /// An order for what is shown from the next segment on.
+    /// A command for what is shown from the next segment on.
     case order(Director.Order)
-    /// All that can still be fetched vanishes at once, and the loop is shown until `resume`.
+    /// Everything that can still be fetched is removed at once, and the loop is shown until `resume`.
     case withdraw
   }
 }
 
-/// The operator's commands that wait for the camera's loop, each with the task that waits until it is carried out.
+/// The commands that wait for the camera's loop, each with the task that waits until it is carried out.
 final class CommandQueue: Sendable {
-  /// A command, and who waits for it; `true` says that it was carried out.
+  /// A command and its waiting task; `true` says that it was carried out.
   typealias Waiting = (command: Camera.Command, waiter: CheckedContinuation<Bool, Never>)
 
   private struct State {
@@ -26,7 +26,7 @@ final class CommandQueue: Sendable {
 
   /// Has a command carried out by the loop that `signal` wakes.
   ///
-  /// - Returns: whether it was; `false` when the camera has ended or too many commands wait.
+  /// - Returns: whether it was carried out; `false` if the camera has ended or too many commands wait.
   func carryOut(_ command: Camera.Command, waking signal: Signal) async -> Bool {
     await withCheckedContinuation { waiter in
       let isTaken = state.withLockedValue { state in
@@ -38,7 +38,7 @@ final class CommandQueue: Sendable {
     }
   }
 
-  /// Takes the commands that wait; whoever takes them resumes the waiters.
+  /// Takes the commands that wait; the caller resumes their tasks.
   func take() -> [Waiting] {
     state.withLockedValue { state in
       defer { state.waiting.removeAll() }

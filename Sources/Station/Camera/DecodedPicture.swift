@@ -12,10 +12,10 @@ struct DecodedPicture: ~Copyable {
   let reduction: Int
   /// Its size before that.
   let size: PictureSize
-  /// The same as a photo, where that shows more than the stream.
+  /// The same as a photo, if that shows more than the stream.
   let photo: Photo?
 
-  /// Decodes a JPEG of ours in its full size.
+  /// Decodes a JPEG that the server has encoded, in its full size.
   ///
   /// - Parameter maxPixels: the most pixels that it may have.
   /// - Throws: a `StillRefusal`.

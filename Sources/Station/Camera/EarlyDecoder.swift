@@ -7,7 +7,7 @@ import Synchronization
 /// Decodes the stills that cannot wait for a slot, beside the camera's loop: large ones, which would make the slot
 /// late, and those of a camera that shows its stills at once.
 ///
-/// The newest still wins, and no more than one is decoded in each step of the grid: more cannot be shown.
+/// The newest still is decoded first, and at most one in each step of the grid: more cannot be shown.
 struct EarlyDecoder {
   private let camera: Camera
   private let logger: Logger
@@ -30,7 +30,7 @@ struct EarlyDecoder {
     }
   }
 
-  /// Decodes the still that waits; `false` where none does.
+  /// Decodes the waiting still; `false` if there is none.
   func decodeNext() -> Bool {
     guard let still = camera.inbox.takeEarly() else { return false }
     do {
@@ -56,6 +56,6 @@ final class DecodedStill: Sendable {
     self.picture = Mutex(picture)
   }
 
-  /// Its picture, for the first who asks.
+  /// Its picture, for the first caller.
   func takePicture() -> sending DecodedPicture? { picture.withLock { $0.take() } }
 }

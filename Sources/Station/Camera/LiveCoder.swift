@@ -20,18 +20,18 @@ struct LiveCoder: ~Copyable {
 
   // MARK: Slots
 
-  /// Codes a slot that shows the camera. Without its pictures the slot cannot be made and `nil` comes back: the clock
-  /// goes on, and the next slot takes this one's place on the media timeline, late but without a gap.
+  /// Encodes a slot that shows the camera. If its pictures cannot be encoded, the result is `nil`: the clock continues,
+  /// and the next slot takes this one's place on the media timeline, late but without a gap.
   ///
   /// - Parameters:
-  ///   - startsSegment: whether the first picture has to be an IDR picture.
-  ///   - standing: the picture that is shown, which goes on until a still comes.
+  ///   - startsSegment: whether the first picture must be an IDR picture.
+  ///   - standing: the picture that is shown, until a still comes.
   mutating func code(_ slot: SlotArrivals, startsSegment: Bool, standing: ByteBuffer?) -> SlotContent? {
     goOn(from: standing)
     return code(slot, startsSegment: startsSegment)
   }
 
-  /// Codes a slot that a loop hides, which takes as long as one that is shown: time must not tell of the veil.
+  /// Encodes a slot that a loop hides. It takes as long as one that is shown, because the time could reveal the veil.
   mutating func codeHidden(_ slot: SlotArrivals, startsSegment: Bool) {
     // An IDR picture in each slot would take longer: what is coded and not shown is a stream of its own.
     _ = code(slot, startsSegment: startsSegment)
@@ -60,13 +60,13 @@ struct LiveCoder: ~Copyable {
     }
   }
 
-  /// Codes a slot in which recorded pictures cover the stills that came. The stills are decoded all the same, so that
-  /// it takes its time and the filter knows what comes after the veil.
+  /// Encodes a slot in which pictures of the loop cover the stills that came. The stills are decoded all the same, so
+  /// that the slot takes as long, and the filter knows them for after the veil.
   ///
   /// - Parameters:
-  ///   - covers: the pictures that cover these stills and the next, in this order. Without one the picture that stands
-  ///     goes on.
-  ///   - standing: the picture that is shown, which goes on until a still comes.
+  ///   - covers: the pictures that cover these stills and the next, in this order. Without one, the shown picture
+  ///     stays.
+  ///   - standing: the picture that is shown, until a still comes.
   mutating func cover(
     _ slot: SlotArrivals, startsSegment: Bool, with covers: inout [ByteBuffer], standing: ByteBuffer?
   ) -> SlotContent? {
@@ -81,7 +81,7 @@ struct LiveCoder: ~Copyable {
             content.changes.append(ShownPicture(step: step, jpeg: cover, time: slot.stills[index].still.wallTime))
             (standing, isNew) = (cover, true)
           }
-          // The still that was decoded must not be seen, whatever happens.
+          // The decoded still must not be seen, whatever happens.
           let isCovered = if let standing { restore(standing) } else { false }
           if !isCovered { forget() }
         }
@@ -93,14 +93,15 @@ struct LiveCoder: ~Copyable {
     }
   }
 
-  /// Takes the newest still of a slot that shows the loop, so that the camera's picture is there when it comes back.
+  /// Takes the newest still of a slot that shows the loop, so that the camera's picture is ready when the camera is
+  /// shown again.
   mutating func follow(_ slot: SlotArrivals) {
     if let newest = slot.stills.last { _ = show(newest) }
     line.forceIDR()
     holdsHidden = false
   }
 
-  /// Goes on with the picture that is shown, where another is held that the veil hides: it stands until the next still.
+  /// Continues with the picture that is shown, if another is held that the veil hides: it stays until the next still.
   private mutating func goOn(from standing: ByteBuffer?) {
     guard holdsHidden else { return }
     if let standing { restore(standing) }
@@ -110,13 +111,13 @@ struct LiveCoder: ~Copyable {
 
   private mutating func fail(_ error: FFmpegError) -> SlotContent? {
     line.forceIDR()
-    logger.critical("no picture can be coded; the stream stands still: \(error)")
+    logger.critical("no picture can be encoded; the stream does not advance: \(error)")
     return nil
   }
 
   // MARK: Pictures
 
-  /// Makes a still the current picture; `false`, counted and logged, when it does not decode: the picture before stays.
+  /// Makes a still the current picture. `false`, counted and logged, if it does not decode: the previous picture stays.
   private mutating func show(_ still: ArrivedStill) -> Bool {
     do {
       if let shown = still.shown {
@@ -135,7 +136,7 @@ struct LiveCoder: ~Copyable {
 
   /// Makes a still the current picture before its slot, which shows the very same.
   ///
-  /// - Returns: its picture for `latest.jpg`; `nil` where it does not decode and the picture before stays.
+  /// - Returns: its picture for `latest.jpg`; `nil` if it does not decode and the picture before stays.
   mutating func showEarly(_ still: inout ArrivedStill) -> ByteBuffer? {
     guard show(still) else { return nil }
     let jpeg = latest()
@@ -143,10 +144,10 @@ struct LiveCoder: ~Copyable {
     return jpeg
   }
 
-  /// Makes a picture that was shown before the current one; `false` where it does not decode.
+  /// Makes a picture that was shown before the current one; `false` if it does not decode.
   @discardableResult mutating func restore(_ jpeg: ByteBuffer) -> Bool { (try? line.restore(jpeg)) != nil }
 
-  /// Forgets the current picture: the slate takes its place.
+  /// Forgets the current picture: the slate replaces it.
   mutating func forget() {
     holdsHidden = false
     do {
@@ -156,18 +157,18 @@ struct LiveCoder: ~Copyable {
     }
   }
 
-  /// Makes the next picture an IDR picture: what was coded before was not published.
+  /// Makes the next picture an IDR picture, because what was encoded before was not published.
   mutating func forceIDR() { line.forceIDR() }
 
-  /// The current picture as a photo, where that shows more than the stream.
+  /// The current picture as a photo, if that shows more than the stream.
   var photo: Photo? { line.current.photo }
 
-  /// The current picture for `latest.jpg`, in the stream's size; empty, logged, where it cannot be coded.
+  /// The current picture for `latest.jpg`, in the stream's size; empty, logged, if it cannot be encoded.
   mutating func latest() -> ByteBuffer {
     do {
       return try line.jpeg()
     } catch {
-      logger.error("latest.jpg stays as it is: \(error)")
+      logger.error("latest.jpg is not updated: \(error)")
       return ByteBuffer()
     }
   }

@@ -5,7 +5,7 @@ import NIOCore
 import Packager
 import Picture
 
-/// The way of a camera's pictures from JPEG to H.264: the FFmpeg workers of one camera and the picture they hold.
+/// A camera's pictures from JPEG to H.264: the FFmpeg workers of one camera and the current picture.
 struct PictureLine: ~Copyable {
   private let settings: CameraSettings
   private let logger: Logger
@@ -16,13 +16,13 @@ struct PictureLine: ~Copyable {
   private let photoSize: PictureSize?
   /// The current picture.
   private(set) var current: StreamPicture
-  /// Whether the encoder has to begin anew with the next picture.
+  /// Whether the next picture must be an IDR picture.
   private var needsIDR = true
 
   /// Opens the workers; the current picture is the slate.
   ///
   /// - Parameter photoSize: the most that the photos of its pictures measure; `nil` makes none.
-  /// - Throws: what FFmpeg refuses, with the setting in its words.
+  /// - Throws: FFmpeg's error, with the setting in its message.
   static func open(
     _ settings: CameraSettings, photoSize: PictureSize? = nil, logger: Logger
   ) throws(FFmpegError) -> PictureLine {
@@ -56,28 +56,28 @@ struct PictureLine: ~Copyable {
   /// The encoder's parameter sets; `nil` before its first picture.
   var parameterSets: ParameterSets? { encoder.parameterSets }
 
-  /// Makes a still the current picture. The picture before stays when it throws.
+  /// Makes a still the current picture. If it throws, the previous picture stays.
   ///
   /// - Throws: a `StillRefusal` or an `FFmpegError`.
   mutating func show(_ jpeg: ByteBuffer) throws {
     try show(try DecodedPicture.decode(jpeg, maxPixels: settings.picture.maxPixels, for: &photos))
   }
 
-  /// Makes a still the current picture that was decoded before.
+  /// Makes a still that was decoded before the current picture.
   ///
-  /// - Throws: an `FFmpegError`; the picture before stays.
+  /// - Throws: an `FFmpegError`; the previous picture stays.
   mutating func show(_ picture: consuming DecodedPicture) throws(FFmpegError) {
     let (orientation, reduction, photo) = (picture.orientation, picture.reduction, picture.photo)
     current = StreamPicture(
       try filter.process(picture.frame, orientation: orientation, reduction: reduction), photo: photo)
   }
 
-  /// Makes a picture the current one that was so before.
+  /// Makes an earlier current picture the current one again.
   mutating func show(_ picture: StreamPicture) { current = picture }
 
-  /// Makes a picture that went through the filter in an earlier life the current one.
+  /// Makes a picture that an earlier process filtered the current one.
   ///
-  /// - Throws: a `StillRefusal` or an `FFmpegError`; the picture before stays.
+  /// - Throws: a `StillRefusal` or an `FFmpegError`; the previous picture stays.
   mutating func restore(_ jpeg: ByteBuffer) throws {
     let decoded = try DecodedPicture.decode(jpeg, maxPixels: settings.picture.maxPixels)
     var plain = PictureFilter(settings: Self.processed(settings.picture))
@@ -91,23 +91,23 @@ struct PictureLine: ~Copyable {
     PictureSettings(size: settings.size, denoise: 0)
   }
 
-  /// Makes the slate the current one, and forgets what the filter remembers of the ones before.
+  /// Makes the slate the current picture, and forgets what the filter remembers of earlier ones.
   mutating func forget() throws(FFmpegError) {
     current = StreamPicture(try Frame.slate(size: settings.picture.size))
     filter = PictureFilter(settings: settings.picture)
     needsIDR = true
   }
 
-  /// Codes the current picture once more. Should the encoder fail, it is made anew and the picture coded as its first.
+  /// Encodes the current picture again. If the encoder fails, a new one is made and the picture is its first.
   ///
-  /// - Throws: when the new encoder fails too.
+  /// - Throws: if the new encoder fails too.
   mutating func encode(_ role: PictureEncoder.Role) throws(FFmpegError) -> CodedPicture {
     do throws(FFmpegError) {
       let coded = try encoder.encode(current.frame, as: needsIDR ? .idr : role)
       needsIDR = false
       return coded
     } catch {
-      logger.error("the encoder failed and is made anew: \(error)")
+      logger.error("the encoder failed and is made again: \(error)")
       needsIDR = true
       encoder = try Self.openEncoder(settings)
       let coded = try encoder.encode(current.frame, as: .idr)
@@ -116,7 +116,7 @@ struct PictureLine: ~Copyable {
     }
   }
 
-  /// Makes the next picture an IDR picture: what was coded before was not published.
+  /// Makes the next picture an IDR picture, because what was encoded before was not published.
   mutating func forceIDR() { needsIDR = true }
 
   /// The current picture as a JPEG of the stream's size, without metadata.

@@ -3,13 +3,13 @@ import Packager
 
 /// The stills of one slot, and the steps at which they begin to show.
 struct SlotArrivals {
-  /// The stills, in the order in which they came.
+  /// The stills, in the order of arrival.
   let stills: [ArrivedStill]
-  /// When each counts as arrived: with the delay for which it was kept back.
+  /// When each counts as arrived: later than it came by the delay of the camera.
   let arrivals: [Ticks]
-  /// For each step the index of the still that begins to show there; `nil` where the picture before goes on.
+  /// For each step the index of the still that begins to show there; `nil` if the picture before stays.
   let arrangement: [Int?]
-  /// When the collecting began.
+  /// When the slot began to collect stills.
   let collectedFrom: Ticks
 
   /// Those that are shown, with their steps.
@@ -17,14 +17,14 @@ struct SlotArrivals {
     arrangement.enumerated().compactMap { step, index in index.map { (step: step, still: stills[$0].still) } }
   }
 
-  /// How long after the collecting had begun a still arrived.
+  /// The slot offset of a still: how long after the start of collecting it arrived.
   func slotOffset(_ index: Int) -> Ticks { arrivals[index] - collectedFrom }
 }
 
-/// Collects the stills of one slot after the other.
+/// Collects the stills of one slot after another.
 struct SlotCollector {
   private let settings: CameraSettings
-  /// When the collecting for the slot under way began.
+  /// When the current slot began to collect stills.
   private(set) var collectedFrom: Ticks
   /// The stills that were shown as the latest picture before their slot.
   private var early: [ArrivedStill] = []
@@ -34,7 +34,7 @@ struct SlotCollector {
     self.collectedFrom = collectedFrom
   }
 
-  /// Keeps a still for its slot that is the latest picture already.
+  /// Keeps a still that is the latest picture already, for its slot.
   mutating func keep(_ still: ArrivedStill) { early.append(still) }
 
   /// Forgets the stills that were kept.
@@ -42,7 +42,7 @@ struct SlotCollector {
 
   /// Ends the collecting for a slot.
   ///
-  /// - Parameter beginning: when the slot begins; the collecting for the next one begins then.
+  /// - Parameter beginning: when the slot begins; the next one begins to collect then.
   mutating func collect(_ newest: [ArrivedStill], begins beginning: Ticks) -> SlotArrivals {
     let stills = early + newest
     early.removeAll()

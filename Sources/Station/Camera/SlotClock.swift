@@ -29,6 +29,9 @@ package struct SlotClock: Hashable, Sendable {
   /// When a slot begins, in monotonic time.
   package func beginning(of index: Int64) -> Ticks { origin + slot * index }
 
+  /// Lets the next slot and all after it begin later, or earlier where `shift` is negative.
+  package mutating func move(by shift: Ticks) { origin = origin + shift }
+
   /// Takes the slots that have begun at `now`: an empty range before the deadline, normally one slot, more if the owner
   /// woke late.
   ///

@@ -1,10 +1,10 @@
 import Media
 import Packager
 
-/// What one slot shows: its coded pictures, and the pictures that begin to show in it.
+/// The content of one slot: its encoded pictures, and the pictures that begin to show in it.
 struct SlotContent: Sendable {
   /// One picture for each step.
   var pictures: [CodedPicture] = []
-  /// In their order, their steps counted in the slot.
+  /// In order, with their steps in the slot.
   var changes: [ShownPicture] = []
 }

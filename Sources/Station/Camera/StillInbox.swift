@@ -3,18 +3,18 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Packager
 
-/// The stills of one camera on their way to the next slot: those that the slot decodes, the newest that is to be
-/// decoded before its slot, and the newest that was.
+/// The stills of one camera before the next slot: those that the slot decodes, the newest that must be decoded before
+/// its slot, and the newest that was.
 final class StillInbox: Sendable {
   private struct State {
     var queue: StillQueue
-    /// The newest still that is to be decoded before its slot, and one that was.
+    /// The newest still that must be decoded before its slot, and one that was.
     var early: Still?
     var decoded: DecodedStill?
-    /// How often stills were dropped: one that is being decoded meanwhile is dropped with them.
+    /// How often stills were dropped; one that is being decoded at that time is dropped too.
     var drops = 0
     var dropsBeforeDecoding = 0
-    /// When the newest still arrived that a slot took.
+    /// The arrival of the newest still that a slot took.
     var newestTaken: Ticks?
   }
 
@@ -22,18 +22,18 @@ final class StillInbox: Sendable {
 
   /// An empty inbox.
   init(_ settings: CameraSettings) {
-    // A slot can show one still a step; twice as many may wait, so that a burst keeps its rhythm. Stills that are kept
-    // back need room besides: one for each step would fill the memory, one for each interval does not.
+    // A slot can show one still in each step; twice as many can wait, so that a burst keeps its rhythm. Delayed stills
+    // need more room: one for each step would fill the memory, one for each interval does not.
     let delayed = Int(settings.delay.floorDivided(by: max(settings.interval, settings.timeline.step)))
     let count = 2 * settings.timeline.stepsPerPart + 2 * delayed
     let bytes = 2 * settings.maxStillBytes + delayed * 1_000_000
     state = NIOLockedValueBox(State(queue: StillQueue(maxCount: max(4, count), maxBytes: bytes)))
   }
 
-  /// Takes a still in.
+  /// Accepts a still.
   ///
   /// - Parameter decodesEarly: whether it is decoded before its slot, see `takeEarly`.
-  /// - Returns: how many older stills had to go for it.
+  /// - Returns: how many older stills were dropped for it.
   func push(_ still: Still, decodesEarly: Bool) -> Int64 {
     state.withLockedValue { state in
       guard decodesEarly else { return Int64(state.queue.push(still).displaced) }
@@ -42,16 +42,16 @@ final class StillInbox: Sendable {
     }
   }
 
-  /// Takes the stills for a slot that arrived at `cutoff` or earlier, in the order in which they came.
+  /// Takes the stills for a slot that arrived at `cutoff` or earlier, in the order of arrival.
   ///
-  /// - Returns: them, and how many a later one has overtaken.
+  /// - Returns: them, and how many were overtaken by a later one.
   func take(arrivedBy cutoff: Ticks) -> (stills: [ArrivedStill], displaced: Int64) {
     state.withLockedValue { state in
       var stills = state.queue.take(arrivedBy: cutoff).map { ArrivedStill($0) }
       var displaced: Int64 = 0
       if let decoded = state.decoded.take() {
         if let newest = state.newestTaken, decoded.still.arrival < newest {
-          // A small still that came later was quicker.
+          // A small still that came later was faster.
           displaced = 1
         } else {
           let index = stills.firstIndex { $0.still.arrival > decoded.still.arrival } ?? stills.endIndex
@@ -72,7 +72,7 @@ final class StillInbox: Sendable {
     }
   }
 
-  /// Takes the still that is to be decoded before its slot.
+  /// Takes the still that must be decoded before its slot.
   func takeEarly() -> Still? {
     state.withLockedValue { state in
       state.dropsBeforeDecoding = state.drops
@@ -80,9 +80,9 @@ final class StillInbox: Sendable {
     }
   }
 
-  /// Brings it back decoded.
+  /// Returns it decoded.
   ///
-  /// - Returns: how many older stills had to go for it.
+  /// - Returns: how many older stills were dropped for it.
   func put(_ decoded: DecodedStill) -> Int64 {
     state.withLockedValue { state in
       guard state.dropsBeforeDecoding == state.drops else { return 0 }

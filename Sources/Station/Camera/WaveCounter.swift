@@ -1,8 +1,8 @@
 import Media
 import NIOConcurrencyHelpers
 
-/// Counts visitors' waves, and tells those who listen at most once a second: waves are cheap to make, and each event
-/// goes to every listener.
+/// Counts visitors' waves and reports them to listeners at most once a second, because each event goes to every
+/// listener.
 final class WaveCounter: Sendable {
   private struct State {
     var count: Int64 = 0

@@ -1,14 +1,14 @@
 import Media
 
-/// Something that happened at a camera, for those who listen to its events.
+/// An event of a camera, for its listeners.
 package struct CameraEvent: Sendable, Hashable {
-  /// What happened.
+  /// The kind of event.
   package enum Kind: String, Sendable {
-    /// A new picture is on its way to the screens.
+    /// A new picture will be on the screens.
     case still
     /// A visitor waved.
     case wave
-    /// The stream shows recorded pictures from now on, or live ones again; only where the operator wants it told.
+    /// The stream shows the loop from now on, or live pictures again; only with `mark-recorded`.
     case source
   }
 
@@ -17,9 +17,9 @@ package struct CameraEvent: Sendable, Hashable {
     /// A picture of this size began to show, whose still arrived then; its JPEG has so many bytes, and a name where it is
     /// kept as a photo.
     case still(time: WallTime, bytes: Int, size: PictureSize, photo: PhotoName? = nil)
-    /// Visitors have waved so often.
+    /// Visitors have waved this often.
     case wave(count: Int64)
-    /// The stream shows recorded pictures from now on, or live ones.
+    /// The stream shows the loop from now on, or live pictures.
     case source(isRecorded: Bool)
 
     var kind: Kind {
@@ -42,7 +42,7 @@ package struct CameraEvent: Sendable, Hashable {
     }
   }
 
-  /// Rises from event to event, also over a restart: milliseconds of civil time, or one more than the last.
+  /// Rises from event to event, also over a restart: wall clock time in milliseconds, or one more than the last.
   package let id: Int64
   /// What happened.
   package let kind: Kind

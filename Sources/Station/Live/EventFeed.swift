@@ -3,11 +3,11 @@ import NIOConcurrencyHelpers
 
 /// The events of one camera: the newest few, and the listeners that wait for the next.
 ///
-/// All events go through it. A listener keeps only the id of the last event that it was sent.
+/// All events go through it. A listener only keeps the id of the last event that it got.
 package final class EventFeed: Sendable {
-  /// The most tasks that may wait for events of one camera.
+  /// The most tasks that can wait for events of one camera.
   package static let maxListeners = 20_000
-  /// How many events are kept for those who come back with a Last-Event-ID.
+  /// How many events are kept for listeners that return with a Last-Event-ID.
   static let keptEvents = 256
 
   private struct State {
@@ -20,13 +20,13 @@ package final class EventFeed: Sendable {
 
   init() {}
 
-  /// The id that the next event will be above: where a new listener begins.
+  /// The id below the next event's, where a new listener begins.
   package var newestID: Int64 { state.withLockedValue { $0.newestID } }
 
   /// How many tasks wait for events.
   package var listeners: Int { state.withLockedValue { $0.listeners.count } }
 
-  /// Tells all listeners of an event.
+  /// Sends an event to all listeners.
   func add(_ content: CameraEvent.Content, at time: WallTime) {
     let reached = state.withLockedValue { state in
       state.newestID = max(state.newestID + 1, time.milliseconds)
@@ -37,21 +37,21 @@ package final class EventFeed: Sendable {
     for listener in reached { listener.resume(returning: .published(())) }
   }
 
-  /// Forgets the events that are kept for those who come back.
+  /// Forgets the events that are kept for returning listeners.
   func forget() { state.withLockedValue { $0.events = [] } }
 
-  /// Lets go of all whose time is up or whose client has gone.
+  /// Ends the waits whose time is over or whose client has gone.
   func expire(at now: ContinuousClock.Instant) { state.expire(\.listeners, at: now) }
 
-  /// Ends all waiting, now and later.
+  /// Ends all waits, now and later.
   func end() {
     for listener in state.withLockedValue({ $0.listeners.end() }) { listener.resume(returning: .ended) }
   }
 
-  /// The events after `id` that are still kept, waiting for one until the deadline; empty when none came, `nil` when
-  /// the stream has ended or too many listen.
+  /// The events after `id` that are still kept, waiting for one until the deadline; empty if none came, `nil` if the
+  /// stream has ended or too many listen.
   ///
-  /// - Parameter isWanted: asked about twice a second; where it says no the wait ends and its place is free.
+  /// - Parameter isWanted: called about twice a second; `false` ends the wait and frees its place.
   package func events(
     after id: Int64, deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool = { true }
   ) async -> [CameraEvent]? {

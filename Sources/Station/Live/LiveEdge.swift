@@ -3,20 +3,20 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Packager
 
-/// What viewers of one camera's stream get: what is published now, and who waits for what comes next.
+/// What viewers of one camera's stream can get: what is published now, and the tasks that wait for the next part.
 ///
-/// `StreamPublisher` alone writes it, in whole states; viewers take them or wait. One lock guards all of it, nothing is
+/// Only `StreamPublisher` writes it, in whole states; viewers read them or wait. One lock guards all of it, nothing is
 /// rendered under it, and waiting tasks resume outside it.
 package final class LiveEdge: Sendable {
   /// How a wait for a part ended.
   package typealias Outcome = WaitOutcome<PlaylistSnapshot>
 
-  /// The most tasks that may wait for parts of one camera.
+  /// The most tasks that can wait for parts of one camera.
   package static let maxWaiters = 20_000
 
   private struct State {
     var snapshot: PlaylistSnapshot?
-    /// What is published already for those who follow with blocking reloads; further than the snapshot, or `nil`.
+    /// What is published ahead for players with blocking reloads; further than the snapshot, or `nil`.
     var ahead: PlaylistSnapshot?
     var plain: EncodedText?
     var media: [String: ByteBuffer] = [:]
@@ -44,10 +44,10 @@ package final class LiveEdge: Sendable {
   /// The newest state that a blocking reload can get.
   package var furthest: PlaylistSnapshot? { state.withLockedValue { $0.furthest } }
 
-  /// The playlist without parts; `nil` while nobody asks for it.
+  /// The playlist without parts; `nil` while nobody requests it.
   package var plain: EncodedText? { state.withLockedValue { $0.plain } }
 
-  /// Where the part stands that was hinted under this name and is not there yet.
+  /// The position of the part that was hinted with this name and does not exist yet.
   package func hinted(named name: String) -> PartPosition? {
     state.withLockedValue { state in
       [state.snapshot, state.ahead].compactMap { $0 }.first { $0.hintedName == name }?.hinted
@@ -57,13 +57,13 @@ package final class LiveEdge: Sendable {
   /// The newest picture.
   package var latest: LatestPicture? { state.withLockedValue { $0.latest } }
 
-  /// The init segment, segment or part of this name, while it has to be served.
+  /// The init segment, segment or part with this name, while it must be served.
   package func media(named name: String) -> ByteBuffer? { state.withLockedValue { $0.media[name] } }
 
   /// How many files of media are served.
   var mediaCount: Int { state.withLockedValue { $0.media.count } }
 
-  /// Their bytes.
+  /// Their total size in bytes.
   var mediaBytes: Int { state.withLockedValue { $0.media.values.reduce(0) { $0 + $1.readableBytes } } }
 
   /// How many tasks wait for parts.
@@ -71,10 +71,10 @@ package final class LiveEdge: Sendable {
 
   // MARK: What the publisher writes
 
-  /// Makes a new state public in one step: media first appears and disappears together with the playlist.
+  /// Publishes a new state in one step: media appears and disappears together with the playlist.
   ///
-  /// - Parameter ahead: a state of some time later that is known already, for blocking reloads. It stays until a
-  ///   snapshot has come as far.
+  /// - Parameter ahead: a later state that is known already, for blocking reloads. It stays until a snapshot has come
+  ///   as far.
   func publish(
     _ snapshot: PlaylistSnapshot, ahead: PlaylistSnapshot? = nil, adding: [(name: String, bytes: ByteBuffer)],
     removing: [String] = []
@@ -100,13 +100,13 @@ package final class LiveEdge: Sendable {
     for viewer in reached { viewer.resume(returning: .published(playlist)) }
   }
 
-  /// Takes the playlist without parts away. Its media stays: who has the playlist still fetches that.
+  /// Removes the playlist without parts. Its media stays for players that have the playlist.
   func endPlain() { state.withLockedValue { $0.plain = nil } }
 
   /// Shows a new picture as the latest one.
   func show(_ picture: LatestPicture) { state.withLockedValue { $0.latest = picture } }
 
-  /// Ends all waiting, now and later.
+  /// Ends all waits, now and later.
   func end() {
     let (viewers, plainViewers) = state.withLockedValue { ($0.viewers.end(), $0.plainViewers.end()) }
     for viewer in viewers { viewer.resume(returning: .ended) }
@@ -115,7 +115,7 @@ package final class LiveEdge: Sendable {
 
   // MARK: What viewers wait for
 
-  /// Lets go of all whose time is up or whose client has gone.
+  /// Ends the waits whose time is over or whose client has gone.
   func expire(at now: ContinuousClock.Instant) {
     state.expire(\.viewers, at: now)
     state.expire(\.plainViewers, at: now)
@@ -123,7 +123,7 @@ package final class LiveEdge: Sendable {
 
   /// WaitLimit until the part at `position` is published. A cancelled task gets `.timedOut`.
   ///
-  /// - Parameter isWanted: asked about twice a second; where it says no the wait ends and its place is free.
+  /// - Parameter isWanted: called about twice a second; `false` ends the wait and frees its place.
   package func wait(
     for position: PartPosition, deadline: ContinuousClock.Instant,
     isWanted: @escaping @Sendable () -> Bool = { true }
@@ -133,7 +133,7 @@ package final class LiveEdge: Sendable {
     }
   }
 
-  /// The playlist without parts, waiting for it to begin until the deadline; `nil` when it does not, or too many wait.
+  /// The playlist without parts, waiting for it until the deadline; `nil` if it does not begin, or too many wait.
   package func plain(
     deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool = { true }
   ) async -> EncodedText? {

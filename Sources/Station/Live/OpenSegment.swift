@@ -1,3 +1,4 @@
+import Media
 import NIOCore
 import Packager
 
@@ -65,6 +66,9 @@ package struct OpenSegment: Sendable {
 }
 
 extension LiveEdge {
+  /// When the segment of this file name begins; `nil` where no playlist lists it any more or yet.
+  package func date(ofSegment file: String) -> WallTime? { (furthest ?? snapshot)?.dates[file] }
+
   /// The segment of this file name, if it is being made or is announced as the next; `nil` for all others.
   package func openSegment(named file: String) -> OpenSegment? {
     guard let name = SegmentName(file: file) else { return nil }

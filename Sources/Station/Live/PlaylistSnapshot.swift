@@ -3,16 +3,16 @@ import NIOCore
 import Packager
 import Playlist
 
-/// A text as it goes over the wire, made once for all who ask: plain, gzipped, and with its validator.
+/// A text as it is sent, made once for all requests: plain, gzipped, and with its validator.
 package struct EncodedText: Sendable {
   /// The text.
   package let plain: ByteBuffer
   /// The same, gzipped.
   package let gzipped: ByteBuffer
-  /// The ETag, in its quotes; a strong one that holds for the plain form.
+  /// The ETag, in its quotes; a strong one, valid for the plain form.
   package let etag: String
 
-  /// The wire forms of a text.
+  /// The encoded forms of a text.
   package init(_ plain: ByteBuffer, etag: String) {
     self.plain = plain
     gzipped = plain.gzipped()
@@ -20,17 +20,19 @@ package struct EncodedText: Sendable {
   }
 }
 
-/// One published state of a camera's stream: all that a playlist request is answered from.
+/// One published state of a camera's stream: everything that a playlist request needs.
 package struct PlaylistSnapshot: Sendable {
   /// The newest part.
   package let position: PartPosition
-  /// The part that the playlist announces with EXT-X-PRELOAD-HINT.
+  /// The part that the playlist hints with EXT-X-PRELOAD-HINT.
   package let hinted: PartPosition
   /// The file name of that part.
   package let hintedName: String
+  /// When the listed segments begin, and the one that is being made, by their file names.
+  package let dates: [String: WallTime]
   /// The media playlist with parts.
   package let media: EncodedText
-  /// The same as a delta update; `nil` where nothing can be skipped.
+  /// The same as a delta update; `nil` if nothing can be skipped.
   package let delta: EncodedText?
   /// The multivariant playlist.
   package let multivariant: EncodedText
@@ -43,6 +45,12 @@ package struct PlaylistSnapshot: Sendable {
     self.position = position
     self.hinted = hinted
     self.hintedName = hintedName
+    var dates: [String: WallTime] = [:]
+    for segment in media.segments { dates[segment.uri] = segment.programDateTime }
+    if !media.trailingParts.isEmpty, let date = media.trailingProgramDateTime {
+      dates[SegmentName.file(ofPart: hintedName)] = date
+    }
+    self.dates = dates
     let etag = "\(position.sequence).\(position.part)"
     self.media = EncodedText(media.render(), etag: etag)
     self.delta = delta.map { EncodedText($0.render(), etag: etag + "d") }
@@ -50,7 +58,7 @@ package struct PlaylistSnapshot: Sendable {
   }
 }
 
-/// The newest picture as a JPEG of our own making.
+/// The newest picture as a JPEG, encoded by the server.
 package struct LatestPicture: Sendable {
   /// The JPEG, without any metadata.
   package let jpeg: ByteBuffer

@@ -4,17 +4,17 @@ import NIOConcurrencyHelpers
 package enum WaitOutcome<Value: Sendable>: Sendable {
   /// What was waited for is published.
   case published(Value)
-  /// The deadline came first, the task was cancelled, or nobody wants the answer any more.
+  /// The deadline came first, the task was cancelled, or the answer is no longer wanted.
   case timedOut
-  /// Too many wait already.
+  /// Too many tasks wait already.
   case refused
-  /// The stream ends, because the process does; nothing will be published any more.
+  /// The stream has ended with the process; nothing more will be published.
   case ended
 }
 
 /// Tasks that wait until something reaches a threshold, each until a deadline.
 ///
-/// It only keeps the list: its owner guards it with a lock, `NIOLockedValueBox.wait(in:…)` waits in it, and whoever
+/// It only keeps the list. Its owner guards it with a lock, `NIOLockedValueBox.wait(in:…)` waits in it, and whoever
 /// takes tasks out of it resumes them after the lock is open again.
 struct WaitList<Threshold: Comparable & Sendable, Value: Sendable>: Sendable {
   /// A task that waits.
@@ -30,19 +30,19 @@ struct WaitList<Threshold: Comparable & Sendable, Value: Sendable>: Sendable {
   private let most: Int
   private var entries: [UInt64: Entry] = [:]
   private var lastID: UInt64 = 0
-  /// Whether all waiting has ended, now and later.
+  /// Whether all waits have ended, now and later.
   private(set) var isEnded = false
 
-  /// A list of at most so many tasks.
+  /// A list of at most this many tasks.
   init(most: Int) { self.most = most }
 
   /// How many tasks wait.
   var count: Int { entries.count }
 
-  /// Takes all whose threshold is at or below `reached`.
+  /// Takes all tasks whose threshold is at or below `reached`.
   mutating func take(reaching reached: Threshold) -> [Waiter] { take { $0.threshold <= reached } }
 
-  /// Takes all and lets nobody wait any more.
+  /// Takes all tasks, and accepts no more.
   mutating func end() -> [Waiter] {
     isEnded = true
     return take { _ in true }
@@ -53,7 +53,7 @@ struct WaitList<Threshold: Comparable & Sendable, Value: Sendable>: Sendable {
     return lastID
   }
 
-  /// Why a task cannot wait; `nil` where it waits from now on.
+  /// Why a task cannot wait; `nil` if it waits from now on.
   fileprivate mutating func insert(
     _ id: UInt64, threshold: Threshold, deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool,
     waiter: Waiter
@@ -70,7 +70,7 @@ struct WaitList<Threshold: Comparable & Sendable, Value: Sendable>: Sendable {
 
   fileprivate mutating func takeExpired(at now: ContinuousClock.Instant) -> [Waiter] { take { $0.deadline <= now } }
 
-  /// What has to be asked of each task that waits.
+  /// The questions for each task that waits.
   fileprivate var questions: [(id: UInt64, isWanted: @Sendable () -> Bool)] {
     entries.map { ($0.key, $0.value.isWanted) }
   }
@@ -86,8 +86,8 @@ extension NIOLockedValueBox where Value: Sendable {
   /// WaitLimit in one of the lists that the box guards until something is published. A cancelled task gets `.timedOut`.
   ///
   /// - Parameters:
-  ///   - isWanted: asked about twice a second, without the lock; where it says no the wait ends and its place is free.
-  ///   - published: what is published already, asked once and under the lock; `nil` where it has to be waited for.
+  ///   - isWanted: called about twice a second, without the lock; `false` ends the wait and frees its place.
+  ///   - published: what is published already, called once and under the lock; `nil` if the task must wait for it.
   ///   - began: called under the lock when the wait has begun, with the number under which the list has it.
   func wait<Threshold, Published>(
     in list: any (WritableKeyPath<Value, WaitList<Threshold, Published>> & Sendable), for threshold: Threshold,
@@ -111,8 +111,8 @@ extension NIOLockedValueBox where Value: Sendable {
     }
   }
 
-  /// Ends the waits of a list whose deadline has come and those that nobody wants any more. Who waits is asked without
-  /// the lock: it also serves media.
+  /// Ends the waits of a list whose deadline has come and those that are no longer wanted. `isWanted` is called without
+  /// the lock, which also serves media.
   func expire<Threshold, Published>(
     _ list: any (WritableKeyPath<Value, WaitList<Threshold, Published>> & Sendable), at now: ContinuousClock.Instant
   ) {

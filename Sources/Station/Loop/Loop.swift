@@ -4,8 +4,7 @@ import NIOCore
 import Packager
 import Picture
 
-/// A recording that plays round and round when the camera is off: whole segments, coded in advance with the camera's
-/// own settings.
+/// The loop of a camera: whole segments, encoded in advance with the camera's own settings.
 package struct Loop: Sendable {
   private enum Content: Sendable {
     case memory([LoopSegment])
@@ -30,7 +29,7 @@ package struct Loop: Sendable {
   /// memory.
   ///
   /// - Precondition: `index` is at least 0 and below `count`.
-  /// - Throws: why it cannot be read: the files are damaged, gone, or were replaced by another loop.
+  /// - Throws: why it cannot be read: the files are damaged, gone, or replaced by another loop.
   package func segment(_ index: Int) throws -> LoopSegment {
     switch content {
     case .memory(let segments): segments[index]
@@ -38,7 +37,7 @@ package struct Loop: Sendable {
     }
   }
 
-  /// Whether a new picture shows at the beginning of a segment. It takes no reading.
+  /// Whether a new picture shows at the start of a segment. Needs no reading.
   func beginsWithNewPicture(_ index: Int) -> Bool {
     switch content {
     case .memory(let segments): segments[index].beginsWithNewPicture
@@ -54,7 +53,7 @@ package struct Loop: Sendable {
     }
   }
 
-  /// The loop for a camera that has none of its own: one segment of the slate, coded by the camera's own line,
+  /// The loop for a camera without an operator's loop: one segment of the slate, encoded by the camera's own line,
   /// which must be new.
   static func builtIn(_ line: inout PictureLine, timeline: TimelineSettings) throws(FFmpegError) -> Loop {
     var pictures: [CodedPicture] = []
@@ -69,8 +68,8 @@ package struct Loop: Sendable {
     return Loop(content: .memory([segment]), parameterSets: parameterSets, isBuiltIn: true)
   }
 
-  /// The loop that the operator made for a camera; `nil`, logged with what to do, where there is none, it is damaged,
-  /// or it was made with other settings. It is quick enough to be asked again whenever a camera goes off.
+  /// The operator's loop for a camera. `nil`, logged with what to do, if there is none, it is damaged, or it was made
+  /// with other settings. It is quick enough to be called whenever a camera goes off.
   ///
   /// - Parameters:
   ///   - folder: the camera's folder in the store.
@@ -91,7 +90,7 @@ package struct Loop: Sendable {
       return Loop(content: .stored(stored), parameterSets: parameterSets, isBuiltIn: false)
     } catch {
       logger.warning(
-        "the loop cannot be shown and a dim picture takes its place when the camera is off: \(error)",
+        "the loop cannot be shown, and a slate takes its place when the camera is off: \(error)",
         metadata: ["folder": "\(path)"])
       return nil
     }

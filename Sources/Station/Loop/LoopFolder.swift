@@ -2,10 +2,10 @@ import Foundation
 import NIOCore
 import SystemPackage
 
-/// The folder `loop` of a camera, and how a new one takes the place of the old.
+/// The folder `loop` of a camera, and how a new loop replaces the old one.
 ///
-/// A new loop is written to a folder beside it, locked as long as its maker lives, and renamed when it is whole. So a
-/// maker that is killed leaves the old loop whole, and its left-overs are swept up by the next.
+/// A new loop is written to a folder beside it, locked while its maker lives, and renamed when it is complete. So a
+/// maker that is killed leaves the old loop intact, and the next one removes its left-over files.
 struct LoopFolder: ~Copyable {
   static let name = "loop"
   private static let newName = ".loop-new"
@@ -17,10 +17,27 @@ struct LoopFolder: ~Copyable {
   private let lock: SystemPackage.FileDescriptor
   private var isPublished = false
 
-  /// Where the loop of the camera with this folder lies; `nil` where there is none. Should a maker have been killed
-  /// when it had put the old loop aside and not yet the new one in its place, the old one counts.
+  /// Where the loop of the camera with this folder is; `nil` if there is none. If a maker was killed after it had moved
+  /// the old loop away and before the new one was in its place, the old one counts.
   static func path(in camera: String) -> String? {
     [name, oldName].map { "\(camera)/\($0)" }.first { access("\($0)/\(LoopManifest.fileName)", F_OK) == 0 }
+  }
+
+  /// What tells one loop in a folder from another: its manifest's file, and when that was written.
+  struct Stamp: Hashable, Sendable {
+    fileprivate let inode: UInt64
+    fileprivate let seconds: Int
+    fileprivate let nanoseconds: Int
+    fileprivate let size: Int
+  }
+
+  /// What the loop of the camera with this folder is told from others by; `nil` where there is none.
+  static func stamp(in camera: String) -> Stamp? {
+    var status = stat()
+    guard let path = path(in: camera), stat("\(path)/\(LoopManifest.fileName)", &status) == 0 else { return nil }
+    return Stamp(
+      inode: UInt64(status.st_ino), seconds: Int(status.st_mtim.tv_sec), nanoseconds: Int(status.st_mtim.tv_nsec),
+      size: Int(status.st_size))
   }
 
   /// Begins a new loop for the camera with this folder, which is made if need be.
@@ -34,7 +51,7 @@ struct LoopFolder: ~Copyable {
       throw LoopError(
         description: "cannot make the folder \(camera): \(error.localizedDescription); check --store and its rights")
     }
-    // Whoever serves the store to the world must not serve this: who has the loop can tell it from live pictures.
+    // A web server that serves the store must not serve this: with the loop, viewers could tell it from live pictures.
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
       throw Self.error("cannot make the folder \(path)", Errno(rawValue: errno))
     }
@@ -60,7 +77,7 @@ struct LoopFolder: ~Copyable {
     try? lock.close()
   }
 
-  /// Writes a file of the new loop and brings it to the disk.
+  /// Writes a file of the new loop and syncs it to disk.
   func write(_ name: String, _ bytes: ByteBuffer) throws(LoopError) {
     let file = "\(path)/\(name)"
     do {
@@ -68,10 +85,10 @@ struct LoopFolder: ~Copyable {
     } catch { throw Self.error("cannot write \(file)", error) }
   }
 
-  /// Takes a file of the new loop away again.
+  /// Removes a file of the new loop.
   func remove(_ name: String) { unlink("\(path)/\(name)") }
 
-  /// Puts the new loop into the place of the old one, which is removed.
+  /// Puts the new loop in place of the old one, which is removed.
   mutating func publish() throws(LoopError) {
     let (place, old) = ("\(camera)/\(Self.name)", "\(camera)/\(Self.oldName)")
     fsync(lock.rawValue)
@@ -93,15 +110,15 @@ struct LoopFolder: ~Copyable {
     StoreFile.sync(folder: camera)
   }
 
-  /// The content of a file, of which it is known how long it is at most.
+  /// The content of a file with a known maximum length.
   static func read(_ path: String, mostBytes: Int) throws(LoopError) -> ByteBuffer {
     do {
       let file = try SystemPackage.FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
       return try file.closeAfter {
         let status = try file.stat()
-        guard status.type == .regular else { throw LoopError(description: "\(path) is no file") }
+        guard status.type == .regular else { throw LoopError(description: "\(path) is not a file") }
         guard status.size <= mostBytes else {
-          throw LoopError(description: "\(path) has \(status.size) bytes where at most \(mostBytes) are expected")
+          throw LoopError(description: "\(path) has \(status.size) bytes; at most \(mostBytes) are expected")
         }
         return try content(of: file, size: Int(status.size))
       }
@@ -133,7 +150,7 @@ struct LoopFolder: ~Copyable {
     let advice =
       switch code {
       case .noSpace, .diskQuotaExceeded: "make room on the disk"
-      case .permissionDenied, .notPermitted, .readOnlyFileSystem: "give this user the right to"
+      case .permissionDenied, .notPermitted, .readOnlyFileSystem: "give this user the permission"
       default: "check the store"
       }
     return LoopError(description: "\(what): \(code?.description ?? "\(error)"); \(advice)")

@@ -5,24 +5,24 @@ import NIOCore
 import Packager
 import Picture
 
-/// Makes a camera's loop: takes pictures in their order, codes them as the camera's own are coded, and stores them.
+/// Makes a camera's loop: takes pictures in order, encodes them like the camera's own, and stores them.
 ///
-/// Its calls block for as long as coding and writing take; keep it on the encode threads. Should it be dropped before
-/// `finish`, nothing of it stays and the old loop is what it was.
+/// Its calls block while they encode and write: use the encode threads. If it is dropped before `finish`, nothing of it
+/// stays and the old loop is unchanged.
 package struct LoopMaker: ~Copyable {
-  /// What was made.
+  /// The result.
   package struct Product: Hashable, Sendable {
     /// How many segments.
     package let segments: Int
     /// How long one round is.
     package let length: Ticks
-    /// How long the last picture stands beyond its own time to fill the last segment.
+    /// How long the last picture stays beyond its own time to fill the last segment.
     package let filled: Ticks
     /// How many new pictures it shows.
     package let pictures: Int
     /// The bytes of all segments.
     package let mediaBytes: Int
-    /// Where it lies.
+    /// Its path.
     package let path: String
   }
 
@@ -36,10 +36,10 @@ package struct LoopMaker: ~Copyable {
   /// The picture that is shown; `nil` before the first.
   private var shown: ByteBuffer?
   private var pictureCount = 0
-  // The segment under way.
+  // The current segment.
   private var stepsMade = 0
-  /// Steps at the beginning of the slot under way at which the picture before goes on, and which are not coded yet: a
-  /// live slot begins with the first still that came for it (`SlotPictures`), so these come after those that follow.
+  /// Steps at the start of the current slot that repeat the picture before and are not encoded yet: a live slot begins
+  /// with its first still (`SlotPictures`), so these come after those that follow.
   private var stepsPutOff = 0
   private var coded: [CodedPicture] = []
   private var pictures: [ShownPictureEntry] = []
@@ -48,16 +48,16 @@ package struct LoopMaker: ~Copyable {
 
   /// A maker of a loop for the camera with this folder in the store.
   ///
-  /// - Parameter isProcessed: whether pictures come as viewers saw them, so that crop, masks and the like, which were
-  ///   applied, must not be applied again.
-  /// - Throws: `LoopError` if nothing can be written there, `FFmpegError` where the encoder refuses its settings.
+  /// - Parameter isProcessed: whether the pictures were already processed (crop, masks and the like), so that this must
+  ///   not be done again.
+  /// - Throws: `LoopError` if nothing can be written there, `FFmpegError` if the encoder refuses its settings.
   package static func open(
     folder: String, settings: CameraSettings, isProcessed: Bool = false, logger: Logger
   ) throws -> LoopMaker {
     var lineSettings = settings
     if isProcessed { lineSettings.picture = PictureSettings(size: settings.picture.size, fit: .contain, denoise: 0) }
     var line = try PictureLine.open(lineSettings, logger: logger)
-    // The parameter sets come with a picture, and they have to be known first.
+    // The parameter sets come with a picture, and they are needed first.
     _ = try line.encode(.idr)
     line.forceIDR()
     guard let parameterSets = line.parameterSets else {
@@ -93,9 +93,8 @@ package struct LoopMaker: ~Copyable {
   /// Whether there is a picture yet.
   package var hasPicture: Bool { shown != nil }
 
-  /// Shows a new picture on the next step of the grid, or, if it is the first of its slot, from the slot's beginning
-  /// on, as live stills do. When it throws `StillRefusal`, no step was made and the picture
-  /// before may go on.
+  /// Shows a new picture on the next step of the grid or, if it is the first of its slot, from the start of the slot
+  /// on, as live stills do. If it throws `StillRefusal`, no step was made and the picture before can continue.
   package mutating func append(_ still: ByteBuffer) throws {
     try line.show(still)
     let jpeg = try line.jpeg()
@@ -103,7 +102,7 @@ package struct LoopMaker: ~Copyable {
     try makeUp()
   }
 
-  /// Lets the picture that is shown stand until the loop is so long; it changes nothing where it is longer.
+  /// Keeps the current picture until the loop has this length; does nothing if it is longer.
   ///
   /// - Precondition: there is a picture.
   package mutating func hold(until length: Ticks) throws {
@@ -114,7 +113,7 @@ package struct LoopMaker: ~Copyable {
     }
   }
 
-  /// Codes the steps that were put off, if nothing else can come into their slot.
+  /// Encodes the steps that were put off, if nothing else can come into their slot.
   private mutating func makeUp() throws {
     guard coded.count + stepsPutOff == settings.timeline.stepsPerPart else { return }
     while stepsPutOff > 0 {
@@ -159,9 +158,9 @@ package struct LoopMaker: ~Copyable {
     stepsMade = 0
   }
 
-  /// Fills the last segment with the picture that is shown, and puts the loop into the place of the one before.
+  /// Fills the last segment with the current picture, and replaces the previous loop.
   ///
-  /// - Throws: `LoopError` where no picture came or the loop cannot be stored.
+  /// - Throws: `LoopError` if there is no picture or the loop cannot be stored.
   package consuming func finish(source: LoopSource, made: WallTime) throws -> Product {
     guard hasPicture else { throw LoopError(description: "there is no picture to make a loop of") }
     let end = length

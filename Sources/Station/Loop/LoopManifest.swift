@@ -3,13 +3,13 @@ import Media
 import NIOCore
 import Packager
 
-/// What `loop.json` says: how a stored loop was made, and what its files must look like.
+/// The content of `loop.json`: how a stored loop was made, and its files.
 struct LoopManifest: Codable, Hashable, Sendable {
   static let fileName = "loop.json"
   static let initName = "init.mp4"
   /// The version that is written and read.
   static let version = 1
-  /// The largest manifest that is read; one of a day at ten pictures a second is smaller.
+  /// The largest manifest that is read; that of a day at ten pictures a second is smaller.
   static let mostBytes = 64 << 20
 
   /// What a file must be.
@@ -23,7 +23,7 @@ struct LoopManifest: Codable, Hashable, Sendable {
     }
   }
 
-  /// One segment: `K.mp4` and, one behind the other in `K.mjpeg`, its JPEGs. The first stands at step 0.
+  /// One segment: `K.mp4` and, one after another in `K.mjpeg`, its JPEGs. The first is shown at step 0.
   struct SegmentEntry: Codable, Hashable, Sendable {
     var media: File
     var jpegs: File
@@ -39,14 +39,14 @@ struct LoopManifest: Codable, Hashable, Sendable {
   var source: LoopSource
   /// `LoopSettings.values`.
   var settings: [String: String]
-  /// The init segment, which says the parameter sets too.
+  /// The init segment, which also contains the parameter sets.
   var initSegment: File
   var segments: [SegmentEntry]
 
   static func mediaName(_ index: Int) -> String { "\(index).mp4" }
   static func jpegsName(_ index: Int) -> String { "\(index).mjpeg" }
 
-  /// The manifest in a file's content.
+  /// The manifest from a file's content.
   ///
   /// - Throws: what is wrong with it, as `LoopError`.
   init(_ content: ByteBuffer) throws {
@@ -57,7 +57,7 @@ struct LoopManifest: Codable, Hashable, Sendable {
     }
     guard version == Self.version else {
       throw LoopError(
-        description: "\(Self.fileName) is of version \(version), and this program reads version \(Self.version)")
+        description: "\(Self.fileName) has version \(version), but this program reads version \(Self.version)")
     }
     let isPlausible = segments.allSatisfy { segment in
       segment.media.bytes > 0 && segment.jpegs.bytes > 0 && segment.pictures.first?.step == 0
@@ -66,7 +66,7 @@ struct LoopManifest: Codable, Hashable, Sendable {
         && segment.pictures.reduce(0) { $0 + $1.bytes } == segment.jpegs.bytes
     }
     guard isPlausible, !segments.isEmpty else {
-      throw LoopError(description: "\(Self.fileName) is damaged: it has no segments or says what cannot be of one")
+      throw LoopError(description: "\(Self.fileName) is damaged: it has no segments or impossible values")
     }
   }
 
@@ -88,7 +88,7 @@ struct LoopManifest: Codable, Hashable, Sendable {
   }
 }
 
-/// Where a loop's pictures came from, and all that is needed to make it anew.
+/// The source of a loop's pictures, with everything that is needed to make it again.
 package struct LoopSource: Codable, Hashable, Sendable {
   /// The kinds of source.
   package enum Kind: String, Codable, Sendable {
@@ -104,9 +104,9 @@ package struct LoopSource: Codable, Hashable, Sendable {
   package var kind: Kind
   /// The absolute path of stills or video.
   package var path: String?
-  /// The time from one still, or picture of a video, to the next; in ticks of 90 kHz.
+  /// The interval between stills, or pictures of a video; in ticks of 90 kHz.
   package var every: Int64?
-  /// How long the loop was asked to be; in ticks of 90 kHz.
+  /// The requested length of the loop; in ticks of 90 kHz.
   package var length: Int64?
 
   /// A source.
@@ -117,11 +117,10 @@ package struct LoopSource: Codable, Hashable, Sendable {
     self.length = length?.count
   }
 
-  /// The source of the loop that the camera with this folder in the store has; `nil` where there is none or it cannot
-  /// be read.
+  /// The source of the loop of the camera with this folder in the store; `nil` if there is none or it cannot be read.
   package static func ofLoop(in folder: String) -> LoopSource? { manifest(in: folder)?.source }
 
-  /// The source of such a loop, if the loop was made with other settings than these and the source is still there.
+  /// The source of such a loop, if the loop was made with other settings and the source is still there.
   package static func ofOutdatedLoop(in folder: String, settings: CameraSettings) -> LoopSource? {
     guard let manifest = manifest(in: folder), manifest.settings != LoopSettings(settings).values,
       let path = manifest.source.path, access(path, R_OK) == 0
@@ -135,7 +134,7 @@ package struct LoopSource: Codable, Hashable, Sendable {
       try LoopFolder.read("\(path)/\(LoopManifest.fileName)", mostBytes: LoopManifest.mostBytes))
   }
 
-  /// The command that makes the loop anew, as far as it can be known.
+  /// The command that makes the loop again, as far as it is known.
   package func command(camera: CameraName) -> String {
     let flag = length.map { Ticks($0).secondsText + "s" }
     switch kind {
@@ -152,6 +151,6 @@ package struct LoopError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The sentence.
   package let description: String
 
-  /// An error that reads so.
+  /// An error with this sentence.
   package init(description: String) { self.description = description }
 }

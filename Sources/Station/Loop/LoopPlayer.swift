@@ -1,77 +1,75 @@
-import Logging
 import Media
 import NIOCore
 import Packager
 
 /// Turns a loop round and round: says which of its segments comes next, and under which name.
+///
+/// It plays what the reader has in memory and never waits for the disk. Where the next segment is not there, the one
+/// before is played once more, or the slate.
 struct LoopPlayer: Sendable {
-  /// The shortest round with names that come again: discontinuities have their price in players.
+  /// The shortest round with repeated names: discontinuities have a cost in players.
   private static let shortestRound = Ticks.seconds(60)
 
   private let timeline: TimelineSettings
   private let builtIn: Loop
-  private let logger: Logger
-  /// Opens the operator's loop as it is now; `nil` where there is none.
-  private let stored: @Sendable () -> Loop?
+  private let reader: LoopReader
   private var loop: Loop
+  private var generation = 0
   private var next = 0
+  /// The segment that was played last; `nil` where none was of this loop.
+  private var last: LoopSegment?
   /// The place in a round of cached names; `nil` where none is being played.
   private var round: Int?
+  /// The segment that is read ahead for a veil.
+  private var prepared: Int?
 
   /// A player that shows the slate until a loop is loaded.
-  init(builtIn: Loop, timeline: TimelineSettings, logger: Logger, stored: @escaping @Sendable () -> Loop?) {
+  init(builtIn: Loop, timeline: TimelineSettings, reader: LoopReader) {
     self.timeline = timeline
     self.builtIn = builtIn
-    self.logger = logger
-    self.stored = stored
+    self.reader = reader
     loop = builtIn
   }
 
   /// Whether the loop is the slate.
   var isBuiltIn: Bool { loop.isBuiltIn }
 
-  /// Takes up the operator's newest loop, or the slate where there is none.
+  /// Takes up the operator's newest loop from its beginning, or the slate where there is none.
   mutating func load() {
-    loop = stored() ?? builtIn
+    reader.load()
+    takeUp()
+  }
+
+  private mutating func takeUp() {
+    let newest = reader.newest
+    if newest.generation != generation { last = nil }
+    (loop, generation) = (newest.loop ?? builtIn, newest.generation)
     next = 0
     round = nil
+    prepared = nil
+    want()
   }
 
-  /// Begins somewhere in the loop, so that it does not always begin alike.
-  mutating func enterAnywhere(using generator: inout some RandomNumberGenerator) {
-    next = Int.random(in: 0..<loop.count, using: &generator)
+  /// Has the segments read that may be played next: the following one, and the first for whoever begins.
+  private func want() {
+    if !loop.isBuiltIn { reader.want([prepared, next, 0].compactMap { $0 }) }
   }
 
-  /// The next segment for a veil; `nil`, told, where it cannot be read.
-  ///
-  /// - Parameters:
-  ///   - isFirst: whether the veil falls with it.
-  ///   - beginsAnew: whether those are passed over at whose beginning no new picture shows.
-  ///   - expected: how long after the collecting for its first slot has begun the camera's next still is expected. A
-  ///     recording is begun, and comes round, where it has a still that came alike: so its stills and the camera's go
-  ///     in step, and events can tell the times of these.
-  mutating func advanceUnderVeil(
-    isFirst: Bool, beginsAnew: Bool, expected: Ticks?, using generator: inout some RandomNumberGenerator
-  ) -> LoopSegment? {
-    if let expected, beginsAnew || next == 0 || next >= loop.count - loop.count / 8 {
-      // Who begins near the end comes round soon.
-      let range = 0..<max(1, beginsAnew ? loop.count * 7 / 8 : loop.count / 2)
-      let fitting = LoopFit(range.map(loop.slotOffset), expected: expected, slack: Ticks(timeline.part.count / 32))
-      if beginsAnew, !isFirst {
-        // Pictures of the one before may have been shown: they must not come again so soon.
-        next = fitting.place(notBefore: next) ?? next
-      } else if isFirst || next == 0 || fitting.isClose {
-        next = fitting.places.randomElement(using: &generator) ?? next
-      }
+  /// A segment of the loop. A loop that was made anew while it plays is one that cannot be read.
+  private func read(_ index: Int) -> LoopReader.Answer {
+    if loop.isBuiltIn, reader.newest.generation == generation, let slate = try? loop.segment(index) {
+      return .ready(slate)
     }
-    for _ in 0..<loop.count where beginsAnew && !loop.beginsWithNewPicture(next) { next = (next + 1) % loop.count }
-    guard let segment = read(next) else {
-      load()
-      return nil
-    }
-    next = (next + 1) % loop.count
-    return segment
+    return reader.segment(index, generation: generation)
   }
+
+  /// Reads ahead from now on.
+  mutating func beginReadingAhead() {
+    reader.begin()
+    want()
+  }
+
+  // MARK: An off camera
 
   /// Notes that something else than the loop is shown.
   ///
@@ -81,48 +79,158 @@ struct LoopPlayer: Sendable {
     return round != nil
   }
 
+  /// Has the loop ready for a camera that is shown: the newest one, and its first segment.
+  mutating func standBy() {
+    guard reader.isAhead else { return }
+    reader.look()
+    if reader.newest.generation != generation { takeUp() }
+    next = 0
+    want()
+  }
+
   /// The next segment, its place where it keeps its name, and whether a discontinuity stands before it.
-  mutating func advance(_ style: CameraSettings.OffStyle) -> (
-    segment: LoopSegment, place: LoopPlace?, isDiscontinuous: Bool
-  ) {
+  mutating func advance(
+    _ style: CameraSettings.OffStyle
+  ) -> (segment: LoopSegment, place: LoopPlace?, isDiscontinuous: Bool) {
     let isCached = style == .cached
     if isCached, round == nil { next = 0 }
-    guard let segment = read(next) else {
-      let wasCached = leave()
-      load()
-      if let segment = read(0) {
-        next = 1 % loop.count
-        return (segment, nil, wasCached)
-      }
-      loop = builtIn
-      guard let slate = try? builtIn.segment(0) else { preconditionFailure("the slate lies in memory") }
-      return (slate, nil, wasCached)
+    let segment: LoopSegment
+    switch read(next) {
+    case .ready(let found):
+      segment = found
+      next = (next + 1) % loop.count
+    case .pending:
+      guard let last else { return (slate, nil, leave()) }
+      segment = last
+    case .failed: return takeUpNewest()
     }
-    next = (next + 1) % loop.count
+    last = segment
+    prepared = nil
+    want()
     guard isCached else { return (segment, nil, leave()) }
     let index = round ?? 0
     round = (index + 1) % roundLength
-    // The same pictures on another grid make other bytes.
+    // The same pictures on another grid give other bytes.
     var content = ByteBuffer(string: "\(timeline.step) \(timeline.part) \(timeline.segment) ")
     for picture in segment.pictures { content.writeImmutableBuffer(picture.bytes) }
     let name = SegmentName(loop: content.fingerprint, index: index)
     return (segment, LoopPlace(name: name, mediaStart: timeline.segment * Int64(index)), index == 0)
   }
 
-  /// A segment of the loop; `nil`, told, where it cannot be read. A loop that was made anew while it plays is one that
-  /// cannot be read.
-  private func read(_ index: Int) -> LoopSegment? {
-    do {
-      return try loop.segment(index)
-    } catch {
-      logger.warning("the loop cannot be read; its newest state is taken up, or else the slate: \(error)")
-      return nil
+  /// Goes on with the newest loop where this one cannot be read, or with the slate.
+  private mutating func takeUpNewest() -> (
+    segment: LoopSegment, place: LoopPlace?, isDiscontinuous: Bool
+  ) {
+    let wasCached = leave()
+    if reader.newest.generation == generation { reader.reload() }
+    takeUp()
+    if case .ready(let segment) = read(0) {
+      next = 1 % loop.count
+      last = segment
+      want()
+      return (segment, nil, wasCached)
     }
+    // What is read ahead may be there for the next segment.
+    if !reader.isAhead { loop = builtIn }
+    return (slate, nil, wasCached)
+  }
+
+  private var slate: LoopSegment {
+    guard let slate = try? builtIn.segment(0) else {
+      preconditionFailure("the slate lies in memory")
+    }
+    return slate
   }
 
   /// How many segments a round of cached names has: whole turns of the loop.
   private var roundLength: Int {
     let turn = timeline.segment.count * Int64(loop.count)
     return loop.count * Int(max(1, (Self.shortestRound.count + turn - 1) / turn))
+  }
+
+  // MARK: A veil
+
+  /// Begins somewhere in the loop, so that it does not always begin alike.
+  mutating func enterAnywhere(using generator: inout some RandomNumberGenerator) {
+    next = prepared ?? Int.random(in: 0..<loop.count, using: &generator)
+  }
+
+  /// Has the segment read that a veil would show next.
+  ///
+  /// - Parameters: as for `advanceUnderVeil`.
+  mutating func prepareVeil(
+    isFirst: Bool, beginsAnew: Bool, expected: Ticks?,
+    using generator: inout some RandomNumberGenerator
+  ) {
+    guard reader.isAhead, !loop.isBuiltIn else { return }
+    var copy = self
+    if isFirst { copy.next = Int.random(in: 0..<loop.count, using: &generator) }
+    prepared = copy.places(isFirst: isFirst, beginsAnew: beginsAnew, expected: expected)
+      .randomElement(using: &generator)
+    want()
+  }
+
+  /// The next segment for a veil; `nil` where it cannot be read, or was not yet.
+  ///
+  /// - Parameters:
+  ///   - isFirst: whether the veil falls with it.
+  ///   - beginsAnew: whether those are passed over at whose beginning no new picture shows.
+  ///   - expected: how long after the collecting for its first slot has begun the camera's next still is expected. A
+  ///     loop is begun, and comes round, where it has a still that came alike: so its stills and the camera's go in
+  ///     step, and events can tell the times of these.
+  mutating func advanceUnderVeil(
+    isFirst: Bool, beginsAnew: Bool, expected: Ticks?,
+    using generator: inout some RandomNumberGenerator
+  ) -> LoopSegment? {
+    let places = places(isFirst: isFirst, beginsAnew: beginsAnew, expected: expected)
+    let ready = prepared
+    prepared = nil
+    next =
+      ready.flatMap { places.contains($0) ? $0 : nil } ?? places.randomElement(using: &generator)
+      ?? next
+    var answer = read(next)
+    if case .pending = answer, let ready, case .ready = read(ready) {
+      // It fits less well, and it is there.
+      next = ready
+      answer = read(ready)
+    }
+    switch answer {
+    case .ready(let segment):
+      next = (next + 1) % loop.count
+      last = segment
+      want()
+      return segment
+    case .pending:
+      want()
+      return nil
+    case .failed:
+      if reader.newest.generation == generation { reader.reload() }
+      takeUp()
+      return nil
+    }
+  }
+
+  /// The segments that a veil may go on with.
+  private func places(isFirst: Bool, beginsAnew: Bool, expected: Ticks?) -> [Int] {
+    var places = [next]
+    if let expected, beginsAnew || next == 0 || next >= loop.count - loop.count / 8 {
+      // Who begins near the end comes round soon.
+      let range = 0..<max(1, beginsAnew ? loop.count * 7 / 8 : loop.count / 2)
+      let fitting = LoopFit(
+        range.map(loop.slotOffset), expected: expected, slack: Ticks(timeline.part.count / 32))
+      if beginsAnew, !isFirst {
+        // Pictures of the one before may have been shown: they must not come again so soon.
+        places = [fitting.place(notBefore: next) ?? next]
+      } else if isFirst || next == 0 || fitting.isClose, !fitting.places.isEmpty {
+        places = fitting.places
+      }
+    }
+    return beginsAnew ? places.map(firstBeginningAnew) : places
+  }
+
+  /// The first segment from one on at whose beginning a new picture shows.
+  private func firstBeginningAnew(from index: Int) -> Int {
+    (0..<loop.count).lazy.map { (index + $0) % loop.count }.first { loop.beginsWithNewPicture($0) }
+      ?? index
   }
 }

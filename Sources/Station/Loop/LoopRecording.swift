@@ -3,8 +3,8 @@ import NIOCore
 import Packager
 import Picture
 
-/// What a camera has shown lately, as its server answers it: the init segment and then whole segments of parts, each
-/// behind the JPEGs that `latest.jpg` showed meanwhile.
+/// What a camera has shown lately, as its server sends it: the init segment and then whole segments of parts, each
+/// after the JPEGs that `latest.jpg` showed during it.
 package struct LoopRecording: Sendable {
   private let initBytes: ByteBuffer
   fileprivate let segments: [LoopSegment]
@@ -13,7 +13,7 @@ package struct LoopRecording: Sendable {
 
   /// Reads a recording.
   ///
-  /// - Throws: `LoopError` with what is wrong where.
+  /// - Throws: `LoopError` with what is wrong and where.
   package init(_ bytes: ByteBuffer) throws(LoopError) {
     let items: [FragmentReader.Item]
     do throws(FragmentReader.Damage) {
@@ -22,7 +22,7 @@ package struct LoopRecording: Sendable {
       initBytes = rest.readSlice(length: length) ?? ByteBuffer()
       items = try FragmentReader.items(in: rest)
     } catch {
-      throw LoopError(description: "the server's recording is no such one: \(error); is it another server?")
+      throw LoopError(description: "the server's answer is not a recording: \(error); is it another server?")
     }
     var segments: [LoopSegment] = []
     var shown: ShownPictures?
@@ -45,17 +45,17 @@ package struct LoopRecording: Sendable {
     }
     guard !segments.isEmpty else {
       throw LoopError(
-        description: "the server has no whole segment of this camera yet; wait a segment's length and try again")
+        description: "the server has no complete segment of this camera yet; wait for one and try again")
     }
     guard let step else {
       throw LoopError(
-        description: "the server's recording does not say which pictures are new; is it of another version?")
+        description: "the server's recording does not say which pictures are new; does it have another version?")
     }
     self.segments = segments
     self.step = step
   }
 
-  /// Its segments, if they were coded as a maker's own are.
+  /// Its segments, if they were encoded as a maker's own are.
   fileprivate func segments(for initSegment: InitSegment, stepsPerSegment: Int) -> [LoopSegment]? {
     guard initBytes == initSegment.bytes, segments.allSatisfy({ $0.pictures.count == stepsPerSegment }) else {
       return nil
@@ -65,14 +65,14 @@ package struct LoopRecording: Sendable {
 }
 
 extension LoopMaker {
-  /// Adds a recording of the camera itself: its coded pictures as they are where they were coded with the same
-  /// settings, so that they are of the same quality and sizes as live ones, else its JPEGs coded anew.
+  /// Adds a recording of the camera itself: its encoded pictures unchanged if they were encoded with the same settings,
+  /// so that they have the same quality and sizes as live ones; otherwise its JPEGs, encoded again.
   ///
   /// - Parameters:
   ///   - mayReuse: whether it was made with the camera's settings, as far as is known.
-  ///   - limit: the newest part of it that is so long is taken, in whole segments.
-  ///   - progress: is told the loop's length now and then; what it throws ends the work.
-  /// - Returns: whether the pictures were taken as they are.
+  ///   - limit: the newest part of it of this length is used, in whole segments.
+  ///   - progress: gets the loop's length from time to time; what it throws ends the work.
+  /// - Returns: whether the pictures were used unchanged.
   /// - Precondition: the maker was made for processed pictures.
   package mutating func append(
     _ recording: LoopRecording, mayReuse: Bool, limit: Ticks, progress: (Ticks) throws -> Void
@@ -101,7 +101,7 @@ extension LoopMaker {
     for segment in segments {
       for change in segment.changes {
         let place = Int((time + step * Int64(change.step)).floorDivided(by: grid))
-        // Of two that fall on one step of a coarser grid the newer one wins.
+        // If two fall on one step of a coarser grid, the newer one is used.
         if stills.last?.step == place { stills.removeLast() }
         stills.append(ShownPicture(step: place, jpeg: change.jpeg))
       }
@@ -128,8 +128,8 @@ extension LoopRecording {
     return opened(Array(segments.suffix(count)))
   }
 
-  /// The newest segments with a picture at the beginning: one that is new there, if that costs no more than an eighth
-  /// of them, because a loop then comes round as a camera's next still comes; else what stood then.
+  /// The newest segments that start with a new picture, if that costs at most an eighth of them, because the loop then
+  /// starts again at the slot offset of a camera's next still; otherwise with the picture that was shown then.
   fileprivate func opened(_ newest: [LoopSegment]) -> [LoopSegment] {
     if let first = newest.prefix(max(1, newest.count / 8)).firstIndex(where: \.beginsWithNewPicture) {
       return Array(newest[first...])

@@ -2,14 +2,14 @@ import Media
 import NIOCore
 import Packager
 
-/// One segment of a loop: its coded pictures, and the JPEGs that show with them.
+/// One segment of a loop: its encoded pictures, and the JPEGs that show with them.
 package struct LoopSegment: Sendable {
-  /// One picture for each step of the grid; the first is an IDR picture and no other is.
+  /// One picture for each step of the grid; only the first is an IDR picture.
   package internal(set) var pictures: [CodedPicture]
   /// Where a new picture begins to show, for `latest.jpg` and the events; in rising order.
   package internal(set) var changes: [ShownPicture]
-  /// What stands at the first step as a JPEG, whether it is new there or goes on from the segment before: for whoever
-  /// enters the loop here.
+  /// What is shown at the first step, as a JPEG, whether it is new there or continues from the segment before: for a
+  /// stream that enters the loop here.
   package let opening: ByteBuffer
 
   /// A segment of these pictures.
@@ -19,7 +19,7 @@ package struct LoopSegment: Sendable {
     self.opening = opening
   }
 
-  /// Whether a new picture shows at its beginning.
+  /// Whether a new picture shows at its start.
   var beginsWithNewPicture: Bool { changes.first?.step == 0 }
 
   /// The content of one of its slots.

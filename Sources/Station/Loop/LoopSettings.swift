@@ -4,15 +4,15 @@ import NIOCore
 import Packager
 import Picture
 
-/// Everything that a loop's pictures hang on, by the names of the settings: two loops with the same of these may stand
-/// in for each other, and one with others must not be shown.
+/// All settings that a loop's pictures depend on, by name: two loops with equal settings can replace each other, and
+/// one with others must not be shown.
 ///
-/// The part length is among them, because new pictures show at the beginning of parts.
+/// The part length is among them, because new pictures show at the start of parts.
 package struct LoopSettings: Hashable, Sendable {
-  /// The values, as texts; of crop and masks a fingerprint.
+  /// The values as texts; of crop and masks a fingerprint.
   package let values: [String: String]
 
-  /// Those that change what is seen of a picture before it is coded.
+  /// Those that change what is seen of a picture, before encoding.
   private static let ofPicture = ["blur", "crop", "denoise", "gray", "masks"]
 
   /// Those of a camera.
@@ -30,16 +30,16 @@ package struct LoopSettings: Hashable, Sendable {
     ]
   }
 
-  /// Those that were written down.
+  /// Those of an earlier text.
   package init(values: [String: String]) { self.values = values }
 
-  /// Those in the JSON of `json`; `nil` where it is none.
+  /// Those in the JSON of `json`; `nil` if it is none.
   package init?(json: String) {
     guard let values = try? JSONDecoder().decode([String: String].self, from: Data(json.utf8)) else { return nil }
     self.values = values
   }
 
-  /// What differs from settings that hold now, for a person: `crf 28, now 30; masks`.
+  /// The differences to the current settings, for people: `crf 28, now 30; masks`.
   package func differences(from current: LoopSettings) -> String {
     differing(from: current).map { key in
       guard key != "masks", key != "crop", let before = values[key], let now = current.values[key] else { return key }
@@ -47,7 +47,7 @@ package struct LoopSettings: Hashable, Sendable {
     }.joined(separator: "; ")
   }
 
-  /// The settings that differ and change what is seen: crop, masks and the like.
+  /// The different settings that change what is seen: crop, masks and the like.
   package func differencesOfPicture(from current: LoopSettings) -> [String] {
     differing(from: current).filter(Self.ofPicture.contains)
   }

@@ -3,19 +3,19 @@ import NIOCore
 import Picture
 
 extension LoopMaker {
-  /// The JPEG quality that pictures of a video pass through on their way into the camera's line, which takes JPEGs:
-  /// too fine to be seen.
+  /// The JPEG quality of a video's pictures on their way into the camera's line, which takes JPEGs: too fine to be
+  /// seen.
   package static let videoQuality = 95
 
-  /// Adds the pictures of a video in real time, at most one for each `every`: each stands where its time falls on the
-  /// grid, however many pictures a second the video has.
+  /// Adds the pictures of a video at its own speed, at most one for each `every`: each is shown where its time falls on
+  /// the grid, whatever the video's picture rate is.
   ///
   /// - Parameters:
   ///   - every: a whole number of steps of the grid.
-  ///   - limit: the loop does not get longer than that.
-  ///   - progress: is told the loop's length now and then; what it throws ends the work.
-  /// - Returns: how many pictures were damaged and passed over.
-  /// - Throws: what FFmpeg says about the video, or `LoopError`.
+  ///   - limit: the longest loop.
+  ///   - progress: gets the loop's length from time to time; what it throws ends the work.
+  /// - Returns: how many pictures were damaged and skipped.
+  /// - Throws: FFmpeg's error about the video, or `LoopError`.
   package mutating func append(
     video location: MediaLocation, every: Ticks, limit: Ticks, interrupt: MediaInterrupt,
     progress: (Ticks) throws -> Void
@@ -27,7 +27,7 @@ extension LoopMaker {
     while case .picture(let time) = try source.advance() {
       let place = time.floorDivided(by: every)
       end = time
-      // The picture before stands for its own time even where the next is beyond the end.
+      // The previous picture stays for its own time even if the next is beyond the end.
       if hasPicture { try hold(until: min(limit, begin + every * place)) }
       if begin + every * place >= limit { break }
       guard place > last else { continue }

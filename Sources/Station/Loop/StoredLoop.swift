@@ -3,13 +3,13 @@ import NIOCore
 import Packager
 import Picture
 
-/// A loop in a camera's folder, read segment by segment; nothing of it but its manifest lies in memory.
+/// A loop in a camera's folder, read segment by segment; only its manifest is in memory.
 struct StoredLoop: Sendable {
   private let path: String
   private let manifest: LoopManifest
   private let stepsPerSegment: Int
 
-  /// The loop in `path`, whose first segment is looked at; the others are when they are played.
+  /// The loop in `path`. Its first segment is checked now, the others when they are played.
   ///
   /// - Throws: `LoopError` with what to do, if it is damaged or was made with other settings.
   init(path: String, settings: CameraSettings, parameterSets: ParameterSets) throws {
@@ -21,29 +21,29 @@ struct StoredLoop: Sendable {
         try LoopFolder.read("\(path)/\(LoopManifest.fileName)", mostBytes: LoopManifest.mostBytes))
     } catch {
       throw LoopError(
-        description: "\(error); make it anew with `quietcam loop SOURCE --camera \(settings.name)`")
+        description: "\(error); make it again with `quietcam loop SOURCE --camera \(settings.name)`")
     }
     let command = manifest.source.command(camera: settings.name)
     let differences = LoopSettings(values: manifest.settings).differences(from: LoopSettings(settings))
     guard differences.isEmpty else {
       throw LoopError(
-        description: "it was made with other settings (\(differences)); make it anew with `\(command)`")
+        description: "it was made with other settings (\(differences)); make it again with `\(command)`")
     }
     do {
       let initSegment = InitSegment(parameterSets: parameterSets, size: settings.picture.size, step: timeline.step)
       guard try file(LoopManifest.initName, manifest.initSegment) == initSegment.bytes else {
-        throw LoopError(description: "its parameter sets are not those of the camera's encoder, which was updated")
+        throw LoopError(description: "its parameter sets differ from the camera's encoder, which was updated")
       }
       _ = try segment(0)
     } catch {
-      throw LoopError(description: "\(error); make it anew with `\(command)`")
+      throw LoopError(description: "\(error); make it again with `\(command)`")
     }
   }
 
   /// How many segments it has.
   var count: Int { manifest.segments.count }
 
-  /// Whether a new picture shows at the beginning of a segment.
+  /// Whether a new picture shows at the start of a segment.
   func beginsWithNewPicture(_ index: Int) -> Bool { manifest.segments[index].beginsAnew }
 
   /// The slot offset of the picture at the beginning of a segment; `nil` where none is new there.
@@ -85,7 +85,7 @@ struct StoredLoop: Sendable {
     let content = try LoopFolder.read("\(path)/\(name)", mostBytes: expected.bytes)
     guard LoopManifest.File(content) == expected else {
       throw LoopError(
-        description: "\(path)/\(name) is not what it was when the loop was made: it was changed or damaged")
+        description: "\(path)/\(name) has changed since the loop was made: it was changed or damaged")
     }
     return content
   }

@@ -126,7 +126,7 @@ package final class CameraPhotos: Sendable {
     try? await reader.shutdownGracefully()
   }
 
-  // MARK: What is told
+  // MARK: What is counted
 
   /// How many photos there are, their bytes, and how many steps on disk have failed.
   package var counted: (photos: Int, bytes: Int, failures: Int) {

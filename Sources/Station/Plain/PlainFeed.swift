@@ -3,14 +3,14 @@ import Media
 import NIOCore
 import Packager
 
-/// Runs the playlist without parts while somebody asks for it: begins it with the pictures of the last seconds, feeds
+/// Runs the playlist without parts while somebody requests it: begins it with the pictures of the last seconds, feeds
 /// it slot by slot, and ends it.
 struct PlainFeed: ~Copyable {
-  /// What changes at the playlist.
+  /// A change of the playlist.
   enum Change: Sendable {
     /// There is a new version of it.
     case published(PlainStream.Publication)
-    /// It is gone. What it has listed is served on.
+    /// It has ended. What it listed is still served.
     case ended
   }
 
@@ -20,34 +20,34 @@ struct PlainFeed: ~Copyable {
   private var firstName: Int
   private var history: PlainHistory
   private var stream: PlainStream?
-  /// Pieces of slots whose time has not come: of a long slot not all is told at once, or segments would come in heaps.
+  /// Pieces of slots whose time has not come: a long slot is fed in pieces, or segments would come in bursts.
   private var waiting: [(due: Ticks, piece: PlainHistory.Slot)] = []
 
   /// A feed before the first slot.
   ///
-  /// - Parameter firstName: neither this number nor a higher one has been used in a name.
+  /// - Parameter firstName: neither this number nor a higher one was used in a name.
   init(camera: Camera, firstName: Int, logger: Logger) {
     self.camera = camera
     self.logger = logger
     self.firstName = firstName
     plain = camera.settings.timeline.plain
-    // One more than it takes to begin with, as the oldest is hardly ever whole.
+    // One more than it needs to begin, because the oldest is hardly ever complete.
     history = PlainHistory(span: plain.segment * Int64(min(8, plain.listedSegments) + 1), step: plain.step)
   }
 
   /// Whether the playlist is made now.
   var isRunning: Bool { stream != nil }
 
-  /// The newest segment; `nil` where there is none.
+  /// The newest segment; `nil` if there is none.
   var newestSequence: Int? { mutating get { stream?.newestSequence } }
 
   /// How many slots it could begin with.
   var rememberedSlots: Int { history.slots.count }
 
-  /// When there is something to do that nobody asks for; `nil` where nothing waits.
+  /// When something is due without a request; `nil` if nothing waits.
   var deadline: Ticks? { waiting.first?.due }
 
-  /// Tells what is due, begins the playlist when somebody asks for it, and ends it when nobody does.
+  /// Feeds what is due, begins the playlist when somebody requests it, and ends it when nobody does.
   ///
   /// - Parameter standing: the picture that `latest.jpg` shows.
   mutating func tend(standing: ByteBuffer?) -> [Change] {
@@ -71,13 +71,13 @@ struct PlainFeed: ~Copyable {
   ///
   /// - Parameters:
   ///   - start: when it begins in stream time.
-  ///   - date: when it begins in civil time.
+  ///   - date: when it begins in wall clock time.
   ///   - beginning: when it begins on the camera's clock.
   ///   - standing: the picture that `latest.jpg` shows.
   mutating func append(
     _ content: SlotContent, start: Ticks, date: WallTime, begins beginning: Ticks, standing: ByteBuffer?
   ) -> [Change] {
-    // All of them are known already, so the first is shown at once and not as far into the slot as it came.
+    // All of them are known already, so the first is shown at once and not at its time in the slot.
     let first = content.changes.first?.step ?? 0
     let changes = content.changes.filter { $0.jpeg.readableBytes > 0 }.map { $0.earlier(by: first) }
     let slot = PlainHistory.Slot(
@@ -86,7 +86,7 @@ struct PlainFeed: ~Copyable {
     return tend(standing: standing)
   }
 
-  /// Forgets all pictures and ends the playlist; what it has listed goes with all that the publisher withdraws.
+  /// Forgets all pictures and ends the playlist; what it listed is withdrawn by the publisher.
   mutating func withdraw() {
     history.clear()
     waiting.removeAll()
@@ -98,7 +98,7 @@ struct PlainFeed: ~Copyable {
     do {
       for slot in slots { try stream?.append(slot) }
       let publication = stream?.takePublication()
-      // What comes again shows other pictures than before, so it has other names.
+      // The next playlist shows other pictures, so it needs other names.
       firstName = stream?.nextName ?? firstName
       return publication.map { [.published($0)] } ?? []
     } catch {

@@ -2,21 +2,21 @@ import Media
 import NIOCore
 import Packager
 
-/// The newest pictures of a stream, by the slots that they began to show in: what its playlist without parts begins
-/// with.
+/// The newest pictures of a stream, by the slots that they began to show in: the playlist without parts begins with
+/// them.
 struct PlainHistory: Sendable {
   /// One slot, or a piece of one.
   struct Slot: Sendable {
     /// When it begins in stream time.
     let start: Ticks
-    /// When it begins in civil time.
+    /// When it begins in wall clock time.
     let date: WallTime
     /// How many steps it has.
     let steps: Int
     /// The pictures that begin to show in it.
     var changes: [ShownPicture]
 
-    /// The slot in pieces of which none reaches over a boundary between segments.
+    /// The slot in pieces, none of which crosses a boundary between segments.
     ///
     /// - Parameters:
     ///   - segment: the length of the segments, whose boundaries are its multiples in stream time.
@@ -49,7 +49,7 @@ struct PlainHistory: Sendable {
     self.step = step
   }
 
-  /// Adds a slot; what is too old goes, but for the picture that stood when the rest began.
+  /// Adds a slot and removes what is too old, except for the picture that was shown when the rest began.
   mutating func append(_ slot: Slot) {
     slots.append(slot)
     while slots.count > 1, slot.start - slots[1].start >= span {
@@ -60,8 +60,8 @@ struct PlainHistory: Sendable {
     }
   }
 
-  /// The slots, led by one that is as long as it takes to have the whole span: it shows the oldest picture that is
-  /// known, so that none comes after a newer one, and `standing` where nothing has changed since.
+  /// The slots, after one that is as long as needed for the whole span: it shows the oldest known picture, so that none
+  /// comes after a newer one, and `standing` if nothing has changed since.
   func filled(standing: ByteBuffer?) -> [Slot] {
     guard var first = slots.first, let last = slots.last else { return slots }
     if let oldest = slots.lazy.flatMap(\.changes).first?.jpeg ?? standing,

@@ -5,14 +5,15 @@ import Packager
 import Picture
 import Playlist
 
-/// The second encode of a camera, for players that know no parts: short segments, made only while somebody asks.
+/// The second encode of a camera, for players that ignore parts: short segments, made only while somebody requests
+/// them.
 ///
-/// It is fed with the pictures as `latest.jpg` shows them, live and recorded alike, so it says no more than that and
-/// can begin with the pictures of the last seconds.
+/// It gets the pictures that `latest.jpg` shows, live and recorded alike, so it reveals nothing more, and it can begin
+/// with the pictures of the last seconds.
 struct PlainStream: ~Copyable {
-  /// What a version of its playlist has changed.
+  /// The changes of a playlist version.
   struct Publication: Sendable {
-    /// The playlist, without the reports about others.
+    /// The playlist, without reports about other renditions.
     let playlist: MediaPlaylist
     /// Its validator, without quotes.
     let etag: String
@@ -20,7 +21,7 @@ struct PlainStream: ~Copyable {
     let removing: [String]
     /// The segments that are served, oldest first, each with the time that it has if the playlist ends now.
     let owed: [RemovedSegment]
-    /// Neither this number nor a higher one has been used in a name.
+    /// Neither this number nor a higher one was used in a name.
     let nextName: Int
   }
 
@@ -37,8 +38,8 @@ struct PlainStream: ~Copyable {
 
   /// Opens the workers.
   ///
-  /// - Parameter firstName: neither this number nor a higher one has been used in a name, nor for anything that a
-  ///   playlist counts.
+  /// - Parameter firstName: neither this number nor a higher one was used in a name, nor for anything that a playlist
+  ///   counts.
   static func open(_ settings: CameraSettings, firstName: Int, logger: Logger) throws(FFmpegError) -> PlainStream {
     var settings = settings
     settings.picture = PictureLine.processed(settings.picture)
@@ -58,17 +59,17 @@ struct PlainStream: ~Copyable {
   /// The newest segment; `nil` before the first.
   var newestSequence: Int? { window?.newest?.sequence }
 
-  /// The number that the next name has.
+  /// The number of the next name.
   var nextName: Int { segmenter?.nameNumber ?? firstName }
 
   /// Takes the pictures of a slot: those that begin to show in it, at their steps.
   ///
-  /// - Throws: what FFmpeg refuses.
+  /// - Throws: FFmpeg's error.
   mutating func append(_ slot: PlainHistory.Slot) throws {
     for step in 0..<slot.steps {
       let change = slot.changes.last { $0.step == step }
       if let change { try line.show(change.jpeg) }
-      // The first segment begins where the others do: on a whole number of segments in stream time.
+      // The first segment begins where the others do: at a whole number of segments in stream time.
       let moment = slot.start + timeline.step * Int64(step)
       if segmenter == nil {
         guard moment.isMultiple(of: timeline.segment) else { continue }
@@ -90,7 +91,7 @@ struct PlainStream: ~Copyable {
     pending.removeAll(keepingCapacity: true)
     if window == nil {
       let header = InitSegment(parameterSets: parameterSets, size: size, step: timeline.step)
-      // The playlist begins anew each time that somebody wants it, and its timeline may overlap the one before.
+      // The playlist begins again each time that somebody requests it, and its timeline can overlap the one before.
       window = LiveWindow(
         settings: timeline, initName: header.name, firstSequence: output.position.sequence,
         discontinuitySequence: firstName)
@@ -102,11 +103,11 @@ struct PlainStream: ~Copyable {
     version = output.position.sequence
   }
 
-  /// What is new, once there is enough for every player to begin; `nil` where nothing is to be published.
+  /// The changes, once there is enough for every player to begin; `nil` if nothing is to be published.
   mutating func takePublication() -> Publication? {
     guard !adding.isEmpty, let window, window.segments.count >= 3 else { return nil }
     defer { (adding, removing) = ([], []) }
-    // Nobody has been told of parts.
+    // No viewer knows of parts.
     let owed = window.owedSegments.map { RemovedSegment($0.segment, time: $0.time, partTime: .zero) }
     return Publication(
       playlist: window.plainPlaylist, etag: "p\(version)", adding: adding, removing: removing, owed: owed,

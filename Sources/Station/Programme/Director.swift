@@ -57,6 +57,9 @@ package struct Director: Sendable {
     source = standing.isPaused ? .paused : presence.isOn ? .live : .off
   }
 
+  /// Whether one of the next segments may be veiled.
+  package var mayVeil: Bool { veil.mayBegin }
+
   /// Notes that a still came.
   package mutating func stillArrived(at now: Ticks) { presence.stillArrived(at: now) }
 

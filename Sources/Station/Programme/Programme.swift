@@ -2,19 +2,20 @@ import Logging
 import Media
 import NIOCore
 
-/// Decides what each segment of a camera shows, once and whole: asks the director, takes the loop's segment from the
-/// player, and lets the veil fall and lift in step with the camera.
+/// Decides what each segment of a camera shows, once and completely: asks the director, takes the loop's segment from
+/// the player, and starts and ends the veil in step with the camera.
 struct Programme: Sendable {
   private let style: CameraSettings.OffStyle
   private let marksRecorded: Bool
+  private let hasVeilTimes: Bool
   private let logger: Logger
   private var director: Director
   private var player: LoopPlayer
   private var veiling = Veiling()
   private var generator = SystemRandomNumberGenerator()
-  /// What the segment shows that is being made.
+  /// What the current segment shows.
   private(set) var scene = Scene.live
-  /// The same before the first segment, and after a withdrawal: the loop is shown then, whatever was before.
+  /// The same before the first segment and after a withdrawal: the loop is then shown, whatever was shown before.
   private var shown: Director.Source
   private var hasBegun = false
   private var hasToldOfVeil = false
@@ -23,21 +24,25 @@ struct Programme: Sendable {
   init(_ settings: CameraSettings, director: Director, player: LoopPlayer, logger: Logger) {
     style = settings.off
     marksRecorded = settings.marksRecorded
+    hasVeilTimes = settings.veil != nil
     self.director = director
     self.player = player
     self.logger = logger
     shown = director.source
   }
 
-  /// The operator's standing orders.
+  /// The operator's commands that are in force.
   var standing: Director.Standing { director.standing }
+
+  /// Whether a veil can begin: at random times, or by order if there is a recording to show.
+  var mayBeVeiled: Bool { hasVeilTimes || !player.isBuiltIn || director.standing.isVeiled }
 
   // MARK: What happens
 
   /// Notes that a still came.
   mutating func stillArrived(at now: Ticks) { director.stillArrived(at: now) }
 
-  /// Takes an order.
+  /// Takes a command.
   mutating func take(_ order: Director.Order) {
     director.take(order)
     hasToldOfVeil = false
@@ -62,7 +67,10 @@ struct Programme: Sendable {
     var source = director.decide(at: now)
     if source == .live, shown == .veiled, veiling.stays(isInStep: outlook.isInStep) { source = .veiled }
     switch source {
-    case .live: return planned(.live, isDiscontinuous: player.leave())
+    case .live:
+      let isDiscontinuous = player.leave()
+      player.standBy()
+      return planned(.live, isDiscontinuous: isDiscontinuous)
     case .veiled:
       let isDiscontinuous = player.leave()
       return planned(veiledScene(outlook), isDiscontinuous: isDiscontinuous)
@@ -87,6 +95,19 @@ struct Programme: Sendable {
     hasBegun = true
   }
 
+  /// Has what the next segment may need read from disk, a slot before it is decided.
+  ///
+  /// - Parameter outlook: what is expected of the camera's stills when the segment begins.
+  mutating func prepare(_ outlook: StillOutlook) {
+    guard director.mayVeil else { return }
+    let falls = shown != .veiled
+    player.prepareVeil(
+      isFirst: falls, beginsAnew: falls || !veiling.isPlaying, expected: outlook.slotOffset, using: &generator)
+  }
+
+  /// Reads the loop ahead from now on.
+  mutating func beginReadingAhead() { player.beginReadingAhead() }
+
   private func planned(_ scene: Scene, isDiscontinuous: Bool) -> PlannedSegment {
     PlannedSegment(
       scene: scene, isDiscontinuous: isDiscontinuous, isMarkedRecorded: marksRecorded && scene.source.isRecorded)
@@ -94,7 +115,8 @@ struct Programme: Sendable {
 
   // MARK: The veil
 
-  /// The next segment under a veil; live pictures where no loop was made: the slate in a live stream would be seen.
+  /// The next segment under a veil; live pictures if there is no loop, because the slate in a live stream would be
+  /// noticed.
   private mutating func veiledScene(_ outlook: StillOutlook) -> Scene {
     let falls = !hasBegun || shown != .veiled
     if falls {
@@ -104,7 +126,7 @@ struct Programme: Sendable {
     }
     guard !player.isBuiltIn else {
       if !hasToldOfVeil {
-        logger.error("the veil cannot fall: the camera has no loop. Make one with `quietcam loop`.")
+        logger.error("the veil cannot start: the camera has no loop. Make one with `quietcam loop`.")
         hasToldOfVeil = true
       }
       return .live
@@ -115,15 +137,15 @@ struct Programme: Sendable {
     return .veiled(segment)
   }
 
-  /// Decides with the first slot of a veiled segment whether the segment is played as it was coded; see `Veiling.enter`.
+  /// Decides with the first slot of a veiled segment whether the loop's encoded segment is used; see `Veiling.enter`.
   mutating func enterVeil(places: [Int], recorded: [Int], canGoOn: Bool) {
     veiling.enter(places: places, recorded: recorded, canGoOn: canGoOn)
   }
 
-  /// Whether the loop's segment is played as it was coded under the veil, and does not only cover the stills that come.
+  /// Whether the loop's encoded segment is used under the veil, and does not only cover the stills that come.
   var playsUnderVeil: Bool { veiling.isPlaying }
 
-  /// The recorded pictures that cover the next stills under the veil.
+  /// The loop's pictures that cover the next stills under the veil.
   var covers: [ByteBuffer] {
     get { veiling.covers }
     set { veiling.covers = newValue }
@@ -132,9 +154,8 @@ struct Programme: Sendable {
 
 /// What is expected of a camera's stills when a segment begins.
 struct StillOutlook: Sendable {
-  /// Whether the next still follows the last one that was told of as this camera's stills do.
+  /// Whether the next still follows the last reported one as this camera's stills usually do.
   let isInStep: Bool
-  /// How long after the collecting for the segment's first slot has begun the next still is expected; `nil` where none
-  /// is expected in that slot.
+  /// The slot offset of the next still, in the segment's first slot; `nil` if none is expected in that slot.
   let slotOffset: Ticks?
 }

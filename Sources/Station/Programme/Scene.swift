@@ -5,12 +5,12 @@ import Packager
 enum Scene: Sendable {
   /// The camera's own pictures.
   case live
-  /// The loop in place of the camera's pictures, without a sign; without a segment, where it cannot be read, the
-  /// picture before stands.
+  /// The loop in place of the camera's pictures, without notice to viewers. Without a segment, if it cannot be read,
+  /// the picture before stays.
   case veiled(LoopSegment?)
   /// The loop, because no stills come.
   case off(LoopSegment, at: LoopPlace?)
-  /// The loop, because the operator wants it so.
+  /// The loop, because the operator ordered it.
   case paused(LoopSegment, at: LoopPlace?)
 
   /// Whether the camera or its loop is shown, and why.
@@ -23,7 +23,7 @@ enum Scene: Sendable {
     }
   }
 
-  /// Where the loop's segment stands, if it keeps its name from round to round.
+  /// The position of the loop's segment, if it keeps its name from round to round.
   var place: LoopPlace? {
     switch self {
     case .live, .veiled: nil
@@ -31,9 +31,9 @@ enum Scene: Sendable {
     }
   }
 
-  /// The slots that can be published together with the one of `part`, because they are known already; none where the
-  /// scene has to look alive. Where names come again the last part waits for its time: it closes the segment, and only
-  /// then it is decided whether a discontinuity follows.
+  /// The slots that can be published together with the one of `part`, because they are known already; none if the scene
+  /// must look live. If names come again, the last part is published at its time: it closes the segment, and only then
+  /// it is decided whether a discontinuity follows.
   func slotsAhead(of part: Int, _ settings: CameraSettings) -> [[CodedPicture]] {
     let segment: LoopSegment
     switch self {
@@ -48,25 +48,25 @@ enum Scene: Sendable {
   }
 }
 
-/// Where a segment of a loop stands that keeps its name from round to round.
+/// The position of a loop segment that keeps its name from round to round.
 struct LoopPlace: Sendable {
   let name: SegmentName
   /// Where it begins on the loop's timeline.
   let mediaStart: Ticks
 }
 
-/// A segment that was decided: what it shows, and how it is announced.
+/// A segment that was decided: what it shows, and how it is listed.
 struct PlannedSegment: Sendable {
   let scene: Scene
-  /// Whether a discontinuity stands before it.
+  /// Whether a discontinuity comes before it.
   let isDiscontinuous: Bool
-  /// Whether a mark says that it is a recording.
+  /// Whether a date range says that it is recorded.
   let isMarkedRecorded: Bool
 }
 
 extension TimelineSettings {
-  /// How many parts of a recording are published at once. The blocking reload for the next one waits for so long, and
-  /// hls.js takes a reload of more than three parts, or eight tenths of a target duration, or ten seconds for lost.
+  /// How many parts of a loop are published at once. The blocking reload for the next one is held for that time, and
+  /// hls.js gives up a reload of more than three parts, or eight tenths of a target duration, or ten seconds.
   fileprivate var partsAhead: Int {
     max(1, min(max(2, partsPerSegment / 2), Int(Ticks.seconds(8).floorDivided(by: part))))
   }

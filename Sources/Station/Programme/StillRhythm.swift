@@ -1,27 +1,27 @@
 import Media
 
-/// The rhythm in which a camera's stills come, so that recorded pictures can be dated as if they came in it.
+/// The rhythm of a camera's stills, so that pictures of the loop can be dated as if they came in it.
 ///
-/// Their own times are of another day, but the time from one to the next is the camera's. Where that is not known, or
-/// leads out of the slot that a picture shows in, it is drawn from those of the last stills: times drawn one by one
-/// would not follow each other as those of a camera do.
+/// Their own times are of another day, but the intervals are the camera's. If an interval is not known, or leads out of
+/// the slot that a picture shows in, it is drawn from those of the last stills: times drawn one by one would not follow
+/// each other as a camera's do.
 struct StillRhythm: Sendable {
   private static let kept = 64
 
-  /// How long after the beginning of their slot's collecting the last stills came.
+  /// The slot offsets of the last stills.
   private var phases: [Ticks] = []
-  /// The times from one of them to the next.
+  /// The intervals between them.
   private var gaps: [Ticks] = []
   /// When the newest still came.
   private var newest: Ticks?
-  /// The time that was told last.
+  /// The time that was last reported.
   private var told: Ticks?
-  /// How much later it is than the recording has it, as far as that is known.
+  /// How much later it is than in the loop, as far as is known.
   private var shift: Ticks?
 
   /// Notes when stills came.
   ///
-  /// - Parameter isTold: whether it is their times that viewers are told.
+  /// - Parameter isTold: whether viewers are told these times.
   mutating func note(_ arrivals: [Ticks], collectedFrom: Ticks, isTold: Bool = true) {
     for arrival in arrivals {
       phases.append(arrival - collectedFrom)
@@ -32,23 +32,23 @@ struct StillRhythm: Sendable {
     (phases, gaps) = (phases.suffix(Self.kept), gaps.suffix(Self.kept))
   }
 
-  /// Notes that viewers are told of a still that came then; a recording has it at `recorded`.
+  /// Notes that viewers are told of a still that came then; the loop has it at `recorded`.
   mutating func tell(_ time: Ticks, recorded: Ticks? = nil) { (told, shift) = (time, recorded.map { time - $0 }) }
 
-  /// Whether a still that comes then follows what was told last as this camera's stills follow each other.
+  /// Whether a still at this time follows what was last reported as this camera's stills follow each other.
   func isNatural(_ time: Ticks) -> Bool {
     guard let told, let least = gaps.min(), let most = gaps.max() else { return true }
     return least...most ~= time - told
   }
 
-  /// Whether the camera's next still can be expected to follow what was told last naturally.
+  /// Whether the camera's next still is expected to follow what was last reported naturally.
   var isInStep: Bool {
     guard let newest, let gap = median else { return true }
     return isNatural(newest + gap)
   }
 
-  /// When the first still of this camera comes at `begin` or later, if it goes on as it usually does; `nil` where
-  /// nothing is known of it.
+  /// When the first still of this camera comes at `begin` or later, if it continues as usual; `nil` if nothing is
+  /// known.
   func expected(from begin: Ticks) -> Ticks? {
     guard let told, let gap = median, gap > .zero else { return nil }
     guard told < begin else { return told }
@@ -62,9 +62,9 @@ struct StillRhythm: Sendable {
     gaps.isEmpty || gaps.contains { range.contains(time + $0) }
   }
 
-  /// When pictures could have come that begin to show at these steps of a slot, in rising order.
+  /// When pictures that begin to show at these steps of a slot could have come, in rising order.
   ///
-  /// - Parameter recorded: when they would have come if the recording were of now, as far as that is known.
+  /// - Parameter recorded: when they would have come if the loop were live, as far as is known.
   func arrivals(at steps: [Int], recorded: [Ticks?] = [], collectedFrom: Ticks, step: Ticks, count: Int) -> [Ticks] {
     guard let first = steps.first, let final = steps.last else { return [] }
     // The first picture of a slot shows at once, whenever it came; the others follow it in their rhythm.

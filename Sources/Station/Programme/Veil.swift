@@ -29,6 +29,9 @@ package struct Veil: Sendable {
   /// No veil yet. Without settings, a veil only starts by command.
   package init(settings: Settings?) { self.settings = settings }
 
+  /// Whether a veil may begin with one of the next segments.
+  package var mayBegin: Bool { settings != nil || isByHand }
+
   /// Starts a veil with the next segment, until it is ended by a command.
   package mutating func veil() { isByHand = true }
 

@@ -3,10 +3,10 @@ import NIOCore
 import Packager
 import Picture
 
-/// Says which of the pictures that begin to show are news for `latest.jpg` and for those who listen, and dates them.
+/// Decides which of the pictures that begin to show are new for `latest.jpg` and for listeners, and dates them.
 ///
-/// Recorded pictures are announced like live ones. Under a veil they come when the camera's stills come or, where the
-/// recording is in another step, in the rhythm in which these came lately.
+/// Pictures of the loop are reported like live ones. Under a veil they come when the camera's stills come or, if the
+/// loop is in another step, in the recent rhythm of the camera's stills.
 struct Announcer: Sendable {
   private let settings: CameraSettings
   private var rhythm = StillRhythm()
@@ -32,18 +32,18 @@ struct Announcer: Sendable {
       slotOffset: expected.flatMap { $0 < collectedFrom + settings.timeline.part ? $0 - collectedFrom : nil })
   }
 
-  /// Whether a recording can go on in the camera's rhythm when its first slot takes the place of these stills.
+  /// Whether the loop can continue in the camera's rhythm when its first slot takes the place of these stills.
   ///
   /// - Parameters:
   ///   - last: when the newest of them came.
-  ///   - collectedFrom: when the collecting for the slot began.
+  ///   - collectedFrom: when the slot began to collect stills.
   func canGoOn(_ segment: LoopSegment, after last: Ticks, collectedFrom: Ticks) -> Bool {
     let timeline = settings.timeline
     let steps = timeline.stepsPerPart
     let since = segment.changes.last { $0.step < steps }?.slotOffset
     let shift = since.map { last - (collectedFrom + $0) }
     guard let next = segment.changes.first(where: { $0.step >= steps }) else {
-      // What comes next is not known; the less the times are shifted the better they fit into their slots.
+      // What comes next is not known; the less the times are shifted, the better they fit into their slots.
       if let shift { return abs(shift.count) <= timeline.part.count / 4 }
       return rhythm.canFollow(last, in: collectedFrom + timeline.segment..<Ticks(.max))
     }
@@ -56,7 +56,7 @@ struct Announcer: Sendable {
   /// Notes that another segment begins to show.
   ///
   /// - Parameter isFirst: whether nothing was shown before it in this life of the process.
-  /// - Returns: the event that listeners are told of, if any.
+  /// - Returns: the event for listeners, if any.
   mutating func begin(_ source: Director.Source, isFirst: Bool) -> CameraEvent.Content? {
     if !isFirst { previous = current }
     current = source
@@ -76,13 +76,13 @@ struct Announcer: Sendable {
     for index in content.changes.indices { content.changes[index].time = wall }
   }
 
-  /// Dates recorded pictures under a veil: those that take the place of stills came when these did, the others when
-  /// stills of this camera could have come.
+  /// Dates pictures of the loop under a veil: those that replace stills came when these did, the others when stills of
+  /// this camera could have come.
   ///
   /// - Parameters:
   ///   - stills: that came for the slot, with the steps at which they would show.
-  ///   - collectedFrom: when the collecting for the slot began.
-  ///   - begins: when the slot begins, in the clock's own time; in civil time it is `wall`.
+  ///   - collectedFrom: when the slot began to collect stills.
+  ///   - begins: when the slot begins, in the clock's own time; in wall clock time it is `wall`.
   mutating func date(
     _ content: inout SlotContent, inPlaceOf stills: [(step: Int, still: Still)], collectedFrom: Ticks, begins: Ticks,
     wall: WallTime
@@ -99,7 +99,7 @@ struct Announcer: Sendable {
         collectedFrom: collectedFrom, step: settings.timeline.step, count: settings.timeline.stepsPerPart)
     for (index, time) in times.enumerated() {
       rhythm.tell(time, recorded: changes[index].slotOffset.map { collectedFrom + $0 })
-      // A live still bears the time at which it came, however long it was kept back.
+      // A live still has its time of arrival, however long it was kept back.
       content.changes[index].time =
         isInPlace ? stills[index].still.wallTime : wall.advanced(by: time - settings.delay - begins)
     }
@@ -108,7 +108,7 @@ struct Announcer: Sendable {
   /// Whether pictures that are shown now are kept as photos.
   var keepsPhotos: Bool { !current.isRecorded || current == .veiled }
 
-  /// The pictures among these that are news. A loop of one picture is no news each time that it comes round.
+  /// The new ones among these pictures. The picture of a loop with one picture is not new in each round.
   mutating func news(in changes: [ShownPicture]) -> [ShownPicture] {
     let isLoop = current.isRecorded && current != .veiled
     let news = changes.filter { !$0.isReported && (!isLoop || $0.jpeg != shown) }

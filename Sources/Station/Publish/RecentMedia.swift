@@ -3,10 +3,10 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Packager
 
-/// The live segments that were shown last, in memory, for an operator who wants to make a loop of them.
+/// The live segments that were shown last, in memory, to make a loop of them.
 ///
-/// They are kept as they were coded, some 300 kB a minute, with the JPEGs that `latest.jpg` showed, which take more. A
-/// withdrawal empties it.
+/// They are kept as they were encoded, some 300 kB a minute, with the JPEGs that `latest.jpg` showed, which take more.
+/// A withdrawal empties it.
 package final class RecentMedia: Sendable {
   private struct State {
     var header: ByteBuffer?
@@ -14,7 +14,7 @@ package final class RecentMedia: Sendable {
     var bytes = 0
   }
 
-  /// The most that is kept of one camera, in bytes.
+  /// The most that is kept for one camera, in bytes.
   package static let mostBytes = 128 << 20
 
   private let state = NIOLockedValueBox(State())
@@ -22,7 +22,7 @@ package final class RecentMedia: Sendable {
   private let step: Ticks
   private let mostBytes: Int
 
-  /// A memory of so much of a stream.
+  /// A memory of this much of a stream.
   init(length: Ticks, timeline: TimelineSettings, mostBytes: Int = RecentMedia.mostBytes) {
     count = Int(length.floorDivided(by: timeline.segment))
     step = timeline.step
@@ -44,11 +44,11 @@ package final class RecentMedia: Sendable {
   /// Forgets all.
   func clear() { state.withLockedValue { ($0.segments, $0.bytes) = ([], 0) } }
 
-  /// What is kept, in bytes.
+  /// The size of what is kept, in bytes.
   package var bytes: Int { state.withLockedValue { $0.bytes } }
 
-  /// One fragmented MP4 of the newest segments that begin no longer than `span` ago, with their pictures between them;
-  /// `nil` where there are none.
+  /// One fragmented MP4 of the newest segments that began at most `span` ago, with their pictures between them; `nil`
+  /// if there are none.
   package func file(span: Ticks, segment: Ticks) -> ByteBuffer? {
     let count = Int(max(1, span.floorDivided(by: segment)))
     let (header, segments) = state.withLockedValue { ($0.header, Array($0.segments.suffix(count))) }

@@ -2,11 +2,11 @@ import Media
 import NIOCore
 import Packager
 
-/// A segment that was shown lately: its media as one file, and the pictures that `latest.jpg` showed meanwhile.
+/// A segment that was shown lately: its media as one file, and the pictures that `latest.jpg` showed during it.
 struct RecentSegment: Sendable {
   /// All its parts.
   var media = ByteBuffer()
-  /// What stood when it began, as a JPEG.
+  /// The picture that was shown when it began, as a JPEG.
   let opening: ByteBuffer
   /// The pictures that began to show in it.
   var changes: [ShownPicture] = []
@@ -22,10 +22,10 @@ struct RecentSegment: Sendable {
     }
   }
 
-  /// The bytes that it takes.
+  /// Its size in bytes.
   var bytes: Int { changes.reduce(media.readableBytes) { $0 + $1.jpeg.readableBytes } }
 
-  /// A box with its pictures, what stood before it only where asked for; `nil` where there are none.
+  /// A box with its pictures; with the earlier one at its start only if requested; `nil` if there are none.
   func pictures(step: Ticks, withOpening: Bool) -> ByteBuffer? {
     let opening = withOpening && changes.first?.step != 0 ? opening : nil
     guard opening != nil || !changes.isEmpty else { return nil }
@@ -33,8 +33,8 @@ struct RecentSegment: Sendable {
   }
 }
 
-/// Collects what the current segment shows, for whoever makes a loop of it: that needs the very pictures that
-/// `latest.jpg` showed.
+/// Collects what the current segment shows, to make a loop of it: that needs exactly the pictures that `latest.jpg`
+/// showed.
 struct SegmentRecorder {
   private let recent: RecentMedia
   private let stepsPerPart: Int
@@ -70,7 +70,7 @@ struct SegmentRecorder {
     recent.append(segment, header: header)
   }
 
-  /// Forgets all, also what is kept already.
+  /// Forgets everything, also what is kept already.
   mutating func forget() {
     segment = nil
     recent.clear()

@@ -4,28 +4,28 @@ import Packager
 import Picture
 import Playlist
 
-/// Packages slots, lists them in the window, and says what has to be published: a pure value, of which a copy can look
+/// Packages slots, lists them in the window, and says what must be published: a pure value, so that a copy can look
 /// ahead.
 struct StreamAssembly: Sendable {
-  /// The init segment of all that this life of the process makes.
+  /// The init segment of everything that this process makes.
   let initSegment: InitSegment
   private let timeline: TimelineSettings
   private var segmenter: Segmenter
   private var window: LiveWindow
   private var dates: DateMap
-  /// No segment has a name with this number or a higher one; names are reserved far ahead of those that are used.
+  /// No segment has a name with this number or a higher one; names are reserved far ahead of the used ones.
   private(set) var reservedName: Int
-  /// The media that the store holds.
+  /// The media in the store.
   private(set) var storedMedia: [String: ByteBuffer]
-  /// Whether the open segment is marked as a recording.
+  /// Whether the open segment is marked as recorded.
   private var marksRecorded = false
-  /// What appears at the edge and disappears there with the next publication.
+  /// What appears at the edge and what disappears there with the next publication.
   private var adding: [(name: String, bytes: ByteBuffer)]
   private var removing: [String] = []
-  /// What lies at the edge already although its time has not come.
+  /// What is at the edge already although its time has not come.
   private var early: Set<String> = []
 
-  /// An assembly that goes on where a recovery ends.
+  /// An assembly that continues after a recovery.
   ///
   /// - Parameters:
   ///   - lead: how much media is made before the first that plays now.
@@ -42,7 +42,7 @@ struct StreamAssembly: Sendable {
     segmenter = Segmenter(
       settings: timeline, firstSequence: window.nextSequence, firstName: recovery.firstName, mediaStart: mediaEnd)
     reservedName = recovery.firstName + Recovery.reserve
-    // Dates that were given out must not come again.
+    // Published dates must not be repeated.
     let earliest = recovery.end.map { $0.advanced(by: lead) } ?? wall
     dates = DateMap(media: lead, wall: max(wall, earliest))
     window.expect(segmenter.name, isDiscontinuous: mediaEnd == nil)
@@ -59,7 +59,7 @@ struct StreamAssembly: Sendable {
   /// The index of the next part in its segment.
   var nextPart: Int { segmenter.position.part }
 
-  /// Whether the next picture has to be an IDR picture.
+  /// Whether the next picture must be an IDR picture.
   var isAtSegmentStart: Bool { segmenter.isAtSegmentStart }
 
   /// The number in the name of the segment that the next part belongs to.
@@ -68,13 +68,16 @@ struct StreamAssembly: Sendable {
   /// The date of a moment in stream time.
   func date(of moment: Ticks) -> WallTime { dates.date(of: moment) }
 
+  /// Notes that slots begin later from now on, or earlier if `shift` is negative.
+  mutating func slotsMoved(by shift: Ticks) { dates.slotsMoved(by: shift) }
+
   /// Where the newest part stands; `nil` in an empty window.
   var newest: PartPosition? { window.newest }
 
   /// The media sequence number of the first segment in the window.
   var firstSequence: Int { window.firstSequence }
 
-  /// Says what the next segment is; only between segments.
+  /// Sets what the next segment is; only between segments.
   mutating func expect(_ segment: PlannedSegment) {
     if let place = segment.scene.place { segmenter.beginLoopSegment(named: place.name, mediaStart: place.mediaStart) }
     window.expect(segmenter.name, isDiscontinuous: segment.isDiscontinuous)
@@ -86,8 +89,8 @@ struct StreamAssembly: Sendable {
   /// Packages the pictures of the next slot and lists the part.
   ///
   /// - Parameters:
-  ///   - wall: what the wall clock says about the beginning of the slot; `nil` for media made in advance.
-  ///   - sequenceLimit: the highest media sequence that may be published; `nil` leaves the limit as it is.
+  ///   - wall: the wall clock's time for the start of the slot; `nil` for media made in advance.
+  ///   - sequenceLimit: the highest media sequence that can be published; `nil` leaves the limit unchanged.
   /// - Returns: the bytes of the part, and of the segment if this was its last.
   mutating func append(
     _ pictures: [CodedPicture], wall: WallTime?, sequenceLimit: Int? = nil
@@ -105,7 +108,7 @@ struct StreamAssembly: Sendable {
       early.remove(output.name.file)
       adding.append((output.name.file, segment))
       storedMedia[output.name.file] = segment
-      // The parts of the open segment alone are on disk: those of a whole one are pieces of it.
+      // Only the parts of the open segment are on disk: those of a complete one are byte ranges of it.
       for part in 0...output.position.part { storedMedia[output.name.part(part)] = nil }
       reserve(number)
       window.expect(segmenter.name, isDiscontinuous: false)
@@ -115,8 +118,8 @@ struct StreamAssembly: Sendable {
     return (output.part.readableBytes, output.segment)
   }
 
-  /// What it will be once these slots have come. What they add is published with the next publication already; what
-  /// retires then stays until then.
+  /// The state after these slots. What they add is published with the next publication already; what they remove stays
+  /// until then.
   mutating func lookAhead(_ slots: [[CodedPicture]]) -> StreamAssembly {
     var future = self
     for pictures in slots { _ = future.append(pictures, wall: nil) }
@@ -125,9 +128,9 @@ struct StreamAssembly: Sendable {
     return future
   }
 
-  /// The playlists; `nil` where nothing is listed.
+  /// The playlists; `nil` if nothing is listed.
   ///
-  /// - Parameter plainSequence: the newest segment of the playlist without parts, where there is one.
+  /// - Parameter plainSequence: the newest segment of the playlist without parts, if there is one.
   func snapshot(multivariant: EncodedText, plainSequence: Int?) -> PlaylistSnapshot? {
     guard let newest = window.newest else { return nil }
     var playlist = window.playlist
@@ -141,7 +144,7 @@ struct StreamAssembly: Sendable {
       delta: window.delta(of: playlist), multivariant: multivariant)
   }
 
-  /// Takes what has to appear and to disappear with a publication.
+  /// Takes what appears and disappears with a publication.
   mutating func takeChanges() -> (adding: [(name: String, bytes: ByteBuffer)], removing: [String]) {
     defer {
       adding.removeAll(keepingCapacity: true)
@@ -150,28 +153,28 @@ struct StreamAssembly: Sendable {
     return (adding, removing)
   }
 
-  /// Keeps names reserved far ahead of those that are used.
+  /// Keeps names reserved far ahead of the used ones.
   mutating func reserve(_ number: Int) {
     if number + Recovery.reserve / 2 > reservedName { reservedName = number + Recovery.reserve }
   }
 
   // MARK: The playlist without parts
 
-  /// Keeps what the playlist without parts serves in the store too: the next life of the process serves it on.
+  /// Keeps what the playlist without parts serves in the store too, so that the next process can serve it.
   mutating func keep(_ plain: PlainStream.Publication) {
     for name in plain.removing { storedMedia[name] = nil }
     for (name, bytes) in plain.adding { storedMedia[name] = bytes }
     reserve(plain.nextName)
   }
 
-  /// Serves on what the playlist without parts has left when it ends.
+  /// Keeps serving what the playlist without parts leaves when it ends.
   mutating func serve(_ segments: [RemovedSegment]) { window.serve(segments) }
 
   // MARK: Withdrawal
 
-  /// Takes all media back, so that the next publication makes it vanish, and begins again with a full lead.
+  /// Withdraws all media, so that the next publication removes it, and begins again with a full lead.
   ///
-  /// - Parameter plain: what the playlist without parts serves, which goes too.
+  /// - Parameter plain: what the playlist without parts serves, which is withdrawn too.
   mutating func withdraw(plain: [RemovedSegment], lead: Ticks, wall: WallTime) {
     removing += window.withdraw() + early + plain.map(\.segment.file)
     early.removeAll()
@@ -184,7 +187,7 @@ struct StreamAssembly: Sendable {
 
   // MARK: The store
 
-  /// What the next life of the process must know.
+  /// What the next process must know.
   ///
   /// - Parameter plain: what the playlist without parts serves.
   func state(plain: [RemovedSegment], standing: Director.Standing, isLive: Bool) -> StreamState {
@@ -195,11 +198,11 @@ struct StreamAssembly: Sendable {
       reservedSequence: window.restartSequence, standing: standing, isLive: isLive)
   }
 
-  /// The media sequence with which a process that ended now would come back.
+  /// The media sequence with which a process that ended now would continue.
   var restartSequence: Int { window.restartSequence }
 
-  /// The playlist of complete segments for the store, with its version; `nil` where there are none. Nothing in it
-  /// changes within a segment.
+  /// The playlist of complete segments for the store, with its version; `nil` if there are none. It does not change
+  /// within a segment.
   var storedPlaylist: (version: Int64, bytes: ByteBuffer)? {
     window.segments.isEmpty ? nil : (Int64(window.nextSequence), window.plainPlaylist.render())
   }

@@ -4,8 +4,7 @@ import Packager
 import Picture
 import Playlist
 
-/// Makes coded pictures public: brings what the assembly lists to the edge and to the mirror, which both have no other
-/// writer.
+/// Publishes encoded pictures: brings what the assembly lists to the edge and to the mirror, as their only writer.
 package struct StreamPublisher {
   static let playlistName = "live.m3u8"
   static let plainName = "plain.m3u8"
@@ -22,16 +21,16 @@ package struct StreamPublisher {
   private(set) var latest: LatestPicture?
   private var shownPictures: Int64 = 0
   private var publications: Int64 = 0
-  /// How often all was taken back.
+  /// How often everything was withdrawn.
   private var withdrawals: Int64 = 0
-  /// What the state file says besides the window.
+  /// What the state file contains besides the window.
   var standing: Director.Standing
   var isLive = true
 
   /// A publisher for a stream whose encoder has these parameter sets.
   ///
   /// - Parameters:
-  ///   - recovery: where the numbers go on, and what is listed again.
+  ///   - recovery: where the numbers continue, and what is listed again.
   ///   - lead: how much media is made before the first that plays now.
   ///   - wall: the date at which media plays once the lead is made.
   package init(
@@ -50,7 +49,7 @@ package struct StreamPublisher {
     standing = recovery.standing
   }
 
-  /// The init segment of all that this life of the process makes.
+  /// The init segment of everything that this process makes.
   var initSegment: InitSegment { assembly.initSegment }
 
   /// When the next part begins in stream time.
@@ -59,7 +58,7 @@ package struct StreamPublisher {
   /// The index of the next part in its segment.
   var nextPart: Int { assembly.nextPart }
 
-  /// Whether the next picture has to be an IDR picture.
+  /// Whether the next picture must be an IDR picture.
   package var isAtSegmentStart: Bool { assembly.isAtSegmentStart }
 
   /// The date of a moment in stream time.
@@ -67,29 +66,32 @@ package struct StreamPublisher {
 
   // MARK: Slots
 
+  /// Notes that slots begin later from now on, or earlier where `shift` is negative.
+  mutating func slotsMoved(by shift: Ticks) { assembly.slotsMoved(by: shift) }
+
   /// Says what the next segment is; only between segments.
   mutating func expect(_ segment: PlannedSegment) { assembly.expect(segment) }
 
   /// Packages the pictures of the next slot and lists the part; it becomes public with `publish`.
   ///
-  /// - Parameter wall: what the wall clock says about the beginning of the slot; `nil` for media made in advance.
+  /// - Parameter wall: the wall clock's time for the start of the slot; `nil` for media made in advance.
   /// - Returns: the bytes of the part, and of the segment if this was its last.
   package mutating func append(_ pictures: [CodedPicture], wall: WallTime?) -> (part: Int, segment: ByteBuffer?) {
     let limit = mirror?.sequenceLimit(reached: assembly.firstSequence)
     return assembly.append(pictures, wall: wall, sequenceLimit: limit)
   }
 
-  /// Makes all that was appended public in one step.
+  /// Publishes everything that was appended in one step.
   ///
   /// - Parameters:
-  ///   - following: the pictures of slots that come next and are known already. Who asks for the playlist gets them
-  ///     when their time comes; who follows with blocking reloads gets them at once, and need not come back for each.
-  ///   - plainSequence: the newest segment of the playlist without parts, where there is one.
+  ///   - following: the pictures of the next slots, if they are known already. Plain requests get them when their time
+  ///     comes; players with blocking reloads get them at once and need not come back for each.
+  ///   - plainSequence: the newest segment of the playlist without parts, if there is one.
   package mutating func publish(following: [[CodedPicture]] = [], plainSequence: Int? = nil) {
     var ahead: PlaylistSnapshot?
     if !following.isEmpty {
       let future = assembly.lookAhead(following)
-      // Viewers may know its first sequence from now on, and no later life of the process may count lower.
+      // Viewers can know its first sequence from now on, and no later process may count lower.
       _ = mirror?.sequenceLimit(reached: future.firstSequence)
       ahead = future.snapshot(multivariant: multivariant, plainSequence: plainSequence)
     }
@@ -112,12 +114,12 @@ package struct StreamPublisher {
     updateMirror()
   }
 
-  /// Ends all waiting for what comes next: nothing comes any more.
+  /// Ends all waits: nothing more comes.
   func end() { edge.end() }
 
   // MARK: The playlist without parts
 
-  /// Makes a change of the playlist without parts public.
+  /// Publishes a change of the playlist without parts.
   mutating func apply(_ change: PlainFeed.Change) {
     switch change {
     case .published(let plain):
@@ -142,7 +144,7 @@ package struct StreamPublisher {
 
   // MARK: Withdrawal
 
-  /// Takes all media back, so that the next publication makes it vanish, and begins again with a full lead.
+  /// Withdraws all media, so that the next publication removes it, and begins again with a full lead.
   mutating func withdraw(lead: Ticks, wall: WallTime) {
     edge.endPlain()
     assembly.withdraw(plain: plainSegments, lead: lead, wall: wall)
@@ -152,12 +154,12 @@ package struct StreamPublisher {
 
   // MARK: The store
 
-  /// Has `done` called once the mirror has done what it can for all that was published.
+  /// Has `done` called once the mirror has done what it can for everything that was published.
   func afterMirroring(_ done: @escaping @Sendable () -> Void) {
     if let mirror { mirror.afterWriting(done) } else { done() }
   }
 
-  /// Writes behind what has changed besides the playlist.
+  /// Writes what has changed besides the playlist, in the background.
   mutating func save() {
     publications += 1
     updateMirror()

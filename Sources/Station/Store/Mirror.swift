@@ -8,7 +8,7 @@ import SystemPackage
 
 /// Keeps a camera's folder equal to what is published, so that any web server can serve it.
 ///
-/// Writing happens on a thread of its own and never holds up the loop. Every file appears by a rename, whole or not at
+/// Writing happens on a thread of its own and never delays the loop. Every file appears by a rename, complete or not at
 /// all. What cannot be written is logged and tried again with the next state; a disk that is slower than the stream
 /// gets fewer states.
 package final class Mirror: Sendable {
@@ -19,13 +19,13 @@ package final class Mirror: Sendable {
     var waiting: [@Sendable () -> Void] = []
     var failures = 0
     var slowWrites = 0
-    /// Whether the state file of an earlier moment was put aside, because the numbers in it are not the last ones.
+    /// Whether the state file of an earlier moment was renamed, because its numbers are not the last ones.
     var isSetAside: Bool
     /// Whether a process that ended now would find no state at all.
     var hasNoState = false
     /// How high media sequences may have been published.
     var sequenceLimit = 0
-    /// The same of the newest contents, whether they were written or not.
+    /// The same for the newest contents, whether they were written or not.
     var newestSequence = 0
     /// When the folder is to be looked at next.
     var nextLook: ContinuousClock.Instant
@@ -48,16 +48,16 @@ package final class Mirror: Sendable {
   private let willDo: @Sendable (MirrorPlan.Step) throws -> Void
   private let state: NIOLockedValueBox<State>
 
-  /// A mirror in `folder`, which is made if need be. Files in it that look like media of ours are known and will be
-  /// removed when they are not listed any more; others are left alone.
+  /// A mirror in `folder`, which is created if needed. Files in it that look like our media are known and removed when
+  /// they are no longer listed; others are left alone.
   ///
   /// - Parameters:
-  ///   - patience: how long writing one state may take before it is told: states come that often.
+  ///   - patience: how long writing one state can take before it is reported: states come that often.
   ///   - lookEvery: how often it is looked whether the folder still holds what was written there.
   ///   - lock: keeps other processes from the folder, and is let go with the mirror.
-  ///   - willDo: called before each step; what it throws counts as that step's failure, but a `CancellationError`
-  ///     ends the writing of this state without a word, as the end of the process does.
-  /// - Throws: the file system's error when the folder cannot be made or read.
+  ///   - willDo: called before each step. What it throws counts as that step's failure, except a `CancellationError`,
+  ///     which ends the writing of this state silently, as the end of the process does.
+  /// - Throws: the file system's error if the folder cannot be created or read.
   init(
     folder: String, patience: Duration = .seconds(1), lookEvery: Duration = .seconds(30), lock: StoreLock? = nil,
     logger: Logger,
@@ -65,7 +65,7 @@ package final class Mirror: Sendable {
   ) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let present = try FileManager.default.contentsOfDirectory(atPath: folder)
-    for name in present where name.hasPrefix(StoreFile.temporaryPrefix) && name != StoreLock.fileName {
+    for name in present where name.hasPrefix(StoreFile.temporaryPrefix) {
       try? FileManager.default.removeItem(atPath: folder + "/" + name)
     }
     state = NIOLockedValueBox(
@@ -87,7 +87,7 @@ package final class Mirror: Sendable {
   /// How many states took longer to write than the next one took to come.
   var slowWrites: Int { state.withLockedValue { $0.slowWrites } }
 
-  /// Says what the folder should hold from now on.
+  /// Sets what the folder should hold from now on.
   func update(_ contents: MirrorContents) {
     let starts = state.withLockedValue { state in
       state.wanted = contents
@@ -98,10 +98,10 @@ package final class Mirror: Sendable {
     if starts { thread.submit { _ in self.writeUntilDone() } }
   }
 
-  /// How high a media sequence may be published now, so that a process which comes back to this folder never counts
-  /// lower: as high as the folder knows. Where it has no state, there is nothing to come back to.
+  /// How high a media sequence can be published now, so that a process that restarts with this folder never counts
+  /// lower: as high as the folder knows. Without a state in it, there is nothing to restart from.
   ///
-  /// - Parameter reached: how high it is already, which may be more where the disk has not answered for long.
+  /// - Parameter reached: how high it is already, which can be more if the disk has not answered for long.
   func sequenceLimit(reached: Int) -> Int {
     state.withLockedValue { state in
       if state.hasNoState { state.sequenceLimit = max(state.sequenceLimit, state.newestSequence) }
@@ -119,7 +119,7 @@ package final class Mirror: Sendable {
     if isDone { done() }
   }
 
-  /// WaitLimit until the last state is on disk as far as it can be, and ends the thread.
+  /// Blocks until the last state is on disk as far as possible, and ends the thread.
   func close() async {
     try? await thread.runIfActive { self.writeUntilDone() }
     try? await thread.shutdownGracefully()
@@ -173,7 +173,7 @@ package final class Mirror: Sendable {
     for step in job.plan.steps(to: job.contents) {
       let isState = step == .write(StreamState.fileName)
       if !isComplete, case .write = step { return }
-      // A later one is on its way already, and this one would say too little.
+      // A later one comes already, and this one would say too little.
       if isState, !mayWriteState(job.contents) { return }
       do {
         try willDo(step)
@@ -187,7 +187,7 @@ package final class Mirror: Sendable {
       } catch {
         fail(step, error)
         // A playlist must not list what is not there: the rest of this state waits for the next one. What is withdrawn
-        // goes all the same.
+        // is removed all the same.
         guard isState, job.plan.isWithdrawing(job.contents) else { return }
         isComplete = false
       }
@@ -210,21 +210,21 @@ package final class Mirror: Sendable {
   }
 
   private func fail(_ step: MirrorPlan.Step, _ error: any Error) {
-    let code = (error as? Errno)?.rawValue
-    let isFull = [Errno.noSpace, .diskQuotaExceeded, .fileTooLarge].contains(error as? Errno)
+    let code = error as? Errno
+    let isFull = [Errno.noSpace, .diskQuotaExceeded, .fileTooLarge].contains(code)
     let isAside = setStateAside()
     let failures = state.withLockedValue { state in
       if isFull { state.plan.ranOut() }
       // The folder is gone, and the next state makes it anew.
-      if code == ENOENT { state.nextLook = .now }
+      if code == .noSuchFileOrDirectory { state.nextLook = .now }
       state.failures += 1
       state.isSetAside = true
       state.hasNoState = isAside
       return state.failures
     }
-    // The first of a series tells the operator; the counter tells the rest.
+    // The first of a series is logged for the operator; the counter counts the others.
     guard failures & (failures - 1) == 0 else { return }
-    let known = code.flatMap { SystemAdvice.advice($0) }
+    let known = code.flatMap { SystemAdvice.advice($0.rawValue) }
     let advice = isFull ? "make space on its disk" : known ?? "check its rights and its disk"
     logger.error(
       """
@@ -280,7 +280,7 @@ package final class Mirror: Sendable {
     }
   }
 
-  /// What a folder's file holds; `nil` where it is not there.
+  /// The content of a file in the folder; `nil` if it does not exist.
   static func file(_ name: String, in folder: String) -> ByteBuffer? {
     FileManager.default.contents(atPath: folder + "/" + name).map { ByteBuffer(bytes: $0) }
   }

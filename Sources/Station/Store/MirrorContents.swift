@@ -2,20 +2,20 @@ import NIOCore
 
 /// What a camera's folder in the store should hold.
 ///
-/// The mirror is told the whole of it each time and works out what to do, so a disk that cannot keep up skips states
-/// instead of falling behind, and nothing that went wrong once stays wrong.
+/// The mirror gets the whole of it each time and works out what to do. So a disk that cannot keep up skips states
+/// instead of falling behind, and an error is corrected by the next state.
 struct MirrorContents: Sendable {
-  /// Files that never change once they are there: init and segments.
+  /// Files that never change: init segments and segments.
   var media: [String: ByteBuffer] = [:]
-  /// Files that are replaced, each with a version that rises when its content changes; written in this order, after
-  /// all media, so that a playlist never lists what is not there yet.
+  /// Files that are replaced, each with a version that rises when its content changes. They are written in this order,
+  /// after all media, so that a playlist never lists what is not there yet.
   var documents: [Document] = []
 
-  /// How far the media sequence may go before the folder has to know of it: a process that comes back to these contents
+  /// How high the media sequence can go before the folder must know of it: a process that restarts with these contents
   /// begins with this number.
   var reservedSequence = 0
 
-  /// How often everything was taken back. When it rises, what was there vanishes before anything is written.
+  /// How often everything was withdrawn. When it rises, the old files are removed before anything is written.
   var withdrawals: Int64 = 0
 
   /// A file that is replaced.
@@ -26,31 +26,32 @@ struct MirrorContents: Sendable {
   }
 }
 
-/// What has to be done to a folder so that it holds what it should, and what is known to be in it.
+/// What must be done to a folder so that it holds what it should, and what is known to be in it.
 struct MirrorPlan: Sendable {
   /// One step.
   enum Step: Hashable, Sendable {
-    /// Put this file there under a name of its own and rename it.
+    /// Write this file under another name and rename it.
     case write(String)
-    /// Take this file away.
+    /// Remove this file.
     case remove(String)
   }
 
-  /// Files that say what the folder holds, and pictures that stand for themselves: nothing may be listed that is not
-  /// there, so they go first where media have to go before others are written.
+  /// Files that say what the folder holds, and pictures that stand alone: nothing may be listed that is not there, so
+  /// these are removed first if media must be removed before others are written.
   private static let listing = [StreamPublisher.playlistName, StreamPublisher.latestName]
 
   private var media: Set<String>
   private var versions: [String: Int64] = [:]
   private var withdrawals: Int64 = 0
-  /// Whether there was no space: then what is no longer wanted goes before anything is written.
+  /// Whether there was no space: then unwanted files are removed before anything is written.
   private var isFull = false
 
-  /// A plan for a folder that holds these files now.
+  /// A plan for a folder with these files.
   init(present: Set<String>) { media = present }
 
-  /// The steps to `contents`, in their order: media, then documents, then what nobody lists any more. On a full disk
-  /// that goes first, together with the playlist that lists it; and after a withdrawal, once the state says so.
+  /// The steps to `contents`, in order: media, then documents, then the removal of what is not listed. On a full disk
+  /// the removal comes first, together with the playlist that lists the files; and after a withdrawal, once the state
+  /// says so.
   func steps(to contents: MirrorContents) -> [Step] {
     let missing = contents.media.keys.filter { !media.contains($0) }.sorted()
     let names = Set(contents.documents.map(\.name))
@@ -62,13 +63,13 @@ struct MirrorPlan: Sendable {
     let gone = Self.listing + leftOver
     let changed = contents.documents.filter { versions[$0.name] != $0.version || Self.listing.contains($0.name) }
       .map(\.name)
-    // A process that dies on the way must not come back to what was withdrawn.
+    // A process that ends meanwhile must not return to what was withdrawn.
     let first = isWithdrawing(contents) ? changed.filter { $0 == StreamState.fileName } : []
     let rest = changed.filter { !first.contains($0) }
     return first.map(Step.write) + gone.map(Step.remove) + (missing + rest).map(Step.write)
   }
 
-  /// Whether media have been taken back that may still be there.
+  /// Whether withdrawn media may still be there.
   func isWithdrawing(_ contents: MirrorContents) -> Bool { withdrawals != contents.withdrawals }
 
   /// Notes that a step is done.

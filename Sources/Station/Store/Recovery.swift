@@ -5,9 +5,9 @@ import NIOCore
 import Packager
 import Playlist
 
-/// What a camera's folder holds of an earlier life of the process, and where this life goes on.
+/// What a camera's folder holds from an earlier process, and where this process continues.
 package struct Recovery: Sendable {
-  /// The number in the first name that this life uses: higher than all that were used before.
+  /// The number in the first name that this process uses: higher than all that were used before.
   var firstName: Int
   /// The media sequence number of the first segment in the window.
   var firstSequence: Int
@@ -17,28 +17,28 @@ package struct Recovery: Sendable {
   var segments: [ListedSegment] = []
   /// The segments that are served again and not listed.
   var removed: [RemovedSegment] = []
-  /// The files that go with both, and the parts of the segments.
+  /// The files of both, and the parts of the segments.
   var media: [String: ByteBuffer] = [:]
   /// Those of them that stay in the folder while they are served.
   var files: Set<String> = []
-  /// What the operator has ordered until further notice.
+  /// The operator's commands that are in force.
   var standing = Director.Standing()
-  /// When the last of the segments ends; dates go on from there.
+  /// When the last of the segments ends; dates continue from there.
   var end: WallTime?
   /// Whether the clock stands before that end, so that nobody can say how long nothing was shown.
   private(set) var isClockBehind = false
-  /// The picture that was shown last, where it was the camera's.
+  /// The picture that was shown last, if it was the camera's.
   var picture: ByteBuffer?
 
   /// How many names are reserved at once: hours of segments.
   static let reserve = 1000
 
-  /// The beginning of a stream that nothing is known of.
+  /// The start of a stream of which nothing is known.
   ///
-  /// Numbers begin no lower than the hundredths of seconds since 2025. No life of a process uses as many, not even a
-  /// short one that fills its window at once, so numbers rise and names stay apart also where the state was lost, could
-  /// not be written, or belongs to another store. Discontinuities are counted by tens of seconds where a stream was
-  /// there before: they come slower than that.
+  /// Numbers begin no lower than the hundredths of seconds since 2025. No process uses as many, not even a short one
+  /// that fills its window at once. So numbers rise and names stay different even if the state was lost, could not be
+  /// written, or belongs to another store. Discontinuities are counted by tens of seconds if there was a stream before:
+  /// they come slower than that.
   ///
   /// - Parameter isTrusted: whether the clock can be believed. Where it cannot, two lives may begin at the same moment of
   ///   it, and what one of them named is in caches for a year: names then stand apart by chance, above all that a clock
@@ -61,7 +61,7 @@ package struct Recovery: Sendable {
   ) -> Recovery {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     var stored = StoredMedia(folder: folder, limits: StoredMedia.Limits(timeline))
-    // Media without a state, or with a damaged one, still tells how far its numbers went.
+    // Media without a state, or with a damaged one, still shows how far its numbers went.
     let highestName = names.compactMap { SegmentName.number(inFile: $0) }.filter { $0 < StreamState.highest }.max()
     let reservedName = StreamState.readReservedName(stored.file(StreamState.reservedFileName))
     var recovery = fresh(now: now, isFirst: highestName == nil && reservedName == nil)
@@ -70,11 +70,11 @@ package struct Recovery: Sendable {
     if let state = StreamState.read(stored.file(StreamState.fileName)) {
       if !recovery.goOn(from: state, &stored, timeline: timeline, now: now, isTrusted: isTrusted) {
         logger.warning(
-          "the length of parts or segments has changed; viewers begin anew, because no stream may change it",
+          "the length of parts or segments has changed; viewers start again, because no stream can change it",
           metadata: ["folder": "\(folder)"])
       }
     } else {
-      // Lives that came to write nothing have used names all the same.
+      // Processes that did not manage to write anything have used names all the same.
       let last = [highestName, reservedName].compactMap { $0 }.max()
       if let last { recovery.firstName = max(recovery.firstName, last + 10 * reserve) }
       recovery.firstSequence = recovery.firstName
@@ -107,9 +107,9 @@ package struct Recovery: Sendable {
     return recovery
   }
 
-  /// Goes on where a state ends, or above it where nobody can be watching what it lists.
+  /// Continues where a state ends, or above it if nobody can be watching what it lists.
   ///
-  /// - Returns: whether its parts and segments have the length that they have now.
+  /// - Returns: whether its parts and segments have the current length.
   private mutating func goOn(
     from state: StreamState, _ stored: inout StoredMedia, timeline: TimelineSettings, now: WallTime, isTrusted: Bool
   ) -> Bool {
@@ -124,7 +124,7 @@ package struct Recovery: Sendable {
       isClockBehind = silence < .zero - window
       // Dates that were given out must not come again, unless they were wrong.
       end = isClockBehind && isTrusted ? nil : shown
-      // A disk that hung for as long as a whole window may have missed numbers that only the time can tell of.
+      // A disk that hung for as long as a whole window may have missed numbers; only the time can tell.
       if silence < window, !isClockBehind { restore(state, from: &stored, timeline: timeline) }
       if state.isLive { picture = stored.file(StreamPublisher.latestName) }
     }
@@ -140,7 +140,7 @@ package struct Recovery: Sendable {
     return end.map { Ticks.milliseconds(max(0, now.milliseconds - $0.milliseconds)) } ?? lead
   }
 
-  /// Lists nothing of a state, counts on above all that it may have missed, and serves what was listed.
+  /// Lists nothing of a state, counts on above everything that it may have missed, and serves what was listed.
   private mutating func beginAbove(_ state: StreamState, _ stored: inout StoredMedia, timeline: TimelineSettings) {
     firstSequence = max(firstName, state.mediaSequence + state.segments.count + Self.reserve)
     discontinuitySequence = max(
@@ -153,7 +153,7 @@ package struct Recovery: Sendable {
     if let open = state.open { stored.serveParts(of: open.name, time: partTime) }
   }
 
-  /// Takes the orders of a state that is older than the stream was, and begins far above its numbers.
+  /// Takes the commands of a state that is older than the stream was, and begins far above its numbers.
   private mutating func takeUp(setAside state: StreamState?) {
     guard let state else { return }
     standing = state.standing
@@ -163,7 +163,7 @@ package struct Recovery: Sendable {
       discontinuitySequence, state.discontinuitySequence + state.segments.count { $0.isDiscontinuous } + Self.reserve)
   }
 
-  /// Takes the newest segments that are all there, without a gap among them, from the media sequence on that may have
+  /// Takes the newest segments that are complete, without a gap, from the media sequence on that may have been reached.
   /// been reached.
   private mutating func restore(_ state: StreamState, from stored: inout StoredMedia, timeline: TimelineSettings) {
     let passed = max(0, min((state.reservedSequence ?? 0) - state.mediaSequence, state.segments.count))
@@ -185,11 +185,11 @@ package struct Recovery: Sendable {
     end = segments.last.map { $0.date.advanced(by: timeline.part * Int64($0.partBytes.count)) }
   }
 
-  /// Where the media timeline of the segments ends; `nil` where nothing can go on with it, because it was a loop's own
-  /// or needs another init segment.
+  /// Where the media timeline of the segments ends; `nil` if nothing can continue it, because it was a loop's own or
+  /// needs another init segment.
   ///
-  /// Going on without a discontinuity is more than tidy: players that saw a segment closed before the process died
-  /// give up when a discontinuity is said to stand behind it later.
+  /// Continuing without a discontinuity matters: players that saw a segment closed before the process ended give up if
+  /// a discontinuity appears after it later.
   func mediaEnd(initName: String, step: Ticks) -> Ticks? {
     guard let last = segments.last, last.map == initName, !last.name.isOfLoop, let bytes = media[last.file],
       let part = try? FragmentReader.parts(in: bytes).last
@@ -197,7 +197,7 @@ package struct Recovery: Sendable {
     return part.start + step * Int64(part.pictures.count)
   }
 
-  /// Begins above the discontinuities that the mirrored playlist counts, where the state cannot tell.
+  /// Begins above the discontinuities that the mirrored playlist counts, if the state does not say.
   private mutating func passDiscontinuities(of stored: StoredMedia) {
     guard let text = stored.file(StreamPublisher.playlistName), let playlist = try? MediaPlaylist.parse(text)
     else { return }
@@ -207,7 +207,8 @@ package struct Recovery: Sendable {
     firstSequence = max(firstSequence, firstName)
   }
 
-  /// Writes down which names this life uses, before it uses any: one that ends before its first state is written would
+  /// Writes down which names this process uses before it uses any: if it ended before its first state is written, the
+  /// next process would use them again.
   /// leave them to the next.
   func claim(in folder: String, timeline: TimelineSettings) {
     let known = segments.isEmpty ? nil : StreamState.read(Mirror.file(StreamState.fileName, in: folder))
@@ -218,7 +219,7 @@ package struct Recovery: Sendable {
         discontinuitySequence: discontinuitySequence, segments: [], removed: removed, reservedSequence: firstSequence,
         standing: standing, isLive: false)
     state.reservedName = firstName + Self.reserve
-    // The mirror tells of a disk that does not take them.
+    // The mirror reports a disk that does not accept them.
     try? StoreFile.replace(
       StreamState.reservedFileName, in: folder, with: ByteBuffer(string: "\(state.reservedName)"))
     try? StoreFile.replace(StreamState.fileName, in: folder, with: state.bytes)

@@ -1,22 +1,23 @@
 import Foundation
 import Glibc
 import Logging
+import Media
 import NIOConcurrencyHelpers
 import NIOCore
 
 /// Keeps a camera's folder to one process: two that wrote there would mix their numbers, and players would see both.
 ///
-/// It is a lock of the kernel's on a file in the folder (flock(2)), so it ends with the process however that ends.
+/// It is a lock of the kernel's on the folder itself (flock(2)): it ends with the process however that ends, holds by
+/// whatever path the folder is reached, and leaves no file.
 final class StoreLock: Sendable {
-  static let fileName = ".quietcam-lock"
   /// How often a lock that another process holds is tried.
   private static let pause = Duration.milliseconds(100)
 
-  private let path: String
+  private let folder: String
   private let descriptor: NIOLockedValueBox<CInt>
 
-  private init(path: String, descriptor: CInt) {
-    self.path = path
+  private init(folder: String, descriptor: CInt) {
+    self.folder = folder
     self.descriptor = NIOLockedValueBox(descriptor)
   }
 
@@ -30,19 +31,18 @@ final class StoreLock: Sendable {
   /// - Parameters:
   ///   - patience: how long another process may still hold it: one that is being replaced ends in that time.
   ///   - onWaiting: told who holds it, when it has to be waited for.
-  /// - Returns: `nil` on a file system without locks.
+  /// - Returns: `nil` on a file system without such locks, as some in networks are.
   /// - Throws: `StoreLockError` where another process goes on holding it, the system's error where the folder cannot be
   ///   made or written, or `CancellationError`.
   static func take(
     folder: String, patience: Duration, onWaiting: (_ holder: String) -> Void
   ) async throws -> StoreLock? {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let path = folder + "/" + fileName
     let deadline = ContinuousClock.now + patience
     var hasWaited = false
     while true {
-      switch try attempt(path) {
-      case .locked(let descriptor): return StoreLock(path: path, descriptor: descriptor)
+      switch try attempt(folder) {
+      case .locked(let descriptor): return StoreLock(folder: folder, descriptor: descriptor)
       case .impossible: return nil
       case .held(let holder):
         guard ContinuousClock.now < deadline else { throw StoreLockError(folder: folder, holder: holder) }
@@ -53,13 +53,13 @@ final class StoreLock: Sendable {
     }
   }
 
-  /// Locks the folder again where its file was taken away, so that nobody else can take it meanwhile.
+  /// Locks the folder again where it was taken away and made anew.
   ///
   /// - Returns: whether the folder is this process's.
   func renew() -> Bool {
     descriptor.withLockedValue { descriptor in
-      if Self.isFile(at: path, descriptor) { return true }
-      guard let attempt = try? Self.attempt(path) else { return true }
+      if Self.isFolder(at: folder, descriptor) { return true }
+      guard let attempt = try? Self.attempt(folder) else { return true }
       switch attempt {
       case .locked(let new):
         if descriptor >= 0 { close(descriptor) }
@@ -77,36 +77,39 @@ final class StoreLock: Sendable {
     case impossible
   }
 
-  private static func attempt(_ path: String) throws -> Attempt {
-    var descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    // A file of another user's can be locked all the same.
-    if descriptor < 0, errno == EACCES { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
-    guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open \(fileName)") }
+  private static func attempt(_ folder: String) throws -> Attempt {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "open \(folder)") }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
       defer { close(descriptor) }
-      return code == EWOULDBLOCK ? .held(by: holder(descriptor)) : .impossible
+      return code == EWOULDBLOCK ? .held(by: holder(of: descriptor)) : .impossible
     }
-    // Between opening and locking the file may have been taken away with its folder.
-    guard isFile(at: path, descriptor) else {
+    // Between opening and locking the folder may have been taken away.
+    guard isFolder(at: folder, descriptor) else {
       close(descriptor)
       return .held(by: "another server")
     }
-    let text = Array("process \(getpid()) on \(ProcessInfo.processInfo.hostName)\n".utf8)
-    _ = ftruncate(descriptor, 0)
-    _ = pwrite(descriptor, text, text.count, 0)
     return .locked(descriptor)
   }
 
-  /// What the process that has the lock says of itself.
-  private static func holder(_ descriptor: CInt) -> String {
-    var bytes = [UInt8](repeating: 0, count: 200)
-    let count = pread(descriptor, &bytes, bytes.count, 0)
-    let text = String(decoding: bytes.prefix(max(0, count)).prefix { $0 >= 0x20 && $0 < 0x7F }, as: UTF8.self)
-    return text.isEmpty ? "another server" : "another server (\(text))"
+  /// The process that has the lock, as far as the system tells (proc_locks(5)).
+  private static func holder(of descriptor: CInt) -> String {
+    var folder = stat()
+    guard fstat(descriptor, &folder) == 0, let text = try? InputFile.text(at: "/proc/locks", most: 1 << 20) else {
+      return "another server"
+    }
+    for line in text.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      guard words.count >= 6, words[1] == "FLOCK", words[5].hasSuffix(":\(folder.st_ino)"), let process = Int(words[4]),
+        process > 0
+      else { continue }
+      return "another server (process \(process))"
+    }
+    return "another server"
   }
 
-  private static func isFile(at path: String, _ descriptor: CInt) -> Bool {
+  private static func isFolder(at path: String, _ descriptor: CInt) -> Bool {
     var (named, open) = (stat(), stat())
     return stat(path, &named) == 0 && fstat(descriptor, &open) == 0 && named.st_ino == open.st_ino
       && named.st_dev == open.st_dev

@@ -3,11 +3,11 @@ import Media
 import NIOCore
 import Packager
 
-/// The media that a camera's folder still holds of an earlier life of the process, as far as it is served again.
+/// The media from an earlier process that a camera's folder still holds, as far as it is served again.
 struct StoredMedia: Sendable {
   private let folder: String
   private let limits: Limits
-  /// Whether all init segments in the folder were taken up.
+  /// Whether all init segments in the folder were read.
   private var hasInitSegments = false
   /// The files and the parts of segments, by name.
   private(set) var media: [String: ByteBuffer] = [:]
@@ -25,9 +25,9 @@ struct StoredMedia: Sendable {
     /// Those of loops.
     let loop: Int
 
-    /// What a life has left, and once more as much: one that could not go on with it has filled a window of its own. A
-    /// loop's names come again, so there are those of a whole round besides; the playlist without parts begins anew in
-    /// each life.
+    /// What a process has left, and the same again: one that could not continue it has filled a window of its own. A
+    /// loop's names come again, so a whole round of them is added; the playlist without parts begins again in each
+    /// process.
     init(_ timeline: TimelineSettings) {
       once = 4 * timeline.listedSegments
       plain = 6 * timeline.plain.listedSegments
@@ -40,7 +40,7 @@ struct StoredMedia: Sendable {
     }
   }
 
-  /// Nothing yet of this folder.
+  /// Nothing yet from this folder.
   init(folder: String, limits: Limits) {
     self.folder = folder
     self.limits = limits
@@ -49,7 +49,7 @@ struct StoredMedia: Sendable {
   /// A file of the folder.
   func file(_ name: String) -> ByteBuffer? { Mirror.file(name, in: folder) }
 
-  /// Takes up a segment with its init segment and its parts, so that it can be listed.
+  /// Reads a segment with its init segment and its parts, so that it can be listed.
   ///
   /// - Returns: whether all of it is there.
   mutating func list(_ segment: ListedSegment, mostParts: Int) -> Bool {
@@ -62,7 +62,7 @@ struct StoredMedia: Sendable {
     return true
   }
 
-  /// Takes up the segment that the end of the process has cut short, of the parts that are there.
+  /// Reads the segment that the end of the process has cut short, from the parts that are there.
   mutating func close(_ open: ListedSegment, as name: SegmentName) -> ListedSegment? {
     var segment = open
     var bytes = ByteBuffer()
@@ -80,11 +80,11 @@ struct StoredMedia: Sendable {
     return segment
   }
 
-  /// Takes up a segment that is not listed any more, as far as it is there and its time is not over.
+  /// Reads a segment that is no longer listed, as far as it is there and its time is not over.
   mutating func serve(_ segment: RemovedSegment) {
     guard segment.time > .zero, limits.allow(segment.segment.name, beside: removed) else { return }
     guard let bytes = whole(segment.segment) else {
-      // One that was cut short never had a whole.
+      // One that was cut short never was complete.
       if segment.partTime > .zero { serveParts(of: segment.segment.name, time: segment.partTime) }
       return
     }
@@ -92,7 +92,7 @@ struct StoredMedia: Sendable {
     files.insert(segment.segment.file)
     if segment.partTime > .zero { take(segment.segment, bytes) }
     if segment.segment.map.isEmpty {
-      // A segment that was found, and not read of: any of the init segments may be its own.
+      // The state does not mention this segment: any of the init segments may be its own.
       takeInitSegments()
     } else if let map = file(segment.segment.map) {
       media[segment.segment.map] = map
@@ -101,8 +101,8 @@ struct StoredMedia: Sendable {
     removed.append(segment)
   }
 
-  /// Takes up what had left the playlist. A loop's segments may have been listed once more by a version that the state
-  /// does not know of, so they have all their time again.
+  /// Reads what had left the playlist. A loop's segments may have been listed again by a version that the state does
+  /// not know, so they get all their time again.
   mutating func serve(removed state: StreamState) {
     for segment in (state.removed ?? []).reversed() {
       let isOfLoop = segment.segment.name.isOfLoop
@@ -113,7 +113,7 @@ struct StoredMedia: Sendable {
     }
   }
 
-  /// Takes up all media in the folder that is not listed, of which nothing is known but what is in it.
+  /// Reads all media in the folder that is not listed, of which nothing is known but the content.
   ///
   /// - Parameters:
   ///   - time: how long whole segments are served.
@@ -147,8 +147,8 @@ struct StoredMedia: Sendable {
     }
   }
 
-  /// Takes up the parts of a segment that was not whole when the process ended. One of a loop that comes again may have
-  /// been whole before: then they are pieces of that.
+  /// Reads the parts of a segment that was not complete when the process ended. A repeated segment of a loop may have
+  /// been complete before: then they are byte ranges of that one.
   mutating func serveParts(of name: SegmentName, time: Ticks) {
     if let place = removed.firstIndex(where: { $0.segment.file == name.file }), let bytes = media[name.file] {
       removed[place].partTime = max(removed[place].partTime, time)
@@ -178,7 +178,7 @@ struct StoredMedia: Sendable {
       let range = segment.range(ofPart: index)
       let name = segment.name.part(index)
       media[name] = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count)
-      // Nothing but the state says that these are pieces of a file with another name, and the state may be lost.
+      // Only the state says that these are byte ranges of a file with another name, and the state may be lost.
       if segment.cutName != nil { files.insert(name) }
     }
   }
