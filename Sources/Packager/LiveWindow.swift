@@ -164,6 +164,16 @@ package struct LiveWindow: Sendable {
     return gone()
   }
 
+  /// Ends the open segment with the parts that it has. The playlist that lists it as complete has to come in one version
+  /// with the first part of the next segment, because the part that was hinted does not come.
+  ///
+  /// - Precondition: a segment is open.
+  package mutating func endSegment() {
+    guard let entry = open.take() else { preconditionFailure("no segment is open") }
+    complete.append(entry)
+    noteLength()
+  }
+
   /// Empties the window, and everything that left it and is retained.
   ///
   /// The number of the open or hinted segment is dropped too: players have it on the timeline that ends here, and
@@ -206,7 +216,7 @@ package struct LiveWindow: Sendable {
 
   /// Keeps the window at its length, except for the limit: then it holds up to twice as much.
   private mutating func dropOldSegments() {
-    // A segment that was cut short by the end of a process does not count: the window has the same length without it.
+    // The window has its length without short segments, which end early for another picture or with a process.
     let parts = settings.partsPerSegment * settings.listedSegments
     while holds(moreThan: parts - 1), firstSequence < sequenceLimit ?? .max || holds(moreThan: 2 * parts - 1) {
       dropFirstSegment()

@@ -101,14 +101,22 @@ package struct Segmenter: Sendable {
     slots += 1
     mediaSlot += 1
     part += 1
-    var segment: ByteBuffer?
-    if part == settings.partsPerSegment {
-      segment = open
-      open = ByteBufferAllocator().buffer(capacity: open.readableBytes)
-      (sequence, part, loopName) = (sequence + 1, 0, nil)
-    }
+    let segment = part == settings.partsPerSegment ? endSegment() : nil
     return Output(
       position: position, name: name, start: start, part: bytes, isIndependent: pictures[0].isIDR, segment: segment)
+  }
+
+  /// Ends the open segment with the parts that it has: it is shorter than the others.
+  ///
+  /// - Precondition: a segment is open. One with a loop's name must be whole, because its name stands for all its bytes.
+  /// - Returns: the whole segment.
+  package mutating func endSegment() -> ByteBuffer {
+    precondition(part > 0, "no segment is open")
+    precondition(loopName == nil || part == settings.partsPerSegment, "a segment of the loop would be cut short")
+    let segment = open
+    open = ByteBufferAllocator().buffer(capacity: segment.readableBytes)
+    (sequence, part, loopName) = (sequence + 1, 0, nil)
+    return segment
   }
 
   /// Drops the segment that is open or comes next: its parts are withdrawn, and its number too.

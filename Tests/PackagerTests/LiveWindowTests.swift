@@ -2,6 +2,7 @@ import Media
 import NIOCore
 import Picture
 import Playlist
+import TestSupport
 import Testing
 
 @testable import Packager
@@ -78,6 +79,50 @@ import Testing
       #expect(now.segments.allSatisfy { stream.held[$0.uri] != nil } && parts.allSatisfy { stream.held[$0.uri] != nil })
       before = now
     }
+  }
+
+  /// Segments end early for another picture: H1, H3 to H6 hold with any of them, and the window keeps its length.
+  @Test(arguments: timelines) func segmentsThatEndEarlyKeepTheRules(timeline: TimelineSettings) throws {
+    var (stream, generator) = (Stream(timeline), SeededGenerator(seed: 5))
+    for _ in 0..<timeline.listedSegments * timeline.partsPerSegment { _ = stream.slot() }
+    var (before, short) = (stream.window.playlist, 0)
+    for _ in 0..<6 * timeline.listedSegments * timeline.partsPerSegment {
+      let open = before.trailingParts
+      let isEarly = !open.isEmpty && Int.random(in: 0..<5, using: &generator) == 0
+      if isEarly {
+        let name = stream.segmenter.name
+        let whole = stream.segmenter.endSegment()
+        stream.window.endSegment()
+        stream.window.expect(stream.segmenter.name, isDiscontinuous: false)
+        stream.held[name.file] = stream.segmenter.start
+        #expect(whole.readableBytes > 0)
+        short += 1
+      }
+      let output = stream.slot()
+      let now = stream.window.playlist
+      #expect(now.targetDuration == before.targetDuration && now.mediaSequence >= before.mediaSequence)
+      let kept = before.segments.dropFirst(now.mediaSequence - before.mediaSequence)
+      #expect(zip(kept, now.segments).allSatisfy { $0.uri == $1.uri && $0.duration == $1.duration })
+      #expect(now.segments.allSatisfy { $0.duration <= timeline.segment && $0.duration >= timeline.part })
+      if isEarly {
+        let ended = try #require(output.segment == nil ? now.segments.last : now.segments.dropLast().last)
+        #expect(ended.parts == open && ended.duration == timeline.part * Int64(open.count))
+        #expect(output.position.part == 0)
+      }
+      let listed = now.segments.reduce(Ticks.zero) { $0 + $1.duration }
+      #expect(now.segments.count >= timeline.listedSegments)
+      #expect(listed >= timeline.segment * Int64(timeline.listedSegments))
+      let parts = now.segments.flatMap(\.parts) + now.trailingParts
+      #expect(parts.count * Int(timeline.part.count) >= 3 * Int(timeline.segment.count))
+      #expect(now.preloadHint?.uri == stream.segmenter.name.part(stream.segmenter.position.part))
+      #expect(now.segments.allSatisfy { stream.held[$0.uri] != nil } && parts.allSatisfy { stream.held[$0.uri] != nil })
+      let again = try MediaPlaylist.parse(now.render())
+      #expect(again.segments == now.segments)
+      #expect(again.trailingParts == now.trailingParts)
+      #expect(again.preloadHint == now.preloadHint)
+      before = now
+    }
+    #expect(short > 10)
   }
 
   @Test(arguments: timelines) func whatLeftThePlaylistStaysFetchableAndThenGoes(timeline: TimelineSettings) throws {

@@ -52,6 +52,8 @@ struct StreamHistory {
   private(set) var told: [String] = []
   /// Whether the last life came to write no more than which names it uses: with that lost, nothing tells of it.
   private var isStillborn = false
+  /// The newest part when this life was told to show the loop until it is resumed; `nil` where it was not.
+  private var pausedAt: PartPosition?
 
   /// Stills of 32 x 32 pixels, each different.
   static func stills() throws -> [ByteBuffer] {
@@ -107,7 +109,7 @@ struct StreamHistory {
 
   private mutating func live() async throws {
     // Some lives end before they have written much.
-    isStillborn = chance(6)
+    (isStillborn, pausedAt) = (chance(6), nil)
     disk.become(isStillborn ? .dying(after: Int.random(in: 0...12, using: &generator)) : .good)
     let camera = Camera(settings: settings, clock: clock.stationClock)
     let mirror = try Mirror(folder: folder, logger: logger, willDo: disk.willDo)
@@ -130,6 +132,11 @@ struct StreamHistory {
       loop.turn()
       judge.look(at: camera.edge, now: clock.now)
       judgeBounds(camera)
+      // Names that come again stand for whole segments, and are announced with the segment before.
+      judge.hold(
+        pausedAt == nil || pausedAt == camera.edge.snapshot?.position || settings.off == .cached
+          || !camera.counters.source.looksLive,
+        "a pause waits for its segment's end")
       // A slow disk skips states now and then.
       if isDying || (hangs == 0 && chance(85)) {
         await settle(mirror)
@@ -199,11 +206,14 @@ struct StreamHistory {
     if chance(8), let order = Director.Order.allCases.randomElement(using: &generator) {
       tell("\(order)")
       loop.carryOut(.order(order))
+      if order == .pause { pausedAt = camera.edge.snapshot?.position }
+      if order == .resume { pausedAt = nil }
     }
     if chance(2) {
       tell("withdraw")
       let names = judge.withdrawnNames
       loop.carryOut(.withdraw)
+      pausedAt = camera.edge.snapshot?.position
       judge.withdrawn(from: camera.edge)
       judge.look(at: camera.edge, now: clock.now)
       judge.hold(camera.recent.file(span: .seconds(60), segment: .seconds(1)) == nil, "withdrawn media can be recorded")

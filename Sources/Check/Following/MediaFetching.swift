@@ -141,6 +141,7 @@ extension Follower {
       guard !isOver, timeLeft > .zero else { return }
       verdicts.judge(.preloadHint)
       guard early.isGood else {
+        if early.status == 404, await neverComes(hint) { continue }
         if early.status != 503 || early.answered - early.asked < target {
           let rule = early.status == 0 ? Rule.fetchable : .preloadHint
           find(rule, "the hinted part was answered with \(early.outcome)", url)
@@ -166,6 +167,18 @@ extension Follower {
       // Every third hint is enough.
       try? await fetcher.sleep(until: min(deadline, fetcher.now + (history.newest?.partTarget ?? .zero) * 2))
     }
+  }
+
+  /// Whether a hinted part is not hinted any more and is not listed either: a segment may end before it.
+  private func neverComes(_ hint: MediaPlaylist.PreloadHint) async -> Bool {
+    // The version that no longer hints it may still be on its way.
+    for _ in 0..<20 {
+      if let newest = history.newest, newest.preloadHint?.uri != hint.uri {
+        return !(newest.segments.flatMap(\.parts) + newest.trailingParts).contains { $0.uri == hint.uri }
+      }
+      try? await fetcher.sleep(until: min(deadline, fetcher.now + .milliseconds(100)))
+    }
+    return false
   }
 }
 

@@ -96,6 +96,10 @@ extension PlaylistHistory {
       ? parts[known]
       : parts.count == known && known > 0 && playlist.end > old.end ? playlist.parts(of: old.end + 1).first : nil
     guard let next, !next.gap, next.uri != hint.uri else { return }
+    // A segment may end before the part that was hinted, so that another picture comes at once.
+    let ended = parts.count == known ? playlist.segment(old.end)?.duration : nil
+    let room = Ticks.seconds(Int64(playlist.targetDuration)) - (playlist.partTarget ?? .zero)
+    if let ended, ended <= room { return }
     find(
       .preloadHint, "\(hint.uri) was hinted, but the next part is \(next.uri)",
       at: "part \(old.end).\(old.trailingParts.count)", severity: .should, section: "4.4.5.3")

@@ -224,9 +224,14 @@ struct PublicDoor: HTTPResponder {
       guard let place = waits.enter(context.client) else { return tooManyWait(request) }
       defer { withExtendedLifetime(place) {} }
       let channel = context.channel
-      _ = await camera.edge.wait(for: hinted, deadline: .now + patience, isWanted: { channel.isActive })
+      let outcome = await camera.edge.wait(
+        for: hinted, deadline: .now + patience, isWanted: { channel.isActive })
       bytes = camera.edge.media(named: name)
-      if bytes == nil { return notReady(request) }
+      if bytes == nil {
+        // Where its segment ended before it, or was withdrawn, it never comes.
+        if case .published = outcome { return Reply.notFound(request) }
+        return notReady(request)
+      }
     }
     guard let bytes else { return Reply.notFound(request) }
     var response = Reply.resource(

@@ -115,6 +115,7 @@ struct CameraLoop: ~Copyable {
   // MARK: Slots
 
   private mutating func makeSlot(begins beginning: Ticks) {
+    changeAtOnce()
     let slot = collector.collect(camera.takeStills(), begins: beginning)
     for arrival in slot.arrivals { programme.stillArrived(at: arrival) }
     shutter.note(slot.arrivals)
@@ -144,7 +145,9 @@ struct CameraLoop: ~Copyable {
 
   /// Shows the arrived stills as the latest picture, if their slot shows the camera.
   private mutating func showAtOnce() {
-    guard case .live = programme.scene, camera.settings.delay == .zero else { return }
+    guard case .live = programme.scene, camera.settings.delay == .zero,
+      !programme.mustChange(at: camera.clock.now())
+    else { return }
     for var still in camera.takeStills() {
       guard let picture = maker.showEarly(&still) else { continue }
       tell([picture])
@@ -186,6 +189,20 @@ struct CameraLoop: ~Copyable {
     let next = programme.next(at: camera.clock.now(), maker.outlook(from: collector.collectedFrom))
     publisher.expect(next)
     return next
+  }
+
+  /// Begins another segment with the next part, if what is shown must give way: the open segment ends there, or the
+  /// decided one does not begin.
+  private mutating func changeAtOnce() {
+    let part = publisher.nextPart
+    guard programme.mustChange(at: camera.clock.now()), programme.canChange(afterParts: part),
+      part == 0 || publisher.canEndSegment
+    else { return }
+    if part > 0 {
+      publisher.endSegment()
+      recorder.drop()
+    }
+    begin(decideNext())
   }
 
   /// Has what the next segment may need read from disk: it is decided with the slot that comes next.

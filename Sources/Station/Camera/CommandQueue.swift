@@ -3,7 +3,7 @@ import NIOConcurrencyHelpers
 extension Camera {
   /// A command of the operator.
   package enum Command: Hashable, Sendable {
-    /// A command for what is shown from the next segment on.
+    /// A command for what is shown from the next part or segment on; see `Director.Order`.
     case order(Director.Order)
     /// Everything that can still be fetched is removed at once, and the loop is shown until `resume`.
     case withdraw

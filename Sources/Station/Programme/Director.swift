@@ -15,9 +15,13 @@ package struct Director: Sendable {
 
     /// Whether the loop is shown.
     package var isRecorded: Bool { self != .live }
+
+    /// Whether viewers are to believe that they see the camera.
+    package var looksLive: Bool { self == .live || self == .veiled }
   }
 
-  /// The operator's commands. A command takes effect with the next segment.
+  /// The operator's commands. `pause` and `resume` take effect with the next part, `veil` and `unveil` with the next
+  /// segment.
   package enum Order: String, Hashable, Sendable, CaseIterable {
     /// Show the loop until further notice.
     case pause
@@ -83,6 +87,12 @@ package struct Director: Sendable {
     standing.isPaused = true
     source = .paused
     presence.forget()
+  }
+
+  /// Whether a segment that began at `now` would look live. It tells nothing of the veil.
+  package func looksLive(at now: Ticks) -> Bool {
+    var presence = presence
+    return presence.decide(at: now) && !standing.isPaused
   }
 
   /// Decides for the segment that begins at `now`.

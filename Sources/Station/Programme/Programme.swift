@@ -58,6 +58,14 @@ struct Programme: Sendable {
 
   // MARK: Segments
 
+  /// Whether what is shown must give way before its segment ends: the operator paused or resumed the camera, or it went
+  /// off or came back. The veil keeps to whole segments, because a shorter one would tell of it.
+  func mustChange(at now: Ticks) -> Bool { director.looksLive(at: now) != scene.source.looksLive }
+
+  /// Whether another segment can take the place of the one that was decided, after so many of its parts. Names that
+  /// come again stand for whole segments, and the discontinuity before them is announced with the segment before.
+  func canChange(afterParts count: Int) -> Bool { style == .seamless || (count > 0 && scene.place == nil) }
+
   /// Decides what the next segment shows.
   ///
   /// - Parameters:

@@ -70,6 +70,9 @@ struct SegmentRecorder {
     recent.append(segment, header: header)
   }
 
+  /// Keeps nothing of a segment that ends early: loops are made of whole ones.
+  mutating func drop() { segment = nil }
+
   /// Forgets everything, also what is kept already.
   mutating func forget() {
     segment = nil

@@ -105,17 +105,34 @@ struct StreamAssembly: Sendable {
     storedMedia[output.partName] = output.part
     early.remove(output.partName)
     if let segment = output.segment {
-      early.remove(output.name.file)
-      adding.append((output.name.file, segment))
-      storedMedia[output.name.file] = segment
-      // Only the parts of the open segment are on disk: those of a complete one are byte ranges of it.
-      for part in 0...output.position.part { storedMedia[output.name.part(part)] = nil }
-      reserve(number)
-      window.expect(segmenter.name, isDiscontinuous: false)
+      list(segment, name: output.name, parts: output.position.part + 1, number: number)
     }
     for name in retired { storedMedia[name] = nil }
     removing += retired
     return (output.part.readableBytes, output.segment)
+  }
+
+  /// Whether the open segment can end with the parts that it has: there are some, and what players have got already
+  /// does not go on.
+  var canEndSegment: Bool { nextPart > 0 && !early.contains(segmenter.name.part(nextPart)) }
+
+  /// Ends the open segment with the parts that it has; it is published with the next part.
+  mutating func endSegment() {
+    let (name, number, count) = (segmenter.name, segmenter.nameNumber, nextPart)
+    let segment = segmenter.endSegment()
+    window.endSegment()
+    list(segment, name: name, parts: count, number: number)
+  }
+
+  /// Lists a whole segment of so many parts.
+  private mutating func list(_ segment: ByteBuffer, name: SegmentName, parts: Int, number: Int) {
+    early.remove(name.file)
+    adding.append((name.file, segment))
+    storedMedia[name.file] = segment
+    // Only the parts of the open segment are on disk: those of a complete one are byte ranges of it.
+    for part in 0..<parts { storedMedia[name.part(part)] = nil }
+    reserve(number)
+    window.expect(segmenter.name, isDiscontinuous: false)
   }
 
   /// The state after these slots. What they add is published with the next publication already; what they remove stays

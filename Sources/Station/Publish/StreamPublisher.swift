@@ -72,6 +72,13 @@ package struct StreamPublisher {
   /// Sets what the next segment is; only between segments.
   mutating func expect(_ segment: PlannedSegment) { assembly.expect(segment) }
 
+  /// Whether the open segment can end with the parts that it has: there are some, and what players have got already
+  /// does not go on.
+  var canEndSegment: Bool { assembly.canEndSegment }
+
+  /// Ends the open segment with the parts that it has; it is published with the next part.
+  mutating func endSegment() { assembly.endSegment() }
+
   /// Packages the pictures of the next slot and lists the part; it becomes public with `publish`.
   ///
   /// - Parameter wall: the wall clock's time for the start of the slot; `nil` for media made in advance.
