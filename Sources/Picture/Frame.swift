@@ -2,7 +2,7 @@ import CFFmpeg
 import Media
 import NIOCore
 
-/// A decoded picture: the one owner of an `AVFrame`.
+/// A decoded picture: the only owner of an `AVFrame`.
 package struct Frame: ~Copyable {
   let pointer: UnsafeMutablePointer<AVFrame>
 
@@ -41,7 +41,7 @@ package struct Frame: ~Copyable {
   /// Whether the planes are red, green and blue.
   var isRGB: Bool { (av_pix_fmt_desc_get(format)?.pointee.flags ?? 0) & UInt64(AV_PIX_FMT_FLAG_RGB) != 0 }
 
-  /// Says full range by the frame's tag where its format (`yuvj420p` and its kin) says so: swscale warns of those.
+  /// Moves full range from the format (`yuvj420p` and the like) to the frame's tag: swscale warns of these formats.
   func sayRangeByTag() {
     guard let plain = format.withoutRange else { return }
     pointer.pointee.format = plain.rawValue
@@ -65,8 +65,8 @@ package struct Frame: ~Copyable {
   /// Forgets the profile: the pixels are sRGB.
   func removeProfile() { av_frame_remove_side_data(pointer, AV_FRAME_DATA_ICC_PROFILE) }
 
-  /// Calls `body` with the rows of one plane's samples: 0 is luma, 1 and 2 are chroma. The planes stay valid only
-  /// inside `body`.
+  /// Calls `body` with the rows of one plane's samples: 0 is luma, 1 and 2 are chroma. The planes are valid only inside
+  /// `body`.
   package func withPlane<Result>(_ plane: Int, _ body: (_ samples: PlaneView) throws -> Result) rethrows -> Result {
     let shift = av_pix_fmt_desc_get(format).map { (Int($0.pointee.log2_chroma_w), Int($0.pointee.log2_chroma_h)) }
     let (horizontal, vertical) = plane == 0 ? (0, 0) : shift ?? (0, 0)
@@ -121,18 +121,18 @@ package struct PlaneView {
   }
 }
 
-/// Coded bytes on their way into or out of a codec: the one owner of an `AVPacket`.
+/// Coded bytes for a codec: the only owner of an `AVPacket`.
 struct Packet: ~Copyable {
   let pointer: UnsafeMutablePointer<AVPacket>
 
   init() throws(FFmpegError) { pointer = try allocated(av_packet_alloc(), "av_packet_alloc") }
 
-  /// A packet with a copy of `bytes`, padded as FFmpeg's readers want it.
+  /// A packet with a copy of `bytes`, padded as FFmpeg's readers require.
   static func copy(of buffer: ByteBuffer) throws(FFmpegError) -> Packet {
     try copy(of: buffer, ranges: [0..<buffer.readableBytes])
   }
 
-  /// The same of some pieces of `bytes`, counted from its first readable byte.
+  /// The same from some pieces of `bytes`, counted from its first readable byte.
   static func copy(of buffer: ByteBuffer, ranges: [Range<Int>]) throws(FFmpegError) -> Packet {
     let packet = try Packet()
     let count = ranges.reduce(0) { $0 + $1.count }

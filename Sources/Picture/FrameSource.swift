@@ -3,23 +3,23 @@ import Ingest
 import Media
 import NIOCore
 
-/// Pictures of anything that libavformat and libavdevice open, one after the other, with their times.
+/// Pictures from anything that libavformat and libavdevice open, one after another, with their times.
 ///
-/// Its calls block: keep it on a thread of its own and end it through its `MediaInterrupt`. Step on with `advance`,
-/// then take the picture that it stands on as a JPEG or a frame, as often as wanted; a picture that is not taken costs no
-/// JPEG encoding, and in a Motion JPEG stream not even decoding.
+/// Its calls block: use a thread of its own and end it through its `MediaInterrupt`. Step with `advance`, then take the
+/// current picture as a JPEG or a frame, as often as needed. A picture that is not taken costs no JPEG encoding, and in
+/// a Motion JPEG stream not even decoding.
 package struct FrameSource: ~Copyable {
-  /// Where a step led.
+  /// The result of a step.
   package enum Step: Hashable, Sendable {
-    /// To a picture, so long after the first one.
+    /// A picture, this long after the first one.
     case picture(Ticks)
-    /// Nowhere: a device has no new picture yet. Ask again in a few milliseconds.
+    /// Nothing: a device has no new picture yet. Ask again in a few milliseconds.
     case waiting
-    /// Behind the last picture.
+    /// The end, after the last picture.
     case end
   }
 
-  /// Where the pictures come from.
+  /// The source of the pictures.
   package let location: MediaLocation
   /// Whether pictures come at their own time and never end: a device, or a stream without a length.
   package let isLive: Bool
@@ -42,9 +42,9 @@ package struct FrameSource: ~Copyable {
   /// Opens `location` and finds its video.
   ///
   /// - Parameters:
-  ///   - quality: the JPEG quality of pictures that are no JPEG yet, 1 to 100 on libjpeg's scale.
-  ///   - patience: the longest that opening, or waiting for one packet, may take.
-  /// - Throws: what FFmpeg says, with the address in the call, without its credentials.
+  ///   - quality: the JPEG quality of pictures that are not JPEGs yet, 1 to 100 on libjpeg's scale.
+  ///   - patience: the longest time for opening, or for waiting for one packet.
+  /// - Throws: FFmpeg's error, with the address in the call, without its credentials.
   package init(
     _ location: MediaLocation, interrupt: MediaInterrupt, quality: Int = 75, patience: Ticks = .seconds(10)
   ) throws(FFmpegError) {
@@ -86,10 +86,10 @@ package struct FrameSource: ~Copyable {
     return decoder
   }
 
-  /// Steps to the next picture. Damaged packets are passed over.
+  /// Steps to the next picture. Damaged packets are skipped.
   ///
-  /// - Throws: `FFmpegError.exit` when interrupted, `FFmpegError.timedOut` when nothing came in time, or what the
-  ///   input says; none of them is worth another `advance`.
+  /// - Throws: `FFmpegError.exit` if interrupted, `FFmpegError.timedOut` if nothing came in time, or the input's error.
+  ///   After any of them, another `advance` is useless.
   package mutating func advance() throws(FFmpegError) -> Step {
     frame = nil
     decoded = nil
@@ -121,13 +121,13 @@ package struct FrameSource: ~Copyable {
     }
   }
 
-  /// Packets in a row that may fail to decode; a stream that is joined between keyframes begins with some.
+  /// How many packets in a row may fail to decode; a stream that is joined between keyframes begins with some.
   private static let mostDamaged = 1000
 
   /// The picture as a JPEG: the camera's own bytes untouched where they are a whole JPEG that stands upright, else
   /// encoded.
   ///
-  /// - Throws: `FFmpegError.invalidData` when this picture is damaged; step on to the next one.
+  /// - Throws: `FFmpegError.invalidData` if this picture is damaged; step to the next one.
   package mutating func jpeg() throws(FFmpegError) -> ByteBuffer {
     if isMotionJPEG, packet.pointer.pointee.size > 0, shape(of: nil).isPlain, let own = Self.wholeJPEG(packet.bytes) {
       return own
@@ -191,7 +191,7 @@ package struct FrameSource: ~Copyable {
     return time
   }
 
-  /// The bytes up to EOI if they are a JPEG that stands alone; Motion JPEG may leave its Huffman tables out.
+  /// The bytes up to EOI if they are a complete JPEG; Motion JPEG may leave out its Huffman tables.
   private static func wholeJPEG(_ bytes: UnsafeRawBufferPointer) -> ByteBuffer? {
     let buffer = ByteBuffer(bytes: bytes)
     guard let header = try? JPEGHeader(buffer, maxPixels: .max), header.hasHuffmanTables else { return nil }

@@ -3,7 +3,7 @@ import Media
 import NIOCore
 import Synchronization
 
-/// The switch with which another thread ends FFmpeg's blocking calls on an input.
+/// Lets another thread end FFmpeg's blocking calls on an input.
 ///
 /// It also limits each call: one that takes longer than its time ends with `FFmpegError.timedOut`.
 package final class MediaInterrupt: Sendable {
@@ -11,21 +11,21 @@ package final class MediaInterrupt: Sendable {
   private let deadline = Atomic<Int64>(.max)
   private let origin = ContinuousClock.now
 
-  /// A switch that is off.
+  /// An interrupt that is not set.
   package init() {}
 
-  /// Ends the call under way within a tenth of a second, and every later one at once.
+  /// Ends the current call within a tenth of a second, and every later one at once.
   package func interrupt() { isSet.store(true, ordering: .releasing) }
 
-  /// Whether somebody interrupted.
+  /// Whether it was interrupted.
   package var isInterrupted: Bool { isSet.load(ordering: .acquiring) }
 
-  /// Whether FFmpeg has to give up now.
+  /// Whether FFmpeg must stop now.
   fileprivate var isOver: Bool { isInterrupted || now >= deadline.load(ordering: .relaxed) }
 
   private var now: Int64 { Ticks(ContinuousClock.now - origin).count }
 
-  /// Runs one call of FFmpeg and tells a call that ran out of time from one that was interrupted.
+  /// Runs one call of FFmpeg and distinguishes a timeout from an interrupt.
   func limit(_ time: Ticks, _ call: String, _ body: () -> Int32) throws(FFmpegError) -> Int32 {
     deadline.store(now + time.count, ordering: .relaxed)
     let answer = body()
@@ -34,7 +34,7 @@ package final class MediaInterrupt: Sendable {
     return answer
   }
 
-  /// What FFmpeg calls while it waits; the interrupt has to outlive the context that it is given to.
+  /// What FFmpeg calls while it waits; the interrupt must live longer than the context that uses it.
   var callback: AVIOInterruptCB {
     AVIOInterruptCB(
       callback: { opaque in Unmanaged<MediaInterrupt>.fromOpaque(opaque!).takeUnretainedValue().isOver ? 1 : 0 },
@@ -43,13 +43,13 @@ package final class MediaInterrupt: Sendable {
 }
 
 extension FFmpegError {
-  /// A call that took longer than it may: `ETIMEDOUT`.
+  /// A call that took too long: `ETIMEDOUT`.
   package static let timedOut: Int32 = -110
-  /// An HTTP server that wants other credentials, or any: 401.
+  /// An HTTP server that requires other credentials, or any: 401.
   package static let unauthorized = httpCode("401")
   /// An HTTP server that forbids it: 403.
   package static let forbidden = httpCode("403")
-  /// An HTTP server that has nothing there: 404.
+  /// An HTTP server that has nothing at this address: 404.
   package static let notFound = httpCode("404")
 
   /// An HTTP server that does not understand the request: 400.
@@ -59,7 +59,7 @@ extension FFmpegError {
   /// An HTTP server that is busy or broken: 5xx.
   package static let serverError = httpCode("5XX")
 
-  /// FFmpeg's own words for the code, without the call.
+  /// FFmpeg's own message for the code, without the call.
   package var reason: String {
     var text = [CChar](repeating: 0, count: 128)
     av_strerror(code, &text, text.count)
@@ -75,7 +75,7 @@ extension FFmpegError {
 
 /// Where pictures come from: a file, a URL, a device (`/dev/video0`) or a filter graph (`lavfi:testsrc2`).
 package struct MediaLocation: Hashable, Sendable {
-  /// How FFmpeg's libraries are to read it.
+  /// How FFmpeg's libraries read it.
   package enum Kind: Hashable, Sendable {
     /// A file, or a URL of any protocol that FFmpeg knows.
     case url
@@ -87,12 +87,13 @@ package struct MediaLocation: Hashable, Sendable {
 
   /// How it is read.
   package let kind: Kind
-  /// What FFmpeg gets as the URL, credentials and all; never print it.
+  /// The URL for FFmpeg, with credentials; never print it.
   package let url: String
   /// A PEM file with the certificates that an https address is trusted by; `nil` for those of the system.
   package var authority: String?
 
-  /// Reads what a person writes: `/dev/videoN` is a device, `lavfi:GRAPH` a filter graph, anything else a URL or file.
+  /// Reads a source as people write it: `/dev/videoN` is a device, `lavfi:GRAPH` a filter graph, anything else a URL or
+  /// file.
   package init(_ text: String) {
     if text.hasPrefix("lavfi:") {
       (kind, url) = (.filterGraph, String(text.dropFirst(6)))
@@ -120,7 +121,7 @@ package struct MediaLocation: Hashable, Sendable {
     if let last = authority.lastIndex(of: "@") {
       rest = rest[rest.index(after: last)...]
     } else if !port.allSatisfy(\.isNumber), !port.hasSuffix("]"), let last = rest.lastIndex(of: "@") {
-      rest = rest[rest.index(after: last)...]  // No port but a password with a slash or the like that nobody escaped.
+      rest = rest[rest.index(after: last)...]  // Not a port, but a password with an unescaped slash or the like.
     }
     if let query = rest.firstIndex(of: "?") { rest = rest[..<query] + "?…" }
     return String(url[..<scheme.upperBound] + rest)
@@ -132,7 +133,7 @@ extension MediaLocation: CustomStringConvertible {
   package var description: String { redacted }
 }
 
-/// An opened container, stream or device: the one owner of an `AVFormatContext`.
+/// An opened container, stream or device: the only owner of an `AVFormatContext`.
 struct MediaInput: ~Copyable {
   let pointer: UnsafeMutablePointer<AVFormatContext>
   let location: MediaLocation
@@ -148,10 +149,10 @@ struct MediaInput: ~Copyable {
     _ = Self.registered
     var tries: [[String: String]] = [["fpsprobesize": "0"]]
     switch location.kind {
-    case .videoDevice: tries = [["input_format": "mjpeg"], [:]]  // The camera's own JPEGs where it makes them.
+    case .videoDevice: tries = [["input_format": "mjpeg"], [:]]  // The camera's own JPEGs if it makes them.
     case .url where location.url.hasPrefix("rtsp"): tries[0]["rtsp_flags"] = "prefer_tcp"
     case .url where location.url.hasPrefix("https"):
-      // FFmpeg trusts everyone unless it is told.
+      // FFmpeg verifies no certificates by default.
       tries[0]["tls_verify"] = "1"
       if let authority = location.authority { tries[0]["ca_file"] = authority }
     default: break
@@ -184,13 +185,14 @@ struct MediaInput: ~Copyable {
     }
     let context = try allocated(avformat_alloc_context(), "avformat_alloc_context")
     context.pointee.interrupt_callback = interrupt.callback
-    if location.kind == .videoDevice { context.pointee.flags |= AVFMT_FLAG_NONBLOCK }  // Else a dead camera blocks.
+    // A dead camera would block.
+    if location.kind == .videoDevice { context.pointee.flags |= AVFMT_FLAG_NONBLOCK }
     var dictionary: OpaquePointer?
     defer { av_dict_free(&dictionary) }
     for (name, value) in options { av_dict_set(&dictionary, name, value, 0) }
     var opened: UnsafeMutablePointer<AVFormatContext>? = context
     let call = "avformat_open_input \(location)"
-    // Upon failure it frees the context itself.
+    // If it fails, it frees the context itself.
     let answer = try interrupt.limit(patience, call) {
       avformat_open_input(&opened, location.url, format, &dictionary)
     }
@@ -203,10 +205,10 @@ struct MediaInput: ~Copyable {
     avformat_close_input(&pointer)
   }
 
-  /// The stream of that index.
+  /// The stream with this index.
   func stream(_ index: Int32) -> UnsafeMutablePointer<AVStream> { pointer.pointee.streams[Int(index)]! }
 
-  /// The video stream that is the picture, reading into the stream first where its codec is not known yet.
+  /// The video stream, found by reading into the input if its codec is not known yet.
   ///
   /// Covers and thumbnails that a container has beside its video are none, and neither are tracks of still pictures
   /// beside one of moving ones, which are previews. Where Motion JPEG is the only video each picture of it says all

@@ -6,7 +6,8 @@ import Media
 /// denoise; one libavfilter graph, made anew when what comes in changes its shape. A still with an ICC profile goes
 /// through two, with its way to sRGB between them, at the size that it has in the stream.
 package struct PictureFilter: ~Copyable {
-  /// The matrix and tags for a picture's height: players that ignore the tags guess by size, and so they guess right.
+  /// The matrix and tags for a picture's height: players that ignore the tags guess by size, and this makes their guess
+  /// right.
   static func colorSpace(for size: PictureSize) -> AVColorSpace {
     size.height > 576 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M
   }
@@ -15,7 +16,7 @@ package struct PictureFilter: ~Copyable {
     let size: PictureSize
     let format: AVPixelFormat
     let orientation: Orientation
-    /// The side of a block of the decoder in this picture's samples if its pixels were mixed, else 1.
+    /// The side of a decoder's block in this picture's samples if its pixels were mixed, otherwise 1.
     let cell: Int
     /// Whether its colours are not those of sRGB.
     let isForeign: Bool
@@ -36,19 +37,19 @@ package struct PictureFilter: ~Copyable {
     finish = nil
   }
 
-  /// The size of the pictures that it gives.
+  /// The size of its pictures.
   package var size: PictureSize { settings.size }
 
-  /// How often the sides of a still may be halved while it is decoded without harm to the stream's picture: what is
-  /// shown stays at least half as large again as in the stream. (Down to the very size the SSIM with the full decode
-  /// falls from 0.999 to 0.995, and hardly any time is gained.)
+  /// How often the sides of a still can be halved while it is decoded without harm to the stream's picture: what is
+  /// shown stays at least half as large again as in the stream. (Down to the exact size, the SSIM with the full decode
+  /// falls from 0.999 to 0.995, and almost no time is gained.)
   package func reduction(of header: JPEGHeader) -> Int {
     guard header.mayBeReduced else { return 0 }
     for reduction in (1...3).reversed() {
       let (half, cell) = ((1 << reduction) - 1, 8 >> reduction)
       let size = PictureSize(
         width: (header.size.width + half) >> reduction, height: (header.size.height + half) >> reduction)
-      // Chroma may be subsampled, and its blocks are twice as large in pixels.
+      // Chroma can be subsampled, and its blocks are twice as large in pixels.
       let (_, _, stored) = Self.cropped(settings, input: size, orientation: header.orientation, unit: 2 * cell)
       let target = Self.scaled(settings, stored: stored, orientation: header.orientation).target
       if 2 * stored.width >= 3 * target.width, 2 * stored.height >= 3 * target.height { return reduction }
@@ -58,7 +59,7 @@ package struct PictureFilter: ~Copyable {
 
   /// The stream's picture of one decoded still: `yuv420p`, limited range, of the settings' size.
   ///
-  /// - Parameter reduction: what it was decoded with.
+  /// - Parameter reduction: the one that it was decoded with.
   package mutating func process(
     _ frame: consuming Frame, orientation: Orientation, reduction: Int = 0
   ) throws(FFmpegError) -> Frame {
@@ -82,7 +83,7 @@ package struct PictureFilter: ~Copyable {
           (chains.plain + chains.rest).joined(separator: ","), size: shape.size, format: shape.format)
         finish = nil
       }
-      // Only together: masks laid out for one shape of picture must never be painted on another.
+      // Only together: masks prepared for one shape of picture must never be painted on another.
       (self.painter, input) = (painter, shape)
     }
     try painter?.paint(frame)
@@ -95,7 +96,7 @@ package struct PictureFilter: ~Copyable {
     } else {
       output = scaled
     }
-    // libavfilter lets the still's tags through, and whoever reads the picture goes by them.
+    // libavfilter passes the still's tags through, and readers of the picture use them.
     output.removeProfile()
     output.pointer.pointee.colorspace = Self.colorSpace(for: settings.size)
     output.pointer.pointee.color_range = AVCOL_RANGE_MPEG
@@ -105,7 +106,7 @@ package struct PictureFilter: ~Copyable {
   /// The chains of filters in libavfilter's own language. Everything up to the turn happens on the stored picture,
   /// whose crop is turned back instead, because libavfilter cannot turn every kind of JPEG.
   ///
-  /// - Parameter unit: the side of the decoder's blocks in pixels if the pixels of each were mixed, else 1.
+  /// - Parameter unit: the side of the decoder's blocks in pixels if the pixels of each were mixed, otherwise 1.
   /// - Returns: from a still to the stream's size and colours (`plain`), or to RGB of that size (`foreign`) and from
   ///   there to the stream's colours (`native`); then what is done to either (`rest`). `target` is that size, unturned.
   private static func chains(
@@ -124,8 +125,8 @@ package struct PictureFilter: ~Copyable {
     if scaled != stream {
       rest.append("pad=\(stream.width):\(stream.height):(ow-iw)/4*2:(oh-ih)/4*2:black")
     }
-    // Next to no smoothing inside a picture (a strength of 0 would mean the default of 4): on a real camera that saves as
-    // many bytes to a per cent or three and comes out closer to the scene.
+    // Almost no smoothing inside a picture (a strength of 0 would mean the default of 4): on a real camera this saves
+    // nearly as many bytes, within one to three per cent, and is closer to the scene.
     if settings.denoise > 0 { rest.append("hqdn3d=0.001:0.001:\(settings.denoise):\(settings.denoise)") }
     if settings.blur > 0 { rest.append("gblur=sigma=\(settings.blur)") }
     if settings.isGray { rest.append("lutyuv=u=128:v=128") }
@@ -143,8 +144,8 @@ package struct PictureFilter: ~Copyable {
     return (orientation.displayed(stored), scaled(settings, stored: stored, orientation: orientation).shown)
   }
 
-  /// The area of the stored picture that is shown: the settings' crop, and for `cover` the middle of it in the stream's
-  /// shape. Cutting before scaling keeps the work small, however long and thin a picture is.
+  /// The area of the stored picture that is shown: the settings' crop, and for `cover` its middle in the stream's
+  /// shape. Cropping before scaling keeps the work small, however long and thin a picture is.
   private static func cropped(
     _ settings: PictureSettings, input: PictureSize, orientation: Orientation, unit: Int
   ) -> (left: Int, top: Int, size: PictureSize) {
@@ -167,7 +168,7 @@ package struct PictureFilter: ~Copyable {
     return (left + (stored.width - kept.width) / 2, top + (stored.height - kept.height) / 2, kept)
   }
 
-  /// The whole blocks of a range, so that nothing outside of the crop is mixed into it; the range itself where there are
+  /// The whole blocks of a range, so that nothing outside the crop is mixed into it; the range itself if there are
   /// none.
   private static func inside(_ start: Int, _ count: Int, of all: Int, _ unit: Int) -> (start: Int, count: Int) {
     let first = (start + unit - 1) / unit * unit
@@ -180,10 +181,10 @@ package struct PictureFilter: ~Copyable {
     _ settings: PictureSettings, stored: PictureSize, orientation: Orientation
   ) -> (shown: PictureSize, target: PictureSize) {
     let shown = settings.fit == .cover ? settings.size : contained(orientation.displayed(stored), in: settings.size)
-    return (shown, orientation.displayed(shown))  // Turning is its own inverse for sizes.
+    return (shown, orientation.displayed(shown))  // For sizes, rotation is its own inverse.
   }
 
-  /// The even size of a picture with its aspect kept that lies in the stream and touches two of its sides.
+  /// The even size of a picture, with its aspect, that fits into the stream and touches two of its sides.
   private static func contained(_ picture: PictureSize, in stream: PictureSize) -> PictureSize {
     if picture.width * stream.height >= picture.height * stream.width {
       return PictureSize(

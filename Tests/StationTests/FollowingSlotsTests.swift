@@ -1,3 +1,4 @@
+import Packager
 import Logging
 import Media
 import NIOCore

@@ -128,13 +128,18 @@ import Testing
         #expect(camera.counters.source == .live)
         disk.become(.hanging)
         var before = try await slot()
+        let first = before.1
         // The camera goes off meanwhile, and its loop would have been read several times.
         for _ in 0..<40 {
           _ = try other.take(still(gray: 200))
           let after = try await slot()
-          #expect(after.0 > before.0 && after.1 > before.1, "each slot is published at its time")
+          #expect(after.0 > before.0 && after.1 >= before.1, "each slot is published at its time")
           before = after
         }
+        // The other camera's slots follow its stills, so the last of them may be a moment later.
+        let parts = settings.timeline.partsPerSegment
+        let advanced = (before.1.sequence - first.sequence) * parts + before.1.part - first.part
+        #expect((39...40).contains(advanced))
         #expect(camera.counters.source == .off && other.counters.source == .live)
         #expect(other.counters.shown >= 40)
         disk.become(.good)
@@ -179,19 +184,20 @@ import Testing
       }
       for _ in 0..<9 { try slot(20) }
       #expect(camera.counters.source == .live)
-      let allowed = try await loopPictures(folder, settings).union([
-        try #require(camera.edge.latest).jpeg
-      ])
+      let recorded = try await loopPictures(folder, settings)
+      var shownLive = try #require(camera.edge.latest).jpeg
       loop.carryOut(.order(.veil))
       var veiled = 0
-      for _ in 0..<16 {
-        // A picture that only the veil hides.
-        try slot(220)
-        guard camera.counters.source == .veiled else { continue }
+      for number in 0..<16 {
+        // Each still is another picture, so that one which the veil hides is told from those before it.
+        try slot(100 + 8 * number)
+        let latest = try #require(camera.edge.latest).jpeg
+        guard camera.counters.source == .veiled else {
+          shownLive = latest
+          continue
+        }
         veiled += 1
-        #expect(
-          allowed.contains(try #require(camera.edge.latest).jpeg),
-          "a live picture is shown under the veil")
+        #expect(latest == shownLive || recorded.contains(latest), "a live picture is shown under the veil")
       }
       #expect(veiled > 8)
       disk.become(.good)

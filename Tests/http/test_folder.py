@@ -33,14 +33,14 @@ def leave_old(folder):
 @pytest.fixture(scope="module")
 def told():
     with dropping(prepare=leave_old) as drop:
-        drop.wait_for_log("told of changes by the system")
+        drop.wait_for_log("notified of changes by the system")
         yield drop
 
 
 @pytest.fixture(scope="module")
 def looking():
     with dropping("--folder-scan", "true", prepare=leave_old) as drop:
-        drop.wait_for_log("looking twice a second (as set)")
+        drop.wait_for_log("scanning it twice a second (as set)")
         yield drop
 
 
@@ -334,7 +334,7 @@ def test_lost_events_are_made_good():
         finally:
             process.send_signal(subprocess.signal.SIGCONT)
         drop.wait_until_shown(GREEN)
-        drop.wait_for_log("dropped news")
+        drop.wait_for_log("dropped events")
         (drop.folder / "after.jpg").write_bytes(solid(BLUE))
         drop.wait_until_shown(BLUE)
 
@@ -353,7 +353,7 @@ def test_a_folder_that_tells_of_no_changes_is_looked_at(tmp_path):
 
     try:
         with dropping(prepare=mount, folder=shown) as drop:
-            drop.wait_for_log("looking twice a second (FUSE tells of no changes)")
+            drop.wait_for_log("scanning it twice a second (FUSE does not notify of changes)")
             for colour in (GREEN, BLUE):
                 (behind / "new.jpg").write_bytes(solid(colour))
                 drop.wait_until_shown(colour)

@@ -4,10 +4,10 @@ import NIOCore
 /// Finds the stills in the body of a request, or of a camera's answer, whatever form it has: a raw JPEG or several,
 /// multipart, JSON, base64, the fields of a form.
 ///
-/// The bytes decide what a body is and not its label, since cameras mislabel: FF D8 FF is a picture, two hyphens begin a
-/// multipart body, a brace JSON; only where a multipart body has a preamble its label is needed. A pure state machine: it
-/// is fed pieces as they come and says what they completed; how a body is cut into pieces makes no difference. It keeps
-/// one picture of at most the allowed size and some kilobytes besides.
+/// The bytes decide what a body is, not its label, because cameras often send wrong labels: FF D8 FF is a picture, two
+/// hyphens begin a multipart body, a brace begins JSON. The label is needed only if a multipart body has a preamble. A
+/// pure state machine: it gets the body in pieces and returns what they completed. How a body is cut into pieces makes
+/// no difference. It keeps one picture of at most the allowed size and some kilobytes more.
 package struct BodyReader: Sendable {
   private enum Form {
     /// Not known yet, with the bytes so far.
@@ -16,7 +16,7 @@ package struct BodyReader: Sendable {
     case multipart(MultipartReader)
     case json(JSONReader)
     case fields(FieldsReader)
-    /// Nothing that a picture could be in, with its first bytes.
+    /// Nothing that can contain a picture, with its first bytes.
     case unknown([UInt8], SkipBudget)
     /// Nothing more is read.
     case over
@@ -41,7 +41,7 @@ package struct BodyReader: Sendable {
   ///
   /// - Parameters:
   ///   - label: what the request's head says about it.
-  ///   - maxStillBytes: the most bytes that one picture may have. As many bytes that are no picture may stand before each.
+  ///   - maxStillBytes: the most bytes of one picture. Before each picture, as many other bytes are allowed.
   ///   - choice: which picture is taken of a body that is one push and brings several.
   package init(label: BodyLabel, maxStillBytes: Int, choice: StillChoice = .first) {
     self.label = label
@@ -49,7 +49,7 @@ package struct BodyReader: Sendable {
     limit = maxStillBytes
   }
 
-  /// Whether one body may bring many stills, so that one bad picture is no reason to stop.
+  /// Whether one body can have many stills, so that one bad picture is no reason to stop.
   package var isStream: Bool {
     switch form {
     case .multipart: !isOnePush
@@ -86,7 +86,7 @@ package struct BodyReader: Sendable {
     }
   }
 
-  /// What a body without a picture held and what to do, as one sentence.
+  /// What a body without a picture contained and what to do, as one sentence.
   package var summary: String {
     switch form {
     case .multipart(let reader): return "\(reader.summary); send the JPEG as a part of its own, as it is"
@@ -111,7 +111,7 @@ package struct BodyReader: Sendable {
     }
   }
 
-  /// Takes the next piece of the body and answers what it completed.
+  /// Takes the next piece of the body and returns what it completed.
   package mutating func read(_ piece: ByteBuffer) -> [BodyItem] {
     guard piece.readableBytes > 0 else { return [] }
     var findings: [BodyItem] = []
@@ -120,7 +120,7 @@ package struct BodyReader: Sendable {
     return findings
   }
 
-  /// Ends the body, when all of it has come, and answers what that completed.
+  /// Ends the body, when all of it has come, and returns what that completed.
   package mutating func finish() -> [BodyItem] {
     var findings: [BodyItem] = []
     if case .undecided(let bytes) = form, bytes.readableBytes > 0 {
@@ -157,7 +157,7 @@ package struct BodyReader: Sendable {
   }
 
   private mutating func advance(_ piece: ByteBuffer, into findings: inout [BodyItem]) {
-    // Each reader is moved out and back in, or its buffers would be copied.
+    // Each reader is moved out and back in; otherwise its buffers would be copied.
     switch form {
     case .undecided(var bytes):
       form = .over
@@ -197,7 +197,7 @@ package struct BodyReader: Sendable {
     advance(bytes, into: &findings)
   }
 
-  /// The form that these first bytes show; `nil` when more are needed.
+  /// The form of these first bytes; `nil` if more are needed.
   private func decidedForm(_ bytes: ByteBuffer, isWhole: Bool) -> Form? {
     let view = bytes.readableBytesView
     if view.first == 0xFF {
@@ -255,7 +255,7 @@ package struct BodyReader: Sendable {
     }
   }
 
-  /// The delimiter that the first line of a body is.
+  /// The delimiter in the first line of a body.
   private func delimiter(_ line: [UInt8]) -> [UInt8]? {
     let end = line.lastIndex { $0 != 0x0D && $0 != 0x20 && $0 != 0x09 }.map { $0 + 1 } ?? 0
     let line = Array(line[..<end])

@@ -2,7 +2,7 @@ import Media
 import NIOCore
 
 /// Reads a multipart body (RFC 2046, section 5.1): a form with a picture among its fields (RFC 7578), or a stream of
-/// pictures that never has to end (`multipart/x-mixed-replace`).
+/// pictures that need not end (`multipart/x-mixed-replace`).
 ///
 /// Only pictures and what may be the beginning of a delimiter are kept; all else is passed over as it comes. A picture is
 /// found at its own EOI, not at the delimiter behind it, so no stream waits for its next part. Between the parts FF D8 FF
@@ -11,12 +11,12 @@ struct MultipartReader: Sendable {
   private enum State {
     /// Between parts, where lines tell what follows.
     case gap
-    /// Behind a delimiter, in its line.
+    /// After a delimiter, in its line.
     case line
     case head(PartHead, bytes: Int)
     /// In a part's content; `text` reads it where it may be base64.
     case body(PartHead, text: TextStill?)
-    /// Whatever comes is passed over.
+    /// Everything is skipped.
     case rest
   }
 
@@ -56,7 +56,7 @@ struct MultipartReader: Sendable {
     budget = SkipBudget(takesAll ? limit : limit / 3 * 4 + limit)
   }
 
-  /// What came besides pictures, as a sentence.
+  /// What was found besides pictures, as a sentence.
   var summary: String {
     if parts == 0 {
       let delimiter = search.map { "\"\(String(decoding: $0.delimiter, as: UTF8.self))\"" } ?? "a line with two hyphens"
@@ -85,7 +85,7 @@ struct MultipartReader: Sendable {
   mutating func finish(into findings: inout [BodyItem]) {
     guard !isOverflown else { return }
     if case .body = state {
-      // What might have become a delimiter did not.
+      // What could have become a delimiter did not.
       _ = collect(pending.readableBytes, into: &findings)
       if case .body = state { endPart(into: &findings) }
       while pending.readableBytes > 0, !isOverflown, step(into: &findings) {}
@@ -94,7 +94,7 @@ struct MultipartReader: Sendable {
     if let picture = selection.settle() { findings.append(.picture(picture)) }
   }
 
-  /// Does what the bytes that wait allow; `false` when more have to come, or nothing more is read.
+  /// Processes the waiting bytes as far as possible; `false` if more must come, or nothing more is read.
   private mutating func step(into findings: inout [BodyItem]) -> Bool {
     switch state {
     case .gap: return readLine(into: &findings)
@@ -177,9 +177,9 @@ struct MultipartReader: Sendable {
 
   private mutating func readHead(_ head: PartHead, bytes: Int, into findings: inout [BodyItem]) -> Bool {
     let view = pending.readableBytesView
-    // Some leave the empty line out.
+    // Some cameras leave out the empty line.
     if view.first == 0xFF { return begin(head) }
-    // Byte by byte a line must not be searched from its beginning each time.
+    // If a line comes byte by byte, it must not be searched from its start each time.
     let end = pending.withUnsafeReadableBytes { $0.firstOffset(of: 0x0A, from: searched) }
     let length = end.map { $0 + 1 } ?? view.count
     searched = end == nil ? length : 0
@@ -269,7 +269,7 @@ struct MultipartReader: Sendable {
     return true
   }
 
-  /// Hands so many bytes of a part on.
+  /// Passes on this many bytes of a part.
   private mutating func collect(_ count: Int, into findings: inout [BodyItem]) -> Bool {
     guard count > 0, let slice = pending.readSlice(length: count) else { return true }
     offset += count

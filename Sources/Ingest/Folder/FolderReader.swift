@@ -8,9 +8,9 @@ import NIOCore
   import Musl
 #endif
 
-/// What the thread of a watched folder does: the shell around `FolderWatch` and `FolderScan`.
+/// The work of a watched folder's thread: connects `FolderWatch` and `FolderScan` with the system.
 struct FolderReader {
-  /// Takes a still, or says why not.
+  /// Takes a still, or throws why not.
   typealias Take = @Sendable (ByteBuffer) throws(StillRefusal) -> Void
 
   private let walk: FolderWalk
@@ -26,13 +26,13 @@ struct FolderReader {
 
   private static let mostTold = 500
 
-  /// The time between two looks at a folder that is scanned or missing.
+  /// The time between two scans of a folder that is scanned or missing.
   private static let pause: Int32 = 500
-  /// How much older than the moment that a folder was missed its files may be and still be news: clocks of file servers
-  /// are not ours.
+  /// How much older than the moment when a folder was missed its files can be and still count as new: file servers have
+  /// other clocks.
   private static let tolerance: Int64 = 2_000_000_000
 
-  /// - Parameter scans: whether to look again and again even where the kernel would tell.
+  /// - Parameter scans: whether to scan even if the kernel would notify.
   init(
     path: String, scans: Bool, maxBytes: Int, pipe: WakePipe, logger: Logger, take: @escaping Take,
     refuse: @escaping @Sendable (StillRefusal.Reason) -> Void
@@ -49,7 +49,7 @@ struct FolderReader {
   private enum Ending {
     /// The folder is gone, or another one is in its place.
     case gone
-    /// The kernel will not tell of all changes, for this reason.
+    /// The kernel will not notify of all changes, for this reason.
     case mute(String)
     case stopped
   }
@@ -64,17 +64,19 @@ struct FolderReader {
       guard let identity = walk.identity else {
         if !isTold {
           logger.warning(
-            "cannot read the folder \(walk.root): it is missing or not to be read; stills are taken as soon as it is there"
+            "cannot read the folder \(walk.root): it is missing or unreadable; its stills are taken when it is there"
           )
         }
         (missingAt, isTold, isFirst) = (wallNanoseconds(), true, false)
         _ = pipe.wait(milliseconds: Self.pause)
         continue
       }
-      if reasonToScan == nil { reasonToScan = FileSystemKind.remote(at: walk.root).map { "\($0) tells of no changes" } }
-      let how = reasonToScan.map { "looking twice a second (\($0))" } ?? "told of changes by the system"
+      if reasonToScan == nil {
+        reasonToScan = FileSystemKind.remote(at: walk.root).map { "\($0) does not notify of changes" }
+      }
+      let how = reasonToScan.map { "scanning it twice a second (\($0))" } ?? "notified of changes by the system"
       logger.notice("taking stills from the folder \(walk.root)\(missingAt == nil ? "" : ", which is back"), \(how)")
-      // What came while the folder was being made is news; what a disk brought along that was mounted is not.
+      // Files that came while the folder was being created are new; files of a disk that was mounted are not.
       let news: News = isFirst ? .none : .since((missingAt ?? wallNanoseconds()) - Self.tolerance)
       (isTold, isFirst) = (false, false)
       switch reasonToScan == nil ? watch(identity, news) : scan(identity, news) {
@@ -104,7 +106,7 @@ struct FolderReader {
             var event = event
             if case .overflow = event {
               event = .overflow(since: drainedAt - Self.tolerance)
-              logger.notice("the system dropped news of the folder \(walk.root); looking for what is new by time")
+              logger.notice("the system dropped events of the folder \(walk.root); looking for new files by their time")
             }
             let actions = state.receive(event)
             guard !actions.contains(.reopen) else { return .gone }
@@ -114,7 +116,7 @@ struct FolderReader {
           // Events without end must not keep the stills waiting.
           round = rounds < 64 ? inotify.read() : []
         }
-        // A folder that was renamed higher up, or that something was mounted over, sends no event.
+        // A folder of which a parent was renamed, or that something was mounted over, sends no event.
         guard walk.identity == identity else { return .gone }
         if let file = state.next() { read(file, &state) }
       }
@@ -124,7 +126,7 @@ struct FolderReader {
     }
   }
 
-  /// A reason to look by oneself.
+  /// A reason to scan.
   private struct Mute: Error, CustomStringConvertible {
     let description: String
   }
@@ -149,12 +151,12 @@ struct FolderReader {
           directory in
           let path = walk.absolute(directory)
           if !directory.isEmpty, let name = FileSystemKind.remote(at: path) {
-            mute = Mute(description: "\(name) at \(path) tells of no changes")
+            mute = Mute(description: "\(name) at \(path) does not notify of changes")
           }
           do throws(SystemError) {
             watched.append(.watching(directory, as: try inotify.watch(path)))
           } catch {
-            // Directories come and go, and some are nobody's business; all else is the kernel's limit.
+            // Directories come and go, and some must not be watched; every other error is the kernel's limit.
             if ![ENOENT, ENOTDIR, EACCES, ELOOP].contains(error.number) {
               mute = Mute(description: Self.advice(error))
             }
@@ -205,7 +207,7 @@ struct FolderReader {
     return (try? JPEGHeader(bytes, maxPixels: .max)) != nil
   }
 
-  /// Looks at everything, twice a second or, where that takes long, for a third of the time.
+  /// Scans everything, twice a second or, if that takes long, for a third of the time.
   private mutating func scan(_ identity: FolderWalk.Identity, _ news: News) -> Ending {
     var state = FolderScan(news: news)
     var wasOverfull = false
@@ -249,15 +251,15 @@ struct FolderReader {
     do throws(StillRefusal) {
       let still: ByteBuffer
       do throws(StillRefusal) { still = try file.read(maxBytes: maxBytes) } catch {
-        refuse(error.reason)  // What gets as far as the camera is counted there.
+        refuse(error.reason)  // What reaches the camera is counted there.
         throw error
       }
-      // Who writes to it now will close it, and then it is read again.
+      // A program that is writing to it now will close it, and then it is read again.
       guard file.stamp.map({ $0.size == stamp.size && $0.modified == stamp.modified }) ?? false else { return }
       try take(still)
     } catch {
       refused += 1
-      // The first of a series tells the operator; the counters tell the rest.
+      // The first of a series is logged for the operator; the counters count the others.
       logger.log(
         level: refused & (refused - 1) == 0 ? .warning : .debug,
         "\(walk.absolute(path)) is not shown (\(refused) such files so far): \(error)")
@@ -269,7 +271,7 @@ struct FolderReader {
     case .missing: logger.debug("\(walk.absolute(path)) is gone")
     case .notAFile: tellOnce(path, "it is a link, a device or the like; only files are read")
     case .refused(let number):
-      tellOnce(path, "\(words(number)); give this process the right to read it, and it is read then")
+      tellOnce(path, "\(words(number)); give this process the permission to read it, and it is read then")
     }
   }
 

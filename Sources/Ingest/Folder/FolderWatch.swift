@@ -1,6 +1,6 @@
 import Media
 
-/// What the events of a watched folder mean: which files are read, and which directories are watched.
+/// The meaning of a watched folder's events: which files are read, and which directories are watched.
 ///
 /// A pure state machine in the words of inotify(7). Paths are relative to the watched folder, which itself is "".
 /// A file counts when it was closed after writing or moved in; one that was made counts if it is whole already, since
@@ -10,11 +10,11 @@ struct FolderWatch: Sendable {
   /// The number that inotify gives a watched directory.
   typealias Watch = Int32
 
-  /// What happened.
+  /// An event.
   enum Event: Hashable, Sendable {
     /// A directory is watched now.
     case watching(String, as: Watch)
-    /// A walk is over and met these files that are news, oldest first.
+    /// A walk has ended and found these new files, oldest first.
     case found([FoundFile])
     /// Something of a directory could not be looked at, for lack of the right to; these files would have been news.
     case blocked(String, News)
@@ -28,34 +28,34 @@ struct FolderWatch: Sendable {
     case directoryChanged(Watch, String)
     /// A file that was open for writing was closed.
     case written(Watch, String)
-    /// A file was moved away; `cookie` ties it to where it went.
+    /// A file was moved away; `cookie` connects it with where it went.
     case fileMovedOut(Watch, String, cookie: UInt32)
     /// A file was moved in.
     case fileMovedIn(Watch, String, cookie: UInt32)
-    /// A directory was made.
+    /// A directory was created.
     case directoryMade(Watch, String)
     case directoryMovedOut(Watch, String, cookie: UInt32)
     case directoryMovedIn(Watch, String, cookie: UInt32)
     /// The directory itself was deleted, moved or unmounted.
     case gone(Watch)
-    /// Nothing comes from this watch any more.
+    /// Nothing more comes from this watch.
     case ended(Watch)
     /// Events were lost at this moment, in nanoseconds since the epoch.
     case overflow(since: Int64)
   }
 
-  /// What the shell has to do, at once and in this order.
+  /// What the caller must do, at once and in this order.
   enum Action: Hashable, Sendable {
-    /// Watch a directory and all below it, and look for news in them.
+    /// Watch a directory and all below it, and look for new files in them.
     case walk(String, News)
     case unwatch(Watch)
-    /// The folder is not there any more, or it is another one now: begin anew.
+    /// The folder is gone, or it is another one now: start again.
     case reopen
     /// Say that a file is passed over for its name.
     case tellNameless(String)
   }
 
-  /// A file that is to be read.
+  /// A file to be read.
   struct Pending: Hashable, Sendable {
     let path: String
     /// Whether it was met by a walk, or as it was made, and not by an event that says it is whole.
@@ -71,21 +71,21 @@ struct FolderWatch: Sendable {
 
   private var paths: [Watch: String] = [:]
   private var pending: [Pending] = []
-  /// Stills and directories that were moved away, until they are moved in somewhere: they are no news there.
+  /// Stills and directories that were moved away, until they are moved in elsewhere: they are not new there.
   private var moves: [(cookie: UInt32, path: String, isWatched: Bool)] = []
   /// Directories that could not be looked at, and what would have been news in them.
   private var blocked: [String: News] = [:]
   /// Files that could not be read for lack of the right to.
   private var refused: [String] = []
-  /// Files that were gone when they were to be read; a move may tell where to.
+  /// Files that were gone when they should be read; a move can say where they are.
   private var missed: [String] = []
-  /// What was read of late: a walk and an event may both tell of one file.
+  /// What was read lately: a walk and an event can report the same file.
   private var read: [(stamp: StillFile.Stamp, isFound: Bool)] = []
 
   /// Directories that are watched.
   var watchCount: Int { paths.count }
 
-  /// Takes one event in.
+  /// Takes one event.
   mutating func receive(_ event: Event) -> [Action] {
     switch event {
     case .watching(let path, let watch): paths[watch] = path
@@ -110,7 +110,7 @@ struct FolderWatch: Sendable {
     case .directoryMovedOut(let watch, let name, let cookie):
       // What is in a directory that was left out is news when it gets another name.
       guard let path = path(watch, name), !StillName.isIgnoredDirectory(name) else { return [] }
-      // Its watches would go on to tell of it, wherever it is now.
+      // Its watches would still report it, wherever it is now.
       let below = paths.filter { $0.value == path || $0.value.hasPrefix(path + "/") }.map(\.key).sorted()
       remember(cookie, path, isWatched: !below.isEmpty)
       for watch in below { paths[watch] = nil }
@@ -132,14 +132,14 @@ struct FolderWatch: Sendable {
 
   /// Whether a file in this state was not read before.
   func isNews(_ file: Pending, _ stamp: StillFile.Stamp) -> Bool {
-    // A still that was moved into a directory before that was watched is met there, changed in nothing but its path.
+    // A still that was moved into a directory before that was watched is found there, with only its path changed.
     let isMoved =
       file.isFound
       && read.contains { known in
         (known.stamp.inode, known.stamp.size, known.stamp.modified) == (stamp.inode, stamp.size, stamp.modified)
       }
-    // Two uploads under one name may look alike within a tick of the file system's clock. So an event is only passed
-    // over for what a walk has found, which as a rule tells of the same upload.
+    // Two uploads with one name can look alike within a tick of the file system's clock. So an event is only ignored
+    // for a file that a walk has found, which usually reports the same upload.
     return !isMoved && !read.contains { $0.stamp == stamp && $0.isFound }
   }
 
@@ -149,7 +149,7 @@ struct FolderWatch: Sendable {
     if read.count > Self.mostRemembered { read.removeFirst() }
   }
 
-  /// Remembers that a file was gone when it was to be read.
+  /// Remembers that a file was gone when it should be read.
   mutating func didMiss(_ file: Pending) {
     missed.append(file.path)
     if missed.count > Self.mostRemembered { missed.removeFirst() }
@@ -175,7 +175,7 @@ struct FolderWatch: Sendable {
   private mutating func fileMovedIn(_ watch: Watch, _ name: String, _ cookie: UInt32) {
     guard let path = path(watch, name), StillName.isStill(name) else { return }
     guard let old = moved(cookie)?.path else { return enqueue(Pending(path: path, isFound: false)) }
-    // It was news under its old name. Where it has not been read yet, it is read under the new one.
+    // It was new under its old name. If it was not read yet, it is read under the new one.
     if let index = pending.firstIndex(where: { $0.path == old }) {
       pending[index] = Pending(path: path, isFound: pending[index].isFound, isMade: pending[index].isMade)
     } else if let index = missed.firstIndex(of: old) {

@@ -4,7 +4,7 @@
   import Musl
 #endif
 
-/// The kernel's news of watched directories, inotify(7): the one owner of its descriptor.
+/// The kernel's events of watched directories, inotify(7): the only owner of its descriptor.
 struct Inotify: ~Copyable {
   /// What is asked for.
   private static let mask = UInt32(
@@ -14,7 +14,7 @@ struct Inotify: ~Copyable {
 
   let descriptor: Int32
 
-  /// - Throws: where the user has no more instances (fs.inotify.max_user_instances).
+  /// - Throws: if the user has no more instances (fs.inotify.max_user_instances).
   init() throws(SystemError) {
     descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
     guard descriptor >= 0 else { throw SystemError(call: "inotify_init1", number: errno) }
@@ -29,10 +29,10 @@ struct Inotify: ~Copyable {
     return watch
   }
 
-  /// Ends a watch; one that has ended already is fine.
+  /// Ends a watch; one that has already ended is fine.
   func unwatch(_ watch: FolderWatch.Watch) { _ = inotify_rm_watch(descriptor, watch) }
 
-  /// The events that wait, at most a buffer full; empty when there are none.
+  /// The waiting events, at most a buffer full; empty if there are none.
   func read() -> [FolderWatch.Event] {
     withUnsafeTemporaryAllocation(byteCount: Self.bufferSize, alignment: 8) { buffer in
       let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
@@ -40,7 +40,7 @@ struct Inotify: ~Copyable {
     }
   }
 
-  /// Reads events as the kernel lays them out: watch, mask, cookie, length of the name, the name padded with zeros.
+  /// Reads events in the kernel's layout: watch, mask, cookie, length of the name, the name padded with zeros.
   static func events(_ bytes: UnsafeRawBufferPointer) -> [FolderWatch.Event] {
     var events: [FolderWatch.Event] = []
     var offset = 0
@@ -52,7 +52,7 @@ struct Inotify: ~Copyable {
       guard offset + 16 + length <= bytes.count else { break }
       let name = bytes[offset + 16..<offset + 16 + length].prefix { $0 != 0 }
       offset += 16 + length
-      // A path that is no UTF-8 could not be opened again as text.
+      // A path that is not UTF-8 could not be opened again as text.
       guard let text = String(validating: name, as: UTF8.self) else {
         let kinds = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE
         if mask & Int(kinds) != 0 { events.append(.nameless(watch, String(decoding: name, as: UTF8.self))) }

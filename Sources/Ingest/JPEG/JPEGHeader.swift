@@ -1,10 +1,10 @@
 import Media
 import NIOCore
 
-/// What the markers of a JPEG say, read without decoding a pixel (ITU-T T.81, annex B).
+/// The markers of a JPEG, read without decoding a pixel (ITU-T T.81, annex B).
 ///
-/// Reading it walks all markers from SOI to EOI, so a still with a header is whole, of a kind that the decoder
-/// takes, and of a size that its reader allowed; only its entropy-coded data can still be wrong.
+/// Reading it walks all markers from SOI to EOI. So a still with a header is complete, of a kind that the decoder
+/// accepts, and of an allowed size; only its entropy-coded data can still be wrong.
 package struct JPEGHeader: Hashable, Sendable {
   /// The size as stored, before the orientation is applied.
   package let size: PictureSize
@@ -12,11 +12,11 @@ package struct JPEGHeader: Hashable, Sendable {
   package let components: Int
   /// Whether it is coded in several passes (SOF2).
   package let isProgressive: Bool
-  /// How the picture has to be turned; upright where EXIF says nothing or nonsense.
+  /// How the picture must be rotated; upright if EXIF says nothing or has an invalid value.
   package let orientation: Orientation
   /// Bytes from SOI to EOI; what follows is padding.
   package let length: Int
-  /// Whether the decoder can halve its sides on the way: it cannot with rare subsamplings.
+  /// Whether the decoder can halve its sides: it cannot with rare subsamplings.
   package let mayBeReduced: Bool
   /// Whether it has Huffman tables; Motion JPEG can leave them out (ITU-T T.81, section K.3).
   package let hasHuffmanTables: Bool

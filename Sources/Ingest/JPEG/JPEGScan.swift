@@ -1,22 +1,22 @@
-/// Finds where a JPEG ends while its bytes come in, by walking its markers (ITU-T T.81, annex B).
+/// Finds where a JPEG ends while its bytes arrive, by walking its markers (ITU-T T.81, annex B).
 ///
 /// It looks at nothing but what the length hangs on; whether the picture is any good is for others to say. Segments are
 /// passed over by their length, so the EOI of a thumbnail in EXIF ends nothing. Junk between segments is passed over,
 /// up to what a comment with a wrong length can leave.
 struct JPEGScan: Sendable {
-  /// What a piece of bytes did to the walk.
+  /// The result of a piece of bytes.
   enum Step: Equatable {
-    /// The picture goes on.
+    /// The picture continues.
     case unfinished
-    /// The picture ends behind so many bytes of the piece.
+    /// The picture ends after this many bytes of the piece.
     case ended(Int)
-    /// A new SOI stands inside the coded data, which broke off there: so many bytes of the piece come before it. Negative
-    /// when its FF was the last byte of the piece before.
+    /// A new SOI is inside the coded data, which was cut off there, after this many bytes of the piece. Negative if its
+    /// FF was the last byte of the piece before.
     case brokeOff(Int)
   }
 
   private enum State {
-    /// A marker must come; `afterFF` once its FF has.
+    /// A marker must come; `afterFF` once its FF has come.
     case marker(afterFF: Bool)
     /// The two bytes of a segment's length.
     case length(marker: UInt8, high: UInt8?)
@@ -24,7 +24,7 @@ struct JPEGScan: Sendable {
     case segment(marker: UInt8, left: Int, matched: Int?)
     /// Entropy-coded data.
     case coded(afterFF: Bool)
-    /// The markers make no sense any more.
+    /// The markers are invalid from here on.
     case lost
     case ended
   }
@@ -35,10 +35,10 @@ struct JPEGScan: Sendable {
   private var state = State.marker(afterFF: false)
   private var junk = 0
   /// Whether the picture says that others follow which belong to it (CIPA DC-007, multi-picture format): previews and
-  /// depth maps, no news.
+  /// depth maps, which are not new pictures.
   private(set) var hasSiblings = false
 
-  /// A walk that begins behind SOI.
+  /// A walk that begins after SOI.
   init() {}
 
   /// Walks over the next bytes.

@@ -8,10 +8,10 @@ import Media
 
 /// One pass over the markers of a JPEG.
 ///
-/// It is stricter than decoders are: what they would guess at (a missing table, a component without a scan) comes out
-/// as some other picture's pixels or as noise.
+/// It is stricter than decoders: what they would guess (a missing table, a component without a scan) would come out as
+/// another picture's pixels or as noise.
 struct JPEGWalk {
-  /// Scans cost the decoder a pass over the whole picture each; real progressive pictures have a dozen.
+  /// Each scan costs the decoder a pass over the whole picture; real progressive pictures have a dozen.
   private static let maxScans = 100
   /// Far more segments than any camera writes.
   private static let maxSegments = 2000
@@ -59,10 +59,10 @@ struct JPEGWalk {
       let marker = try nextMarker()
       switch marker {
       case 0xD9: return try finish()
-      case 0xD0...0xD7, 0x01: continue  // Restart markers and TEM stand alone.
+      case 0xD0...0xD7, 0x01: continue  // Restart markers and TEM have no segment.
       case 0xD8, 0x00, 0x02...0xBF:
         throw StillRefusal(
-          .corrupt, "FF \(hex(marker)) at byte \(offset - 2) cannot stand there; the upload was damaged")
+          .corrupt, "FF \(hex(marker)) at byte \(offset - 2) cannot be there; the upload was damaged")
       case 0xC3, 0xC5...0xC7, 0xC9...0xCF, 0xF7:
         throw StillRefusal(
           .unsupported,
@@ -83,8 +83,8 @@ struct JPEGWalk {
   }
 
   private func finish() throws(StillRefusal) -> JPEGHeader {
-    guard let size else { throw lacking("no frame header (SOF) stands before EOI at byte \(offset - 2)") }
-    guard scans > 0 else { throw lacking("no scan (SOS) stands before EOI at byte \(offset - 2)") }
+    guard let size else { throw lacking("there is no frame header (SOF) before EOI at byte \(offset - 2)") }
+    guard scans > 0 else { throw lacking("there is no scan (SOS) before EOI at byte \(offset - 2)") }
     if let missing = components.first(where: { !$0.hasScan }) {
       throw StillRefusal(.corrupt, "component \(missing.id) has no scan; the upload was damaged")
     }
@@ -191,7 +191,7 @@ struct JPEGWalk {
   private mutating func readFrame(
     _ payload: UnsafeRawBufferPointer, isProgressive: Bool, at start: Int
   ) throws(StillRefusal) {
-    guard size == nil else { throw StillRefusal(.corrupt, "a second frame header stands at byte \(start)") }
+    guard size == nil else { throw StillRefusal(.corrupt, "a second frame header is at byte \(start)") }
     guard payload.count >= 6 else { throw StillRefusal(.corrupt, "the frame header at byte \(start) is too short") }
     let count = Int(payload[5])
     let size = PictureSize(

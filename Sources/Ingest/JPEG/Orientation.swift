@@ -1,8 +1,8 @@
 import Media
 
-/// How a picture must be turned to stand upright: the values of EXIF tag 0x0112 (Exif 2.32, section 4.6.4).
+/// How a picture must be rotated to be upright: the values of EXIF tag 0x0112 (Exif 2.32, section 4.6.4).
 package enum Orientation: UInt16, Sendable, CaseIterable {
-  /// Stands upright already.
+  /// Upright already.
   case upright = 1
   /// Mirrored left to right.
   case mirrored = 2
@@ -12,11 +12,11 @@ package enum Orientation: UInt16, Sendable, CaseIterable {
   case flipped = 4
   /// Mirrored along the diagonal from top left.
   case transposed = 5
-  /// Wants a quarter turn clockwise.
+  /// Needs a quarter turn clockwise.
   case turnClockwise = 6
   /// Mirrored along the diagonal from top right.
   case transversed = 7
-  /// Wants a quarter turn counterclockwise.
+  /// Needs a quarter turn counterclockwise.
   case turnCounterclockwise = 8
 
   /// The orientation of a video by its display matrix (ISO/IEC 14496-12, section 8.3.2), nine numbers row by row; angles
@@ -31,13 +31,13 @@ package enum Orientation: UInt16, Sendable, CaseIterable {
     }
   }
 
-  /// Whether width and height change places.
+  /// Whether width and height are exchanged.
   package var swapsSides: Bool { rawValue >= 5 }
 
   /// The size on a viewer's screen of a picture stored in `size`.
   package func displayed(_ size: PictureSize) -> PictureSize { swapsSides ? size.turned : size }
 
-  /// Where in the stored picture a point of the upright picture lies; both as fractions of width and height.
+  /// Where a point of the upright picture is in the stored picture; both in fractions of width and height.
   package func stored(_ point: UnitPoint) -> UnitPoint {
     let (x, y) = (point.x, point.y)
     return switch self {
@@ -52,7 +52,7 @@ package enum Orientation: UInt16, Sendable, CaseIterable {
     }
   }
 
-  /// The libavfilter filters that turn the stored picture upright; empty where nothing needs to be done.
+  /// The libavfilter filters that rotate the stored picture upright; empty if nothing needs to be done.
   package var filters: [String] {
     switch self {
     case .upright: []

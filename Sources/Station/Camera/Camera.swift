@@ -6,15 +6,15 @@ import NIOCore
 import Packager
 import Picture
 
-/// One camera as the listeners see it: stills go in here, and what is published stands at its edge.
+/// One camera as the listeners see it: they pass stills in here, and read what is published from its edge.
 package final class Camera: Sendable {
-  /// What a camera is told about a still that was taken.
+  /// The advice for a camera after an accepted still.
   package struct Receipt: Hashable, Sendable {
-    /// The number of the still, from 1 in each life of the process.
+    /// The number of the still, from 1 in each process.
     package let sequence: Int64
     /// How long the camera should wait before the next one, so that it comes just before a slot begins.
     package let interval: Ticks
-    /// How often visitors have waved.
+    /// How often visitors waved.
     package let waves: Int64
   }
 
@@ -22,29 +22,29 @@ package final class Camera: Sendable {
   package let settings: CameraSettings
   /// What is published.
   package let edge = LiveEdge()
-  /// What happens, for those who listen.
+  /// Its events.
   package let events = EventFeed()
-  /// What was shown lately, for making a loop of it.
+  /// What was shown lately, to make a loop of.
   package let recent: RecentMedia
   /// What was shown last, picture by picture, for viewers.
   package let photos: CameraPhotos
   /// The stills that wait for their slot.
   let inbox: StillInbox
-  /// What the operator wants.
+  /// The operator's commands.
   let commands = CommandQueue()
   /// Visitors' waves.
   let waves: WaveCounter
-  /// Whether somebody wants the playlist without parts.
+  /// Whether somebody requests the playlist without parts.
   let plainDemand = PlainDemand()
-  /// Wakes the loop before its time.
+  /// Wakes the loop before its next slot.
   let signal = Signal()
-  /// Wakes who decodes stills before their slot.
+  /// Wakes the decoder of early stills.
   let earlySignal = Signal()
   let clock: StationClock
   private let tally = NIOLockedValueBox(Counters())
   private let advice: NIOLockedValueBox<(advice: SendAdvice, nextSlot: Ticks?)>
 
-  /// A camera that nothing has been pushed to yet.
+  /// A camera without stills yet.
   package init(settings: CameraSettings, clock: StationClock) {
     self.settings = settings
     self.clock = clock
@@ -58,9 +58,9 @@ package final class Camera: Sendable {
 
   // MARK: What cameras and visitors do
 
-  /// Takes a still that a camera has pushed.
+  /// Accepts a still from the camera.
   ///
-  /// - Throws: why it is refused; nothing has changed then but the count of refusals.
+  /// - Throws: why it is refused; then only the count of refusals has changed.
   package func take(_ body: ByteBuffer) throws(StillRefusal) -> Receipt {
     do throws(StillRefusal) {
       let header = try JPEGHeader(body, maxPixels: settings.picture.maxPixels)
@@ -85,10 +85,10 @@ package final class Camera: Sendable {
     }
   }
 
-  /// Counts a still that was refused before it could be looked at.
+  /// Counts a still that was refused before it was read.
   package func refuse(_ reason: StillRefusal.Reason) { count { $0.refused[reason, default: 0] += 1 } }
 
-  /// Counts a visitor's wave and tells those who listen.
+  /// Counts a visitor's wave and reports it to listeners.
   ///
   /// - Returns: all waves so far.
   package func wave() -> Int64 { waves.wave() }
@@ -97,10 +97,11 @@ package final class Camera: Sendable {
 
   /// Has a command carried out.
   ///
-  /// - Returns: whether it was, which takes an instant; `false` when the camera has ended or too many commands wait.
+  /// - Returns: whether it was carried out, which takes a moment; `false` if the camera has ended or too many commands
+  ///   wait.
   package func carryOut(_ command: Command) async -> Bool { await commands.carryOut(command, waking: signal) }
 
-  /// The playlist without parts, which is made while somebody asks for it; `nil` when it has not begun by the deadline.
+  /// The playlist without parts, which is made while somebody requests it; `nil` if it has not begun by the deadline.
   package func plainPlaylist(
     deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool
   ) async -> EncodedText? {
@@ -130,10 +131,10 @@ package final class Camera: Sendable {
       counters.undecodable += 1
       return counters.undecodable
     }
-    // The first of a series tells the operator; the counter tells the rest.
+    // The first of a series is logged for the operator; the counter counts the others.
     logger.log(
       level: count & (count - 1) == 0 ? .warning : .debug,
-      "a still was taken and cannot be shown (\(count) so far): \(error)")
+      "a still was accepted and cannot be shown (\(count) so far): \(error)")
   }
 
   // MARK: The camera's loop
@@ -141,21 +142,21 @@ package final class Camera: Sendable {
   /// Notes when the next slot begins, for the advice to the camera.
   func slotBegins(at time: Ticks) { advice.withLockedValue { $0.nextSlot = time } }
 
-  /// Takes the stills whose delay is over, in the order in which they came.
+  /// Takes the stills whose delay is over, in the order of arrival.
   func takeStills() -> [ArrivedStill] {
     let taken = inbox.take(arrivedBy: clock.now() - settings.delay)
     if taken.displaced > 0 { count { $0.displaced += taken.displaced } }
     return taken.stills
   }
 
-  /// Brings a still that was decoded before its slot to the next slot, or to the latest picture at once.
+  /// Passes a still that was decoded before its slot to the next slot, or makes it the latest picture at once.
   func put(_ decoded: DecodedStill) {
     let displaced = inbox.put(decoded)
     if displaced > 0 { count { $0.displaced += displaced } }
     if settings.showsAtOnce { signal.fire() }
   }
 
-  /// Lets go of all who wait and whose time is up or whose client has gone.
+  /// Ends the waits whose time is over or whose client has gone.
   func expire(at now: ContinuousClock.Instant) {
     edge.expire(at: now)
     events.expire(at: now)

@@ -7,7 +7,7 @@ import Picture
 /// What one camera does, slot after slot: collects the stills that came, makes the slot that the programme asks for,
 /// and publishes it.
 ///
-/// All of the camera's state machines and FFmpeg's workers live in it, and one task runs it on the encode threads.
+/// It owns all of the camera's state machines and FFmpeg workers. One task runs it on the encode threads.
 struct CameraLoop: ~Copyable {
   private let camera: Camera
   private let mirror: Mirror?
@@ -66,7 +66,7 @@ struct CameraLoop: ~Copyable {
       turn()
     }
     makeSlot(begins: clock.deadline)
-    // Nobody waits for a slow disk.
+    // A slow disk delays nothing.
     camera.commands.end()
     publisher.end()
     camera.events.end()
@@ -76,11 +76,11 @@ struct CameraLoop: ~Copyable {
   /// How many slots are remembered for the playlist without parts.
   var rememberedSlots: Int { plain.rememberedSlots }
 
-  /// Does all that is due.
+  /// Does everything that is due.
   mutating func turn() {
     for (command, waiter) in camera.commands.take() {
       carryOut(command)
-      // What was withdrawn is gone from the disk too when the operator is told so.
+      // When the operator gets the answer, what was withdrawn is gone from the disk too.
       publisher.afterMirroring { [photos = camera.photos] in
         photos.afterWriting { waiter.resume(returning: true) }
       }
@@ -133,7 +133,7 @@ struct CameraLoop: ~Copyable {
     }
     publisher.publish(
       following: scene.slotsAhead(of: part, camera.settings), plainSequence: plain.newestSequence)
-    tell(content.changes)
+    report(content.changes)
     apply(
       plain.append(content, start: start, date: publisher.date(of: start), begins: beginning, standing: standing))
     camera.waves.report()
@@ -142,18 +142,18 @@ struct CameraLoop: ~Copyable {
     if publisher.nextPart == camera.settings.timeline.partsPerSegment - 1 { prepareNext() }
   }
 
-  /// Shows the stills that have come as the latest picture, where the slot that they go into shows the camera.
+  /// Shows the arrived stills as the latest picture, if their slot shows the camera.
   private mutating func showAtOnce() {
     guard case .live = programme.scene, camera.settings.delay == .zero else { return }
     for var still in camera.takeStills() {
       guard let picture = maker.showEarly(&still) else { continue }
-      tell([picture])
+      report([picture])
       collector.keep(still)
     }
   }
 
-  /// Shows the newest of the pictures as the latest one and tells the listeners of every one.
-  private mutating func tell(_ changes: [ShownPicture]) {
+  /// Shows the newest of the pictures as the latest one and reports each of them to listeners.
+  private mutating func report(_ changes: [ShownPicture]) {
     let news = maker.news(in: changes)
     if let newest = news.last(where: { $0.jpeg.readableBytes > 0 }) { show(newest) }
     for picture in news {
@@ -193,7 +193,7 @@ struct CameraLoop: ~Copyable {
     programme.prepare(maker.outlook(from: collector.collectedFrom + camera.settings.timeline.part))
   }
 
-  /// Begins what was decided.
+  /// Begins the decided segment.
   private mutating func begin(_ segment: PlannedSegment, isFirst: Bool = false) {
     let source = segment.scene.source
     programme.begin(segment)
@@ -227,10 +227,10 @@ struct CameraLoop: ~Copyable {
     }
     publisher.standing = programme.standing
     publisher.save()
-    logger.notice("the operator's command is carried out", metadata: ["command": "\(command)"])
+    logger.notice("the operator's command was carried out", metadata: ["command": "\(command)"])
   }
 
-  /// Makes all that can be fetched vanish, and fills the window with the loop.
+  /// Removes everything that can be fetched, and fills the window with the loop.
   private mutating func withdraw() {
     let timeline = camera.settings.timeline
     camera.inbox.drop()

@@ -4,11 +4,11 @@ import Packager
 import Picture
 
 extension CameraLoop {
-  /// Opens the camera's workers and publishes its first state: what an earlier life has left, or a full window of the
-  /// loop, so that no player ever meets an empty playlist.
+  /// Opens the camera's workers and publishes its first state: what an earlier process left, or a full window of the
+  /// loop, so that no player ever gets an empty playlist.
   ///
   /// - Parameter reading: when the operator's loop is read from disk.
-  /// - Throws: what FFmpeg refuses, with the setting in its words.
+  /// - Throws: FFmpeg's error, with the setting in its message.
   static func open(
     camera: Camera, mirror: Mirror?, folder: String?, reading: LoopReading = .whenPlayed, logger: Logger
   ) throws -> CameraLoop {
@@ -25,7 +25,7 @@ extension CameraLoop {
     if let folder { recovery.claim(in: folder, timeline: timeline) }
     let lead = timeline.segment * Int64(timeline.listedSegments)
     let gap = recovery.gap(now: wall, lead: lead)
-    // Pictures from before a long silence would be all that players see who begin behind the end.
+    // Players that begin behind the end would only see pictures from before a long silence.
     let isFilled = recovery.segments.count >= timeline.listedSegments && gap < lead
     let publisher = StreamPublisher(
       camera: camera, parameterSets: slate.parameterSets, mirror: mirror, recovery: recovery,
@@ -40,8 +40,8 @@ extension CameraLoop {
     player.load()
     var coder = LiveCoder(camera: camera, line: line, logger: logger)
     coder.forceIDR()
-    // The slate, or the one that stood when the earlier life ended, is held as if it had just come; with a
-    // loop of the operator's the loop plays first.
+    // The slate, or the picture that was shown when the earlier process ended, is held as if it had just come; with an
+    // operator's loop, the loop plays first.
     var held: Ticks? = player.isBuiltIn ? now : nil
     if let picture = recovery.picture, gap < settings.presence.hold ?? .seconds(3600) {
       coder.restore(picture)

@@ -7,31 +7,31 @@ import Picture
 package struct CameraSettings: Sendable, Hashable {
   /// The name in its URLs.
   package var name: CameraName
-  /// What is done to its pictures.
+  /// The processing of its pictures.
   package var picture = PictureSettings()
-  /// How they are coded.
+  /// How they are encoded.
   package var encoder = EncoderSettings()
-  /// How time is cut.
+  /// How time is divided.
   package var timeline: TimelineSettings
   /// The JPEG quality of `latest.jpg`, 1 to 100.
   package var latestQuality = 75
-  /// The most bytes that one still may have.
+  /// The most bytes of one still.
   package var maxStillBytes = 16 << 20
   /// Which picture is shown of a push that brings several.
   package var stillChoice = StillChoice.first
-  /// What the camera is told about how often it should send.
+  /// The interval that the camera is advised to keep.
   package var interval = Ticks.seconds(2)
-  /// When the loop takes over and when the camera comes back.
+  /// When the loop replaces the camera and when the camera comes back.
   package var presence = CameraPresence.Settings()
   /// How the loop of an off camera is spliced in.
   package var off = OffStyle.seamless
-  /// When recorded pictures take the place of live ones by chance; `nil` for never.
+  /// When the loop is shown at random in place of live pictures; `nil` for never.
   package var veil: Veil.Settings?
   /// How long a still is kept back before it is published.
   package var delay = Ticks.zero
-  /// Whether playlists and events tell what is recorded.
+  /// Whether playlists and events say what is recorded.
   package var marksRecorded = false
-  /// How much of what was shown is kept for making a loop of it.
+  /// How much of what was shown is kept to make a loop of.
   package var remember = Ticks.seconds(600)
 
   /// How the loop of an off camera is spliced into its stream.

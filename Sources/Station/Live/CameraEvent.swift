@@ -44,7 +44,7 @@ package struct CameraEvent: Sendable, Hashable {
 
   /// Rises from event to event, also over a restart: wall clock time in milliseconds, or one more than the last.
   package let id: Int64
-  /// What happened.
+  /// The kind of event.
   package let kind: Kind
   /// The details as one line of JSON, made once for all listeners.
   package let json: String

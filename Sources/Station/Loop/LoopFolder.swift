@@ -40,7 +40,7 @@ struct LoopFolder: ~Copyable {
       size: Int(status.st_size))
   }
 
-  /// Begins a new loop for the camera with this folder, which is made if need be.
+  /// Begins a new loop for the camera with this folder, which is created if needed.
   ///
   /// - Throws: `LoopError` if the folder cannot be written, or another maker is at work.
   init(camera: String) throws(LoopError) {

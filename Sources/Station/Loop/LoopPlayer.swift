@@ -2,7 +2,7 @@ import Media
 import NIOCore
 import Packager
 
-/// Turns a loop round and round: says which of its segments comes next, and under which name.
+/// Plays a loop again and again: says which of its segments comes next, and under which name.
 ///
 /// It plays what the reader has in memory and never waits for the disk. Where the next segment is not there, the one
 /// before is played once more, or the slate.
@@ -18,7 +18,7 @@ struct LoopPlayer: Sendable {
   private var next = 0
   /// The segment that was played last; `nil` where none was of this loop.
   private var last: LoopSegment?
-  /// The place in a round of cached names; `nil` where none is being played.
+  /// The position in a round of cached names; `nil` if none is being played.
   private var round: Int?
   /// The segment that is read ahead for a veil.
   private var prepared: Int?
@@ -71,7 +71,7 @@ struct LoopPlayer: Sendable {
 
   // MARK: An off camera
 
-  /// Notes that something else than the loop is shown.
+  /// Notes that something other than the loop is shown.
   ///
   /// - Returns: whether the timeline of cached names ends here.
   mutating func leave() -> Bool {
@@ -88,7 +88,7 @@ struct LoopPlayer: Sendable {
     want()
   }
 
-  /// The next segment, its place where it keeps its name, and whether a discontinuity stands before it.
+  /// The next segment, its position if it keeps its name, and whether a discontinuity comes before it.
   mutating func advance(
     _ style: CameraSettings.OffStyle
   ) -> (segment: LoopSegment, place: LoopPlace?, isDiscontinuous: Bool) {
@@ -137,7 +137,7 @@ struct LoopPlayer: Sendable {
 
   private var slate: LoopSegment {
     guard let slate = try? builtIn.segment(0) else {
-      preconditionFailure("the slate lies in memory")
+      preconditionFailure("the slate is in memory")
     }
     return slate
   }
@@ -150,7 +150,7 @@ struct LoopPlayer: Sendable {
 
   // MARK: A veil
 
-  /// Begins somewhere in the loop, so that it does not always begin alike.
+  /// Begins at a random segment of the loop, so that it does not always begin alike.
   mutating func enterAnywhere(using generator: inout some RandomNumberGenerator) {
     next = prepared ?? Int.random(in: 0..<loop.count, using: &generator)
   }
@@ -173,8 +173,8 @@ struct LoopPlayer: Sendable {
   /// The next segment for a veil; `nil` where it cannot be read, or was not yet.
   ///
   /// - Parameters:
-  ///   - isFirst: whether the veil falls with it.
-  ///   - beginsAnew: whether those are passed over at whose beginning no new picture shows.
+  ///   - isFirst: whether the veil starts with it.
+  ///   - beginsAnew: whether segments are skipped that do not begin with a new picture.
   ///   - expected: how long after the collecting for its first slot has begun the camera's next still is expected. A
   ///     loop is begun, and comes round, where it has a still that came alike: so its stills and the camera's go in
   ///     step, and events can tell the times of these.
@@ -214,12 +214,12 @@ struct LoopPlayer: Sendable {
   private func places(isFirst: Bool, beginsAnew: Bool, expected: Ticks?) -> [Int] {
     var places = [next]
     if let expected, beginsAnew || next == 0 || next >= loop.count - loop.count / 8 {
-      // Who begins near the end comes round soon.
+      // A loop that begins near its end starts again soon.
       let range = 0..<max(1, beginsAnew ? loop.count * 7 / 8 : loop.count / 2)
       let fitting = LoopFit(
         range.map(loop.slotOffset), expected: expected, slack: Ticks(timeline.part.count / 32))
       if beginsAnew, !isFirst {
-        // Pictures of the one before may have been shown: they must not come again so soon.
+        // Pictures of the previous loop may have been shown: they must not be repeated so soon.
         places = [fitting.place(notBefore: next) ?? next]
       } else if isFirst || next == 0 || fitting.isClose, !fitting.places.isEmpty {
         places = fitting.places

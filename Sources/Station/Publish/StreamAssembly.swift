@@ -71,7 +71,7 @@ struct StreamAssembly: Sendable {
   /// Notes that slots begin later from now on, or earlier if `shift` is negative.
   mutating func slotsMoved(by shift: Ticks) { dates.slotsMoved(by: shift) }
 
-  /// Where the newest part stands; `nil` in an empty window.
+  /// The position of the newest part; `nil` in an empty window.
   var newest: PartPosition? { window.newest }
 
   /// The media sequence number of the first segment in the window.

@@ -69,7 +69,7 @@ package struct StreamPublisher {
   /// Notes that slots begin later from now on, or earlier where `shift` is negative.
   mutating func slotsMoved(by shift: Ticks) { assembly.slotsMoved(by: shift) }
 
-  /// Says what the next segment is; only between segments.
+  /// Sets what the next segment is; only between segments.
   mutating func expect(_ segment: PlannedSegment) { assembly.expect(segment) }
 
   /// Packages the pictures of the next slot and lists the part; it becomes public with `publish`.
@@ -133,7 +133,7 @@ package struct StreamPublisher {
       edge.publishPlain(
         EncodedText(playlist.render(), etag: plain.etag), adding: plain.adding, removing: plain.removing)
       assembly.keep(plain)
-      plainSegments = plain.owed
+      plainSegments = plain.retained
     case .ended:
       edge.endPlain()
       assembly.serve(plainSegments)

@@ -225,7 +225,7 @@ package final class Mirror: Sendable {
     // The first of a series is logged for the operator; the counter counts the others.
     guard failures & (failures - 1) == 0 else { return }
     let known = code.flatMap { SystemAdvice.advice($0.rawValue) }
-    let advice = isFull ? "make space on its disk" : known ?? "check its rights and its disk"
+    let advice = isFull ? "make space on its disk" : known ?? "check permissions and disk"
     logger.error(
       """
       cannot write to the store; \(advice). Viewers are served from memory meanwhile.
