@@ -111,7 +111,7 @@ package struct LiveWindow: Sendable {
 
   /// The whole segments that must still be served if the playlist ends now, oldest first: what has left it, and what it
   /// lists.
-  package var owedSegments: [RemovedSegment] {
+  package var retainedSegments: [RemovedSegment] {
     removedSegments + complete.map { RemovedSegment($0.segment, time: removedTime(of: $0), partTime: .zero) }
   }
 

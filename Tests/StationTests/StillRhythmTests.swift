@@ -24,7 +24,7 @@ import Testing
       let slot = Ticks.seconds((last + .milliseconds(2150)).floorDivided(by: .seconds(1)))
       let time = rhythm.arrivals(at: [0], collectedFrom: slot, step: step, count: 2)[0]
       #expect(time - last == .milliseconds(2150), "picture \(index)")
-      rhythm.tell(time)
+      rhythm.report(time)
       last = time
     }
   }
@@ -39,7 +39,7 @@ import Testing
         #expect(times.allSatisfy { $0 >= slot && $0 < slot + step * 4 })
         let shown = SlotPictures.arrange(arrivals: times, collectedFrom: slot, step: step, count: 4)
         #expect(shown.indices.filter { shown[$0] != nil } == steps.map { $0 - steps[0] })
-        for time in times { rhythm.tell(time) }
+        for time in times { rhythm.report(time) }
         slot = slot + step * 4
         last = times[0]
       }
@@ -56,14 +56,14 @@ import Testing
   @Test func aHiddenStillIsLearntFromAndNotFollowed() {
     var (rhythm, last) = steady(10)
     #expect(rhythm.isInStep)
-    rhythm.note([last + .milliseconds(2150)], collectedFrom: last, isTold: false)
+    rhythm.note([last + .milliseconds(2150)], collectedFrom: last, isReported: false)
     #expect(!rhythm.isInStep)
-    rhythm.note([last + .milliseconds(4300)], collectedFrom: last, isTold: true)
+    rhythm.note([last + .milliseconds(4300)], collectedFrom: last, isReported: true)
     #expect(rhythm.isInStep)
     let slot = Ticks.seconds((last + .milliseconds(6450)).floorDivided(by: .seconds(1)))
     let told = rhythm.arrivals(at: [0], collectedFrom: slot, step: step, count: 2)
     #expect(told == [last + .milliseconds(6450)])
-    rhythm.tell(told[0])
+    rhythm.report(told[0])
     #expect(!rhythm.isInStep)
   }
 
@@ -72,7 +72,7 @@ import Testing
     var recorded = last - .milliseconds(300)
     rhythm.note([last + .milliseconds(2100), last + .milliseconds(4400)], collectedFrom: last)
     last = last + .milliseconds(4400)
-    rhythm.tell(last, recorded: recorded + .milliseconds(4400))
+    rhythm.report(last, recorded: recorded + .milliseconds(4400))
     recorded = recorded + .milliseconds(4400)
     for _ in 0..<200 {
       recorded = recorded + .milliseconds(2150)
@@ -80,7 +80,7 @@ import Testing
       let time = rhythm.arrivals(at: [0], recorded: [recorded], collectedFrom: slot, step: step, count: 2)[0]
       #expect(time >= slot && time < slot + .seconds(1))
       #expect(time - last >= .milliseconds(1900) && time - last <= .milliseconds(2400))
-      rhythm.tell(time, recorded: recorded)
+      rhythm.report(time, recorded: recorded)
       last = time
     }
     #expect(last >= recorded && last - recorded <= .milliseconds(300))
@@ -94,7 +94,7 @@ import Testing
     #expect(rhythm.expected(from: last + Ticks(1)) == last + .milliseconds(2150))
     #expect(rhythm.expected(from: last + .milliseconds(2150)) == last + .milliseconds(2150))
     #expect(rhythm.expected(from: last + .milliseconds(2151)) == last + .milliseconds(4300))
-    rhythm.tell(last + .milliseconds(100))
+    rhythm.report(last + .milliseconds(100))
     #expect(rhythm.expected(from: last + .milliseconds(101)) == last + .milliseconds(2250))
   }
 

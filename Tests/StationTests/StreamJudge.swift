@@ -23,7 +23,7 @@ struct StreamJudge {
   private var last: MediaPlaylist?
   /// The last version that is known to be on disk as a whole.
   private var durable: MediaPlaylist?
-  private var owed = OwedMedia()
+  private var retained = RetainedMedia()
   private var plain = PlainJudge()
   /// The highest media sequence that anybody has seen, of what was published ahead too.
   private var highestSequence = 0
@@ -51,22 +51,22 @@ struct StreamJudge {
       isNewStream = true
       durable = nil
     }
-    owed.processEnded()
+    retained.processEnded()
   }
 
   /// The disk takes nothing any more and gives nothing back but whole segments that were there.
-  mutating func diskFailed() { owed.diskFailed() }
+  mutating func diskFailed() { retained.diskFailed() }
 
   /// The mirror has written all of the newest version.
   mutating func becameDurable() {
     durable = last
-    owed.becameDurable()
+    retained.becameDurable()
   }
 
   /// Everything that was published was withdrawn: none of it may be there, but for names that come again.
   mutating func withdrawn(from edge: LiveEdge) {
     isNewStream = true
-    owed.withdrawn()
+    retained.withdrawn()
     for name in pieces.keys where !name.hasPrefix("loop-") && !name.hasPrefix("init-") {
       expect(edge.media(named: name) == nil, "\(name) was withdrawn and can be fetched")
     }
@@ -83,7 +83,7 @@ struct StreamJudge {
     guard let snapshot = edge.snapshot else { return expect(false, "nothing is published") }
     if let playlist = read(snapshot.media.plain, edge) {
       judge(playlist)
-      owed.owe(playlist, now: now)
+      retained.owe(playlist, now: now)
       if let far = edge.furthest, far.position > snapshot.position, let ahead = read(far.media.plain, edge) {
         judgeAhead(ahead, of: playlist)
         highestSequence = max(highestSequence, ahead.mediaSequence)
@@ -93,9 +93,9 @@ struct StreamJudge {
     }
     if let text = edge.plain?.plain, let playlist = read(text, edge) {
       for mistake in plain.judge(playlist) { expect(false, mistake) }
-      owed.owe(playlist, now: now)
+      retained.owe(playlist, now: now)
     }
-    for (name, time) in owed.missing(at: edge, now: now) {
+    for (name, time) in retained.missing(at: edge, now: now) {
       expect(false, "H6: \(name) has to be there for \(time) more")
     }
     (isNewLife, isNewStream) = (false, false)

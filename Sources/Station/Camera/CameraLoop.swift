@@ -134,7 +134,7 @@ struct CameraLoop: ~Copyable {
     }
     publisher.publish(
       following: scene.slotsAhead(of: part, camera.settings), plainSequence: plain.newestSequence)
-    tell(content.changes)
+    report(content.changes)
     apply(
       plain.append(content, start: start, date: publisher.date(of: start), begins: beginning, standing: standing))
     camera.waves.report()
@@ -150,13 +150,13 @@ struct CameraLoop: ~Copyable {
     else { return }
     for var still in camera.takeStills() {
       guard let picture = maker.showEarly(&still) else { continue }
-      tell([picture])
+      report([picture])
       collector.keep(still)
     }
   }
 
   /// Shows the newest of the pictures as the latest one and reports each of them to listeners.
-  private mutating func tell(_ changes: [ShownPicture]) {
+  private mutating func report(_ changes: [ShownPicture]) {
     let news = maker.news(in: changes)
     if let newest = news.last(where: { $0.jpeg.readableBytes > 0 }) { show(newest) }
     for picture in news {

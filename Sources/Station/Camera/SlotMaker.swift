@@ -27,7 +27,7 @@ struct SlotMaker: ~Copyable {
   ) -> SlotContent? {
     switch programme.scene {
     case .live:
-      announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isTold: true)
+      announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: true)
       guard var content = coder.code(slot, startsSegment: part == 0, standing: standing) else { return nil }
       if part == 0, announcer.isReturning, content.changes.isEmpty {
         content.changes = [ShownPicture(step: 0, jpeg: coder.latest(), photo: coder.photo, time: wall)]
@@ -35,7 +35,7 @@ struct SlotMaker: ~Copyable {
       return content
     case .off(let segment, _), .paused(let segment, _):
       coder.follow(slot)
-      announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isTold: false)
+      announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: false)
       var content = segment.slot(part, settings.timeline)
       announcer.date(&content, of: segment, part: part, wall: wall)
       return content
@@ -43,7 +43,7 @@ struct SlotMaker: ~Copyable {
       let recorded = segment?.slot(part, settings.timeline)
       if part == 0, let segment, let recorded { enterVeil(&programme, slot, segment, recorded) }
       guard programme.playsUnderVeil else {
-        announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isTold: true)
+        announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: true)
         return coder.cover(slot, startsSegment: part == 0, with: &programme.covers, standing: standing)
       }
       // A slot under the veil takes its time like the pictures that it hides, or the time would tell of it.

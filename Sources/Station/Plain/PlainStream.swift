@@ -20,7 +20,7 @@ struct PlainStream: ~Copyable {
     let adding: [(name: String, bytes: ByteBuffer)]
     let removing: [String]
     /// The segments that are served, oldest first, each with the time that it has if the playlist ends now.
-    let owed: [RemovedSegment]
+    let retained: [RemovedSegment]
     /// Neither this number nor a higher one was used in a name.
     let nextName: Int
   }
@@ -108,9 +108,9 @@ struct PlainStream: ~Copyable {
     guard !adding.isEmpty, let window, window.segments.count >= 3 else { return nil }
     defer { (adding, removing) = ([], []) }
     // No viewer knows of parts.
-    let owed = window.owedSegments.map { RemovedSegment($0.segment, time: $0.time, partTime: .zero) }
+    let retained = window.retainedSegments.map { RemovedSegment($0.segment, time: $0.time, partTime: .zero) }
     return Publication(
-      playlist: window.plainPlaylist, etag: "p\(version)", adding: adding, removing: removing, owed: owed,
+      playlist: window.plainPlaylist, etag: "p\(version)", adding: adding, removing: removing, retained: retained,
       nextName: nextName)
   }
 }

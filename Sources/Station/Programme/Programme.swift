@@ -34,7 +34,7 @@ struct Programme: Sendable {
   /// The operator's commands that are in force.
   var standing: Director.Standing { director.standing }
 
-  /// Whether a veil can begin: at random times, or by order if there is a recording to show.
+  /// Whether a veil can begin: at random times, or by order if there is a loop to show.
   var mayBeVeiled: Bool { hasVeilTimes || !player.isBuiltIn || director.standing.isVeiled }
 
   // MARK: What happens

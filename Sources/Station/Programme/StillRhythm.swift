@@ -15,30 +15,30 @@ struct StillRhythm: Sendable {
   /// When the newest still came.
   private var newest: Ticks?
   /// The time that was last reported.
-  private var told: Ticks?
+  private var reported: Ticks?
   /// How much later it is than in the loop, as far as is known.
   private var shift: Ticks?
 
   /// Notes when stills came.
   ///
-  /// - Parameter isTold: whether viewers are told these times.
-  mutating func note(_ arrivals: [Ticks], collectedFrom: Ticks, isTold: Bool = true) {
+  /// - Parameter isReported: whether these times are reported to viewers.
+  mutating func note(_ arrivals: [Ticks], collectedFrom: Ticks, isReported: Bool = true) {
     for arrival in arrivals {
       phases.append(arrival - collectedFrom)
       if let newest { gaps.append(arrival - newest) }
       newest = arrival
-      if isTold { tell(arrival) }
+      if isReported { report(arrival) }
     }
     (phases, gaps) = (phases.suffix(Self.kept), gaps.suffix(Self.kept))
   }
 
   /// Notes that viewers are told of a still that came then; the loop has it at `recorded`.
-  mutating func tell(_ time: Ticks, recorded: Ticks? = nil) { (told, shift) = (time, recorded.map { time - $0 }) }
+  mutating func report(_ time: Ticks, recorded: Ticks? = nil) { (reported, shift) = (time, recorded.map { time - $0 }) }
 
   /// Whether a still at this time follows what was last reported as this camera's stills follow each other.
   func isNatural(_ time: Ticks) -> Bool {
-    guard let told, let least = gaps.min(), let most = gaps.max() else { return true }
-    return least...most ~= time - told
+    guard let reported, let least = gaps.min(), let most = gaps.max() else { return true }
+    return least...most ~= time - reported
   }
 
   /// Whether the camera's next still is expected to follow what was last reported naturally.
@@ -50,9 +50,9 @@ struct StillRhythm: Sendable {
   /// When the first still of this camera comes at `begin` or later, if it continues as usual; `nil` if nothing is
   /// known.
   func expected(from begin: Ticks) -> Ticks? {
-    guard let told, let gap = median, gap > .zero else { return nil }
-    guard told < begin else { return told }
-    return told + gap * ((begin - told + gap - Ticks(1)).floorDivided(by: gap))
+    guard let reported, let gap = median, gap > .zero else { return nil }
+    guard reported < begin else { return reported }
+    return reported + gap * ((begin - reported + gap - Ticks(1)).floorDivided(by: gap))
   }
 
   private var median: Ticks? { gaps.isEmpty ? nil : gaps.sorted()[gaps.count / 2] }
@@ -75,7 +75,7 @@ struct StillRhythm: Sendable {
       if place != first { (begin, end) = (next + step * Int64(place - first - 1), next + step * Int64(place - first)) }
       let known = recorded.indices.contains(index) ? recorded[index] : nil
       let time = copy.draw(from: begin, to: end, collectedFrom, recorded: known)
-      copy.tell(time, recorded: known)
+      copy.report(time, recorded: known)
       if place == first { next = collectedFrom + step * ((time - collectedFrom).floorDivided(by: step) + 1) }
       return time
     }
@@ -87,12 +87,14 @@ struct StillRhythm: Sendable {
       if time >= begin, time < end, isNatural(time) { return time }
     }
     for _ in 0..<16 {
-      if let told, let gap = gaps.randomElement(), told + gap >= begin, told + gap < end { return told + gap }
+      if let reported, let gap = gaps.randomElement(), reported + gap >= begin, reported + gap < end {
+        return reported + gap
+      }
     }
-    if let told, let gap = gaps.randomElement(), gaps.contains(where: { isNear(told + $0, begin, end) }) {
+    if let reported, let gap = gaps.randomElement(), gaps.contains(where: { isNear(reported + $0, begin, end) }) {
       // As near to the rhythm as the slot allows, and not always at its very edge.
       let slack = Ticks(Int64.random(in: 0...(end - begin).count / 16))
-      return told + gap < begin ? begin + slack : end - Ticks(1) - slack
+      return reported + gap < begin ? begin + slack : end - Ticks(1) - slack
     }
     for _ in 0..<16 {
       if let phase = phases.randomElement(), collectedFrom + phase >= begin, collectedFrom + phase < end {

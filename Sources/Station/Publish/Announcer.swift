@@ -19,9 +19,9 @@ struct Announcer: Sendable {
 
   /// Notes when stills came, in the clock's own time.
   ///
-  /// - Parameter isTold: whether they are shown.
-  mutating func note(_ arrivals: [Ticks], collectedFrom: Ticks, isTold: Bool) {
-    rhythm.note(arrivals, collectedFrom: collectedFrom, isTold: isTold)
+  /// - Parameter isReported: whether they are shown.
+  mutating func note(_ arrivals: [Ticks], collectedFrom: Ticks, isReported: Bool) {
+    rhythm.note(arrivals, collectedFrom: collectedFrom, isReported: isReported)
   }
 
   /// What is expected of the camera's stills in the slot for which the collecting begins then.
@@ -89,7 +89,7 @@ struct Announcer: Sendable {
   ) {
     let changes = content.changes
     let arrivals = stills.map { $0.still.arrival + settings.delay }
-    rhythm.note(arrivals, collectedFrom: collectedFrom, isTold: false)
+    rhythm.note(arrivals, collectedFrom: collectedFrom, isReported: false)
     let isInPlace = changes.map(\.step) == stills.map(\.step) && arrivals.first.map(rhythm.isNatural) ?? true
     let times =
       isInPlace
@@ -98,7 +98,7 @@ struct Announcer: Sendable {
         at: changes.map(\.step), recorded: changes.map { $0.slotOffset.map { collectedFrom + $0 } },
         collectedFrom: collectedFrom, step: settings.timeline.step, count: settings.timeline.stepsPerPart)
     for (index, time) in times.enumerated() {
-      rhythm.tell(time, recorded: changes[index].slotOffset.map { collectedFrom + $0 })
+      rhythm.report(time, recorded: changes[index].slotOffset.map { collectedFrom + $0 })
       // A live still has its time of arrival, however long it was kept back.
       content.changes[index].time =
         isInPlace ? stills[index].still.wallTime : wall.advanced(by: time - settings.delay - begins)

@@ -140,7 +140,7 @@ package struct StreamPublisher {
       edge.publishPlain(
         EncodedText(playlist.render(), etag: plain.etag), adding: plain.adding, removing: plain.removing)
       assembly.keep(plain)
-      plainSegments = plain.owed
+      plainSegments = plain.retained
     case .ended:
       edge.endPlain()
       assembly.serve(plainSegments)

@@ -5,7 +5,7 @@ import Playlist
 
 /// What H6 asks for: the names that a camera's playlists have listed, over all lives of its process, and until when
 /// each has to be served.
-struct OwedMedia {
+struct RetainedMedia {
   private var until: [String: Ticks] = [:]
   /// The duration of the longest playlist that has listed a segment, by its name and its number: a loop's name comes
   /// again.
