@@ -48,11 +48,8 @@ struct IngestAuthorizer: Sendable {
 
   /// Accepts a camera that sends its token or announces a signature, and is not too fast.
   func enter(_ request: Request, camera: Camera, context: DoorContext) -> Entry {
+    if OperatorGate.isForeign(request.head) { return .refused(foreign(request)) }
     let name = camera.settings.name
-    let address = context.client
-    guard limits.withTokens({ $0.isHeard(address.key, for: name, now: Self.now) }) else {
-      return .refused(slowed(request))
-    }
     let door = doors[name] ?? .closed
     var signature: BodySignature?
     if door.signing != .off, let digest = door.tokens.first, let text = request.headers[.quietcamSignature] {
@@ -66,9 +63,8 @@ struct IngestAuthorizer: Sendable {
     } else {
       let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
       guard Credentials.opens(shown, door.tokens) else {
-        if !shown.isEmpty { limits.withTokens { $0.wrong(address.key, now: Self.now) } }
-        return .refused(
-          unauthorized(request, "send the token of camera \(name) as \"Authorization: Bearer TOKEN\""))
+        let advice = "send the token of camera \(name) as \"Authorization: Bearer TOKEN\""
+        return .refused(wrong(request, shown, context, advice))
       }
       if door.signing == .required {
         return .refused(
@@ -76,7 +72,6 @@ struct IngestAuthorizer: Sendable {
             request,
             "camera \(name) has to sign its stills: send X-Quietcam-Time and X-Quietcam-Signature, and no token"))
       }
-      limits.withTokens { $0.right(address.key, for: name, now: Self.now) }
     }
     guard admitsStill(of: name) else { return .refused(tooFast(request, camera: camera)) }
     return .open(signature)
@@ -85,9 +80,8 @@ struct IngestAuthorizer: Sendable {
   /// Whether a signed body matches its signature and comes for the first time; otherwise the answer.
   func refusal(of signature: BodySignature, _ request: Request, camera: Camera, context: DoorContext) -> Response? {
     let name = camera.settings.name
-    let key = context.client.key
     guard signature.isValid else {
-      limits.withTokens { $0.wrong(key, now: Self.now) }
+      guard isWithinLimit(context) else { return slowed(request) }
       return unsigned(
         request,
         "the signature is not that of this time, camera and body; sign TIME, \"\\n\", \(name), \"\\n\" and the body's "
@@ -100,7 +94,6 @@ struct IngestAuthorizer: Sendable {
         "this signature was used before; sign each still with its own X-Quietcam-Time, down to parts of "
           + "a second")
     }
-    limits.withTokens { $0.right(key, for: name, now: Self.now) }
     return nil
   }
 
@@ -133,21 +126,41 @@ struct IngestAuthorizer: Sendable {
   ///   private address can read, and nobody can change anything: a web page that an operator opens could send such a
   ///   request.
   func operatorRefusal(_ request: Request, changes: Bool, context: DoorContext) -> Response? {
+    if changes, OperatorGate.isForeign(request.head) { return foreign(request) }
     guard let operatorToken else {
       guard changes else { return nil }
       return Reply.error(
         request, .forbidden, "noOperatorToken",
         "commands need an operator's token; make one with `quietcam token` and set operator-token")
     }
-    let key = context.client.key
-    guard limits.withTokens({ $0.isHeard(key, for: nil, now: Self.now) }) else { return slowed(request) }
     let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
     if Credentials.opens(shown, [operatorToken]) { return nil }
-    if !shown.isEmpty { limits.withTokens { $0.wrong(key, now: Self.now) } }
-    return unauthorized(request, "send the operator's token as \"Authorization: Bearer TOKEN\"")
+    let advice = "send the operator's token as \"Authorization: Bearer TOKEN\""
+    return wrong(request, shown, context, advice)
   }
 
   // MARK: Answers
+
+  /// The answer to a token that opens nothing. A right one never comes here, so nobody is locked out by those who send
+  /// wrong ones from the same address.
+  private func wrong(
+    _ request: Request, _ shown: [String], _ context: DoorContext, _ advice: String
+  ) -> Response {
+    if shown.isEmpty || isWithinLimit(context) { return unauthorized(request, advice) }
+    return slowed(request)
+  }
+
+  /// Counts a wrong token or signature; `false` if too many come from the address.
+  private func isWithinLimit(_ context: DoorContext) -> Bool {
+    limits.withTokens { $0.wrong(context.client.key, now: Self.now) }
+  }
+
+  private func foreign(_ request: Request) -> Response {
+    Reply.error(
+      request, .forbidden, "otherSite",
+      "the request comes from a page of another site; stills and commands are taken from programs and from pages of "
+        + "this address")
+  }
 
   private func unauthorized(_ request: Request, _ detail: String) -> Response {
     // Many cameras send Basic only to a server that asks for it.
@@ -163,7 +176,7 @@ struct IngestAuthorizer: Sendable {
   private func slowed(_ request: Request) -> Response {
     Reply.error(
       request, .tooManyRequests, "tooManyWrongTokens",
-      "too many wrong tokens came from your address, and this one was not checked; try again in a second",
+      "too many wrong tokens or signatures came from your address; send the right one, or try again in a second",
       fields: [.retryAfter: "1"])
   }
 
