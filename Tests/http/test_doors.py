@@ -8,7 +8,7 @@ The attacks that are tried, and what each gets:
 | guessing tokens, by every form and address | 401, after ten of them 429; a right token or signature is heard all the same | here |
 | a page of another site that switches, or sends stills or wrong tokens | 403, and nothing is counted | here |
 | reading what was shown from logs, answers, status, metrics | nothing | here |
-| a signed still changed, replayed, of another time, camera or key; a token where a signature is due | 401 | here |
+| a signed still changed, replayed (also after a restart), of another time, camera or key; a token where a signature is due | 401 | here |
 | a signature over two pictures, or over a stream | 400, 401 | here |
 | a link forged, altered, of another camera or key | 404, to the byte that of a camera that is not there | here |
 | a link that has ended; events that outlive their link | 403; they end | here |
@@ -235,6 +235,47 @@ def test_a_signed_still_is_taken_once(signing):
     assert ask(signing, INGEST, signed(body), body).status == 202
     chunked = signed(body) | {"Transfer-Encoding": "chunked"}
     assert ask(signing, INGEST, chunked, wire.chunked(body, 1000)).status == 202
+
+
+@pytest.mark.parametrize("store", ["memory", "folder"])
+def test_a_signed_still_is_not_taken_again_after_a_restart(tmp_path, store):
+    text = f"cameras:\n  desk: {{token: {TOKEN}, signature: required}}\n"
+    options = [*FREE_PORTS, "--config", configuration(tmp_path, text), *SMALL]
+    options += ["--store", "memory" if store == "memory" else tmp_path / "store"]
+    body = stills.one()
+    with launched(*options) as server:
+        server.wait_until_ready()
+        # With a store also those of a camera whose clock is ahead by half a minute.
+        used = [signed(body, at=f"{time.time() + ahead:.6f}") for ahead in ((0, 0.1) if store == "memory" else (0, 32, 5))]
+        for fields in used:
+            assert ask(server, INGEST, fields, body).status == 202
+            assert ask(server, INGEST, fields, body).status == 401
+    with launched(*options) as server:
+        server.wait_until_ready()
+        for fields in used:
+            answer = ask(server, INGEST, fields, body)
+            assert answer.status == 401 and "before the server was started" in answer.json["detail"]
+        # The camera's own next still is taken at once.
+        ahead = 33 if store == "folder" else 0
+        assert ask(server, INGEST, signed(body, at=f"{time.time() + ahead:.6f}"), body).status == 202
+    if store == "folder":
+        file = tmp_path / "store" / "desk" / "signed-until"
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_cannot_sign_uses_up_no_rate(tmp_path):
+    text = f"cameras:\n  desk: {{token: {TOKEN}, signature: required, max-rate: 2}}\n"
+    body = stills.one()
+    with configured(tmp_path, text, *SMALL) as server:
+        fields = signed(body)
+        assert ask(server, INGEST, fields, body).status == 202
+        junk = [ask(server, INGEST, signed(body, token=f"guess-{n}"), body).status for n in range(30)]
+        assert set(junk) <= {401, 429}
+        # Nor does a copy of a right one that is sent again.
+        assert {ask(server, INGEST, fields, body).status for _ in range(20)} == {401}
+        assert [ask(server, INGEST, signed(body), body).status for _ in range(3)] == [202, 202, 202]
+        fast = [ask(server, INGEST, signed(body), body) for _ in range(10)]
+        assert fast[-1].status == 429 and fast[-1].json["error"] == "tooFast"
 
 
 def test_nothing_of_a_signed_still_can_be_changed(signing):

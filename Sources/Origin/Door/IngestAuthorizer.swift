@@ -1,6 +1,7 @@
 import Access
 import HTTPTypes
 import Hummingbird
+import Logging
 import Media
 import NIOConcurrencyHelpers
 import NIOCore
@@ -23,21 +24,31 @@ struct IngestAuthorizer: Sendable {
 
   private final class Gate: Sendable {
     let pace: NIOLockedValueBox<Pace>
-    init(_ pace: Pace) { self.pace = NIOLockedValueBox(pace) }
+    let times: SignedTimes
+    let hasToldTrouble = NIOLockedValueBox(false)
+
+    init(_ pace: Pace, _ times: SignedTimes) {
+      self.pace = NIOLockedValueBox(pace)
+      self.times = times
+    }
   }
 
   private let operatorToken: TokenDigest?
   private let limits: AccessLimits
   private let doors: [CameraName: DoorSettings]
   private let gates: [CameraName: Gate]
+  private let logger: Logger
 
-  init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest?, limits: AccessLimits) {
+  init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest?, limits: AccessLimits, logger: Logger) {
+    self.logger = logger
     self.operatorToken = operatorToken
     self.limits = limits
     let now = Self.now
     self.doors = doors
     gates = doors.mapValues { door in
-      Gate(Pace(stills: TokenBucket(rate: door.maxRate, burst: 2 * door.maxRate, now: now)))
+      Gate(
+        Pace(stills: TokenBucket(rate: door.maxRate, burst: 2 * door.maxRate, now: now)),
+        SignedTimes(path: door.signedTimes, start: .now))
     }
   }
 
@@ -73,12 +84,15 @@ struct IngestAuthorizer: Sendable {
             "camera \(name) has to sign its stills: send X-Quietcam-Time and X-Quietcam-Signature, and no token"))
       }
     }
-    guard admitsStill(of: name) else { return .refused(tooFast(request, camera: camera)) }
+    // A signed still counts when its signature has proved right: who does not know the token uses up nothing.
+    guard signature != nil || admitsStill(of: name) else { return .refused(tooFast(request, camera: camera)) }
     return .open(signature)
   }
 
   /// Whether a signed body matches its signature and comes for the first time; otherwise the answer.
-  func refusal(of signature: BodySignature, _ request: Request, camera: Camera, context: DoorContext) -> Response? {
+  func refusal(
+    of signature: BodySignature, _ request: Request, camera: Camera, context: DoorContext
+  ) async -> Response? {
     let name = camera.settings.name
     guard signature.isValid else {
       guard isWithinLimit(context) else { return slowed(request) }
@@ -87,14 +101,44 @@ struct IngestAuthorizer: Sendable {
         "the signature is not that of this time, camera and body; sign TIME, \"\\n\", \(name), \"\\n\" and the body's "
           + "SHA-256 with the SHA-256 of the token, both as hexadecimal digits")
     }
+    let again = "; sign each still with its own X-Quietcam-Time, down to parts of a second"
+    guard let gate = gates[name] else { return unsigned(request, "the camera is not known") }
+    if await gate.times.mayBeUsed(signature) {
+      return unsigned(request, "this signature may have been used before the server was started" + again)
+    }
     let seconds = WallTime.now.milliseconds / 1000
-    guard gates[name]?.pace.withLockedValue({ $0.replays.admit(signature, now: seconds) }) ?? false else {
-      return unsigned(
-        request,
-        "this signature was used before; sign each still with its own X-Quietcam-Time, down to parts of "
-          + "a second")
+    let verdict: Verdict = gate.pace.withLockedValue { pace in
+      // A copy that somebody else sends again costs the camera nothing, and a still that came too fast can come again.
+      if pace.replays.knows(signature) { return .known }
+      guard pace.stills.take(now: Self.now) else { return .tooFast }
+      return pace.replays.admit(signature, now: seconds) ? .accepted : .known
+    }
+    switch verdict {
+    case .accepted: break
+    case .known: return unsigned(request, "this signature was used before" + again)
+    case .tooFast: return tooFast(request, camera: camera)
+    }
+    do { try await gate.times.use(signature) } catch {
+      tellOnce(error, gate, name)
     }
     return nil
+  }
+
+  private enum Verdict {
+    case accepted, known, tooFast
+  }
+
+  /// The still is accepted all the same: a full disk must not end the stream.
+  private func tellOnce(_ error: any Error, _ gate: Gate, _ name: CameraName) {
+    let isFirst = gate.hasToldTrouble.withLockedValue { hasTold in
+      defer { hasTold = true }
+      return !hasTold
+    }
+    guard isFirst else { return }
+    let reason = (error as? SignedTimes.Failure).map { SystemAdvice.sentence($0.code) } ?? "\(error)"
+    logger.warning(
+      "the time of the last signature cannot be stored; after a restart a signed still could be sent again: \(reason)",
+      metadata: ["camera": "\(name)"])
   }
 
   /// Whether a camera can send one more still now; checked for each still of a stream.
