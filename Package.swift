@@ -57,7 +57,8 @@ let package = Package(
     .systemLibrary(name: "CLcms", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"])]),
     .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
     .target(
-      name: "Access", dependencies: ["Media", nio, locks, .product(name: "Crypto", package: "swift-crypto")],
+      name: "Access",
+      dependencies: ["Media", nio, nioPosix, locks, .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
     .target(
       name: "Ingest", dependencies: ["CFileSystem", "Media", nio, log, lifecycle], swiftSettings: strict),

@@ -24,6 +24,9 @@ actor CameraClient {
     var channel: (any Channel)?
   }
 
+  /// Where the last answer came from, in the end.
+  private var answered: URLComponents
+
   private static let mostRedirects = 5
   private static let mostCookies = 20
 
@@ -39,6 +42,7 @@ actor CameraClient {
     (url.user, url.password, url.fragment) = (nil, nil, nil)
     self.location = location
     self.url = url
+    answered = url
     var configuration = TLSConfiguration.makeClientConfiguration()
     if let authority = location.authority {
       configuration.trustRoots = .file(authority)
@@ -77,6 +81,7 @@ actor CameraClient {
       switch head.status {
       case 200..<300:
         login?.succeed()
+        answered = place
         return answer
       case 300..<400:
         await giveBack(answer, place)
@@ -86,6 +91,9 @@ actor CameraClient {
           let parts = URLComponents(url: next, resolvingAgainstBaseURL: true), parts.host?.isEmpty == false,
           ["http", "https"].contains(parts.scheme)
         else { throw CameraTrouble(status: head.status, hasLogin: login != nil) ?? .passing("answer \(head.status)") }
+        guard location.followsOtherHosts || parts.host?.lowercased() == url.host?.lowercased() else {
+          throw .otherHost(parts.host ?? "")
+        }
         place = parts
       case 401:
         await giveBack(answer, place)
@@ -99,6 +107,19 @@ actor CameraClient {
         throw CameraTrouble(status: head.status, hasLogin: login != nil) ?? .passing("answer \(head.status)")
       }
     }
+  }
+
+  /// Where the last answer came from, for others to read: the camera's address, or where redirects led on its host.
+  var place: MediaLocation {
+    // FFmpeg follows redirects to other hosts by itself.
+    guard !location.followsOtherHosts, answered != url, let home = URLComponents(string: location.url) else {
+      return location
+    }
+    var parts = answered
+    if isHome(parts) {
+      (parts.percentEncodedUser, parts.percentEncodedPassword) = (home.percentEncodedUser, home.percentEncodedPassword)
+    }
+    return parts.string.map { location.moved(to: $0) } ?? location
   }
 
   /// Keeps an answer's connection for the next request, once the rest of the answer has come.

@@ -25,6 +25,16 @@ struct CameraTrouble: Error, Hashable, Sendable {
     CameraTrouble(words: words, isLasting: true, advice: advice)
   }
 
+  /// An answer that leads away from the address.
+  static func otherHost(_ host: String) -> CameraTrouble {
+    .lasting(
+      "it leads to another host, \(host)", "give that address itself, or --follow if you trust wherever it leads")
+  }
+
+  private static func host(in error: FFmpegError) -> String {
+    error.call.firstRange(of: "it leads to ").map { String(error.call[$0.upperBound...]) } ?? "which is not named"
+  }
+
   /// What an answer's status means.
   init?(status: Int, hasLogin: Bool) {
     switch status {
@@ -91,6 +101,7 @@ struct CameraTrouble: Error, Hashable, Sendable {
       self = .lasting("it refuses the request (4xx)", Self.checkPath)
     case FFmpegError.serverError: self = .passing("it is busy or broken (5xx)")
     case FFmpegError.timedOut: self = .passing("nothing came in time")
+    case FFmpegError.otherHost: self = .otherHost(Self.host(in: error))
     case FFmpegError.endOfFile: self = .passing("the stream ended")
     case -ECONNREFUSED: self = .passing("connection refused")
     case -EHOSTUNREACH: self = .passing("no route to the host")

@@ -24,10 +24,11 @@ package struct PushSource: StillSource {
   ///   - quality: the JPEG quality of pictures that are not JPEGs yet, 1 to 100 on libjpeg's scale.
   ///   - login: the user and password of a camera, instead of those in its address.
   ///   - authority: a PEM file with the certificate that the camera's https is trusted by, instead of the system's.
+  ///   - follows: whether redirects and playlists of an address can lead to other hosts.
   /// - Throws: `PushError`; credentials never come into it.
   package static func open(
     _ text: String, every: Ticks, loop: Bool, quality: Int, login: (user: String, password: String)? = nil,
-    authority: String? = nil
+    authority: String? = nil, follows: Bool = false
   ) async throws -> PushSource {
     var location = MediaLocation(text)
     if let login {
@@ -38,6 +39,7 @@ package struct PushSource: StillSource {
       location = MediaLocation(parts.string ?? text)
     }
     location.authority = authority
+    location.followsOtherHosts = follows
     do {
       switch location.kind {
       case .videoDevice: return PushSource(try await LiveSource(location, every: every, quality: quality))
@@ -83,6 +85,7 @@ package struct PushSource: StillSource {
   private static func remote(
     _ location: MediaLocation, every: Ticks, loop: Bool, quality: Int
   ) async throws -> any StillSource {
+    var location = location
     if location.url.hasPrefix("http:") || location.url.hasPrefix("https:") {
       let client = try CameraClient(location)
       do {
@@ -92,6 +95,7 @@ package struct PushSource: StillSource {
           client.stop()
         }
         if let source { return source }
+        location = await client.place
       } catch {
         client.stop()
         throw error

@@ -45,6 +45,8 @@ package final class MediaInterrupt: Sendable {
 extension FFmpegError {
   /// A call that took too long: `ETIMEDOUT`.
   package static let timedOut: Int32 = -110
+  /// An address that leads to another host: `EXDEV`.
+  package static let otherHost: Int32 = -18
   /// An HTTP server that requires other credentials, or any: 401.
   package static let unauthorized = httpCode("401")
   /// An HTTP server that forbids it: 403.
@@ -91,6 +93,8 @@ package struct MediaLocation: Hashable, Sendable {
   package let url: String
   /// A PEM file with the certificates that an https address is trusted by; `nil` for those of the system.
   package var authority: String?
+  /// Whether redirects and playlists of an address can lead to other hosts.
+  package var followsOtherHosts = false
 
   /// Reads a source as people write it: `/dev/videoN` is a device, `lavfi:GRAPH` a filter graph, anything else a URL or
   /// file.
@@ -102,6 +106,13 @@ package struct MediaLocation: Hashable, Sendable {
     } else {
       (kind, url) = (.url, text)
     }
+  }
+
+  /// The same source at another address.
+  package func moved(to url: String) -> MediaLocation {
+    var moved = MediaLocation(url)
+    (moved.authority, moved.followsOtherHosts) = (authority, followsOtherHosts)
+    return moved
   }
 
   /// Whether it names a protocol: `rtsp://…`, `http://…`.
@@ -139,6 +150,8 @@ struct MediaInput: ~Copyable {
   let location: MediaLocation
   private let interrupt: MediaInterrupt
   private let patience: Ticks
+  /// What limits where the context reads; it asks for it until it is closed.
+  private let rule: AddressRule?
 
   private static let registered: Void = {
     avdevice_register_all()
@@ -157,14 +170,16 @@ struct MediaInput: ~Copyable {
       if let authority = location.authority { tries[0]["ca_file"] = authority }
     default: break
     }
-    var opened: UnsafeMutablePointer<AVFormatContext>?
+    tries = tries.map { $0.merging(location.openingOptions) { $1 } }
+    var opened: (context: UnsafeMutablePointer<AVFormatContext>?, rule: AddressRule?)
     for (index, options) in tries.enumerated() {
       do throws(FFmpegError) {
         opened = try Self.open(location, options, interrupt: interrupt, patience: patience)
         break
       } catch  where index < tries.count - 1 && !interrupt.isInterrupted {}
     }
-    pointer = try allocated(opened, "avformat_open_input \(location)")
+    pointer = try allocated(opened.context, "avformat_open_input \(location)")
+    rule = opened.rule
     self.location = location
     self.interrupt = interrupt
     self.patience = patience
@@ -172,7 +187,7 @@ struct MediaInput: ~Copyable {
 
   private static func open(
     _ location: MediaLocation, _ options: [String: String], interrupt: MediaInterrupt, patience: Ticks
-  ) throws(FFmpegError) -> UnsafeMutablePointer<AVFormatContext>? {
+  ) throws(FFmpegError) -> (context: UnsafeMutablePointer<AVFormatContext>?, rule: AddressRule?) {
     var format: UnsafePointer<AVInputFormat>?
     switch location.kind {
     case .videoDevice: format = UnsafePointer(av_find_input_format("v4l2"))
@@ -185,6 +200,11 @@ struct MediaInput: ~Copyable {
     }
     let context = try allocated(avformat_alloc_context(), "avformat_alloc_context")
     context.pointee.interrupt_callback = interrupt.callback
+    var rule: AddressRule?
+    if location.isRemote, !location.followsOtherHosts {
+      rule = AddressRule(location, base: context.pointee.io_open)
+      rule?.attach(to: context)
+    }
     // A dead camera would block.
     if location.kind == .videoDevice { context.pointee.flags |= AVFMT_FLAG_NONBLOCK }
     var dictionary: OpaquePointer?
@@ -196,8 +216,15 @@ struct MediaInput: ~Copyable {
     let answer = try interrupt.limit(patience, call) {
       avformat_open_input(&opened, location.url, format, &dictionary)
     }
+    // An RTSP server redirects by itself, and says where it is now.
+    if answer >= 0, let rule, let url = opened?.pointee.url, !rule.allows(String(cString: url)) {
+      avformat_close_input(&opened)
+    }
+    if answer < 0 || opened == nil, let host = rule?.refusedHost {
+      throw FFmpegError(code: FFmpegError.otherHost, call: "\(call): it leads to \(host)")
+    }
     try checked(answer, call)
-    return opened
+    return (opened, rule)
   }
 
   deinit {

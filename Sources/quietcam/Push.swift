@@ -40,6 +40,7 @@ struct Push: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("A PEM file with the certificate that the server's https is trusted by.", valueName: "file"))
   var ca: String?
+  @Flag(help: "Let redirects and playlists of an address lead to other hosts.") var follow = false
   @Flag(help: "Begin again when the source ends.") var loop = false
   @Flag(help: "Begin with --every, and then follow the server's advice.") var followAdvice = false
 
@@ -90,7 +91,8 @@ struct Push: AsyncParsableCommand {
           every: every, logger: logger)
         : Pusher(
           source: try await PushSource.open(
-            source, every: every, loop: loop, quality: quality, login: login, authority: sourceCa),
+            source, every: every, loop: loop, quality: quality, login: login, authority: sourceCa,
+            follows: follow),
           target: target, every: every, logger: logger)
       try await ServiceGroup(
         configuration: ServiceGroupConfiguration(

@@ -105,6 +105,10 @@ struct Serve: AsyncParsableCommand {
       settings.publicCertificate.map { try CertificateKeeper(files: $0, logger: logger) },
       settings.privateCertificate.map { try CertificateKeeper(files: $0, logger: logger) }
     )
+    var doors = settings.doors
+    if case .folder(let store) = settings.store {
+      for name in doors.keys { doors[name]?.signedTimes = "\(store)/\(name)/signed-until" }
+    }
     var sockets = try InheritedSockets(environment: ProcessInfo.processInfo.environment)
     let publicDoor = settings.publicAddress.door(certificates.0, &sockets)
     let privateDoor = settings.privateAddress.door(certificates.1, &sockets)
@@ -116,7 +120,7 @@ struct Serve: AsyncParsableCommand {
         linkKey: settings.linkKey, limits: limits, patience: settings.patience.duration, logger: logger,
         onListening: { ports.publicIsOpen(port: $0) }),
       try Listeners.privateDoor(
-        at: privateDoor, cameras: cameras, doors: settings.doors, operatorToken: settings.operatorToken,
+        at: privateDoor, cameras: cameras, doors: doors, operatorToken: settings.operatorToken,
         limits: limits, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
       station,

@@ -2,7 +2,9 @@
 
 import contextlib
 import pathlib
+import socket
 import subprocess
+import threading
 import time
 import urllib.parse
 
@@ -145,3 +147,27 @@ def test_a_stream_that_stalls_is_opened_again(server, tmp_path):
             time.sleep(2)
             wait_for_taken(server, 3, process, within=20)
         assert "nothing came in time; opening it again" in process.output, process.output
+
+
+def test_a_camera_that_redirects_to_another_host_publishes_nothing_of_it(server, tmp_path):
+    before = server.status()["stills"]["taken"]
+    with Camera(tmp_path, "h264") as inner, socket.create_server(("127.0.0.1", 0)) as camera:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = camera.accept()
+                    with client:
+                        head = client.recv(4096).decode()
+                        sequence = next(line for line in head.split("\r\n") if line.lower().startswith("cseq"))
+                        client.sendall(f"RTSP/1.0 302 Moved\r\n{sequence}\r\nLocation: {inner.address}\r\n\r\n".encode())
+                        time.sleep(0.2)
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"rtsp://localhost:{camera.getsockname()[1]}/live"
+        with pulling(server, address) as process:
+            process.wait(30)
+        assert process.returncode == 1 and "leads to another host, 127.0.0.1" in process.output
+        assert server.status()["stills"]["taken"] == before
+        with pulling(server, address, "--follow") as process:
+            wait_for_taken(server, 2, process)

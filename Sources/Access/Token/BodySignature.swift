@@ -32,6 +32,8 @@ package struct BodySignature: Sendable {
   let signature: [UInt8]
   /// The whole seconds that were sent.
   let time: Int64
+  /// The time that was sent, in nanoseconds since 1970.
+  let moment: Int64
 
   /// Reads the two headers of a request, before its body.
   ///
@@ -56,6 +58,7 @@ package struct BodySignature: Sendable {
     }
     self.signature = bytes
     self.time = seconds
+    moment = seconds * 1_000_000_000 + Self.nanoseconds(time)
     prefix = Array("\(time)\n\(camera)\n".utf8)
     key = SymmetricKey(data: Array(digest.bytes.hex.utf8))
   }
@@ -77,6 +80,12 @@ package struct BodySignature: Sendable {
       return nil
     }
     return Int64(pieces[0])
+  }
+
+  private static func nanoseconds(_ text: some StringProtocol) -> Int64 {
+    guard let point = text.firstIndex(of: ".") else { return 0 }
+    let digits = text[text.index(after: point)...]
+    return Int64(digits + String(repeating: "0", count: 9 - digits.utf8.count)) ?? 0
   }
 
   private static func isNumber(_ text: some StringProtocol, digits: ClosedRange<Int>) -> Bool {

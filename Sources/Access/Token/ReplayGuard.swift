@@ -8,6 +8,9 @@ package struct ReplayGuard: Sendable {
   ///   come again. Only valid signatures are remembered, so nobody without the token can fill it.
   package init(mostKnown: Int = 50_000) { self.mostKnown = mostKnown }
 
+  /// Whether a signature was accepted before.
+  package func knows(_ signature: BodySignature) -> Bool { known[signature.signature] != nil }
+
   /// Accepts a valid signature, once.
   ///
   /// - Parameter now: whole seconds since 1970.

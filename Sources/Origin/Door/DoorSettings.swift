@@ -10,6 +10,8 @@ package struct DoorSettings: Sendable, Hashable {
   package var signing = SigningRule.off
   /// The most stills a second that are accepted from it.
   package var maxRate = 100
+  /// The file that says up to which time signatures were used; `nil` if none is kept.
+  package var signedTimes: String?
   /// Who can see it.
   package var access = ViewerAccess.open
   /// A folder that stills are taken from, in addition to those that are pushed; `nil` if there is none.

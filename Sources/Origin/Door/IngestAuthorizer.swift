@@ -1,6 +1,7 @@
 import Access
 import HTTPTypes
 import Hummingbird
+import Logging
 import Media
 import NIOConcurrencyHelpers
 import NIOCore
@@ -23,21 +24,31 @@ struct IngestAuthorizer: Sendable {
 
   private final class Gate: Sendable {
     let pace: NIOLockedValueBox<Pace>
-    init(_ pace: Pace) { self.pace = NIOLockedValueBox(pace) }
+    let times: SignedTimes
+    let hasToldTrouble = NIOLockedValueBox(false)
+
+    init(_ pace: Pace, _ times: SignedTimes) {
+      self.pace = NIOLockedValueBox(pace)
+      self.times = times
+    }
   }
 
   private let operatorToken: TokenDigest?
   private let limits: AccessLimits
   private let doors: [CameraName: DoorSettings]
   private let gates: [CameraName: Gate]
+  private let logger: Logger
 
-  init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest?, limits: AccessLimits) {
+  init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest?, limits: AccessLimits, logger: Logger) {
+    self.logger = logger
     self.operatorToken = operatorToken
     self.limits = limits
     let now = Self.now
     self.doors = doors
     gates = doors.mapValues { door in
-      Gate(Pace(stills: TokenBucket(rate: door.maxRate, burst: 2 * door.maxRate, now: now)))
+      Gate(
+        Pace(stills: TokenBucket(rate: door.maxRate, burst: 2 * door.maxRate, now: now)),
+        SignedTimes(path: door.signedTimes, start: .now))
     }
   }
 
@@ -48,11 +59,8 @@ struct IngestAuthorizer: Sendable {
 
   /// Accepts a camera that sends its token or announces a signature, and is not too fast.
   func enter(_ request: Request, camera: Camera, context: DoorContext) -> Entry {
+    if OperatorGate.isForeign(request.head) { return .refused(foreign(request)) }
     let name = camera.settings.name
-    let address = context.client
-    guard limits.withTokens({ $0.isHeard(address.key, for: name, now: Self.now) }) else {
-      return .refused(slowed(request))
-    }
     let door = doors[name] ?? .closed
     var signature: BodySignature?
     if door.signing != .off, let digest = door.tokens.first, let text = request.headers[.quietcamSignature] {
@@ -66,9 +74,8 @@ struct IngestAuthorizer: Sendable {
     } else {
       let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
       guard Credentials.opens(shown, door.tokens) else {
-        if !shown.isEmpty { limits.withTokens { $0.wrong(address.key, now: Self.now) } }
-        return .refused(
-          unauthorized(request, "send the token of camera \(name) as \"Authorization: Bearer TOKEN\""))
+        let advice = "send the token of camera \(name) as \"Authorization: Bearer TOKEN\""
+        return .refused(wrong(request, shown, context, advice))
       }
       if door.signing == .required {
         return .refused(
@@ -76,32 +83,62 @@ struct IngestAuthorizer: Sendable {
             request,
             "camera \(name) has to sign its stills: send X-Quietcam-Time and X-Quietcam-Signature, and no token"))
       }
-      limits.withTokens { $0.right(address.key, for: name, now: Self.now) }
     }
-    guard admitsStill(of: name) else { return .refused(tooFast(request, camera: camera)) }
+    // A signed still counts when its signature has proved right: who does not know the token uses up nothing.
+    guard signature != nil || admitsStill(of: name) else { return .refused(tooFast(request, camera: camera)) }
     return .open(signature)
   }
 
   /// Whether a signed body matches its signature and comes for the first time; otherwise the answer.
-  func refusal(of signature: BodySignature, _ request: Request, camera: Camera, context: DoorContext) -> Response? {
+  func refusal(
+    of signature: BodySignature, _ request: Request, camera: Camera, context: DoorContext
+  ) async -> Response? {
     let name = camera.settings.name
-    let key = context.client.key
     guard signature.isValid else {
-      limits.withTokens { $0.wrong(key, now: Self.now) }
+      guard isWithinLimit(context) else { return slowed(request) }
       return unsigned(
         request,
         "the signature is not that of this time, camera and body; sign TIME, \"\\n\", \(name), \"\\n\" and the body's "
           + "SHA-256 with the SHA-256 of the token, both as hexadecimal digits")
     }
-    let seconds = WallTime.now.milliseconds / 1000
-    guard gates[name]?.pace.withLockedValue({ $0.replays.admit(signature, now: seconds) }) ?? false else {
-      return unsigned(
-        request,
-        "this signature was used before; sign each still with its own X-Quietcam-Time, down to parts of "
-          + "a second")
+    let again = "; sign each still with its own X-Quietcam-Time, down to parts of a second"
+    guard let gate = gates[name] else { return unsigned(request, "the camera is not known") }
+    if await gate.times.mayBeUsed(signature) {
+      return unsigned(request, "this signature may have been used before the server was started" + again)
     }
-    limits.withTokens { $0.right(key, for: name, now: Self.now) }
+    let seconds = WallTime.now.milliseconds / 1000
+    let verdict: Verdict = gate.pace.withLockedValue { pace in
+      // A copy that somebody else sends again costs the camera nothing, and a still that came too fast can come again.
+      if pace.replays.knows(signature) { return .known }
+      guard pace.stills.take(now: Self.now) else { return .tooFast }
+      return pace.replays.admit(signature, now: seconds) ? .accepted : .known
+    }
+    switch verdict {
+    case .accepted: break
+    case .known: return unsigned(request, "this signature was used before" + again)
+    case .tooFast: return tooFast(request, camera: camera)
+    }
+    do { try await gate.times.use(signature) } catch {
+      tellOnce(error, gate, name)
+    }
     return nil
+  }
+
+  private enum Verdict {
+    case accepted, known, tooFast
+  }
+
+  /// The still is accepted all the same: a full disk must not end the stream.
+  private func tellOnce(_ error: any Error, _ gate: Gate, _ name: CameraName) {
+    let isFirst = gate.hasToldTrouble.withLockedValue { hasTold in
+      defer { hasTold = true }
+      return !hasTold
+    }
+    guard isFirst else { return }
+    let reason = (error as? SignedTimes.Failure).map { SystemAdvice.sentence($0.code) } ?? "\(error)"
+    logger.warning(
+      "the time of the last signature cannot be stored; after a restart a signed still could be sent again: \(reason)",
+      metadata: ["camera": "\(name)"])
   }
 
   /// Whether a camera can send one more still now; checked for each still of a stream.
@@ -133,21 +170,41 @@ struct IngestAuthorizer: Sendable {
   ///   private address can read, and nobody can change anything: a web page that an operator opens could send such a
   ///   request.
   func operatorRefusal(_ request: Request, changes: Bool, context: DoorContext) -> Response? {
+    if changes, OperatorGate.isForeign(request.head) { return foreign(request) }
     guard let operatorToken else {
       guard changes else { return nil }
       return Reply.error(
         request, .forbidden, "noOperatorToken",
         "commands need an operator's token; make one with `quietcam token` and set operator-token")
     }
-    let key = context.client.key
-    guard limits.withTokens({ $0.isHeard(key, for: nil, now: Self.now) }) else { return slowed(request) }
     let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
     if Credentials.opens(shown, [operatorToken]) { return nil }
-    if !shown.isEmpty { limits.withTokens { $0.wrong(key, now: Self.now) } }
-    return unauthorized(request, "send the operator's token as \"Authorization: Bearer TOKEN\"")
+    let advice = "send the operator's token as \"Authorization: Bearer TOKEN\""
+    return wrong(request, shown, context, advice)
   }
 
   // MARK: Answers
+
+  /// The answer to a token that opens nothing. A right one never comes here, so nobody is locked out by those who send
+  /// wrong ones from the same address.
+  private func wrong(
+    _ request: Request, _ shown: [String], _ context: DoorContext, _ advice: String
+  ) -> Response {
+    if shown.isEmpty || isWithinLimit(context) { return unauthorized(request, advice) }
+    return slowed(request)
+  }
+
+  /// Counts a wrong token or signature; `false` if too many come from the address.
+  private func isWithinLimit(_ context: DoorContext) -> Bool {
+    limits.withTokens { $0.wrong(context.client.key, now: Self.now) }
+  }
+
+  private func foreign(_ request: Request) -> Response {
+    Reply.error(
+      request, .forbidden, "otherSite",
+      "the request comes from a page of another site; stills and commands are taken from programs and from pages of "
+        + "this address")
+  }
 
   private func unauthorized(_ request: Request, _ detail: String) -> Response {
     // Many cameras send Basic only to a server that asks for it.
@@ -163,7 +220,7 @@ struct IngestAuthorizer: Sendable {
   private func slowed(_ request: Request) -> Response {
     Reply.error(
       request, .tooManyRequests, "tooManyWrongTokens",
-      "too many wrong tokens came from your address, and this one was not checked; try again in a second",
+      "too many wrong tokens or signatures came from your address; send the right one, or try again in a second",
       fields: [.retryAfter: "1"])
   }
 

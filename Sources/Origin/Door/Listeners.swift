@@ -80,7 +80,7 @@ package enum Listeners {
     limits: AccessLimits, patience: Duration, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
-    let authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits)
+    let authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits, logger: logger)
     return try listener(
       PrivateDoor(cameras: cameras, authorizer: authorizer, limits: limits), at: address, connections: limits.cameras,
       handlers: {

@@ -76,7 +76,7 @@ struct StillUpload {
     do throws(StillIntake.Stop) {
       try intake.end()
       if let signature,
-        let refusal = authorizer.refusal(of: signature, request, camera: camera, context: context)
+        let refusal = await authorizer.refusal(of: signature, request, camera: camera, context: context)
       {
         return refusal
       }
