@@ -27,6 +27,7 @@ The attacks that are tried, and what each gets:
 | the memory, by a core dump or another process of the same user | nothing | here |
 | `state.json`, the folder of a camera with `access: signed`, by another user | nothing | here |
 | pictures that announce 900 or 4,300 megapixels | 413 by their header, in no memory | here |
+| extensions of chunks up to 3 MB; 200 application segments of 64 KiB in a still | no memory; taken | here |
 | lengths that lie, chunks that break, smuggled second requests | 400, and closed | `test_ingest` |
 | pictures, bodies and requests damaged at random | refused; the viewer plays on | `make fuzz` |
 | place, serial number, thumbnail, comment planted in stills | in no public byte, nor on disk | `test_delivery` |
@@ -891,3 +892,31 @@ def test_a_huge_picture_in_a_few_bytes_costs_no_memory(server):
         assert (answer.status, answer.json["error"]) == (413, "tooLarge"), size
     _, after = memory_of(server)
     assert after - before < 20_000
+
+
+# What a body or a visitor can be made of
+
+
+@pytest.mark.parametrize("size", [100, 100_000, 3_000_000])
+def test_extensions_of_chunks_cost_no_memory(server, size):
+    server.push(stills.one())
+    _, before = memory_of(server)
+    body = stills.one()
+    with wire.Wire(server.private) as client:
+        sent = wire.chunked(body, len(body), ";x=" + "y" * size)
+        with contextlib.suppress(OSError):
+            client.send(wire.request_bytes("POST", INGEST, BEARER | {"Transfer-Encoding": "chunked"}, sent))
+        with contextlib.suppress(OSError, wire.Broken):
+            assert client.answer().status in (202, 400, 413)
+    _, after = memory_of(server)
+    assert after - before < 20_000
+    assert server.push(body).status == 202
+
+
+def test_a_still_with_huge_application_segments_is_taken_and_costs_little(server):
+    still = stills.one()
+    large = still[:2] + (b"\xff\xef\xff\xff" + bytes(65_533)) * 200 + still[2:]
+    began = time.monotonic()
+    answers = [server.push(large).status for _ in range(3)]
+    assert answers == [202] * 3 and time.monotonic() - began < 5
+    server.settled()
