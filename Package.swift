@@ -50,6 +50,7 @@ let package = Package(
         ])
       ]),
     .systemLibrary(name: "CFileSystem"),
+    .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "CClock"),
     .target(name: "CWebFiles", exclude: ["entry.h"]),
     .target(name: "WebFiles", dependencies: ["CWebFiles", nio], swiftSettings: strict),
@@ -135,7 +136,8 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "Access", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings", "Camera", "Demo",
+        "CProcess", "Access", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings", "Camera",
+        "Demo",
         "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -162,7 +164,7 @@ let package = Package(
       name: "AnswerFuzz", dependencies: ["Ingest", nio], path: "Tests/AnswerFuzz", exclude: ["http.dict", "seeds"],
       swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
-    .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio], swiftSettings: strict),
+    .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio, locks], swiftSettings: strict),
     .testTarget(
       name: "PictureTests", dependencies: ["TestSupport", "Picture", "Ingest", "Media", nio], swiftSettings: strict),
     .testTarget(

@@ -40,6 +40,7 @@ struct Serve: AsyncParsableCommand {
   private static let keptDescriptors = 256
 
   func run() async throws {
+    CoreDumps.forbid()
     var settings = try ServeSettings.load(config: config, flags: flags.given)
     // Only the digest is needed to check tokens.
     settings.operatorSecret = nil
@@ -65,6 +66,10 @@ struct Serve: AsyncParsableCommand {
     }
     let descriptors = OpenFiles.raiseLimit()
     guard descriptors >= OpenFiles.least else { throw ValidationError(OpenFiles.tooFew(descriptors)) }
+    do { try PrivateFolders.prepare(settings) } catch {
+      throw ValidationError(
+        "store: cannot close a folder to other users: \(error.localizedDescription); give a folder that is yours")
+    }
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let limits = accessLimits(settings, descriptors: descriptors, logger: logger)
     let station = Station(

@@ -1,4 +1,5 @@
 import Media
+import NIOConcurrencyHelpers
 import NIOCore
 import Testing
 
@@ -54,6 +55,40 @@ import Testing
     }
     #expect(memory.counted == (60, 100, 1))
     #expect(first.hold(100) && first.hold(0))
+    #expect(memory.counted.held == 0)
+  }
+
+  @Test func bodiesOfUnknownSendersEndForThoseThatComeLater() {
+    let memory = UploadMemory(limit: 100, cameras: 1)
+    let ended = NIOLockedValueBox<[String]>([])
+    func lease(_ address: String, _ name: String) -> UploadLease {
+      memory.lease(unprovenFrom: address) { ended.withLockedValue { $0.append(name) } }
+    }
+    let many = (1...5).map { lease("a", "a\($0)") }
+    for body in many { #expect(body.hold(10)) }
+    let other = lease("b", "b1")
+    #expect(other.hold(5), "the address that holds the most makes room")
+    #expect(ended.withLockedValue { $0 } == ["a1"])
+    #expect(!many[0].hold(11), "what was ended takes no more")
+    let next = lease("a", "a6")
+    #expect(next.hold(10))
+    #expect(ended.withLockedValue { $0 } == ["a1", "a2"])
+    #expect(memory.counted.held == 45)
+    // Who has shown a token has the other half.
+    let known = memory.lease(for: desk)
+    #expect(known.hold(55) && !known.hold(56))
+    #expect(!lease("c", "c1").hold(51))
+    withExtendedLifetime((many, other, next)) {}
+  }
+
+  @Test func whatUnknownSendersHeldIsFreeWhenTheyEnd() {
+    let memory = UploadMemory(limit: 100, cameras: 1)
+    do {
+      let first = memory.lease(unprovenFrom: "a") {}
+      let second = memory.lease(unprovenFrom: "a") {}
+      #expect(first.hold(30) && second.hold(40) && second.hold(20))
+      #expect(memory.counted.held == 20)
+    }
     #expect(memory.counted.held == 0)
   }
 

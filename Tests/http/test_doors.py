@@ -23,7 +23,11 @@ The attacks that are tried, and what each gets:
 | a TLS handshake that does not come | closed | `test_tls` |
 | more stills than the camera may send, single or in a stream | 429, counted as refused | here |
 | bodies that fill the memory together | 503 | here |
+| signed bodies without a secret that are never finished | the oldest of that address end; who signs is heard | here |
+| the memory, by a core dump or another process of the same user | nothing | here |
+| `state.json`, the folder of a camera with `access: signed`, by another user | nothing | here |
 | pictures that announce 900 or 4,300 megapixels | 413 by their header, in no memory | here |
+| extensions of chunks up to 3 MB; 200 application segments of 64 KiB in a still | no memory; taken | here |
 | lengths that lie, chunks that break, smuggled second requests | 400, and closed | `test_ingest` |
 | pictures, bodies and requests damaged at random | refused; the viewer plays on | `make fuzz` |
 | place, serial number, thumbnail, comment planted in stills | in no public byte, nor on disk | `test_delivery` |
@@ -40,6 +44,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.parse
 
@@ -788,6 +793,83 @@ def test_bodies_on_their_way_in_share_a_bounded_memory(narrow):
     assert narrow.push(stills.one(), camera="late").status == 202
 
 
+def test_unfinished_bodies_without_a_secret_starve_no_camera_that_signs(tmp_path):
+    text = f"upload-megabytes: 4\ncameras:\n  desk: {{token: {TOKEN}, signature: required}}\n  roof: {{token: {TOKEN}}}\n"
+    body = stills.one()
+    with configured(tmp_path, text, *SMALL) as server, contextlib.ExitStack() as stack:
+        for _ in range(8):
+            client = stack.enter_context(wire.Wire(server.private))
+            junk = signed(body, token="guess") | {"Content-Length": 900_000}
+            with contextlib.suppress(OSError):
+                client.send(wire.request_bytes("POST", INGEST, junk, body[:-2] + bytes(800_000)))
+
+        def full():
+            assert server.camera("GET", "/status").json["doors"]["uploads"]["bytes"] > 1_500_000
+
+        eventually(full)
+        large = body[:-2] + bytes(700_000) + body[-2:]
+        for _ in range(5):
+            # From the same address, and before the camera was ever known there.
+            assert ask(server, INGEST, signed(large), large).status == 202
+            assert server.push(body, camera="roof").status == 202
+
+
+@pytest.fixture
+def stack():
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+def test_no_core_is_dumped_and_no_other_process_of_the_user_reads_the_memory(stack):
+    """A process that is not dumpable has its files in /proc belong to the superuser (proc(5)), here for another user."""
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
+    tmp_path = quietcam.pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="quietcam-http-", dir="/tmp")))
+    tmp_path.chmod(0o777)
+    if subprocess.run([*as_nobody, "test", "-x", str(quietcam.binary())]).returncode != 0:
+        pytest.skip("another user cannot run the program where it lies")
+    command = [*as_nobody, quietcam.binary(), "serve", *FREE_PORTS, "--store", "memory", *ONE_CAMERA, *SMALL]
+    with open(tmp_path / "log", "wb") as log:
+        process = subprocess.Popen(
+            [str(word) for word in command], cwd=tmp_path, env=quietcam.environment(), stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log)
+    try:
+
+        def ready():
+            assert "viewers:" in (tmp_path / "log").read_text(), (tmp_path / "log").read_text()
+
+        eventually(ready)
+        proc = quietcam.pathlib.Path("/proc", str(process.pid))
+        assert re.search(r"Max core file size +0 +0 ", (proc / "limits").read_text())
+        assert (proc / "mem").stat().st_uid == 0
+        if as_nobody:
+            read = subprocess.run([*as_nobody, "head", "-c1", str(proc / "environ")], capture_output=True)
+            assert read.returncode != 0 and b"denied" in read.stderr
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def test_what_viewers_must_not_see_is_readable_by_its_owner_alone(tmp_path):
+    text = f"link-key: {KEY}\ncameras:\n  desk: {{token: {TOKEN}, access: signed}}\n  roof: {{token: {TOKEN}}}\n"
+    store = tmp_path / "store"
+    (store / "desk").mkdir(parents=True, mode=0o755)
+    options = [*FREE_PORTS, "--config", configuration(tmp_path, text), *SMALL, "--store", store]
+    with launched(*options) as server:
+        server.wait_until_ready()
+        for camera in ("desk", "roof"):
+            assert server.push(stills.one(), camera=camera).status == 202
+
+        def written():
+            assert (store / "roof" / "state.json").exists() and (store / "roof" / "live.m3u8").exists()
+
+        eventually(written)
+    assert (store / "desk").stat().st_mode & 0o777 == 0o700
+    assert (store / "roof").stat().st_mode & 0o777 == 0o755
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (store / "roof").iterdir() if path.is_file()}
+    assert {mode for name, mode in modes.items() if name.endswith(".json")} == {0o600}, modes
+    assert modes["live.m3u8"] == 0o644 and {mode for name, mode in modes.items() if name.endswith(".mp4")} == {0o644}
+
+
 def memory_of(server):
     """The resident memory of a server's process in KiB, now and at most."""
     status = (quietcam.pathlib.Path("/proc") / str(server.process.pid) / "status").read_text()
@@ -810,3 +892,31 @@ def test_a_huge_picture_in_a_few_bytes_costs_no_memory(server):
         assert (answer.status, answer.json["error"]) == (413, "tooLarge"), size
     _, after = memory_of(server)
     assert after - before < 20_000
+
+
+# What a body or a visitor can be made of
+
+
+@pytest.mark.parametrize("size", [100, 100_000, 3_000_000])
+def test_extensions_of_chunks_cost_no_memory(server, size):
+    server.push(stills.one())
+    _, before = memory_of(server)
+    body = stills.one()
+    with wire.Wire(server.private) as client:
+        sent = wire.chunked(body, len(body), ";x=" + "y" * size)
+        with contextlib.suppress(OSError):
+            client.send(wire.request_bytes("POST", INGEST, BEARER | {"Transfer-Encoding": "chunked"}, sent))
+        with contextlib.suppress(OSError, wire.Broken):
+            assert client.answer().status in (202, 400, 413)
+    _, after = memory_of(server)
+    assert after - before < 20_000
+    assert server.push(body).status == 202
+
+
+def test_a_still_with_huge_application_segments_is_taken_and_costs_little(server):
+    still = stills.one()
+    large = still[:2] + (b"\xff\xef\xff\xff" + bytes(65_533)) * 200 + still[2:]
+    began = time.monotonic()
+    answers = [server.push(large).status for _ in range(3)]
+    assert answers == [202] * 3 and time.monotonic() - began < 5
+    server.settled()

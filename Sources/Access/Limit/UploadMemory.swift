@@ -8,12 +8,24 @@ package final class UploadMemory: Sendable {
     var peak = 0
     var refused: Int64 = 0
     var cameras: [CameraName: Int] = [:]
+    /// The bodies whose sender has not proved who it is, the oldest first.
+    var unproven: [Unproven] = []
+    var nextBody = 0
+  }
+
+  private struct Unproven {
+    let body: Int
+    let address: String
+    let end: @Sendable () -> Void
+    var bytes = 0
   }
 
   /// The most bytes.
   package let limit: Int
   /// The most bytes of one camera, so that no camera takes the memory of the others.
   private let share: Int
+  /// The most bytes of all bodies whose sender has not proved who it is.
+  private let unprovenShare: Int
   private let state = NIOLockedValueBox(State())
 
   /// - Parameters:
@@ -22,6 +34,7 @@ package final class UploadMemory: Sendable {
   package init(limit: Int, cameras: Int) {
     self.limit = limit
     share = cameras > 1 ? limit / 2 : limit
+    unprovenShare = limit / 2
   }
 
   /// The bytes in use now and at most since the process started, and how often there was no room.
@@ -30,7 +43,68 @@ package final class UploadMemory: Sendable {
   }
 
   /// An empty lease for a body of a camera.
-  package func lease(for camera: CameraName) -> UploadLease { UploadLease(memory: self, camera: camera) }
+  package func lease(for camera: CameraName) -> UploadLease { UploadLease(memory: self, owner: .camera(camera)) }
+
+  /// An empty lease for a signed body: only its end shows whether the sender has the camera's token.
+  ///
+  /// These bodies share half of the memory. If it is full, the oldest body of the address that holds the most ends: so
+  /// bodies that are never finished keep nobody out.
+  ///
+  /// - Parameter end: ends the body; called at most once, from any thread.
+  package func lease(unprovenFrom address: String, end: @escaping @Sendable () -> Void) -> UploadLease {
+    let body = state.withLockedValue { state in
+      state.nextBody += 1
+      state.unproven.append(Unproven(body: state.nextBody, address: address, end: end))
+      return state.nextBody
+    }
+    return UploadLease(memory: self, owner: .unproven(body))
+  }
+
+  fileprivate func take(_ count: Int, of owner: UploadLease.Owner) -> Bool {
+    switch owner {
+    case .camera(let camera): return take(count, for: camera)
+    case .unproven(let body):
+      let (hasRoom, ended) = state.withLockedValue { take(count, ofUnproven: body, &$0) }
+      for end in ended { end() }
+      return hasRoom
+    }
+  }
+
+  fileprivate func give(_ count: Int, of owner: UploadLease.Owner, isEnd: Bool) {
+    switch owner {
+    case .camera(let camera): give(count, of: camera)
+    case .unproven(let body):
+      state.withLockedValue { state in
+        guard let index = state.unproven.firstIndex(where: { $0.body == body }) else { return }
+        state.total -= count
+        state.unproven[index].bytes -= count
+        if isEnd { state.unproven.remove(at: index) }
+      }
+    }
+  }
+
+  private func take(_ count: Int, ofUnproven body: Int, _ state: inout State) -> (Bool, [@Sendable () -> Void]) {
+    var ended: [@Sendable () -> Void] = []
+    guard let own = state.unproven.first(where: { $0.body == body }) else { return (false, ended) }
+    while true {
+      let held = state.unproven.reduce(0) { $0 + $1.bytes }
+      if held + count <= unprovenShare, state.total + count <= limit { break }
+      var addresses: [String: Int] = [own.address: count]
+      for other in state.unproven { addresses[other.address, default: 0] += other.bytes }
+      let greatest = addresses.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key
+      let oldest = state.unproven.firstIndex { $0.address == greatest && $0.body != body && $0.bytes > 0 }
+      state.refused += 1
+      guard let oldest else { return (false, ended) }
+      let gone = state.unproven.remove(at: oldest)
+      state.total -= gone.bytes
+      ended.append(gone.end)
+    }
+    guard let index = state.unproven.firstIndex(where: { $0.body == body }) else { return (false, ended) }
+    state.unproven[index].bytes += count
+    state.total += count
+    state.peak = max(state.peak, state.total)
+    return (true, ended)
+  }
 
   fileprivate func take(_ count: Int, for camera: CameraName) -> Bool {
     state.withLockedValue { state in
@@ -56,27 +130,32 @@ package final class UploadMemory: Sendable {
 
 /// The memory of one body, returned to `UploadMemory` when the lease is released.
 package final class UploadLease: Sendable {
+  fileprivate enum Owner {
+    case camera(CameraName)
+    case unproven(Int)
+  }
+
   private let memory: UploadMemory
-  private let camera: CameraName
+  private let owner: Owner
   private let held = NIOLockedValueBox(0)
 
-  fileprivate init(memory: UploadMemory, camera: CameraName) {
+  fileprivate init(memory: UploadMemory, owner: Owner) {
     self.memory = memory
-    self.camera = camera
+    self.owner = owner
   }
 
   /// Changes the size of the body in memory. If there is no room for more, nothing changes.
   package func hold(_ count: Int) -> Bool {
     held.withLockedValue { held in
       if count > held {
-        guard memory.take(count - held, for: camera) else { return false }
+        guard memory.take(count - held, of: owner) else { return false }
       } else if count < held {
-        memory.give(held - count, of: camera)
+        memory.give(held - count, of: owner, isEnd: false)
       }
       held = count
       return true
     }
   }
 
-  deinit { memory.give(held.withLockedValue { $0 }, of: camera) }
+  deinit { memory.give(held.withLockedValue { $0 }, of: owner, isEnd: true) }
 }

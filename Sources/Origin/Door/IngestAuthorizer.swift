@@ -147,7 +147,13 @@ struct IngestAuthorizer: Sendable {
   }
 
   /// The lease for a body that is being received.
-  func lease(for camera: CameraName) -> UploadLease { limits.uploads.lease(for: camera) }
+  ///
+  /// - Parameter isProven: whether the sender has shown the camera's token.
+  func lease(for camera: CameraName, isProven: Bool, context: DoorContext) -> UploadLease {
+    if isProven { return limits.uploads.lease(for: camera) }
+    let channel = context.channel
+    return limits.uploads.lease(unprovenFrom: context.client.key) { channel.close(promise: nil) }
+  }
 
   /// The answer if bodies being received use all of their memory.
   func noRoom(_ request: Request) -> Response {

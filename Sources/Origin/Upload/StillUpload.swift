@@ -48,7 +48,7 @@ struct StillUpload {
     if signature != nil, most == nil {
       return Reply.closing(authorizer.cannotBeSigned(request), channel: channel)
     }
-    let lease = authorizer.lease(for: camera.settings.name)
+    let lease = authorizer.lease(for: camera.settings.name, isProven: signature == nil, context: context)
     let admits = { [authorizer, camera] in authorizer.admitsStill(of: camera.settings.name) }
     var intake = StillIntake(camera: camera, label: label, isHeldBack: signature != nil, admits: admits)
     if let length, let most, length > most {

@@ -10,6 +10,11 @@ enum StoreFile {
   /// Everybody reads the stream, and only its owner writes it.
   static let published: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
 
+  /// What viewers must not see: whether what is shown is recorded, and what is stored beside it.
+  static func permissions(of name: String) -> FilePermissions {
+    name.hasSuffix(".json") && name != "photos.json" ? .ownerReadWrite : published
+  }
+
   /// Writes a file, or what stands there anew.
   ///
   /// - Parameter isSynced: whether it is on the disk, and not only in the system's memory, before this returns.
@@ -28,7 +33,9 @@ enum StoreFile {
   static func replace(_ name: String, in folder: String, with bytes: ByteBuffer) throws {
     let temporary = folder + "/" + temporaryPrefix + name
     do {
-      try write(temporary, bytes)
+      // One that a process left behind may have other permissions.
+      try? remove(temporary)
+      try write(temporary, bytes, permissions: permissions(of: name))
       try rename(temporary, to: folder + "/" + name)
     } catch {
       unlink(temporary)
