@@ -71,7 +71,7 @@ struct OpenSegmentAnswer: Sendable {
       })
   }
 
-  /// WaitLimit until the segment is whole; `false` where it does not become so.
+  /// Waits until the segment is whole; `false` where it does not become so.
   func isWhole() async -> Bool {
     var segment = segment
     while true {

@@ -28,7 +28,7 @@ package struct OpenSegment: Sendable {
     self.sequence = sequence
   }
 
-  /// WaitLimit for what comes next and takes all of it that is there.
+  /// Waits for what comes next and takes all of it that is there.
   ///
   /// - Parameters:
   ///   - deadline: when the wait for the next part ends.
