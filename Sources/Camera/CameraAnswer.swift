@@ -29,7 +29,7 @@ struct CameraAnswer: Sendable {
   /// The answer to a request that has been sent.
   init(_ connection: CameraConnection) { self.connection = connection }
 
-  /// WaitLimit for the head.
+  /// Waits for the head.
   mutating func readHead() async throws(CameraTrouble) -> AnswerHead {
     while true {
       if let head { return head }

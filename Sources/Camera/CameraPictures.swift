@@ -45,7 +45,7 @@ struct CameraPictures: Sendable {
   /// The first bytes of the body.
   var beginning: ByteBuffer { first }
 
-  /// WaitLimit for the next picture.
+  /// Waits for the next picture.
   mutating func next(within patience: Ticks = CameraAnswer.patience) async throws(CameraTrouble) -> Step {
     while true {
       if !findings.isEmpty {

@@ -44,16 +44,21 @@ package struct ShownPictureEntry: Hashable, Sendable, Codable {
   package let step: Int
   /// The length of its JPEG.
   package let bytes: Int
-  private let since: Int64?
+  private let offset: Int64?
+
+  private enum CodingKeys: String, CodingKey {
+    case step, bytes
+    case offset = "since"
+  }
 
   /// As `ShownPicture.slotOffset`.
-  package var slotOffset: Ticks? { since.map { Ticks($0) } }
+  package var slotOffset: Ticks? { offset.map { Ticks($0) } }
 
   /// An entry of a picture.
   package init(step: Int, bytes: Int, slotOffset: Ticks?) {
     self.step = step
     self.bytes = bytes
-    since = slotOffset?.count
+    offset = slotOffset?.count
   }
 
   /// The picture, whose JPEG is the next in `jpegs`; `nil` if that is too short.

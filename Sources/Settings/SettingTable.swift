@@ -146,7 +146,7 @@ extension Setting {
       "Pictures a second in the stream"),
     .camera(
       "part", .duration(accepted: "0.2 to 6 seconds in whole picture intervals"), \.timeline.part,
-      "The length of a part; viewers are two to three parts behind"),
+      "The length of a part; hls.js is two to three parts behind, the element shows each part when it is published"),
     .camera(
       "segment", .duration(accepted: "1 to 60 whole seconds in whole parts"), \.timeline.segment,
       "The length of a segment; longer ones save bytes"),

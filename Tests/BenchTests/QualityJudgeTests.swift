@@ -37,7 +37,7 @@ struct QualityJudgeTests {
   }
 
   @Test(.enabled("this ffmpeg has no libvmaf filter") { await hasVMAF() })
-  func vmafFollowsTheLikenessToo() async throws {
+  func vmafFollowsTheSimilarityToo() async throws {
     let (good, poor) = (try await marks(quality: 90), try await marks(quality: 20))
     let (high, low) = (try #require(good.vmaf), try #require(poor.vmaf))
     #expect(high > low && high <= 100 && low >= 0)

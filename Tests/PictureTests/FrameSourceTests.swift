@@ -220,10 +220,9 @@ import Testing
   @Test func anOpenThatTakesTooLongTimesOut() throws {
     let listener = try Listener()
     let error = #expect(throws: FFmpegError.self) {
-      _ = try MediaFetch(
-        MediaLocation("http://127.0.0.1:\(listener.port)/"), limit: 3, interrupt: MediaInterrupt(),
-        patience: .milliseconds(200)
-      ).isJPEG
+      _ = try FrameSource(
+        MediaLocation("http://127.0.0.1:\(listener.port)/"), interrupt: MediaInterrupt(), patience: .milliseconds(200)
+      ).isLive
     }
     #expect(error?.code == FFmpegError.timedOut)
   }

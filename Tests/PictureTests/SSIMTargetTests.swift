@@ -4,7 +4,7 @@ import Testing
 @testable import Picture
 
 @Suite struct SSIMTargetTests {
-  /// A scene whose lack of likeness doubles with every four steps of the quantizer.
+  /// A scene whose lack of similarity doubles with every four steps of the quantizer.
   private func similarity(offset: Double, finest: Double) -> Double { 1 - (1 - finest) * exp2(offset / 4) }
 
   private func exp2(_ power: Double) -> Double {

@@ -52,14 +52,14 @@ import Testing
     }
   }
 
-  @Test func aLadderThatHoldsForEverNeverShowsTheLoopAgain() {
+  @Test func aPresenceThatHoldsForEverNeverShowsTheLoopAgain() {
     var presence = CameraPresence(settings: .init(hold: nil, steady: .zero))
     presence.stillArrived(at: .zero)
     expect(&presence, at: .zero, isOn: true)
     expect(&presence, at: .seconds(10_000_000), isOn: true)
   }
 
-  @Test func whateverComesTheLadderGoesOffOnlyAfterTheGraceTimeAndOnOnlyWithFreshStills() {
+  @Test func whateverComesThePresenceGoesOffOnlyAfterTheGraceTimeAndOnOnlyWithFreshStills() {
     var generator = SeededGenerator(seed: 4)
     for _ in 0..<200 {
       var presence = CameraPresence(settings: settings)

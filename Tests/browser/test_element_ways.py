@@ -80,6 +80,15 @@ async def photos_when_asked(on):
     assert on.names().count("events") == 1 and "live.m3u8" not in on.names(), on.names()
 
 
+async def photos_that_are_gone(on):
+    """Withdrawn, or no longer among the kept ones: each is asked for once, and the newest picture takes its place."""
+    on.server.refuses = lambda asked: 404 if asked.name.startswith("photo-") else None
+    await on.show(on.element('mode="photos"'))
+    await on.plays("photos", fresh=2)
+    photos = [name for name in on.names() if name.startswith("photo-")]
+    assert photos and len(photos) == len(set(photos)), on.names()
+
+
 async def events_that_are_refused(on):
     on.server.refuses = lambda asked: 502 if asked.name == "events" else None
     await on.show(on.element('mode="photos"'))
@@ -134,7 +143,8 @@ async def a_camera_that_goes(on):
 
 SCENARIOS = [
     frames, frames_behind_a_proxy_that_holds_back, hls_without_codecs, below_hls, photos_without_video,
-    still_without_events, photos_where_play_is_refused, photos_when_asked, events_that_are_refused,
+    still_without_events, photos_where_play_is_refused, photos_when_asked, photos_that_are_gone,
+    events_that_are_refused,
     events_in_a_buffer,
     a_network_that_goes_and_comes, a_server_that_restarts, a_camera_that_goes,
 ]  # fmt: skip

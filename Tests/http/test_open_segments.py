@@ -335,11 +335,15 @@ def test_http_2_brings_the_same(secure):
 
 
 def test_an_answer_that_breaks_off_is_reset_over_http_2(secure):
-    name = open_name(secure_playlist(secure))
-    url = f"https://127.0.0.1:{secure.public}/{CAMERA}/{name}"
-    command = ["curl", "-sSN", "--http2", "--max-time", "20", "--cacert", str(secure.certificate), url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
-        time.sleep(0.3)
+    # Early in a segment: an answer that is whole before the withdrawal is not broken off.
+    deadline = time.monotonic() + 3 * SEGMENT
+    while len((now := secure_playlist(secure)).open.parts) != 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    url = f"https://127.0.0.1:{secure.public}/{CAMERA}/{open_name(now)}"
+    command = ["curl", "-fsSN", "--http2", "--max-time", "20", "--cacert", str(secure.certificate), url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as client:
+        assert client.stdout.read(1), "the answer has not begun before the withdrawal"
         order = secure.curl(
             secure.private, f"/cameras/{CAMERA}/withdraw", "-X", "POST", "-H", f"Authorization: {ASKED['Authorization']}",
             "-o", "/dev/null")

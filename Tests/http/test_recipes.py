@@ -177,7 +177,9 @@ def test_the_sketch_for_the_esp32(server, home):
     )
     before = server.status()["stills"]["taken"]
     run = subprocess.run([home / "board"], cwd=home, check=True, capture_output=True, text=True, timeout=30)
-    assert re.findall(r"pause (\d+)", run.stdout) == ["200"] * 3, run.stdout
+    # The advice lets stills come just before a slot: it differs from the interval by a quarter at most.
+    pauses = [int(pause) for pause in re.findall(r"pause (\d+)", run.stdout)]
+    assert len(pauses) == 3 and all(150 <= pause <= 250 for pause in pauses), run.stdout
     clocks = [int(clock) for clock in re.findall(r"clock (\d+)", run.stdout)]
     assert all(abs(clock - time.time()) < 60 for clock in clocks)
     assert server.status()["stills"]["taken"] == before + 3

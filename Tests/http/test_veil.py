@@ -1,7 +1,7 @@
 """Nothing at the public door tells recorded pictures from live ones while the veil is down.
 
 A viewer looks at everything that is public, through live and veiled stretches in turn. Whatever has a shape has the
-same in both; whatever is a number comes from the same distribution. `VeilLikenessTests` counts hundreds of segments.
+same in both; whatever is a number comes from the same distribution. `VeilSimilarityTests` counts hundreds of segments.
 """
 
 import collections

@@ -10,7 +10,7 @@ package final class Connections: Sendable {
     /// private networks, where proxies are.
     package var perAddress: Int?
 
-    /// These limits.
+    /// These numbers of connections; without `perAddress` the standard one.
     package init(total: Int, perAddress: Int? = nil) {
       self.total = total
       self.perAddress = perAddress

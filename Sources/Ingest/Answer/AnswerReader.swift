@@ -3,9 +3,9 @@ import NIOCore
 /// Reads one answer of a camera over HTTP/1: its head, leniently (`AnswerHead`), and its body as far as the bytes agree
 /// with what the head says of it.
 ///
-/// A pure state machine of bounded memory: it keeps a line at most and hands the body on as it comes. A length that is
-/// told in several ways is no length; a body that is said to be chunked and is not is taken as it is; one that goes on
-/// behind its length is handed on too, since a picture's own end is surer than a camera's counting.
+/// A pure state machine of bounded memory: it keeps a line at most and hands the body on as it comes. Different lengths
+/// in one head are ignored; a body that is said to be chunked and is not is taken as it is; one that goes on behind its
+/// length is handed on too, since a picture's own end is surer than a camera's counting.
 package struct AnswerReader: Sendable {
   /// What the bytes turned out to be.
   package enum Event: Hashable, Sendable {

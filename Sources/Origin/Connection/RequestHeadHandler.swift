@@ -16,7 +16,7 @@ final class RequestHeadHandler: ChannelInboundHandler, RemovableChannelHandler {
   enum Framing: Hashable {
     /// By its length; 0 where there is none.
     case length(Int)
-    /// By its last chunk, or in a way that is nobody's business here.
+    /// By chunks, or not at all: the length is not known.
     case other
   }
 

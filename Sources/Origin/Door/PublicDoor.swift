@@ -15,7 +15,7 @@ struct PublicDoor: HTTPResponder {
   private let pages: Pages
   private let site: SitePolicy
   private let linkKey: LinkKey?
-  private let waits: WaitLimit
+  let waits: WaitLimit
   private let waves: WaveLimits
   private let hidden: Set<CameraName>
   private let about: [CameraName: EncodedText]
@@ -35,7 +35,7 @@ struct PublicDoor: HTTPResponder {
     waits = limits.waits
     waves = limits.waves
     self.isSecure = isSecure
-    about = cameras.reduce(into: [:]) { $0[$1.settings.name] = AboutCamera($1.settings).rendition }
+    about = cameras.reduce(into: [:]) { $0[$1.settings.name] = AboutCamera($1.settings).encoded }
     hidden = Set(names.filter { (doors[$0] ?? .closed).access == .signed })
     pages = Pages(web, cameras: cameras.map(\.settings), hidden: hidden, site: site)
   }
@@ -80,9 +80,9 @@ struct PublicDoor: HTTPResponder {
     case .readiness:
       let waiting = names.filter { cameras[$0]?.edge.snapshot == nil }
       if waiting.isEmpty { return Reply.json(request, .ok, "{\"status\":\"ready\"}") }
-      let counted = waiting.map { hidden.contains($0) ? "a private camera" : $0.text }
+      let shownNames = waiting.map { hidden.contains($0) ? "a private camera" : $0.text }
       return Reply.error(
-        request, .serviceUnavailable, "notReady", "still starting: \(counted.joined(separator: ", "))",
+        request, .serviceUnavailable, "notReady", "still starting: \(shownNames.joined(separator: ", "))",
         fields: [.retryAfter: "1"])
     case .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .wave, .about, .photos, .photo:
       guard let camera else { return Reply.notFound(request) }
@@ -146,102 +146,12 @@ struct PublicDoor: HTTPResponder {
         request, bytes: latest.jpeg, type: "image/jpeg", etag: latest.etag, caching: .revalidate)
     case .multivariant:
       guard let snapshot = edge.snapshot else { return notReady(request) }
-      return Reply.text(request, snapshot.multivariant, type: playlistType, caching: .seconds(60))
+      return Reply.text(request, snapshot.multivariant, type: Self.playlistType, caching: .seconds(60))
     case .media: return await playlist(request, camera: camera, query: query, context: context)
     case .plain: return await plainPlaylist(request, camera: camera, context: context)
     case .file(_, let name): return await file(request, camera: camera, named: name, pass: pass, context: context)
     default: return Reply.notFound(request)
     }
-  }
-
-  private func playlist(_ request: Request, camera: Camera, query: Substring, context: DoorContext) async -> Response {
-    guard let newest = camera.edge.snapshot, let furthest = camera.edge.furthest else { return notReady(request) }
-    let timeline = camera.settings.timeline
-    do throws(BlockingReload.Refusal) {
-      let reload = try BlockingReload(query: query)
-      guard !reload.isEmpty else {
-        // A plain request must not be cached longer than the playlist is the newest.
-        let seconds = Int(timeline.part.count / Ticks.perSecond)
-        var response = Reply.text(request, newest.media, type: playlistType, caching: .seconds(seconds))
-        response.headers[.timingAllowOrigin] = "*"
-        return response
-      }
-      let text = { (snapshot: PlaylistSnapshot, caching: Reply.Caching) in
-        let playlist = reload.takesDelta ? snapshot.delta ?? snapshot.media : snapshot.media
-        return Reply.text(
-          request, playlist, type: playlistType, tellsTag: reload.sequence == nil, caching: caching)
-      }
-      let kept = Reply.Caching.seconds(6 * timeline.targetDuration)
-      guard let target = try reload.target(newest: furthest.position, timeline: timeline) else {
-        // Without a number the answer changes with each part, like that to a plain request.
-        return text(furthest, reload.sequence == nil ? .seconds(Int(timeline.part.count / Ticks.perSecond)) : kept)
-      }
-      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
-      defer { withExtendedLifetime(place) {} }
-      let (deadline, channel) = (ContinuousClock.now + (timeline.segment * 3).duration, context.channel)
-      switch await camera.edge.wait(for: target, deadline: deadline, isWanted: { channel.isActive }) {
-      case .published(let snapshot): return text(snapshot, kept)
-      case .timedOut, .refused, .ended: return notReady(request)
-      }
-    } catch {
-      return Reply.error(request, .badRequest, "badDirective", error.detail)
-    }
-  }
-
-  /// The playlist for players that ignore parts. The first request waits a moment for it to be made.
-  private func plainPlaylist(_ request: Request, camera: Camera, context: DoorContext) async -> Response {
-    guard let place = waits.enter(context.client) else { return tooManyWait(request) }
-    defer { withExtendedLifetime(place) {} }
-    let (deadline, channel) = (ContinuousClock.now + .seconds(10), context.channel)
-    guard let playlist = await camera.plainPlaylist(deadline: deadline, isWanted: { channel.isActive }) else {
-      return notReady(request)
-    }
-    let seconds = max(1, camera.settings.timeline.plain.targetDuration / 2)
-    return Reply.text(request, playlist, type: playlistType, caching: .seconds(seconds))
-  }
-
-  private func file(
-    _ request: Request, camera: Camera, named name: String, pass: ViewerPass, context: DoorContext
-  ) async -> Response {
-    // What is announced is read before the media: what is published between the two is then found.
-    let hinted = camera.edge.hinted(named: name)
-    let open = camera.edge.openSegment(named: name)
-    let patience = (camera.settings.timeline.segment * 3).duration
-    var bytes = camera.edge.media(named: name)
-    if bytes == nil, let open {
-      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
-      let end = pass.secondsLeft(.now).map { ContinuousClock.now + .seconds($0) }
-      let answer = OpenSegmentAnswer(
-        open, of: camera.edge, name: name, patience: patience, channel: context.channel, end: end)
-      if request.method == .get { return await answer.response(place: place) ?? notReady(request) }
-      // The length is known when the segment is whole.
-      guard await answer.isWhole() else { return notReady(request) }
-      withExtendedLifetime(place) {}
-      bytes = camera.edge.media(named: name)
-    }
-    if bytes == nil, let hinted {
-      // The hinted part can be requested before it exists; the answer begins when it is complete.
-      guard let place = waits.enter(context.client) else { return tooManyWait(request) }
-      defer { withExtendedLifetime(place) {} }
-      let channel = context.channel
-      let outcome = await camera.edge.wait(
-        for: hinted, deadline: .now + patience, isWanted: { channel.isActive })
-      bytes = camera.edge.media(named: name)
-      if bytes == nil {
-        // Where its segment ended before it, or was withdrawn, it never comes.
-        if case .published = outcome { return Reply.notFound(request) }
-        return notReady(request)
-      }
-    }
-    guard let bytes else { return Reply.notFound(request) }
-    var response = Reply.resource(
-      request, bytes: bytes, type: "video/mp4", etag: Reply.mediaTag(name), tellsTag: !SegmentName.isPart(name),
-      caching: .forever)
-    if response.status.kind == .successful {
-      response.headers.append(
-        contentsOf: OpenSegmentAnswer.fields(of: name, date: camera.edge.date(ofSegment: name)))
-    }
-    return response
   }
 
   /// A page for who asks for it, with what other sites read of it.
@@ -306,21 +216,19 @@ struct PublicDoor: HTTPResponder {
     }
   }
 
-  private func tooManyWait(_ request: Request) -> Response {
+  func tooManyWait(_ request: Request) -> Response {
     Reply.error(
       request, .serviceUnavailable, "tooManyWaiting",
       "too many requests from your address wait for what comes next; end some, or try again in a while",
       fields: [.retryAfter: "5"])
   }
 
-  private func notReady(_ request: Request) -> Response {
+  func notReady(_ request: Request) -> Response {
     Reply.error(
       request, .serviceUnavailable, "notReady", "there is nothing new to send yet; try again",
       fields: [.retryAfter: "1"])
   }
 }
-
-private let playlistType = "application/vnd.apple.mpegurl"
 
 extension HTTPField.Name {
   static let lastEventID = HTTPField.Name("Last-Event-ID")!

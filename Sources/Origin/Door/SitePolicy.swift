@@ -8,9 +8,10 @@ package struct SitePolicy: Hashable, Sendable {
   package var allowedOrigin: String? = "*"
   /// The sites that can show the pages in a frame: a source list of `frame-ancestors` (CSP 3, section 6.4.2).
   package var frameAncestors = "*"
-  /// What the site is called; `nil` where nobody has said.
+  /// What the site is called; `nil` if it is not set.
   package var title: String?
-  /// The absolute address at which visitors see the public door, with a slash at its end; `nil` where requests tell.
+  /// The absolute address at which visitors see the public door, with a slash at its end; `nil` to take
+  /// it from the request.
   package var baseURL: String?
   /// The file with the pages' icon: SVG, PNG or ICO; `nil` for the program's own.
   package var iconFile: String?

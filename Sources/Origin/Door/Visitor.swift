@@ -3,8 +3,8 @@ import HTTPTypes
 
 /// Where a request comes from, as far as its connection and the proxy next to this server say.
 ///
-/// A proxy is only believed if it is on this machine or in a private network, and only about the client that it talks
-/// to itself: everything before that in the header was written by others.
+/// What a proxy says is used only if the proxy is on this machine or in a private network, and only its last entry:
+/// everything before that in the header was written by others.
 struct Visitor: Hashable {
   /// The IPv4 address, or the network of an IPv6 address.
   let address: String

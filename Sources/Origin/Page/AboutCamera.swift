@@ -44,7 +44,7 @@ struct AboutCamera: Encodable {
   }
 
   /// The same in the form in which it is served.
-  var rendition: EncodedText {
+  var encoded: EncodedText {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Texts and numbers of these types always encode.

@@ -16,10 +16,10 @@ enum OutsideAddress {
     var (scheme, prefix) = (isSecure ? "https" : "http", "/")
     if client.isLocal {
       let fields = request.headers
-      let counted = Visitor.forwarded(fields, "proto") ?? fields[.xForwardedProto]
-      if let counted = counted?.lowercased(), counted == "http" || counted == "https" { scheme = counted }
-      if let counted = fields[.xForwardedPrefix], isPrefix(counted) {
-        prefix = counted.hasSuffix("/") ? counted : counted + "/"
+      let forwardedScheme = (Visitor.forwarded(fields, "proto") ?? fields[.xForwardedProto])?.lowercased()
+      if let forwardedScheme, forwardedScheme == "http" || forwardedScheme == "https" { scheme = forwardedScheme }
+      if let forwardedPrefix = fields[.xForwardedPrefix], isPrefix(forwardedPrefix) {
+        prefix = forwardedPrefix.hasSuffix("/") ? forwardedPrefix : forwardedPrefix + "/"
       }
     }
     return "\(scheme)://\(host.lowercased())\(prefix)"

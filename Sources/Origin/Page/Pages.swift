@@ -30,7 +30,7 @@ struct Pages: Sendable {
     let root: String
     /// The address after the site's root, and the folder of the camera that represents it; `nil` for a page that is not
     /// public.
-    let counted: (path: String, camera: String, size: PictureSize?)?
+    let linkPreview: (path: String, camera: String, size: PictureSize?)?
   }
 
   private struct Key: Hashable {
@@ -51,7 +51,7 @@ struct Pages: Sendable {
   private let kept = Kept()
 
   private final class Kept: Sendable {
-    let renditions = NIOLockedValueBox<[Key: EncodedText]>([:])
+    let encoded = NIOLockedValueBox<[Key: EncodedText]>([:])
   }
 
   /// The pages for these cameras: with a single one, its page is the home page too.
@@ -75,12 +75,12 @@ struct Pages: Sendable {
       let isHidden = hidden.contains(camera.name)
       drafts[.camera(camera.name)] = Self.draft(
         web.playerTemplate, camera, base: "./", root: isHidden ? "../../" : "../",
-        counted: isHidden ? nil : ("\(camera.name)/", "\(camera.name)/", camera.shownSize))
+        linkPreview: isHidden ? nil : ("\(camera.name)/", "\(camera.name)/", camera.shownSize))
     }
     let shown = cameras.filter { !hidden.contains($0.name) }
     if let only = shown.first, shown.count == 1, hidden.isEmpty {
       drafts[.home] = Self.draft(
-        web.playerTemplate, only, base: "\(only.name)/", root: "", counted: ("", "\(only.name)/", only.shownSize))
+        web.playerTemplate, only, base: "\(only.name)/", root: "", linkPreview: ("", "\(only.name)/", only.shownSize))
     } else {
       let title = site.title ?? "Cameras"
       let list = web.listTemplate.repeating { item in
@@ -88,11 +88,12 @@ struct Pages: Sendable {
       }
       drafts[.home] = Draft(
         html: Self.filled(list, ["title": title, "root": "", "assets": "_/"]), title: title, root: "",
-        counted: shown.first.map { ("", "\($0.name)/", $0.shownSize) })
+        linkPreview: shown.first.map { ("", "\($0.name)/", $0.shownSize) })
     }
     if let name = site.sampleCamera, let camera = shown.first(where: { $0.name == name }) {
       drafts[.sample] = Self.draft(
-        web.sampleTemplate, camera, base: "../\(name)/", root: "../", counted: ("sample/", "\(name)/", camera.shownSize)
+        web.sampleTemplate, camera, base: "../\(name)/", root: "../",
+        linkPreview: ("sample/", "\(name)/", camera.shownSize)
       )
     }
     self.drafts = drafts
@@ -100,10 +101,11 @@ struct Pages: Sendable {
 
   private static func draft(
     _ template: String, _ camera: CameraSettings, base: String, root: String,
-    counted: (path: String, camera: String, size: PictureSize?)?
+    linkPreview: (path: String, camera: String, size: PictureSize?)?
   ) -> Draft {
     Draft(
-      html: filled(template, camera, base: base, root: root), title: camera.shownTitle, root: root, counted: counted)
+      html: filled(template, camera, base: base, root: root), title: camera.shownTitle, root: root,
+      linkPreview: linkPreview)
   }
 
   /// - Parameters:
@@ -128,18 +130,18 @@ struct Pages: Sendable {
   /// - Parameter root: the site's absolute address.
   func answer(_ request: Request, _ page: Page, root: String?) -> Response? {
     guard let draft = drafts[page] else { return nil }
-    let key = Key(page: page, root: draft.counted == nil ? nil : root, stamp: PageHead.stamp(.now))
-    let known = kept.renditions.withLockedValue { $0[key] }
-    let rendition = known ?? render(draft, key)
+    let key = Key(page: page, root: draft.linkPreview == nil ? nil : root, stamp: PageHead.stamp(.now))
+    let known = kept.encoded.withLockedValue { $0[key] }
+    let encoded = known ?? render(draft, key)
     if known == nil {
-      kept.renditions.withLockedValue { renditions in
+      kept.encoded.withLockedValue { pages in
         // Pages with earlier pictures are no longer needed, and clients that use ever new names get no more memory than
         // this.
-        if renditions.count >= Self.mostKept { renditions = renditions.filter { $0.key.stamp == key.stamp } }
-        if renditions.count < Self.mostKept { renditions[key] = rendition }
+        if pages.count >= Self.mostKept { pages = pages.filter { $0.key.stamp == key.stamp } }
+        if pages.count < Self.mostKept { pages[key] = encoded }
       }
     }
-    var response = Reply.text(request, rendition, type: "text/html; charset=utf-8", caching: .revalidate)
+    var response = Reply.text(request, encoded, type: "text/html; charset=utf-8", caching: .revalidate)
     for field in fields { response.headers[field.name] = field.value }
     return response
   }
@@ -148,9 +150,9 @@ struct Pages: Sendable {
     let head = PageHead(
       title: draft.title, siteName: site.shownTitle, icon: (draft.root + icon.name, icon.type))
     var lines = head.plain
-    if let counted = draft.counted, let root = key.root {
+    if let linkPreview = draft.linkPreview, let root = key.root {
       lines = head.lines(
-        root: root, path: counted.path, camera: counted.camera, size: counted.size,
+        root: root, path: linkPreview.path, camera: linkPreview.camera, size: linkPreview.size,
         offersFrame: site.mayBeFramed && key.page != .sample,
         now: WallTime(milliseconds: key.stamp * 1000))
     }

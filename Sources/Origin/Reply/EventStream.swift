@@ -90,8 +90,3 @@ struct EventStream: Sendable {
     return text
   }
 }
-
-extension HTTPField.Name {
-  /// Tells nginx whether to keep an answer back until it is complete.
-  static let xAccelBuffering = HTTPField.Name("X-Accel-Buffering")!
-}

@@ -51,7 +51,7 @@ struct OpenSegmentAnswer: Sendable {
     fields[.eTag] = Reply.mediaTag(name)
     fields[.accessControlAllowOrigin] = "*"
     // Proxies that hold an answer back until it is whole would hold the picture back (nginx, `proxy_buffering`).
-    fields[.accelBuffering] = "no"
+    fields[.xAccelBuffering] = "no"
     return Response(
       status: .ok, headers: fields,
       body: ResponseBody { [segment] writer in
@@ -71,7 +71,7 @@ struct OpenSegmentAnswer: Sendable {
       })
   }
 
-  /// WaitLimit until the segment is whole; `false` where it does not become so.
+  /// Waits until the segment is whole; `false` where it does not become so.
   func isWhole() async -> Bool {
     var segment = segment
     while true {
@@ -104,5 +104,4 @@ struct OpenSegmentAnswer: Sendable {
 extension HTTPField.Name {
   static let link = HTTPField.Name("Link")!
   static let programDateTime = HTTPField.Name("Program-Date-Time")!
-  static let accelBuffering = HTTPField.Name("X-Accel-Buffering")!
 }

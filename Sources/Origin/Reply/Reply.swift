@@ -189,3 +189,8 @@ enum Reply {
     consuming func finish(_ trailingHeaders: HTTPFields?) async throws { try await writer.finish(trailingHeaders) }
   }
 }
+
+extension HTTPField.Name {
+  /// Tells nginx whether to keep an answer back until it is complete.
+  static let xAccelBuffering = HTTPField.Name("X-Accel-Buffering")!
+}

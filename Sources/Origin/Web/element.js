@@ -10,7 +10,7 @@ const BUSY = 10000;
 const TEXTS = ["src", "mode", "loading", "visible", "fade", "alt", "poster"];
 const FLAGS = ["paused", "controls", "scroll-fade"];
 
-const stillness = matchMedia("(prefers-reduced-motion: reduce)");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 // @ts-ignore: Chromium alone has it.
 const savesData = () => navigator.connection?.saveData;
 const property = (name) => name.replace("-f", "F");
@@ -37,12 +37,12 @@ export class QuietCam extends HTMLElement {
   #shape = "";
   // What brings pictures, and which of the ways that is.
   #way = null;
-  #rung = 0;
+  #wayIndex = 0;
   #timer = 0;
   #added = {};
   // Whether somebody said that it should play, whatever the visitor's settings say.
   #isAsked = false;
-  #calm = () => (stillness.matches || savesData()) && !this.#isAsked && this.pause();
+  #calm = () => (reducedMotion.matches || savesData()) && !this.#isAsked && this.pause();
 
   constructor() {
     super();
@@ -77,13 +77,13 @@ export class QuietCam extends HTMLElement {
       if (delete this[name] && value !== this[name]) this[name] = value;
     }
     this.#calm();
-    stillness.addEventListener("change", this.#calm);
+    reducedMotion.addEventListener("change", this.#calm);
     this.#describe();
     this.#watch();
   }
 
   disconnectedCallback() {
-    stillness.removeEventListener("change", this.#calm);
+    reducedMotion.removeEventListener("change", this.#calm);
     this.#visibility.end();
     this.#look();
   }
@@ -92,7 +92,7 @@ export class QuietCam extends HTMLElement {
     if (before === now) return;
     if (name === "src" || name === "mode") {
       this.#stop();
-      this.#rung = Math.max(0, names.indexOf(this.mode));
+      this.#wayIndex = Math.max(0, names.indexOf(this.mode));
     } else if (name === "paused") {
       if (now === null) this.#isAsked = true;
       this.#tell(now === null ? "play" : "pause");
@@ -142,7 +142,7 @@ export class QuietCam extends HTMLElement {
     const isEager = this.loading === "eager" && isFirst && this.visible !== "never";
     const isNear = base && (this.#visibility?.isVisible() || isEager);
     const hasPoster = this.poster || this.querySelector("img");
-    if (isNear && !this.paused) this.#start(base, names[this.#rung]);
+    if (isNear && !this.paused) this.#start(base, names[this.#wayIndex]);
     else if (isNear && isFirst && !hasPoster && !savesData()) this.#start(base, "still");
     else {
       this.#stop();
@@ -183,7 +183,7 @@ export class QuietCam extends HTMLElement {
       },
       unable: (error) => {
         tell(error);
-        this.#rung = Math.min(names.indexOf(way.name) + 1, names.length - 1);
+        this.#wayIndex = Math.min(names.indexOf(way.name) + 1, names.length - 1);
         again();
       },
       mount: (video) => {
@@ -235,7 +235,7 @@ export class QuietCam extends HTMLElement {
   get #fade() {
     const told = this.fade || getComputedStyle(this).getPropertyValue("--quiet-cam-fade");
     const value = parseFloat(told) * (/\ds/.test(told) ? 1000 : 1);
-    return stillness.matches ? 0 : isNaN(value) ? FADE : value;
+    return reducedMotion.matches ? 0 : isNaN(value) ? FADE : value;
   }
 
   #enter(state) {

@@ -73,6 +73,11 @@ class Loader {
         this.#tries = 0;
       } catch (error) {
         if (this.signal.aborted) break;
+        if (error.status === 404 && wanted.photo) {
+          // It was withdrawn, or has made room for others, and does not come back.
+          this.#next ??= { name: "latest.jpg" };
+          continue;
+        }
         this.#listener.trouble(error);
         await pause(this.#tries++, this.signal);
         this.#next ??= wanted;

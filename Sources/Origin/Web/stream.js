@@ -154,11 +154,11 @@ export class Follower {
       this.#isWhole = await readParts(this.#count, parts, most, get, take, () => this.#sink.room(this.#signal));
       return null;
     }
-    const request = new AbortController();
-    const abort = () => request.abort();
+    const own = new AbortController();
+    const abort = () => own.abort();
     this.#signal.addEventListener("abort", abort);
     try {
-      const { headers, body } = await this.#timely(this.#get(`${open}.mp4`, request.signal), parts);
+      const { headers, body } = await this.#timely(this.#get(`${open}.mp4`, own.signal), parts);
       date = Date.parse(headers.get("program-date-time")) || date;
       const bytes = body.getReader();
       for (;;) {
@@ -172,8 +172,9 @@ export class Follower {
       return next && { open: next[1] };
     } catch (error) {
       if (error.status === 404) {
-        // Where the name comes from the playlist, something on the way knows no growing answers.
-        if (most) holding.add(this.#base.origin);
+        // Where the playlist still has the name, something on the way knows no growing answers. Where it does not, the
+        // server was restarted or the pictures were withdrawn.
+        if (most && (await this.#edge()).open === open) holding.add(this.#base.origin);
       } else if (error !== LATE) throw error;
       return null;
     } finally {
@@ -187,7 +188,7 @@ export class Follower {
     step.catch(() => {});
     const within = (ms) => Promise.race([step, wait(ms, this.#signal)]);
     for (;;) {
-      const result = await within(parts > this.#count ? 2000 : this.#seconds * 1500 + 1500);
+      const result = await within(parts > this.#count ? 2000 : 1500 * (this.#seconds + 1));
       if (result !== LATE) return result;
       this.#signal.throwIfAborted();
       const edge = await this.#edge();

@@ -121,7 +121,7 @@ package final class LiveEdge: Sendable {
     state.expire(\.plainViewers, at: now)
   }
 
-  /// WaitLimit until the part at `position` is published. A cancelled task gets `.timedOut`.
+  /// Waits until the part at `position` is published. A cancelled task gets `.timedOut`.
   ///
   /// - Parameter isWanted: called about twice a second; `false` ends the wait and frees its place.
   package func wait(

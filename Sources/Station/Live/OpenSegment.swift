@@ -28,7 +28,7 @@ package struct OpenSegment: Sendable {
     self.sequence = sequence
   }
 
-  /// WaitLimit for what comes next and takes all of it that is there.
+  /// Waits for what comes next and takes all of it that is there.
   ///
   /// - Parameters:
   ///   - deadline: when the wait for the next part ends.
@@ -69,7 +69,7 @@ extension LiveEdge {
   /// When the segment of this file name begins; `nil` where no playlist lists it any more or yet.
   package func date(ofSegment file: String) -> WallTime? { (furthest ?? snapshot)?.dates[file] }
 
-  /// The segment of this file name, if it is being made or is announced as the next; `nil` for all others.
+  /// The segment of this file name, if it is being made or is hinted as the next; `nil` for all others.
   package func openSegment(named file: String) -> OpenSegment? {
     guard let name = SegmentName(file: file) else { return nil }
     for snapshot in [snapshot, furthest].compactMap({ $0 })

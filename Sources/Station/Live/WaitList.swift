@@ -83,7 +83,7 @@ struct WaitList<Threshold: Comparable & Sendable, Value: Sendable>: Sendable {
 }
 
 extension NIOLockedValueBox where Value: Sendable {
-  /// WaitLimit in one of the lists that the box guards until something is published. A cancelled task gets `.timedOut`.
+  /// Waits in one of the lists that the box guards until something is published. A cancelled task gets `.timedOut`.
   ///
   /// - Parameters:
   ///   - isWanted: called about twice a second, without the lock; `false` ends the wait and frees its place.

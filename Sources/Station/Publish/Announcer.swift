@@ -40,8 +40,8 @@ struct Announcer: Sendable {
   func canGoOn(_ segment: LoopSegment, after last: Ticks, collectedFrom: Ticks) -> Bool {
     let timeline = settings.timeline
     let steps = timeline.stepsPerPart
-    let since = segment.changes.last { $0.step < steps }?.slotOffset
-    let shift = since.map { last - (collectedFrom + $0) }
+    let slotOffset = segment.changes.last { $0.step < steps }?.slotOffset
+    let shift = slotOffset.map { last - (collectedFrom + $0) }
     guard let next = segment.changes.first(where: { $0.step >= steps }) else {
       // What comes next is not known; the less the times are shifted, the better they fit into their slots.
       if let shift { return abs(shift.count) <= timeline.part.count / 4 }
@@ -49,7 +49,7 @@ struct Announcer: Sendable {
     }
     let begin = collectedFrom + timeline.part * Int64(next.step / steps)
     let slot = begin..<begin + timeline.part
-    if let shift, let nextSince = next.slotOffset { return slot.contains(begin + nextSince + shift) }
+    if let shift, let nextOffset = next.slotOffset { return slot.contains(begin + nextOffset + shift) }
     return rhythm.canFollow(last, in: slot)
   }
 
