@@ -25,10 +25,12 @@ enum StoreFile {
   }
 
   /// Writes a file beside its place and renames it there, so that it appears whole or not at all.
-  static func replace(_ name: String, in folder: String, with bytes: ByteBuffer) throws {
+  static func replace(
+    _ name: String, in folder: String, with bytes: ByteBuffer, permissions: FilePermissions = published
+  ) throws {
     let temporary = folder + "/" + temporaryPrefix + name
     do {
-      try write(temporary, bytes)
+      try write(temporary, bytes, permissions: permissions)
       try rename(temporary, to: folder + "/" + name)
     } catch {
       unlink(temporary)
