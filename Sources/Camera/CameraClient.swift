@@ -77,7 +77,7 @@ actor CameraClient {
     while true {
       var answer = try await ask(place)
       let head = try await answer.readHead()
-      keepCookies(head)
+      if isHome(place) { keepCookies(head) }
       switch head.status {
       case 200..<300:
         login?.succeed()
@@ -89,7 +89,7 @@ actor CameraClient {
         guard redirects <= Self.mostRedirects, let text = head.first("location"), let base = place.url,
           let next = URL(string: text, relativeTo: base)?.absoluteURL,
           let parts = URLComponents(url: next, resolvingAgainstBaseURL: true), parts.host?.isEmpty == false,
-          ["http", "https"].contains(parts.scheme)
+          ["http", "https"].contains(Self.scheme(parts))
         else { throw CameraTrouble(status: head.status, hasLogin: login != nil) ?? .passing("answer \(head.status)") }
         guard location.followsOtherHosts || parts.host?.lowercased() == url.host?.lowercased() else {
           throw .otherHost(parts.host ?? "")
@@ -123,18 +123,28 @@ actor CameraClient {
   }
 
   /// Keeps an answer's connection for the next request, once the rest of the answer has come.
-  func giveBack(_ answer: CameraAnswer) async { await giveBack(answer, url) }
+  func giveBack(_ answer: CameraAnswer) async { await giveBack(answer, answered) }
 
   private func giveBack(_ answer: CameraAnswer, _ place: URLComponents) async {
     idle = (Self.key(place), answer)
   }
 
   private static func key(_ place: URLComponents) -> String {
-    "\(place.scheme ?? "")://\(place.host ?? ""):\(place.port ?? 0)"
+    "\(scheme(place))://\(place.host?.lowercased() ?? ""):\(port(place))"
   }
 
-  /// Whether a place is on the camera that the login is for.
-  private func isHome(_ place: URLComponents) -> Bool { Self.key(place) == Self.key(url) }
+  private static func scheme(_ place: URLComponents) -> String { place.scheme?.lowercased() ?? "http" }
+
+  /// The port that is connected to: the scheme's own if none is written.
+  private static func port(_ place: URLComponents) -> Int { place.port ?? (scheme(place) == "https" ? 443 : 80) }
+
+  /// Whether a place is on the camera that the login is for: its own scheme, host and port, or the same host by https
+  /// if the address is http and both have their schemes' own ports.
+  private func isHome(_ place: URLComponents) -> Bool {
+    if Self.key(place) == Self.key(url) { return true }
+    return place.host?.lowercased() == url.host?.lowercased() && Self.scheme(url) == "http" && Self.port(url) == 80
+      && Self.scheme(place) == "https" && Self.port(place) == 443
+  }
 
   private func ask(_ place: URLComponents) async throws(CameraTrouble) -> CameraAnswer {
     guard !isStopped else { throw .passing("it was stopped") }
@@ -157,13 +167,13 @@ actor CameraClient {
   }
 
   private func connect(_ place: URLComponents) async throws -> CameraConnection {
-    let isSecure = place.scheme == "https"
+    let isSecure = Self.scheme(place) == "https"
     var host = place.host ?? ""
     if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
     let life = life
     return try await withTaskCancellationHandler {
       try await CameraConnection.open(
-        host: host, port: place.port ?? (isSecure ? 443 : 80), tls: isSecure ? tls : nil
+        host: host, port: Self.port(place), tls: isSecure ? tls : nil
       ) { channel in
         life.withLockedValue { life in
           guard !life.isStopped else { return false }

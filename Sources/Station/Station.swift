@@ -69,10 +69,12 @@ package struct Station: Service {
     logger[metadataKey: "camera"] = "\(camera.settings.name)"
     var folder: String?
     var mirror: Mirror?
+    var dropsPictures = false
     if case .folder(let path) = store {
       let cameraFolder = path + "/" + camera.settings.name.text
+      let lock: StoreLock?
       do {
-        let lock = try await StoreLock.take(folder: cameraFolder, patience: Self.lockPatience) { holder in
+        lock = try await StoreLock.take(folder: cameraFolder, patience: Self.lockPatience) { holder in
           logger.notice("\(holder) uses the store; waiting for it to end", metadata: ["folder": "\(cameraFolder)"])
         }
         let timeline = camera.settings.timeline
@@ -89,16 +91,21 @@ package struct Station: Service {
             + "give the process the right to write there, choose another folder with --store, or use --store memory")
       }
       folder = cameraFolder
-      camera.photos.open(folder: cameraFolder, logger: logger)
+      dropsPictures = PictureSettingsFile(folder: cameraFolder).dropsPictures(
+        current: LoopSettings(camera.settings), logger: logger)
+      // They keep the lock until they are closed, as the mirror does.
+      camera.photos.open(folder: cameraFolder, lock: lock, dropsPhotos: dropsPictures, logger: logger)
     }
     do {
-      let loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, reading: .ahead(), logger: logger)
+      let loop = try CameraLoop.open(
+        camera: camera, mirror: mirror, folder: folder, dropsPicture: dropsPictures, reading: .ahead(), logger: logger)
       let decoder = EarlyDecoder(camera: camera, logger: logger)
       // It ends with the loop.
       async let _ = withTaskExecutorPreference(decoding) { await decoder.run() }
       await loop.run()
       await camera.photos.close()
     } catch {
+      await camera.photos.close()
       throw StationError(description: "camera \(camera.settings.name) cannot start: \(error)")
     }
   }

@@ -61,6 +61,10 @@ import Testing
     "GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nA: b\nC: d\r\n\r\n", "\u{16}\u{3}\u{1}tls", "get / HTTP/1.1\r\n\r\n",
     "POST /x HTTP/1.1\r\nContent-Length: 24\r\n\r\nGET / HTTP/1.1 \r\nA: b\r\n\r\nGET / HTTP/1.1\r\n\r\n",
     "POST /x HTTP/1.1\r\nContent-Length: 16\r\n\r\nGET /\n HTTP/1.1\nGET / HTTP/1.1\r\n\r\n",
+    // Control characters behind the version are for the parser to refuse.
+    "GET / HTTP/1.1\u{0}\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\u{1}\r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.1\u{B}\r\nHost: a\r\n\r\n", "GET / HTTP/1.1 \r\r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.1\r \r\nHost: a\r\n\r\n",
   ])
   func whatIsRightGoesThroughAsItIs(text: String) throws {
     let bytes = Array(text.unicodeScalars.map { String($0) })

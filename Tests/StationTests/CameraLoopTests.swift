@@ -16,10 +16,13 @@ import Testing
 
   /// Runs a camera's loop on a turned clock while `body` drives it, then ends it as a shutdown does.
   private func withLoop(
-    mirror: Mirror? = nil, folder: String? = nil, _ body: (Camera, TurnedClock) async throws -> Void
+    mirror: Mirror? = nil, folder: String? = nil, change: (inout CameraSettings) -> Void = { _ in },
+    _ body: (Camera, TurnedClock) async throws -> Void
   ) async throws {
     let clock = TurnedClock()
-    let camera = Camera(settings: try .sample(), clock: clock.stationClock)
+    var settings = try CameraSettings.sample()
+    change(&settings)
+    let camera = Camera(settings: settings, clock: clock.stationClock)
     let pool = EncodePool(threads: 1)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask(executorPreference: pool) {
@@ -141,6 +144,36 @@ import Testing
       #expect(throws: StillRefusal.self) { try camera.take(ByteBuffer(string: "GIF89a")) }
       await clock.advance(by: .seconds(1))
       #expect(camera.counters.refused == [.notJPEG: 1] && camera.counters.taken == 0 && camera.counters.shown == 0)
+    }
+  }
+
+  /// Where the settings rule a veil out by now, what was hidden under one stays hidden.
+  @Test(arguments: [true, false]) func aVeilThatTheSettingsRuleOutBecomesAPause(isAtOnce: Bool) async throws {
+    try await withFolder { folder in
+      let timeline = try CameraSettings.sample().timeline
+      var standing = Director.Standing()
+      standing.isVeiled = true
+      let state = StreamState(
+        reservedName: 6_000_000_000, part: timeline.part.count, segment: timeline.segment.count, mediaSequence: 500,
+        discontinuitySequence: 3, segments: [], standing: standing, isLive: true)
+      try StoreFile.replace(StreamState.fileName, in: folder, with: state.bytes)
+      try await withLoop(
+        folder: folder,
+        change: { settings in
+          settings.showsAtOnce = isAtOnce
+          if !isAtOnce { settings.photoSize = PictureSize(width: 640, height: 480) }
+        },
+        { camera, clock in
+          let before = try #require(camera.edge.latest)
+          for _ in 0..<6 {
+            _ = try camera.take(still(gray: 200))
+            await clock.advance(by: .seconds(1))
+          }
+          #expect(camera.counters.source == .paused)
+          #expect(camera.edge.latest?.etag == before.etag, "no still is shown")
+        })
+      let kept = try #require(StreamState.read(Mirror.file(StreamState.fileName, in: folder)))
+      #expect(kept.standing.isPaused && !kept.standing.isVeiled)
     }
   }
 

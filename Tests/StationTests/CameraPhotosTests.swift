@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Logging
 import Media
+import NIOConcurrencyHelpers
 import NIOCore
 import SystemPackage
 import TestSupport
@@ -172,6 +173,77 @@ import Testing
       #expect(await fetch(kept[1], from: second) == nil)
       #expect(second.counted.photos == 1)
       await second.close()
+    }
+  }
+
+  @Test func aReadErrorThatPassesLosesNoPhoto() async throws {
+    try await withFolder { folder in
+      let first = photos(in: folder)
+      let stored = try keep(9, in: first)
+      await first.close()
+      let isBroken = NIOLockedValueBox(true)
+      let photos = CameraPhotos(count: 3)
+      photos.open(folder: folder, logger: Self.quiet) { step in
+        if step == nil, isBroken.withLockedValue({ $0 }) { throw Errno.tooManyOpenFiles }
+      }
+      let answer = await photos.photo(named: stored, deadline: .now + .seconds(20), isWanted: { true })
+      if case .busy = answer {} else { Issue.record("it is busy, not \(answer)") }
+      #expect(photos.counted.photos == 1 && photos.counted.failures == 1)
+      isBroken.withLockedValue { $0 = false }
+      #expect(await fetch(stored, from: photos) == jpeg(9))
+      await photos.close()
+      #expect(try names(in: folder) == [stored.description])
+    }
+  }
+
+  /// As root cannot be refused a file, a link to itself is what cannot be opened here.
+  @Test func aFileThatCannotBeOpenedForNowIsKept() async throws {
+    try await withFolder { folder in
+      let first = photos(in: folder)
+      let stored = try keep(9, in: first)
+      await first.close()
+      let photos = photos(in: folder)
+      let (file, aside) = ("\(folder)/\(stored)", "\(folder)/aside")
+      #expect(rename(file, aside) == 0 && symlink(stored.description, file) == 0)
+      let answer = await photos.photo(named: stored, deadline: .now + .seconds(20), isWanted: { true })
+      if case .busy = answer {} else { Issue.record("it is busy, not \(answer)") }
+      #expect(rename(aside, file) == 0)
+      #expect(await fetch(stored, from: photos) == jpeg(9))
+      await photos.close()
+    }
+  }
+
+  @Test func aFolderThatAnotherProcessHasIsLeftAlone() async throws {
+    try await withFolder { home in
+      let folder = home + "/desk"
+      let lock = try #require(try await StoreLock.take(folder: folder, patience: .zero) { _ in })
+      let photos = CameraPhotos(count: 3)
+      photos.open(folder: folder, lock: lock, logger: Self.quiet)
+      _ = try keep(1, in: photos)
+      await written(photos)
+      #expect(try names(in: folder).count == 1)
+      // The folder is taken away, and another process makes and locks a new one.
+      try FileManager.default.moveItem(atPath: folder, toPath: home + "/away")
+      let other = try #require(try await StoreLock.take(folder: folder, patience: .zero) { _ in })
+      _ = try keep(2, in: photos)
+      photos.withdraw()
+      await written(photos)
+      #expect(try names(in: folder).isEmpty)
+      await photos.close()
+      withExtendedLifetime((lock, other)) {}
+    }
+  }
+
+  @Test func theLockIsKeptUntilThePhotosAreClosed() async throws {
+    try await withFolder { folder in
+      let photos = CameraPhotos(count: 3)
+      photos.open(
+        folder: folder, lock: try await StoreLock.take(folder: folder, patience: .zero) { _ in }, logger: Self.quiet)
+      await #expect(throws: StoreLockError.self) {
+        _ = try await StoreLock.take(folder: folder, patience: .zero) { _ in }
+      }
+      await photos.close()
+      #expect(try await StoreLock.take(folder: folder, patience: .zero) { _ in } != nil)
     }
   }
 

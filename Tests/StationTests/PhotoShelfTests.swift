@@ -117,6 +117,36 @@ import Testing
     #expect(later.prefix(2) == [.remove(first), .unmark])
   }
 
+  @Test func aSecondWithdrawalDoesNotCancelTheMarkOfTheFirst() {
+    var shelf = shelf()
+    let photo = name(1)
+    shelf.keep(jpeg(10), as: photo)
+    settle(&shelf)
+    shelf.withdraw()
+    shelf.withdraw()
+    let steps = settle(&shelf)
+    #expect(steps == [.mark, .remove(photo), .unmark])
+  }
+
+  @Test func whereSizesAreUniqueAPhotoReplacesTheOlderOneOfItsSize() {
+    var limits = PhotoShelf.Limits(count: 10, isStored: true)
+    limits.hasUniqueSizes = true
+    var shelf = PhotoShelf(limits: limits, isStored: true)
+    let names = (0..<5).map { name(Int64($0)) }
+    for (name, size) in zip(names, [10, 20, 30, 20, 10]) {
+      shelf.keep(jpeg(size), as: name)
+      settle(&shelf)
+    }
+    #expect(shelf.photos.map(\.name) == [names[4], names[3], names[2]])
+    #expect(shelf.place(of: names[0]) == nil)
+    // Those of an earlier process, too.
+    var next = PhotoShelf(limits: limits, isStored: true)
+    next.takeUp(zip(names, [10, 20, 30, 20, 10]).map { ($0, $1) }, isMarked: false)
+    #expect(next.photos.map(\.name) == [names[4], names[3], names[2]])
+    let steps = settle(&next)
+    #expect(Set(steps) == [.remove(names[0]), .remove(names[1])])
+  }
+
   @Test func aLifeThatEndedInAWithdrawalLeavesNothing() {
     var shelf = shelf()
     let names = [name(1), name(2)]

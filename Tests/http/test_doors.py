@@ -561,6 +561,7 @@ def test_the_public_door_answers_its_table_and_nothing_else(server):
         "/index.html", "/.git/config", "/debug/pprof", "/admin", "*", "/desk/live.m3u", "/desk/LIVE.m3u8", "/DESK/",
         "/hls-out/desk/live.m3u8", "/player.html", "/_/player.html", "/_/cameras.html", "/_/quietcam.js",
         "/favicon.png", "/favicon.", "/desk/photos", "/desk/about", "/desk" + PHOTO, "/desk/photos-withdrawn",
+        "/desk/pictures.json",
     ]
     for path in others:
         for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "QUERY"):

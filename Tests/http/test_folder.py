@@ -58,6 +58,21 @@ def test_files_that_were_there_are_no_news(drop):
     assert drop.stills()["taken"] == 1, "the still of settle and no other"
 
 
+def test_what_comes_after_the_log_says_so_is_new():
+    """However long the first scan takes."""
+    def fill(folder):
+        for number in range(10_000):
+            (folder / f"old-{number}.jpg").touch()
+
+    with dropping("--folder-scan", "true", prepare=fill) as drop:
+        for number in range(4):
+            (drop.folder / f"new-{number}.jpg").write_bytes(solid(GREEN))
+        deadline = time.monotonic() + 15
+        while drop.stills()["taken"] < 4:
+            assert time.monotonic() < deadline, drop.stills()
+            time.sleep(0.05)
+
+
 def test_a_new_file_is_shown_and_stays_where_it_is(drop):
     (drop.folder / "new.jpg").write_bytes(solid(GREEN))
     drop.wait_until_shown(GREEN)
@@ -148,16 +163,22 @@ def test_a_hundred_at_once_end_with_the_newest(drop):
 
 
 def test_what_is_no_whole_jpeg_is_not_shown(drop):
+    """One after the other: of many files at once only the newest few are read."""
+    def wait_for_refused(expected):
+        deadline = time.monotonic() + 10
+        while drop.stills()["refused"] != expected:
+            assert time.monotonic() < deadline, f"{drop.stills()}\n{drop.server.log()}"
+            time.sleep(0.05)
+
     (drop.folder / "half.jpg").write_bytes(stills.one()[:-500])
+    wait_for_refused({"truncated": 1})
     (drop.folder / "film.jpg").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(1000))
+    wait_for_refused({"notJPEG": 1, "truncated": 1})
     (drop.folder / "empty.jpg").write_bytes(b"")
+    wait_for_refused({"notJPEG": 2, "truncated": 1})
     (drop.folder / "notes.txt").write_bytes(solid(RED))
     (drop.folder / "link.jpg").symlink_to(drop.folder / "old.jpg")
     os.mkfifo(drop.folder / "pipe.jpg")
-    deadline = time.monotonic() + 10
-    while drop.stills()["refused"] != {"notJPEG": 2, "truncated": 1} and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert drop.stills()["refused"] == {"notJPEG": 2, "truncated": 1}
     drop.settle()
 
 

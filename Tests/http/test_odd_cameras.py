@@ -200,6 +200,57 @@ def test_a_redirect_to_itself_with_a_cookie_is_followed(server):
     expect(server, camera, 2)
 
 
+def test_a_login_never_reaches_the_host_that_a_camera_leads_to(server):
+    """The camera asks for a login, then leads to another server, whose connection stays open for the next request."""
+    def lead(number, client):
+        while head := camera.request(client):
+            if b"authorization: basic" in head.lower():
+                client.sendall(
+                    b"HTTP/1.1 302 Found\r\nSet-Cookie: session=secret\r\nContent-Length: 0\r\n"
+                    b"Location: %s\r\n\r\n" % other.address.encode())
+            else:
+                client.sendall(
+                    b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"a\"\r\nContent-Length: 0\r\n\r\n")
+
+    def show(number, client):
+        while other.request(client):
+            client.sendall(OK + TYPE + b"Set-Cookie: session=theirs\r\nContent-Length: %d\r\n\r\n" % len(JPEG) + JPEG)
+
+    camera, other = OddCamera(lead), OddCamera(show)
+    with camera, other:
+        with pulling(server, camera.address.replace("//", "//admin:geheim@"), "--every", "200ms") as process:
+            wait_for_taken(server, 3, process)
+    assert len(other.requests) >= 3 and len(camera.requests) >= 3
+    for head in other.requests:
+        assert b"authorization" not in head.lower() and b"cookie" not in head.lower(), head
+        assert b"Host: 127.0.0.1:%d\r\n" % other.port in head, head
+    for head in camera.requests:
+        assert b"theirs" not in head and b"Host: 127.0.0.1:%d\r\n" % camera.port in head, head
+
+
+def test_a_redirect_to_the_same_host_written_in_another_way_keeps_login_and_cookie(server):
+    """Its port is the scheme's own, written out, and its name is in capital letters."""
+    def serve(number, client):
+        while head := camera.request(client):
+            lower = head.lower()
+            if b"authorization: basic" not in lower:
+                client.sendall(
+                    b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"a\"\r\nContent-Length: 0\r\n\r\n")
+            elif b"cookie: session=a1" in lower:
+                client.sendall(OK + TYPE + b"Content-Length: %d\r\n\r\n" % len(JPEG) + JPEG)
+            else:
+                client.sendall(
+                    b"HTTP/1.1 302 Found\r\nSet-Cookie: session=a1\r\nLocation: http://LOCALHOST:80/shot.jpg\r\n"
+                    b"Content-Length: 0\r\n\r\n")
+
+    try:
+        camera = OddCamera(serve, 80)
+    except OSError as error:
+        pytest.skip(f"nothing can listen at port 80 here: {error}")
+    with camera, pulling(server, "http://admin:geheim@localhost/shot.jpg", "--every", "200ms") as process:
+        wait_for_taken(server, 2, process)
+
+
 def test_a_camera_that_stalls_is_told_and_left(server):
     """The command ends at once, whatever it waits for."""
     gone = threading.Event()

@@ -164,7 +164,7 @@ def test_photos_survive_a_restart_and_a_kill(tmp_path):
 
 
 def test_a_withdrawal_takes_them_from_memory_and_disk_before_the_operator_is_told(tmp_path):
-    operator = ["--operator-token", OPERATOR]
+    operator = ["--operator-token", OPERATOR, "--photo-size", "640x480"]
     with serving(*QUICK, *operator, store=tmp_path / "store", home=tmp_path) as server:
         for index in range(3):
             show(server, (index * 60, 30, 90))
@@ -232,6 +232,20 @@ def test_a_camera_that_can_be_veiled_shows_all_pictures_in_one_size():
         assert (answer.status, answer.json["error"]) == (409, "showsPhotos")
 
 
+def test_the_list_of_a_camera_that_can_be_veiled_has_no_size_twice():
+    """A loop's pictures come again, with the same bytes: the list would show that one does."""
+    with serving(*QUICK, "--operator-token", OPERATOR) as server:
+        sent = set()
+        for colour in ((200, 90, 40), (40, 90, 200), (90, 200, 40)):
+            show(server, colour)
+            photos = listed(server)
+            sent.add(photos[0]["name"])
+            sizes = [photo["bytes"] for photo in photos]
+            assert len(set(sizes)) == len(sizes), sizes
+            assert stills.is_near(stills.colour_of(server.get("/desk/" + photos[0]["name"]).body), colour)
+        assert len(sent) == 3 and len(listed(server)) < 3, "stills of one colour have the same size"
+
+
 def test_masks_crop_and_gray_hold_for_photos(tmp_path):
     (tmp_path / "quietcam.yaml").write_text(
         "cameras:\n  desk:\n    token: secret-token\n    crop: {x: 0, y: 0.5, width: 1, height: 0.5}\n"
@@ -252,6 +266,47 @@ def test_masks_crop_and_gray_hold_for_photos(tmp_path):
             left, right = colours.getpixel((100, 100)), colours.getpixel((300, 100))
             assert max(left) - min(left) < 6 and 10 < left[0] < 60, left
             assert max(right) < 6 and max(colours.getpixel((398, 2))) < 6, right
+
+
+def test_a_new_mask_reaches_the_pictures_of_an_earlier_process(tmp_path):
+    config, folder = tmp_path / "quietcam.yaml", tmp_path / "store" / CAMERA
+    plain = (
+        "cameras:\n  desk:\n    token: secret-token\n    size: 128x96\n    part: 0.5\n    segment: 1\n    rate: 4\n"
+        "    hold: forever\n")
+    masked = plain + "    masks:\n      - rectangle: {x: 0, y: 0, width: 1, height: 1}\n"
+    warning = "of an earlier process are removed"
+
+    def restart(text):
+        config.write_text(text)
+        return serving("--config", config, store=tmp_path / "store", home=tmp_path)
+
+    def wait_for_files(names):
+        deadline = time.monotonic() + 10
+        while set(files(tmp_path)) != set(names) or (folder / "photos-withdrawn").exists():
+            assert time.monotonic() < deadline, files(tmp_path)
+            time.sleep(0.05)
+
+    with restart(plain) as server:
+        show(server, (250, 0, 0))
+        names = [photo["name"] for photo in listed(server)]
+        wait_for_files(names)
+    with restart(plain) as server:
+        assert [photo["name"] for photo in listed(server)] == names and warning not in server.log()
+        assert stills.is_near(stills.colour_of(server.get("/desk/latest.jpg").body), (250, 0, 0))
+        assert (folder / "pictures.json").stat().st_mode & 0o777 == 0o600
+    with restart(masked) as server:
+        assert listed(server) == [] and server.get("/desk/" + names[0]).status == 404
+        assert not stills.is_near(stills.colour_of(server.get("/desk/latest.jpg").body), (250, 0, 0))
+        assert server.log().count(warning) == 1 and "masks" in server.log()
+        wait_for_files([])
+        show(server, (0, 250, 0))
+        names = [photo["name"] for photo in listed(server)]
+        wait_for_files(names)
+    (folder / "pictures.json").unlink()
+    with restart(masked) as server:
+        assert listed(server) == [], "nobody knows what they were made with"
+        assert server.log().count(warning) == 1
+        wait_for_files([])
 
 
 def test_a_photo_that_is_put_into_a_folder_is_there_at_once(tmp_path):

@@ -99,6 +99,14 @@ def test_two_kinds_of_line_ends_smuggle_nothing(server):
         assert client.is_ended()
 
 
+@pytest.mark.parametrize("end", [b"\0", b"\x01", b"\x0b", b"\x0c", b"\x1f", b"\r", b" \r", b"\r "], ids=repr)
+def test_no_control_character_stands_behind_the_version(server, end):
+    with wire.Wire(server.public) as client:
+        client.send(b"GET /healthz HTTP/1.1" + end + b"\r\nHost: a\r\n\r\n")
+        assert client.answer().status == 400
+        assert client.is_ended()
+
+
 @pytest.mark.parametrize("framing", ["length", "chunks", "parts"])
 def test_a_body_that_ends_early_is_told_so_and_whether_its_picture_was_taken(server, framing):
     jpeg = stills.one()

@@ -171,7 +171,7 @@ def test_the_folder_does_not_grow(server, folder):
     # The window, what has to be served for the length of the longest playlist, and the one that is being written.
     assert 6 <= len(media) <= 6 + 8 + 2
     assert {path.name for path in folder.iterdir()} - {path.name for path in media} <= {
-        *["index.m3u8", "live.m3u8", "latest.jpg", "state.json", "reserved.json"],
+        *["index.m3u8", "live.m3u8", "latest.jpg", "state.json", "reserved.json", "pictures.json"],
         *[path.name for path in folder.glob("init-*.mp4")],
         *[path.name for path in folder.glob("photo-*.jpg")],
         *[path.name for path in folder.glob(".quietcam-*")],

@@ -75,11 +75,11 @@ struct FolderReader {
         reasonToScan = FileSystemKind.remote(at: walk.root).map { "\($0) does not notify of changes" }
       }
       let how = reasonToScan.map { "scanning it twice a second (\($0))" } ?? "notified of changes by the system"
-      logger.notice("taking stills from the folder \(walk.root)\(missingAt == nil ? "" : ", which is back"), \(how)")
+      let line = "taking stills from the folder \(walk.root)\(missingAt == nil ? "" : ", which is back"), \(how)"
       // Files that came while the folder was being created are new; files of a disk that was mounted are not.
       let news: News = isFirst ? .none : .since((missingAt ?? wallNanoseconds()) - Self.tolerance)
       (isTold, isFirst) = (false, false)
-      switch reasonToScan == nil ? watch(identity, news) : scan(identity, news) {
+      switch reasonToScan == nil ? watch(identity, news, line) : scan(identity, news, line) {
       case .stopped: return
       case .mute(let reason): reasonToScan = reason
       case .gone:
@@ -90,11 +90,14 @@ struct FolderReader {
   }
 
   /// Follows the kernel's events.
-  private mutating func watch(_ identity: FolderWalk.Identity, _ news: News) -> Ending {
+  ///
+  /// - Parameter line: what is logged once the first look is over: a file that comes after it is new.
+  private mutating func watch(_ identity: FolderWalk.Identity, _ news: News, _ line: String) -> Ending {
     do {
       let inotify = try Inotify()
       var state = FolderWatch()
       try perform([.walk("", news)], inotify, &state)
+      logger.notice("\(line)")
       var quietSince = wallNanoseconds()
       while pipe.wait(also: inotify.descriptor, milliseconds: state.isWaiting ? 0 : Self.pause) {
         let drainedAt = quietSince
@@ -208,7 +211,10 @@ struct FolderReader {
   }
 
   /// Scans everything, twice a second or, if that takes long, for a third of the time.
-  private mutating func scan(_ identity: FolderWalk.Identity, _ news: News) -> Ending {
+  ///
+  /// - Parameter line: what is logged once the first scan is over: a file that comes after it is new.
+  private mutating func scan(_ identity: FolderWalk.Identity, _ news: News, _ line: String) -> Ending {
+    var line: String? = line
     var state = FolderScan(news: news)
     var wasOverfull = false
     while true {
@@ -227,6 +233,7 @@ struct FolderReader {
       isStopped = !pipe.wait(milliseconds: 0)
       if isStopped { return .stopped }
       guard walk.identity == identity else { return .gone }
+      if let line = line.take() { logger.notice("\(line)") }
       if state.isOverfull, !wasOverfull {
         logger.error(
           "the folder \(walk.root) has more than \(FolderScan.mostFiles) stills, and new ones may go unseen; move old ones away"

@@ -125,8 +125,9 @@ final class RequestHeadHandler: ChannelInboundHandler, RemovableChannelHandler {
     let isBare = !bytes.contains(UInt8(ascii: "\r"))
     let endsWell = end > 0 && bytes[end - 1] == UInt8(ascii: "\r")
     guard isBare || endsWell else { return head }
-    let line = RequestHeadScan.withoutBlanks(Array(bytes[..<(isBare ? end : end - 1)]))
-    guard isBare || line.count < end - 1 else { return head }
+    let line = RequestHeadScan.withoutBlanks(Array(bytes[...end]))
+    // A control character before the blanks is for the parser to refuse, in the very bytes that came.
+    guard isBare || line.count < end - 1, line.last.map({ $0 > UInt8(ascii: " ") }) ?? true else { return head }
     var right = ByteBufferAllocator().buffer(capacity: bytes.count + 64)
     right.writeBytes(line)
     guard isBare else {

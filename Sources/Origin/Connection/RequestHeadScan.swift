@@ -45,10 +45,15 @@ struct RequestHeadScan {
     isUnusual = isUnusual || !(Self.ends(text, with: " HTTP/1.1") || Self.ends(text, with: " HTTP/1.0"))
   }
 
-  /// A line without the blanks and the line end behind it.
+  /// A line without its line end, which is LF or CR LF, and without the spaces and tabs before that. Other control
+  /// characters stay, so that the parser refuses them.
   static func withoutBlanks(_ line: [UInt8]) -> [UInt8] {
     var line = line
-    while let last = line.last, last <= UInt8(ascii: " ") { line.removeLast() }
+    if line.last == UInt8(ascii: "\n") {
+      line.removeLast()
+      if line.last == UInt8(ascii: "\r") { line.removeLast() }
+    }
+    while let last = line.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") { line.removeLast() }
     return line
   }
 

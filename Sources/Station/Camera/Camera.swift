@@ -49,7 +49,7 @@ package final class Camera: Sendable {
     self.settings = settings
     self.clock = clock
     recent = RecentMedia(length: settings.remember, timeline: settings.timeline)
-    photos = CameraPhotos(count: settings.keepPhotos)
+    photos = CameraPhotos(count: settings.keepPhotos, hasUniqueSizes: settings.canBeVeiled)
     inbox = StillInbox(settings)
     advice = NIOLockedValueBox(
       (SendAdvice(interval: settings.interval, slot: settings.timeline.part, delay: settings.delay), nil))

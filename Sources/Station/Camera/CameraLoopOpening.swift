@@ -7,21 +7,35 @@ extension CameraLoop {
   /// Opens the camera's workers and publishes its first state: what an earlier process left, or a full window of the
   /// loop, so that no player ever gets an empty playlist.
   ///
-  /// - Parameter reading: when the operator's loop is read from disk.
+  /// - Parameters:
+  ///   - dropsPicture: whether the last picture of an earlier process must not be shown.
+  ///   - reading: when the operator's loop is read from disk.
   /// - Throws: FFmpeg's error, with the setting in its message.
   static func open(
-    camera: Camera, mirror: Mirror?, folder: String?, reading: LoopReading = .whenPlayed, logger: Logger
+    camera: Camera, mirror: Mirror?, folder: String?, dropsPicture: Bool = false, reading: LoopReading = .whenPlayed,
+    logger: Logger
   ) throws -> CameraLoop {
     let settings = camera.settings
     let timeline = settings.timeline
     var line = try PictureLine.open(settings, photoSize: settings.photoSize, logger: logger)
     let slate = try Loop.builtIn(&line, timeline: timeline)
     let (now, wall) = (camera.clock.now(), camera.clock.wall())
-    let recovery =
+    var recovery =
       folder.map {
         Recovery.read(
           folder: $0, timeline: timeline, now: wall, isTrusted: camera.clock.isTrusted(wall), logger: logger)
       } ?? .fresh(now: wall, isTrusted: camera.clock.isTrusted(wall))
+    if dropsPicture { recovery.picture = nil }
+    if recovery.standing.isVeiled, !settings.canBeVeiled {
+      // Pictures of the loop would be told from live ones, and live pictures were not to be shown.
+      recovery.standing.isVeiled = false
+      recovery.standing.isPaused = true
+      logger.error(
+        """
+        the camera is paused: it was veiled when the earlier process ended, and photo-size or at-once rules a veil out. \
+        Remove the setting, or send resume to show live pictures.
+        """)
+    }
     if let folder { recovery.claim(in: folder, timeline: timeline) }
     let lead = timeline.segment * Int64(timeline.listedSegments)
     let gap = recovery.gap(now: wall, lead: lead)

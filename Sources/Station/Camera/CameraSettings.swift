@@ -50,6 +50,8 @@ package struct CameraSettings: Sendable, Hashable {
   /// The most that `latest.jpg` and photos measure where stills show more than the stream does; `nil` for the stream's
   /// own size always, which has to be where a veil may fall: recorded pictures have that.
   package var photoSize: PictureSize?
+  /// Whether nothing in these settings rules a veil out.
+  var canBeVeiled: Bool { photoSize == nil && !showsAtOnce }
   /// How many of the pictures that were shown last are kept as photos; 0 for none.
   package var keepPhotos = 0
 

@@ -127,7 +127,8 @@ struct LoopFolder: ~Copyable {
     } catch { throw Self.error("cannot read \(path)", error) }
   }
 
-  private static func content(of file: SystemPackage.FileDescriptor, size: Int) throws -> ByteBuffer {
+  /// The content of an open file of this many bytes.
+  static func content(of file: SystemPackage.FileDescriptor, size: Int) throws -> ByteBuffer {
     var buffer = ByteBufferAllocator().buffer(capacity: size)
     while buffer.readableBytes < size {
       let rest = size - buffer.readableBytes

@@ -23,6 +23,8 @@ package final class CameraPhotos: Sendable {
   private struct State {
     var shelf: PhotoShelf
     var folder: PhotoFolder?
+    /// Keeps other processes from the folder, until `close`.
+    var lock: StoreLock?
     var logger = Logger(label: "quietcam")
     var isWriting = false
     var waiting: [@Sendable () -> Void] = []
@@ -39,40 +41,52 @@ package final class CameraPhotos: Sendable {
   static let mostReads = 64
 
   private let count: Int
+  private let hasUniqueSizes: Bool
   private let writer = NIOThreadPool(numberOfThreads: 1)
   private let reader = NIOThreadPool(numberOfThreads: 1)
   private let state: NIOLockedValueBox<State>
 
   /// No photos yet, in memory only.
   ///
-  /// - Parameter count: how many are kept.
-  init(count: Int) {
+  /// - Parameters:
+  ///   - count: how many are kept.
+  ///   - hasUniqueSizes: whether an older photo is dropped when one of the same size in bytes comes; see
+  ///     `PhotoShelf.Limits`.
+  init(count: Int, hasUniqueSizes: Bool = false) {
     self.count = count
-    state = NIOLockedValueBox(
-      State(shelf: PhotoShelf(limits: PhotoShelf.Limits(count: count, isStored: false), isStored: false)))
+    self.hasUniqueSizes = hasUniqueSizes
+    var limits = PhotoShelf.Limits(count: count, isStored: false)
+    limits.hasUniqueSizes = hasUniqueSizes
+    state = NIOLockedValueBox(State(shelf: PhotoShelf(limits: limits, isStored: false)))
   }
 
   /// Reads the photos of an earlier process from the camera's folder, and keeps later ones there too. Called before
   /// anything is kept.
   ///
-  /// - Parameter willDo: called before each step on disk, with `nil` before a read; what it throws counts as the step's
-  ///   failure.
+  /// - Parameters:
+  ///   - lock: keeps other processes from the folder, and is let go with `close`. If another process has the folder all
+  ///     the same, nothing is written or removed there.
+  ///   - dropsPhotos: whether the photos of the earlier process are withdrawn at once.
+  ///   - willDo: called before each step on disk, with `nil` before a read; what it throws counts as the step's failure.
   func open(
-    folder path: String, logger: Logger, limits: PhotoShelf.Limits? = nil,
+    folder path: String, lock: StoreLock? = nil, dropsPhotos: Bool = false, logger: Logger,
+    limits: PhotoShelf.Limits? = nil,
     willDo: @escaping @Sendable (PhotoShelf.Step?) throws -> Void = { _ in }
   ) {
     let folder = PhotoFolder(path: path)
-    var shelf = PhotoShelf(limits: limits ?? PhotoShelf.Limits(count: count, isStored: true), isStored: true)
+    var limits = limits ?? PhotoShelf.Limits(count: count, isStored: true)
+    limits.hasUniqueSizes = hasUniqueSizes
+    var shelf = PhotoShelf(limits: limits, isStored: true)
     do {
       let contents = try folder.contents()
-      shelf.takeUp(contents.photos, isMarked: contents.isMarked)
+      shelf.takeUp(contents.photos, isMarked: contents.isMarked || dropsPhotos)
     } catch {
       logger.error("the photos of an earlier process cannot be listed: \(error)", metadata: ["folder": "\(path)"])
     }
     writer.start()
     reader.start()
     state.withLockedValue { [shelf] state in
-      (state.shelf, state.folder, state.logger, state.willDo) = (shelf, folder, logger, willDo)
+      (state.shelf, state.folder, state.lock, state.logger, state.willDo) = (shelf, folder, lock, logger, willDo)
       state.version += 1
     }
     write()
@@ -124,6 +138,7 @@ package final class CameraPhotos: Sendable {
     await withCheckedContinuation { continuation in afterWriting { continuation.resume() } }
     try? await writer.shutdownGracefully()
     try? await reader.shutdownGracefully()
+    state.withLockedValue { $0.lock = nil }
   }
 
   // MARK: What is counted
@@ -185,21 +200,27 @@ package final class CameraPhotos: Sendable {
   private func read(
     _ name: PhotoName, bytes: Int, from folder: PhotoFolder, _ willDo: (PhotoShelf.Step?) throws -> Void, for id: UInt64
   ) {
-    try? willDo(nil)
-    let jpeg = folder.read(name, bytes: bytes)
+    let outcome = Result { () throws -> ByteBuffer? in
+      try willDo(nil)
+      return try folder.read(name, bytes: bytes)
+    }
     let (waiter, answer) = state.withLockedValue { state -> (WaitList<Int, Answer>.Waiter?, Answer) in
       state.reads -= 1
       let waiter = state.readers.take(id)
       // It may have been withdrawn while it was being read.
       guard state.shelf.place(of: name) != nil else { return (waiter, .unknown) }
-      guard let jpeg else {
+      switch outcome {
+      case .success(let jpeg?): return (waiter, .found(jpeg))
+      case .success(nil):
         // The file was removed or changed by somebody else.
         state.shelf.lose(name)
         state.version += 1
         return (waiter, .unknown)
+      // Too many open files, or a disk that is away for a moment: the photo may be there still.
+      case .failure: return (waiter, .busy)
       }
-      return (waiter, .found(jpeg))
     }
+    if case .failure(let error) = outcome { tellFailure("read \(name)", error) }
     waiter?.resume(returning: .published(answer))
   }
 
@@ -215,22 +236,26 @@ package final class CameraPhotos: Sendable {
   }
 
   private func writeUntilDone() {
-    while let job = next() {
+    var goesOn = true
+    while true {
+      let isOurs = goesOn && state.withLockedValue { $0.lock }?.renew() != false
+      // In one step with the end of the work: what comes later starts it again.
+      let (job, waiting) = state.withLockedValue { state -> (Job?, [@Sendable () -> Void]) in
+        if isOurs, let job = Self.next(&state) { return (job, []) }
+        state.isWriting = false
+        defer { state.waiting = [] }
+        return (nil, state.waiting)
+      }
+      guard let job else {
+        for done in waiting { done() }
+        return
+      }
       do {
         try job.willDo(job.step)
         try job.folder.perform(job.step, jpeg: job.jpeg)
         state.withLockedValue { $0.shelf.did(job.step) }
-      } catch {
-        guard !fail(job.step, error) else { continue }
-        break
-      }
+      } catch { goesOn = fail(job.step, error) }
     }
-    let waiting = state.withLockedValue { state in
-      state.isWriting = false
-      defer { state.waiting = [] }
-      return state.waiting
-    }
-    for done in waiting { done() }
   }
 
   private struct Job {
@@ -240,29 +265,31 @@ package final class CameraPhotos: Sendable {
     let willDo: @Sendable (PhotoShelf.Step?) throws -> Void
   }
 
-  private func next() -> Job? {
-    state.withLockedValue { state in
-      guard let folder = state.folder, let step = state.shelf.next() else { return nil }
-      var jpeg: ByteBuffer?
-      if case .write(let name) = step, case .memory(let bytes) = state.shelf.place(of: name) { jpeg = bytes }
-      return Job(step: step, jpeg: jpeg, folder: folder, willDo: state.willDo)
-    }
+  private static func next(_ state: inout State) -> Job? {
+    guard let folder = state.folder, let step = state.shelf.next() else { return nil }
+    var jpeg: ByteBuffer?
+    if case .write(let name) = step, case .memory(let bytes) = state.shelf.place(of: name) { jpeg = bytes }
+    return Job(step: step, jpeg: jpeg, folder: folder, willDo: state.willDo)
   }
 
   private func fail(_ step: PhotoShelf.Step, _ error: any Error) -> Bool {
-    let (goesOn, failures, folder, logger) = state.withLockedValue { state in
+    tellFailure("\(step)", error)
+    return state.withLockedValue { $0.shelf.failed(step) }
+  }
+
+  private func tellFailure(_ step: String, _ error: any Error) {
+    let (failures, folder, logger) = state.withLockedValue { state in
       state.failures += 1
-      return (state.shelf.failed(step), state.failures, state.folder?.path ?? "", state.logger)
+      return (state.failures, state.folder?.path ?? "", state.logger)
     }
     // The first of a series is logged for the operator; the counter counts the others.
     if failures & (failures - 1) == 0 {
       logger.error(
         """
-        photos cannot be written to the store or removed there; check its disk and its rights. The newest are served \
-        from memory meanwhile.
+        photos cannot be written to the store, read or removed there; check its disk and its rights. The newest are \
+        served from memory meanwhile.
         """,
         metadata: ["folder": "\(folder)", "step": "\(step)", "error": "\(error)", "failures": "\(failures)"])
     }
-    return goesOn
   }
 }

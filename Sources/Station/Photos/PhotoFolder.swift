@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import NIOCore
+import SystemPackage
 
 /// The photos in a camera's folder in the store, each a file of its own beside the media.
 struct PhotoFolder: Sendable {
@@ -8,7 +9,7 @@ struct PhotoFolder: Sendable {
   let path: String
 
   /// The file that says that photos are being withdrawn.
-  private static let markName = "photos-withdrawn"
+  static let markName = "photos-withdrawn"
 
   /// The photos in the folder.
   ///
@@ -36,11 +37,18 @@ struct PhotoFolder: Sendable {
     }
   }
 
-  /// Reads a photo, blocking; `nil` if it is not what was written.
-  func read(_ name: PhotoName, bytes: Int) -> ByteBuffer? {
-    guard let jpeg = try? LoopFolder.read("\(path)/\(name)", mostBytes: bytes), jpeg.readableBytes == bytes else {
-      return nil
+  /// Reads a photo, blocking; `nil` if it is gone or is not what was written.
+  ///
+  /// - Throws: the system's error if the disk could not be asked, which says nothing about the photo.
+  func read(_ name: PhotoName, bytes: Int) throws -> ByteBuffer? {
+    let file: SystemPackage.FileDescriptor
+    do {
+      file = try .open(FilePath("\(path)/\(name)"), .readOnly, options: .closeOnExec)
+    } catch Errno.noSuchFileOrDirectory { return nil }
+    return try file.closeAfter {
+      let status = try file.stat()
+      guard status.type == .regular, status.size == bytes else { return nil }
+      return try LoopFolder.content(of: file, size: bytes)
     }
-    return jpeg
   }
 }

@@ -12,6 +12,9 @@ struct PhotoShelf: Sendable {
     var bytes: Int
     /// Bytes in memory at most.
     var memory: Int
+    /// Whether no two photos of the same size in bytes are listed: the older one is dropped. Under a veil the loop's
+    /// pictures come again, and the list must not show that.
+    var hasUniqueSizes = false
 
     /// The limits of a camera that keeps this many.
     ///
@@ -98,6 +101,10 @@ struct PhotoShelf: Sendable {
     entries = found.sorted { ($0.name.time, $0.name.tag) < ($1.name.time, $1.name.tag) }
       .map { Entry(name: $0.name, bytes: $0.bytes, jpeg: nil, isStored: true) }
     bytes = entries.reduce(0) { $0 + $1.bytes }
+    if limits.hasUniqueSizes {
+      var sizes: Set<Int> = []
+      for index in entries.indices.reversed() where !sizes.insert(entries[index].bytes).inserted { drop(at: index) }
+    }
     if isMarked { withdraw() } else { trim() }
     self.isMarked = isMarked
     mustMark = false
@@ -105,6 +112,9 @@ struct PhotoShelf: Sendable {
 
   /// Adds a photo as the newest, whatever its time is.
   mutating func keep(_ jpeg: ByteBuffer, as name: PhotoName) {
+    if limits.hasUniqueSizes, let same = entries.firstIndex(where: { $0.bytes == jpeg.readableBytes }) {
+      drop(at: same)
+    }
     entries.append(Entry(name: name, bytes: jpeg.readableBytes, jpeg: jpeg, isStored: false))
     bytes += jpeg.readableBytes
     memory += jpeg.readableBytes
@@ -121,7 +131,7 @@ struct PhotoShelf: Sendable {
   /// Forgets all.
   mutating func withdraw() {
     (removals, stuck) = (removals + stuck, [])
-    mustMark = isStored && !entries.isEmpty
+    mustMark = mustMark || (isStored && !(entries.isEmpty && removals.isEmpty))
     while !entries.isEmpty { drop(at: entries.endIndex - 1) }
   }
 
