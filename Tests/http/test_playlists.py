@@ -200,7 +200,7 @@ def test_only_the_one_part_that_is_announced_can_be_waited_for(server):
     sequence, part = after(now.newest, 2)
     for name in [
         f"{sequence}.{part}.mp4",
-        f"{sequence}.mp4",
+        f"{now.newest[0] + 2}.mp4",
         f"{sequence}.{int(SEGMENT / PART)}.mp4",
         f"{now.newest[0] + 100}.0.mp4",
         f"0{now.hint}",

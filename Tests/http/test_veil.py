@@ -288,6 +288,10 @@ class Observer:
         return found
 
 
+def listed(server):
+    return server.get(f"/{CAMERA}/live.m3u8").text
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
     home = tmp_path_factory.mktemp("veil")
@@ -310,6 +314,11 @@ def seen(tmp_path_factory):
         # What the encoder aims at settles in the first segments, and these tell nothing of veils.
         wait_for("live")
         time.sleep(2 * SEGMENT)
+        # The segment that ended early when the camera came is no longer listed.
+        deadline = time.monotonic() + 10 * SEGMENT
+        while f"#EXTINF:{SEGMENT}," not in (lengths := set(re.findall("#EXTINF:.*", listed(server)))) or len(lengths) > 1:
+            assert time.monotonic() < deadline, lengths
+            time.sleep(0.1)
         observer.seen.clear()
         for _ in range(ROUNDS):
             for source, order in (("live", "veil"), ("veiled", "unveil")):
