@@ -18,6 +18,11 @@ STORIES = {
 }
 
 
+def of_one_segment(last, value):
+    """Whether two pictures of the loop, a second each, are of the same segment."""
+    return value >= numbered.LOOP and (last - numbered.LOOP) // SEGMENT == (value - numbered.LOOP) // SEGMENT
+
+
 @pytest.fixture(scope="module")
 def shown():
     """Both styles at once: players wait most of the time."""
@@ -39,7 +44,9 @@ def test_nothing_breaks_where_recorded_pictures_come_and_go(style, shown, note):
     for player in seen:
         fatal = [problem for problem in player.problems if problem[1] in ("fatal", "error", "ended")]
         assert not fatal, f"{player.name}: {fatal}"
-        assert not player.backward(), f"{player.name}: older pictures after newer ones: {player.backward()}"
+        # A withdrawal fills the window at once, with a segment of the loop again where the next one is not read yet.
+        backward = [step for step in player.backward() if style != "cached" or not of_one_segment(*step[1:])]
+        assert not backward, f"{player.name}: older pictures after newer ones: {backward}"
         broken = [problem for problem in player.problems if "ParsingError" in problem[2] or "TimeOut" in problem[2]]
         assert not broken, f"{player.name}: {broken}"
         stalls = [stall for stall in player.pauses() if stall[1] > SEGMENT]
