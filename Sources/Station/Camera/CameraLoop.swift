@@ -97,7 +97,7 @@ struct CameraLoop: ~Copyable {
   /// Where a veil can begin, the slots keep one phase for the life of the process: if slots moved with live pictures and
   /// not with recorded ones, viewers could tell them apart. The advice to the camera is the same in both.
   private mutating func followShutter() {
-    if case .live = programme.scene, !programme.mayBeVeiled {
+    if case .live = programme.segmentContent, !programme.mayBeVeiled {
       let move = shutter.move(next: clock.deadline)
       clock.move(by: move)
       publisher.slotsMoved(by: move)
@@ -120,7 +120,7 @@ struct CameraLoop: ~Copyable {
     for arrival in slot.arrivals { programme.stillArrived(at: arrival) }
     shutter.note(slot.arrivals)
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
-    let (scene, part, start) = (programme.scene, publisher.nextPart, publisher.start)
+    let (segmentContent, part, start) = (programme.segmentContent, publisher.nextPart, publisher.start)
     guard
       let content = maker.content(
         of: slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
@@ -129,23 +129,23 @@ struct CameraLoop: ~Copyable {
     let appended = publisher.append(content.pictures, wall: wall)
     // The version that closes a segment announces the next one.
     let next = appended.segment.map { whole in
-      recorder.finish(whole, header: publisher.initSegment.bytes, isLive: !scene.source.isRecorded)
+      recorder.finish(whole, header: publisher.initSegment.bytes, isLive: !segmentContent.source.isRecorded)
       return decideNext()
     }
     publisher.publish(
-      following: scene.slotsAhead(of: part, camera.settings), plainSequence: plain.newestSequence)
+      following: segmentContent.slotsAhead(of: part, camera.settings), plainSequence: plain.newestSequence)
     report(content.changes)
     apply(
       plain.append(content, start: start, date: publisher.date(of: start), begins: beginning, standing: standing))
     camera.waves.report()
-    count(slot, content, of: scene.source, bytes: appended.part)
+    count(slot, content, of: segmentContent.source, bytes: appended.part)
     if let next { begin(next) }
     if publisher.nextPart == camera.settings.timeline.partsPerSegment - 1 { prepareNext() }
   }
 
   /// Shows the arrived stills as the latest picture, if their slot shows the camera.
   private mutating func showAtOnce() {
-    guard case .live = programme.scene, camera.settings.delay == .zero,
+    guard case .live = programme.segmentContent, camera.settings.delay == .zero,
       !programme.mustChange(at: camera.clock.now())
     else { return }
     for var still in camera.takeStills() {
@@ -212,7 +212,7 @@ struct CameraLoop: ~Copyable {
 
   /// Begins the decided segment.
   private mutating func begin(_ segment: PlannedSegment, isFirst: Bool = false) {
-    let source = segment.scene.source
+    let source = segment.segmentContent.source
     programme.begin(segment)
     camera.count { $0.segments[source, default: 0] += 1 }
     if let event = maker.begin(source, isFirst: isFirst) { camera.events.add(event, at: camera.clock.wall()) }
@@ -225,7 +225,7 @@ struct CameraLoop: ~Copyable {
     for _ in 0..<timeline.listedSegments {
       let next = programme.nextOfLoop()
       publisher.expect(next)
-      guard case .off(let segment, _) = next.scene else { continue }
+      guard case .off(let segment, _) = next.segmentContent else { continue }
       for part in 0..<timeline.partsPerSegment {
         _ = publisher.append(segment.slot(part, timeline).pictures, wall: nil)
       }
@@ -265,7 +265,7 @@ struct CameraLoop: ~Copyable {
     fill()
     let next = decideNext()
     begin(next)
-    camera.count { $0.source = next.scene.source }
+    camera.count { $0.source = next.segmentContent.source }
     publisher.publish()
   }
 }

@@ -25,7 +25,7 @@ struct SlotMaker: ~Copyable {
     of slot: SlotArrivals, _ programme: inout Programme, part: Int, begins beginning: Ticks, wall: WallTime,
     standing: ByteBuffer?
   ) -> SlotContent? {
-    switch programme.scene {
+    switch programme.segmentContent {
     case .live:
       announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: true)
       guard var content = coder.code(slot, startsSegment: part == 0, standing: standing) else { return nil }

@@ -14,7 +14,7 @@ struct Programme: Sendable {
   private var veiling = Veiling()
   private var generator = SystemRandomNumberGenerator()
   /// What the current segment shows.
-  private(set) var scene = Scene.live
+  private(set) var segmentContent = SegmentContent.live
   /// The same before the first segment and after a withdrawal: the loop is then shown, whatever was shown before.
   private var shown: Director.Source
   private var hasBegun = false
@@ -60,11 +60,11 @@ struct Programme: Sendable {
 
   /// Whether what is shown must give way before its segment ends: the operator paused or resumed the camera, or it went
   /// off or came back. The veil keeps to whole segments, because a shorter one would tell of it.
-  func mustChange(at now: Ticks) -> Bool { director.looksLive(at: now) != scene.source.looksLive }
+  func mustChange(at now: Ticks) -> Bool { director.looksLive(at: now) != segmentContent.source.looksLive }
 
   /// Whether another segment can take the place of the one that was decided, after so many of its parts. Names that
   /// come again stand for whole segments, and the discontinuity before them is announced with the segment before.
-  func canChange(afterParts count: Int) -> Bool { style == .seamless || (count > 0 && scene.place == nil) }
+  func canChange(afterParts count: Int) -> Bool { style == .seamless || (count > 0 && segmentContent.place == nil) }
 
   /// Decides what the next segment shows.
   ///
@@ -81,7 +81,7 @@ struct Programme: Sendable {
       return planned(.live, isDiscontinuous: isDiscontinuous)
     case .veiled:
       let isDiscontinuous = player.leave()
-      return planned(veiledScene(outlook), isDiscontinuous: isDiscontinuous)
+      return planned(veiledContent(outlook), isDiscontinuous: isDiscontinuous)
     case .off, .paused:
       if !shown.isRecorded { player.load() }
       return nextOfLoop(isPaused: source == .paused)
@@ -98,8 +98,8 @@ struct Programme: Sendable {
 
   /// Begins a segment that was decided.
   mutating func begin(_ segment: PlannedSegment) {
-    scene = segment.scene
-    shown = scene.source
+    segmentContent = segment.segmentContent
+    shown = segmentContent.source
     hasBegun = true
   }
 
@@ -116,16 +116,17 @@ struct Programme: Sendable {
   /// Reads the loop ahead from now on.
   mutating func beginReadingAhead() { player.beginReadingAhead() }
 
-  private func planned(_ scene: Scene, isDiscontinuous: Bool) -> PlannedSegment {
+  private func planned(_ segmentContent: SegmentContent, isDiscontinuous: Bool) -> PlannedSegment {
     PlannedSegment(
-      scene: scene, isDiscontinuous: isDiscontinuous, isMarkedRecorded: marksRecorded && scene.source.isRecorded)
+      segmentContent: segmentContent, isDiscontinuous: isDiscontinuous,
+      isMarkedRecorded: marksRecorded && segmentContent.source.isRecorded)
   }
 
   // MARK: The veil
 
   /// The next segment under a veil; live pictures if there is no loop, because the slate in a live stream would be
   /// noticed.
-  private mutating func veiledScene(_ outlook: StillOutlook) -> Scene {
+  private mutating func veiledContent(_ outlook: StillOutlook) -> SegmentContent {
     let falls = !hasBegun || shown != .veiled
     if falls {
       if !hasBegun || !shown.isRecorded { player.load() }

@@ -79,7 +79,9 @@ struct StreamAssembly: Sendable {
 
   /// Sets what the next segment is; only between segments.
   mutating func expect(_ segment: PlannedSegment) {
-    if let place = segment.scene.place { segmenter.beginLoopSegment(named: place.name, mediaStart: place.mediaStart) }
+    if let place = segment.segmentContent.place {
+      segmenter.beginLoopSegment(named: place.name, mediaStart: place.mediaStart)
+    }
     window.expect(segmenter.name, isDiscontinuous: segment.isDiscontinuous)
     marksRecorded = segment.isMarkedRecorded
   }

@@ -2,7 +2,7 @@ import Media
 import Packager
 
 /// What one segment shows.
-enum Scene: Sendable {
+enum SegmentContent: Sendable {
   /// The camera's own pictures.
   case live
   /// The loop in place of the camera's pictures, without notice to viewers. Without a segment, if it cannot be read,
@@ -31,7 +31,7 @@ enum Scene: Sendable {
     }
   }
 
-  /// The slots that can be published together with the one of `part`, because they are known already; none if the scene
+  /// The slots that can be published together with the one of `part`, because they are known already; none if the segment
   /// must look live. If names come again, the last part is published at its time: it closes the segment, and only then
   /// it is decided whether a discontinuity follows.
   func slotsAhead(of part: Int, _ settings: CameraSettings) -> [[CodedPicture]] {
@@ -57,7 +57,7 @@ struct LoopPlace: Sendable {
 
 /// A segment that was decided: what it shows, and how it is listed.
 struct PlannedSegment: Sendable {
-  let scene: Scene
+  let segmentContent: SegmentContent
   /// Whether a discontinuity comes before it.
   let isDiscontinuous: Bool
   /// Whether a date range says that it is recorded.
