@@ -38,6 +38,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(
@@ -75,9 +76,14 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
+      name: "Records",
+      dependencies: ["Media", nio, locks, log, .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: strict),
+    .target(
       name: "Origin",
       dependencies: [
-        "Access", "Media", "Picture", "Packager", "Station", "Ingest", "WebFiles", nio, locks, log, lifecycle,
+        "Access", "Records", "Media", "Picture", "Packager", "Station", "Ingest", "WebFiles", nio, locks, log,
+        lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -136,9 +142,8 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "CProcess", "Access", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings", "Camera",
-        "Demo",
-        "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
+        "CProcess", "Access", "Records", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings",
+        "Camera", "Demo", "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -205,6 +210,8 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "RecordsTests", dependencies: ["TestSupport", "Records", "Media", nio, log], swiftSettings: strict),
     .testTarget(name: "DemoTests", dependencies: ["Demo", "Media", "Picture", nio], swiftSettings: strict),
     .testTarget(
       name: "CheckTests",
