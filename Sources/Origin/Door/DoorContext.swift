@@ -7,5 +7,14 @@ struct DoorContext {
   let channel: any Channel
 
   /// The address of its other end.
-  var client: ClientAddress { ClientAddress(channel.remoteAddress) }
+  let connection: ClientAddress
+
+  /// The address that limits go by: that of the connection, or the visitor's behind a named proxy.
+  var client: ClientAddress
+
+  init(channel: any Channel) {
+    self.channel = channel
+    connection = ClientAddress(channel.remoteAddress)
+    client = connection
+  }
 }

@@ -5,6 +5,7 @@ import Logging
 import Media
 import NIOCore
 import Picture
+import Records
 import Station
 
 /// The private listener's answers: takes stills and serves operators.
@@ -13,14 +14,16 @@ struct PrivateDoor: HTTPResponder {
   private let inOrder: [Camera]
   private let limits: AccessLimits
   private let authorizer: IngestAuthorizer
+  private let records: Records
   private let switches: OperatorSwitches
 
-  init(cameras: [Camera], authorizer: IngestAuthorizer, limits: AccessLimits) {
+  init(cameras: [Camera], authorizer: IngestAuthorizer, limits: AccessLimits, records: Records) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     inOrder = cameras
     switches = OperatorSwitches(cameras: self.cameras)
     self.authorizer = authorizer
     self.limits = limits
+    self.records = records
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
@@ -95,6 +98,6 @@ struct PrivateDoor: HTTPResponder {
     }
     return Reply.answer(
       request, status: .ok, fields: [.contentType: page.contentType, .cacheControl: "no-store"],
-      body: try page.render(inOrder, doors: limits, now: .now))
+      body: try page.render(inOrder, doors: limits, visits: records.current(), now: .now))
   }
 }
