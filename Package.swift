@@ -147,6 +147,7 @@ let package = Package(
       dependencies: [
         "CProcess", "Access", "Records", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings",
         "Camera", "Demo", "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
+        .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -25,7 +25,7 @@ package struct RecordsDatabase: Sendable {
   ///
   /// - Throws: GRDB's `DatabaseError` where the file is damaged, cannot be written, or is no database.
   package init(path: String) throws {
-    try Self.close(path)
+    try Self.makePrivate(path)
     queue = try DatabaseQueue(path: path, configuration: Self.configuration())
     try Self.migrator.migrate(queue)
     try queue.read { database in
@@ -85,7 +85,7 @@ package struct RecordsDatabase: Sendable {
   }
 
   /// Makes the file, and takes the permissions of everybody else.
-  private static func close(_ path: String) throws {
+  private static func makePrivate(_ path: String) throws {
     let folder = (path as NSString).deletingLastPathComponent
     try FileManager.default.createDirectory(
       atPath: folder.isEmpty ? "." : folder, withIntermediateDirectories: true)
@@ -93,7 +93,7 @@ package struct RecordsDatabase: Sendable {
     guard descriptor >= 0 else {
       throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: String(cString: strerror(errno)))
     }
-    defer { _ = Glibc.close(descriptor) }
+    defer { _ = close(descriptor) }
     _ = fchmod(descriptor, 0o600)
   }
 
