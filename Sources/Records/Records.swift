@@ -62,9 +62,10 @@ package final class Records: Service {
   /// Reads the counters and has them written until graceful shutdown or cancellation.
   package func run() async throws {
     let today = wall().day
-    // What an earlier process counted today.
-    let earlier = try? await writer.read(today: today) { try $0.visitors(ofDay: today) }
-    state.withLockedValue { if let earlier, $0.earlierDay == today { $0.earlier = earlier } }
+    // What an earlier process counted today; a disk that hangs keeps nothing from being counted.
+    writer.begin(today: today) { [state] earlier in
+      state.withLockedValue { if $0.earlierDay == today { $0.earlier = earlier } }
+    }
     await cancelWhenGracefulShutdown { [self] in
       var count = 0
       while !Task.isCancelled {

@@ -36,6 +36,16 @@ final class RecordsWriter: Sendable {
     thread.start()
   }
 
+  /// Opens the database.
+  ///
+  /// - Parameter found: gets the visitors of today that are in it, on the thread of the writer.
+  func begin(today: Int64, found: @escaping @Sendable ([String: Int64]) -> Void) {
+    thread.submit { [self] run in
+      guard run == .active, let database = open() else { return }
+      do { found(try database.visitors(ofDay: today)) } catch { tell(error) }
+    }
+  }
+
   /// Puts something into the queue.
   func add(_ change: RecordsChange) {
     let dropped = state.withLockedValue { state in

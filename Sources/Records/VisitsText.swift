@@ -10,14 +10,18 @@ package struct VisitsText: Sendable {
     (self.rows, self.length) = (rows, length)
   }
 
-  private static let columns: [(name: String, value: @Sendable (PeriodSums) -> Int64?)] =
-    [
-      ("visitors", { $0.visitors }), ("mostViewers", { $0.sums.mostViewers }),
-      ("watchedSeconds", { $0.sums.watchedSeconds }), ("waves", { $0.sums.waves }), ("stills", { $0.sums.stills }),
-      ("stillBytes", { $0.sums.stillBytes }), ("offSeconds", { $0.sums.offSeconds }),
-      ("pausedSeconds", { $0.sums.pausedSeconds }), ("veiledSeconds", { $0.sums.veiledSeconds }),
-    ]
-    + AnswerKind.allCases.map { kind in ("\(kind.rawValue)Bytes", { $0.sums.sent[kind] }) }
+  private typealias Column = (name: String, value: @Sendable (PeriodSums) -> Int64?)
+
+  private static let figures: [Column] = [
+    ("visitors", { $0.visitors }), ("mostViewers", { $0.sums.mostViewers }),
+    ("watchedSeconds", { $0.sums.watchedSeconds }), ("waves", { $0.sums.waves }), ("stills", { $0.sums.stills }),
+    ("stillBytes", { $0.sums.stillBytes }), ("offSeconds", { $0.sums.offSeconds }),
+    ("pausedSeconds", { $0.sums.pausedSeconds }), ("veiledSeconds", { $0.sums.veiledSeconds }),
+  ]
+  private static let bytes: [Column] = AnswerKind.allCases.map { kind in
+    ("\(kind.rawValue)Bytes", { @Sendable (row: PeriodSums) -> Int64? in row.sums.sent[kind] })
+  }
+  private static let columns = figures + bytes
 
   // MARK: For programs
 

@@ -5,6 +5,7 @@ import GRDB
 import Media
 import Records
 import Settings
+import Station
 
 /// `quietcam visits`: prints what was counted.
 struct Visits: ParsableCommand {
@@ -77,7 +78,9 @@ struct VisitsSince: ExpressibleByArgument {
   private let seconds: Int64?
   private let day: Int64?
 
-  init(seconds: Int64) { (self.seconds, day) = (seconds, nil) }
+  init(seconds: Int64) { self.init(seconds: seconds, day: nil) }
+
+  private init(seconds: Int64?, day: Int64?) { (self.seconds, self.day) = (seconds, day) }
 
   init?(argument: String) {
     let units: [Character: Int64] = ["m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400]
@@ -92,7 +95,7 @@ struct VisitsSince: ExpressibleByArgument {
       argument.utf8.allSatisfy({ (48...57).contains($0) || $0 == UInt8(ascii: "-") }),
       let date = try? Date("\(argument)T00:00:00Z", strategy: .iso8601)
     else { return nil }
-    (seconds, day) = (nil, Int64(date.timeIntervalSince1970.rounded()) / 86_400)
+    self.init(seconds: nil, day: Int64(date.timeIntervalSince1970.rounded()) / 86_400)
   }
 
   /// The beginning of the first period that is printed: `7d` are today and the six days before it.

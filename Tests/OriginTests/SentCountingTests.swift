@@ -66,10 +66,11 @@ import Testing
 }
 
 @Suite struct WatchingTests {
-  @Test(arguments: [
-    [.secGPC: "1"], [.doNotTrack: "1"], [.secPurpose: "prefetch"], [.secPurpose: "prefetch;prerender"],
-    [.purpose: "prefetch"], [.xMoz: "prefetch"], [.xPurpose: "preview"],
-  ] as [HTTPFields])
+  @Test(
+    arguments: [
+      [.secGPC: "1"], [.doNotTrack: "1"], [.secPurpose: "prefetch"], [.secPurpose: "prefetch;prerender"],
+      [.purpose: "prefetch"], [.xMoz: "prefetch"], [.xPurpose: "preview"],
+    ] as [HTTPFields])
   func whoAsksForItOrFetchesAheadIsNotCounted(fields: HTTPFields) { #expect(!Watching.counts(fields)) }
 
   @Test(arguments: [[:], [.secGPC: "0"], [.doNotTrack: "0"], [.secPurpose: "other"]] as [HTTPFields])

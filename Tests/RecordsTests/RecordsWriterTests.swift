@@ -3,6 +3,7 @@ import GRDB
 import InMemoryLogging
 import Logging
 import Media
+import NIOCore
 import TestSupport
 import Testing
 

@@ -59,15 +59,17 @@ import Testing
     #expect(json.contains(#""visitors":null"#))
   }
 
-  @Test(arguments: [
-    (0, "–"), (999, "999 B"), (1000, "1.0 kB"), (999_949, "999.9 kB"), (1_000_000, "1.0 MB"),
-    (12_345_678_901, "12.3 GB"), (Int64.max / 2, "4611.6 PB"),
-  ] as [(Int64, String)])
+  @Test(
+    arguments: [
+      (0, "–"), (999, "999 B"), (1000, "1.0 kB"), (999_949, "999.9 kB"), (1_000_000, "1.0 MB"),
+      (12_345_678_901, "12.3 GB"), (Int64.max / 2, "4611.6 PB"),
+    ] as [(Int64, String)])
   func bytesAreShort(count: Int64, text: String) { #expect(VisitsText.bytes(count) == text) }
 
-  @Test(arguments: [
-    (0, "–"), (59, "59 s"), (3599, "59 m"), (3600, "1 h 00 m"), (86_399, "23 h 59 m"), (90_000, "1 d 01 h"),
-  ] as [(Int64, String)])
+  @Test(
+    arguments: [
+      (0, "–"), (59, "59 s"), (3599, "59 m"), (3600, "1 h 00 m"), (86_399, "23 h 59 m"), (90_000, "1 d 01 h"),
+    ] as [(Int64, String)])
   func timesAreShort(seconds: Int64, text: String) { #expect(VisitsText.time(seconds) == text) }
 
   @Test func barsNeverLie() {

@@ -85,7 +85,8 @@ package enum Listeners {
   ) throws -> any Service {
     let authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits, logger: logger)
     return try listener(
-      PrivateDoor(cameras: cameras, authorizer: authorizer, limits: limits, records: records), at: address, connections: limits.cameras,
+      PrivateDoor(cameras: cameras, authorizer: authorizer, limits: limits, records: records), at: address,
+      connections: limits.cameras,
       handlers: {
         [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
       }, patience: TimeAmount(patience), logger: logger, onListening)

@@ -60,9 +60,10 @@ struct PublicDoor: HTTPResponder {
     if let route, let camera { watching.answered(request, route, response.status, camera: camera, visitor: visitor) }
     // Viewers have nothing to send; a body is not read.
     if Reply.hasBody(request) { response = Reply.closing(response, channel: context.channel) }
-    let kind = route.map { response.status.kind == .clientError || response.status.kind == .serverError ? .other : $0.kind }
+    let isError = response.status.kind == .clientError || response.status.kind == .serverError
+    let kind = isError ? .other : route?.kind ?? .other
     let name = camera?.settings.name.text ?? ""
-    return SentCounting.counted(response) { [traffic] in traffic.add($0, kind ?? .other, camera: name) }
+    return SentCounting.counted(response) { [traffic] in traffic.add($0, kind, camera: name) }
   }
 
   private func answer(

@@ -72,7 +72,8 @@ enum PublicRoute: Hashable {
   var isOfStream: Bool {
     switch self {
     case .multivariant, .media, .plain, .file, .latest: true
-    case .home, .withoutSlash, .page, .events, .wave, .seen, .asset, .health, .readiness, .about, .photos, .photo, .element,
+    case .home, .withoutSlash, .page, .events, .wave, .seen, .asset, .health, .readiness, .about, .photos, .photo,
+      .element,
       .icon, .embedding, .sample, .sampleWithoutSlash:
       false
     }

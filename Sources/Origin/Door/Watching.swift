@@ -2,6 +2,7 @@ import Access
 import HTTPTypes
 import Hummingbird
 import Media
+import Packager
 import Records
 import Station
 
@@ -29,7 +30,8 @@ struct Watching: Sendable {
       text.utf8.allSatisfy({ (48...57).contains($0) }), let seconds = Int64(text)
     else {
       return Reply.error(
-        request, .badRequest, "noSeconds", "send seconds=NUMBER with the whole seconds for which the picture was visible")
+        request, .badRequest, "noSeconds",
+        "send seconds=NUMBER with the seconds for which the picture was visible")
     }
     if Self.counts(request.headers) {
       records.seen(
@@ -72,7 +74,6 @@ struct Watching: Sendable {
 extension HTTPField.Name {
   static let secGPC = HTTPField.Name("Sec-GPC")!
   static let doNotTrack = HTTPField.Name("DNT")!
-  static let secPurpose = HTTPField.Name("Sec-Purpose")!
   static let purpose = HTTPField.Name("Purpose")!
   static let xPurpose = HTTPField.Name("X-Purpose")!
   static let xMoz = HTTPField.Name("X-Moz")!

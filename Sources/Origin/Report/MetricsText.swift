@@ -13,7 +13,9 @@ enum MetricsText {
   static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
   /// The text for these cameras at this moment.
-  static func render(_ cameras: [Camera], doors: AccessLimits, visits: [String: Records.Now], now: WallTime) -> ByteBuffer {
+  static func render(_ cameras: [Camera], doors: AccessLimits, visits: [String: Records.Now], now: WallTime)
+    -> ByteBuffer
+  {
     let reports = cameras.map { CameraReport($0, visits: visits[$0.settings.name.text], now: now) }
     var text = ByteBuffer()
     func family(_ name: String, _ type: String, _ help: String, _ value: (CameraReport) -> [(String, Int64)]) {

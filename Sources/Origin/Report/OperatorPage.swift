@@ -19,7 +19,9 @@ enum OperatorPage: String {
   /// The content of the page at this moment.
   ///
   /// - Throws: `EncodingError`, which never happens for a camera's state.
-  func render(_ cameras: [Camera], doors: AccessLimits, visits: [String: Records.Now], now: WallTime) throws -> ByteBuffer {
+  func render(_ cameras: [Camera], doors: AccessLimits, visits: [String: Records.Now], now: WallTime) throws
+    -> ByteBuffer
+  {
     switch self {
     case .metrics: MetricsText.render(cameras, doors: doors, visits: visits, now: now)
     case .status: try StatusReport(cameras, doors: doors, visits: visits, now: now).json()
