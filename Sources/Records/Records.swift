@@ -153,6 +153,9 @@ package final class Records: Service {
     package var watchedSeconds: Int64 = 0
     /// The bytes that were sent since then.
     package var sent = SentBytes()
+
+    /// Nobody, and nothing.
+    package init() {}
   }
 
   /// What is known of each camera's viewers now; what belongs to no camera has an empty name.
