@@ -83,7 +83,7 @@ def test_the_answers_before_a_request_that_cannot_be_read_are_sent(server):
 
 def test_what_is_put_right_in_one_request_is_put_right_in_the_next_one_too(server):
     body = stills.one()
-    head = f"POST /ingest/desk HTTP/1.1 \r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"POST /ingest/desk HTTP/1.1 \r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {len(body)}\r\n\r\n"
     with wire.Wire(server.private) as client:
         for _ in range(3):
             client.send(head.encode() + body)

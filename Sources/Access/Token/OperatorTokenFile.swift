@@ -32,7 +32,7 @@ package struct OperatorTokenFile: Sendable {
   /// - Throws: if it cannot be read, or has no token.
   package func read() throws(Problem) -> String? {
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-    if file < 0, errno == ENOENT { return nil }
+    if file < 0, errno == ENOENT || errno == ENOTDIR { return nil }
     guard file >= 0 else {
       throw problem("cannot be read: \(SystemAdvice.sentence(errno)); give operator-token in the settings instead")
     }
