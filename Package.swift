@@ -250,7 +250,8 @@ let package = Package(
     .testTarget(
       name: "SettingsTests",
       dependencies: [
-        "TestSupport", "Access", "Notify", "Settings", "Origin", "Media", "Ingest", "Picture", "Packager", "Station",
+        "TestSupport", "Access", "Hours", "Notify", "Settings", "Origin", "Media", "Ingest", "Picture", "Packager",
+        "Station",
       ],
       swiftSettings: strict),
   ],

@@ -1,5 +1,6 @@
 import Access
 import Media
+import Notify
 import Origin
 import Packager
 import Station

@@ -1,4 +1,5 @@
 import Media
+import Notify
 import Origin
 import Packager
 import Picture

@@ -14,7 +14,7 @@ extension ValueType where Value == [WebhookAddress] {
       case .text(let text): texts = text == "none" ? [] : text.split(separator: " ").map(String.init)
       case .list(let items):
         texts = items.map { item in if case .text(let text) = item.content { text } else { nil } }
-      case .mapping: texts = [nil]
+      case .mapping, .nothing: texts = [nil]
       }
       let addresses = texts.map { $0.flatMap { WebhookAddress($0) } }
       if let wrong = addresses.firstIndex(of: nil) {

@@ -1,5 +1,7 @@
 import Access
+import Hours
 import Media
+import Notify
 import Origin
 import Packager
 import Picture

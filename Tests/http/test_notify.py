@@ -12,8 +12,10 @@ import recipes
 import stills
 import wire
 from receiver import SECRET, is_signed, receiving
-from serving import CAMERA, FREE_PORTS, ONE_CAMERA, TOKEN, free_ports, refusal, serving
+from serving import CAMERA, FREE_PORTS, ONE_CAMERA, TOKEN, free_ports, launched, refusal, serving
 from test_absence import QUICK, order, push_until, wait_until
+from test_store import small_disk  # noqa: F401  (a fixture)
+from test_tls import make_certificate
 
 
 def notified(*receivers):
@@ -49,7 +51,7 @@ def test_a_receiver_that_fails_gets_everything_in_order_when_it_comes_back():
         other.wait_for("camera-off", count=2)
         assert receiver.tries >= 2 and receiver.messages == []
         receiver.status = 200
-        receiver.wait_for("camera-off", count=2)
+        receiver.wait_for("camera-off", count=2, within=60)
         assert receiver.events() == other.events() == ["camera-off", "camera-back", "camera-off"]
         ids = [fields["webhook-id"] for fields, _ in receiver.messages]
         assert len(set(ids)) == 3 and not set(ids) & {fields["webhook-id"] for fields, _ in other.messages}
@@ -90,6 +92,22 @@ def test_waves_are_gathered_and_guesses_are_told():
         assert waves["count"] == 3 and waves["camera"] == CAMERA
         text = b"".join(body for _, body in receiver.messages)
         assert TOKEN.encode() not in text and b"not-the-token" not in text
+
+
+def test_a_full_disk_and_a_certificate_that_ends_are_told(small_disk, tmp_path):  # noqa: F811
+    certificate, key = make_certificate(tmp_path, "short")
+    with receiving() as receiver:
+        options = [*QUICK, *notified(receiver), "--private-certificate", certificate, "--private-key", key]
+        # The private address speaks TLS, so `serving` would wait for the wrong line.
+        with launched(*FREE_PORTS, "--store", small_disk, *ONE_CAMERA, *options):
+            ends = receiver.wait_for("certificate-ends")
+            assert ends["file"] == str(certificate) and ends["since"] in ends["text"] and "camera" not in ends
+            with open(small_disk / "filler", "wb", buffering=0) as filler, pytest.raises(OSError, match="No space"):
+                while True:
+                    filler.write(bytes(4096))
+            trouble = receiver.wait_for("store-trouble")
+            assert trouble["camera"] == CAMERA and trouble["count"] >= 1
+            assert len(receiver.bodies("certificate-ends")) == 1
 
 
 @pytest.mark.parametrize("access", ["open", "signed"])
