@@ -69,10 +69,12 @@ let package = Package(
     .target(name: "Playlist", dependencies: ["Media", nio], swiftSettings: strict),
     .target(
       name: "Packager", dependencies: ["Media", "Playlist", nio], swiftSettings: strict),
+    .target(name: "Hours", dependencies: ["Media"], swiftSettings: strict),
     .target(
       name: "Station",
       dependencies: [
-        "CClock", "Media", "Ingest", "Picture", "Playlist", "Packager", nio, nioPosix, locks, log, lifecycle, system,
+        "CClock", "Hours", "Media", "Ingest", "Picture", "Playlist", "Packager", nio, nioPosix, locks, log, lifecycle,
+        system,
       ],
       swiftSettings: strict),
     .target(
@@ -80,6 +82,14 @@ let package = Package(
       dependencies: [
         "Media", nio, nioPosix, locks, log, lifecycle, .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Notify",
+      dependencies: [
+        "Media", nio, locks, log, lifecycle, .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: strict),
     .target(
@@ -101,7 +111,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Settings",
-      dependencies: ["Access", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Yams"],
+      dependencies: [
+        "Access", "Hours", "Media", "Ingest", "Picture", "Packager", "Station", "Notify", "Origin", "Yams",
+      ],
       swiftSettings: strict),
     .target(
       name: "Camera",
@@ -145,7 +157,8 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "CProcess", "Access", "Records", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings",
+        "CProcess", "Access", "Notify", "Records", "Media", "Ingest", "Picture", "Packager", "Station", "Origin",
+        "Settings",
         "Camera", "Demo", "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -184,7 +197,8 @@ let package = Package(
     .testTarget(
       name: "StationTests",
       dependencies: [
-        "TestSupport", "Access", "Station", "Packager", "Playlist", "Picture", "Ingest", "Media", nio, locks, log,
+        "TestSupport", "Access", "Hours", "Station", "Packager", "Playlist", "Picture", "Ingest", "Media", nio, locks,
+        log,
         system,
       ],
       swiftSettings: strict),
@@ -215,6 +229,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "NotifyTests",
+      dependencies: ["TestSupport", "Notify", "Media", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
+    .testTarget(name: "HoursTests", dependencies: ["TestSupport", "Hours", "Media"], swiftSettings: strict),
+    .testTarget(
       name: "RecordsTests",
       dependencies: [
         "TestSupport", "Records", "Media", nio, locks, log, .product(name: "InMemoryLogging", package: "swift-log"),
@@ -240,7 +259,8 @@ let package = Package(
     .testTarget(
       name: "SettingsTests",
       dependencies: [
-        "TestSupport", "Access", "Settings", "Origin", "Media", "Ingest", "Picture", "Packager", "Station",
+        "TestSupport", "Access", "Hours", "Notify", "Settings", "Origin", "Media", "Ingest", "Picture", "Packager",
+        "Station",
       ],
       swiftSettings: strict),
   ],

@@ -1,5 +1,6 @@
 import Access
 import Media
+import Notify
 import Origin
 import Packager
 import Station
@@ -22,7 +23,7 @@ struct Assembly {
     var partial = PartialServeSettings()
     for change in file.server + texts.flatMap(\.server) { change.apply(to: &partial) }
     checkAddresses(partial)
-    for key in ["operator-token", "link-key"] { checkOneSource(key, partial) }
+    for key in ["operator-token", "link-key", "notify-secret"] { checkOneSource(key, partial) }
     partial.settings.publicCertificate = certificate(
       "public", partial.publicCertificate, partial.publicKey, in: partial)
     partial.settings.privateCertificate = certificate(
@@ -33,6 +34,9 @@ struct Assembly {
     partial.settings.operatorSecret = operatorToken.flatMap { $0.hasPrefix(TokenDigest.prefix) ? nil : $0 }
     partial.settings.linkKey = secret("link-key", .linkKey, partial.linkKey, in: partial, readFile)
       .map { LinkKey(secret: $0) }
+    partial.settings.notify.secret =
+      secret("notify-secret", .linkKey, partial.notifySecret, in: partial, readFile) ?? ""
+    checkNotifySecret(partial)
     if partial.settings.isDemo { partial.settings.demoToken = AccessToken() }
 
     var cameras = file.cameras
@@ -70,6 +74,19 @@ struct Assembly {
       .init(
         at: location.place, key: location.path,
         "found \(viewers), which \(other) has too (\(otherPlace)); accepted: another port or host for each"))
+  }
+
+  /// Adds the problem that messages would not be signed.
+  private mutating func checkNotifySecret(_ partial: PartialServeSettings) {
+    guard !partial.settings.notify.receivers.isEmpty, partial.notifySecret == nil,
+      partial.refused.isDisjoint(with: ["notify-secret", "notify-secret-file"])
+    else { return }
+    let location = partial.locations["notify"] ?? KeyLocation(place: .standard, path: "notify")
+    problems.append(
+      .init(
+        at: location.place, key: location.path,
+        "found without notify-secret, which signs the messages; make one with `quietcam token` and give "
+          + "notify-secret: SECRET or notify-secret-file: FILE"))
   }
 
   /// Adds the problem that one layer has both a secret and a file with it.

@@ -1,5 +1,6 @@
 import Access
 import Media
+import Notify
 import Origin
 import Station
 
@@ -55,6 +56,8 @@ package struct ServeSettings: Sendable, Hashable {
   package var privateHosts: [String] = []
   /// The key that signs links to private cameras; set if any camera is private.
   package var linkKey: LinkKey?
+  /// Who hears of what happens; the secret is set if anybody does.
+  package var notify = NotifySettings.none
   /// What other sites can do with pages and streams.
   package var site = SitePolicy()
   /// The most connections of viewers; `nil` for as many as the limit of open files allows.

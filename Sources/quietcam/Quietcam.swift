@@ -15,7 +15,8 @@ struct Quietcam: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Serve.self, Push.self, LoopCommand.self, Token.self, Link.self, Visits.self, CheckCommand.self, Bench.self,
+      Serve.self, Push.self, LoopCommand.self, Token.self, Link.self, Visits.self, NotifyCommand.self,
+      CheckCommand.self, Bench.self,
       Paint.self,
     ])
 }

@@ -6,6 +6,7 @@ import Ingest
 import Logging
 import Media
 import NIOCore
+import Notify
 import Origin
 import Picture
 import Records
@@ -139,6 +140,11 @@ struct Serve: AsyncParsableCommand {
         onListening: { ports.privateIsOpen(port: $0) }),
       station,
       LoopRenewal(settings, logger: logger),
+      Notifier(
+        settings.notify, cameras: settings.cameras.count,
+        sources: NoticeSources.of(
+          settings, station: station, certificates: [certificates.0, certificates.1].compactMap { $0 }, limits: limits),
+        logger: logger),
       HangUpSignal(logger: logger),
     ]
     for camera in station.cameras {

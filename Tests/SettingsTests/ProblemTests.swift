@@ -51,6 +51,27 @@ private let addresses =
     #expect(problems(desk(), flags: [key: text]) == [#"--\#(key): found "\#(text)"; accepted: \#(accepted)"#])
   }
 
+  @Test func hoursSayWhatIsWrongInThem() {
+    let accepted =
+      "accepted: always, or times and where they hold, such as \"mon-fri 08:00-18:00 Europe/Berlin\", "
+      + "\"sat,sun 10:00-12:00, 13:00-16:00 Europe/Paris\", \"22:00-06:00 America/New_York\" or "
+      + "\"sunrise-30m to sunset+1h at 52.52,13.40\""
+    for (text, reason) in [
+      ("08:00-18:00", "times of the clock and days of the week need a time zone; add one, such as Europe/Berlin"),
+      (
+        "08:00-18:00 europe/berln",
+        "\"europe/berln\" is no time zone; write a name of the tz database, such as Europe/Berlin, or UTC "
+          + "(did you mean Europe/Berlin?)"
+      ),
+    ] {
+      let found = "found \"\(text)\": \(reason); \(accepted)"
+      #expect(problems(desk("hours: \(text)")) == ["q.yaml:4: cameras.desk.hours: \(found)"])
+      #expect(problems(desk(), flags: ["hours": text]) == ["--hours: \(found)"])
+    }
+    #expect(problems(desk("hours: [8, 18]")).first?.contains(accepted) == true)
+    #expect(problems(desk("hours: always")) == [])
+  }
+
   @Test func stillsAreShownAtOnceWhereNothingHoldsThemBack() throws {
     let folder = "folder: /srv/desk"
     #expect(try load(desk(folder)).camera("desk").showsAtOnce)

@@ -27,7 +27,8 @@ package final class CertificateKeeper: Service {
   /// How often the files are checked.
   private static let pause = Duration.seconds(5)
 
-  private let files: CertificateFiles
+  /// Where it is read from.
+  package let files: CertificateFiles
   private let logger: Logger
   private let state: NIOLockedValueBox<State>
 
@@ -48,6 +49,9 @@ package final class CertificateKeeper: Service {
     state = NIOLockedValueBox(State(loaded: loaded))
     checkValidity()
   }
+
+  /// What the certificate's dates say now.
+  package var validity: LoadedCertificate.Validity { state.withLockedValue { $0.loaded.validity(at: .now) } }
 
   /// The TLS configuration of a server, with the newest certificate at each handshake.
   func configuration() -> TLSConfiguration {

@@ -53,6 +53,10 @@ struct OperatorSwitches {
           request, .serviceUnavailable, "notReady", "the camera is ending or has too much to do; try again",
           fields: [.retryAfter: "1"])
       }
+      if command == .order(.resume), let hours = camera.counters.hours, !hours.isShown {
+        let until = hours.until.map { ",\"until\":\"\($0)\"" } ?? ""
+        return Reply.json(request, .ok, "{\"camera\":\"\(name)\",\"done\":true,\"outsideHours\":true\(until)}")
+      }
       return Reply.json(request, .ok, "{\"camera\":\"\(name)\",\"done\":true}")
     case .recent:
       guard request.method == .get || request.method == .head else {

@@ -55,10 +55,23 @@ struct StatusReport: Encodable {
     }
   }
 
+  /// What the camera's hours say; the properties are the names in `/status`.
+  struct CameraHours: Encodable {
+    let text: String
+    let shown: Bool
+    /// When that changes; `null` if not within a week.
+    let until: OrNull<String>
+    /// Whether the machine's clock cannot be right, so that the camera is not shown.
+    let clockUnknown: Bool
+  }
+
   struct Item: Encodable {
     let camera: String
     let newestSegment: OrNull<Int>
     let source: String
+    /// Why the loop is shown in place of a camera that may be there: `operator`, `hours`, both or none.
+    let pausedBy: [String]
+    let hours: OrNull<CameraHours>
     let plainPlaylist: Bool
     let lastStill: OrNull<String>
     let stillAgeMilliseconds: OrNull<Int64>
@@ -98,6 +111,13 @@ extension StatusReport.Item {
     camera = report.name.text
     newestSegment = OrNull(report.newestSegment)
     source = counters.source.rawValue
+    let isOutsideHours = counters.hours.map { !$0.isShown } ?? false
+    pausedBy = (counters.standing.isPaused ? ["operator"] : []) + (isOutsideHours ? ["hours"] : [])
+    hours = OrNull(
+      counters.hours.map {
+        StatusReport.CameraHours(
+          text: $0.text, shown: $0.isShown, until: OrNull($0.until?.iso8601), clockUnknown: $0.isTimeUnknown)
+      })
     plainPlaylist = counters.servesPlain
     lastStill = OrNull(counters.lastStill?.iso8601)
     stillAgeMilliseconds = OrNull(report.stillAge)

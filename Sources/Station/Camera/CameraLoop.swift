@@ -20,11 +20,15 @@ struct CameraLoop: ~Copyable {
   private var publisher: StreamPublisher
   private var recorder: SegmentRecorder
   private var plain: PlainFeed
+  private var hours: HoursWatch
+  /// What they said last.
+  private var hoursState: HoursWatch.State?
 
   /// A loop of these parts that has published nothing; `open` makes it.
   init(
     camera: Camera, mirror: Mirror?, logger: Logger, clock: SlotClock, programme: Programme,
-    coder: consuming LiveCoder, publisher: StreamPublisher, plain: consuming PlainFeed, collectedFrom: Ticks
+    coder: consuming LiveCoder, publisher: StreamPublisher, plain: consuming PlainFeed, hours: HoursWatch,
+    collectedFrom: Ticks
   ) {
     self.camera = camera
     self.mirror = mirror
@@ -35,6 +39,7 @@ struct CameraLoop: ~Copyable {
     maker = SlotMaker(camera.settings, coder: coder)
     self.publisher = publisher
     self.plain = plain
+    self.hours = hours
     collector = SlotCollector(camera.settings, collectedFrom: collectedFrom)
     recorder = SegmentRecorder(camera.recent, timeline: camera.settings.timeline)
   }
@@ -45,6 +50,8 @@ struct CameraLoop: ~Copyable {
   mutating func begin(fills: Bool) {
     if fills { fill() }
     if publisher.latest == nil { show(maker.current(at: camera.clock.wall())) }
+    lookAtHours()
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     begin(decideNext(), isFirst: true)
     publisher.publish()
   }
@@ -78,6 +85,7 @@ struct CameraLoop: ~Copyable {
 
   /// Does everything that is due.
   mutating func turn() {
+    lookAtHours()
     for (command, waiter) in camera.commands.take() {
       carryOut(command)
       // When the operator gets the answer, what was withdrawn is gone from the disk too.
@@ -176,7 +184,9 @@ struct CameraLoop: ~Copyable {
   private func count(_ slot: SlotArrivals, _ content: SlotContent, of source: Director.Source, bytes: Int) {
     let (failures, slowWrites) = (Int64(mirror?.failures ?? 0), Int64(mirror?.slowWrites ?? 0))
     let servesPlain = plain.isRunning
+    let isOn = programme.isOn(at: camera.clock.now())
     camera.count { counters in
+      counters.isOn = isOn
       counters.note(slot, content, of: source, bytes: bytes)
       (counters.storeFailures, counters.slowWrites, counters.servesPlain) = (failures, slowWrites, servesPlain)
     }
@@ -233,6 +243,29 @@ struct CameraLoop: ~Copyable {
     }
   }
 
+  // MARK: Hours
+
+  /// Shows the loop or the camera with the next part, where the hours say so.
+  private mutating func lookAtHours() {
+    let state = hours.state(at: camera.clock.wall(), isTrusted: camera.clock.isTrusted)
+    guard state != hoursState else { return }
+    let (isWithin, wasWithin) = (state?.isShown ?? true, hoursState?.isShown ?? true)
+    hoursState = state
+    camera.count { $0.hours = state }
+    if isWithin != programme.isWithinHours {
+      programme.isWithinHours = isWithin
+      prepareNext()
+    }
+    guard isWithin != wasWithin else { return }
+    logger.notice(
+      isWithin
+        ? "the camera is within its hours"
+        : state?.isTimeUnknown == true
+          ? "the machine's clock cannot be right, so the camera's hours are not known and it is not shown; set the clock"
+          : "the camera is outside its hours: its loop is shown",
+      metadata: state?.until.map { ["until": "\($0)"] })
+  }
+
   // MARK: Commands
 
   mutating func carryOut(_ command: Camera.Command) {
@@ -241,7 +274,12 @@ struct CameraLoop: ~Copyable {
       programme.take(order)
       prepareNext()
     case .withdraw: withdraw()
+    case .hours(let changed):
+      hours.replace(with: changed)
+      lookAtHours()
+      return
     }
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     publisher.standing = programme.standing
     publisher.save()
     logger.notice("the operator's command was carried out", metadata: ["command": "\(command)"])

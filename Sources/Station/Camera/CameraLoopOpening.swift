@@ -61,13 +61,16 @@ extension CameraLoop {
       coder.restore(picture)
       held = now - gap
     }
+    var hours = HoursWatch(settings.hours)
+    let isWithinHours = hours.state(at: wall, isTrusted: camera.clock.isTrusted)?.isShown ?? true
     let director = Director(
       presence: CameraPresence(settings: settings.presence, held: held), veil: settings.veil,
-      standing: recovery.standing)
+      standing: recovery.standing, isWithinHours: isWithinHours)
     var loop = CameraLoop(
       camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now),
       programme: Programme(settings, director: director, player: player, logger: logger), coder: coder,
       publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
+      hours: hours,
       collectedFrom: now - timeline.part)
     loop.begin(fills: !isFilled)
     if folder != nil, reading.isAhead { loop.beginReadingAhead() }

@@ -1,3 +1,4 @@
+import Hours
 import Ingest
 import Media
 import Packager
@@ -25,6 +26,8 @@ package struct CameraSettings: Sendable, Hashable {
   package var presence = CameraPresence.Settings()
   /// How the loop of an off camera is spliced in.
   package var off = OffStyle.seamless
+  /// When the camera is shown; outside of these hours its loop is, as when it is paused. `nil` for always.
+  package var hours: Hours?
   /// When the loop is shown at random in place of live pictures; `nil` for never.
   package var veil: Veil.Settings?
   /// How long a still is kept back before it is published.

@@ -151,6 +151,12 @@ package final class CameraPhotos: Sendable {
     }
   }
 
+  /// How many steps on disk have failed.
+  package var failures: Int { state.withLockedValue { $0.failures } }
+
+  /// The photo that was kept last; `nil` if there is none.
+  package var newest: PhotoName? { state.withLockedValue { $0.shelf.photos.first?.name } }
+
   /// The photos as JSON, the newest first; made once for all requests until one is added or removed.
   package var list: EncodedText {
     let (known, version, photos) = state.withLockedValue { state in
