@@ -21,6 +21,7 @@ struct PrivateDoor: HTTPResponder {
     switches = OperatorSwitches(cameras: self.cameras)
     self.authorizer = authorizer
     self.limits = limits
+    ProcessUsage.begin()
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
