@@ -91,7 +91,7 @@ test() {
 # What makes the Debian package, and a bare Debian to try it in.
 deb() {
   command -v apt-get >/dev/null || fail "the package is made on Debian or Ubuntu"
-  install debhelper debootstrap
+  install debhelper debootstrap lintian man-db patchelf
 }
 
 case "${1:-}" in

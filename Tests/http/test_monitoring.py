@@ -16,7 +16,7 @@ import quietcam
 import recipes
 import stills
 import wire
-from serving import CAMERA, free_ports, launched, serving
+from serving import CAMERA, OPERATOR, TOKEN, free_ports, launched, serving
 
 SMALL = ["--size", "128x96", "--rate", 4, "--part", 0.5, "--segment", 1]
 BOARD = quietcam.ROOT / "Sources" / "quietcam" / "Packaging" / "grafana-dashboard.json"
@@ -25,11 +25,7 @@ PROMETHEUS = shutil.which("prometheus") or quietcam.ROOT / ".build" / "prometheu
 
 
 def metrics_of(server):
-    return server.camera("GET", "/metrics", credentials(server)).text
-
-
-def credentials(server):
-    return getattr(server, "asked", {})
+    return server.operators("/metrics").text
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +116,7 @@ def version():
 def test_the_version_comes_from_one_place(busy):
     assert re.fullmatch(r"\d+\.\d+\.\d+", version())
     assert samples(metrics_of(busy))["quietcam_build_info", (("version", version()),)] == 1
-    assert busy.camera("GET", "/status", credentials(busy)).json["version"] == version()
+    assert busy.operators("/status").json["version"] == version()
     written = subprocess.run(
         ["git", "grep", "-lF", f'"{version()}"', "--", "*.swift", "Makefile", ".ci"], cwd=quietcam.ROOT,
         capture_output=True, text=True,
@@ -187,7 +183,7 @@ class Prometheus:
 
     def __init__(self, home, server):
         (self.port,) = free_ports(1)
-        token = credentials(server).get("Authorization", "Bearer none").removeprefix("Bearer ")
+        token = server.asked["Authorization"].removeprefix("Bearer ")
         text = recipes.recipe(
             "prometheus", {"127.0.0.1:8081": f"127.0.0.1:{server.private}", "OPERATOR-TOKEN": token})
         (home / "prometheus.yml").write_text("global: {scrape_interval: 1s}\n" + text)
@@ -278,7 +274,7 @@ def at(value, path):
 def test_the_status_has_the_fields_of_the_handbook_and_no_others(busy):
     # A wrong token, so that an address is listed.
     assert busy.camera("POST", "/ingest/desk", {"Authorization": "Bearer not-the-token"}, stills.one()).status == 401
-    answer = busy.camera("GET", "/status", credentials(busy))
+    answer = busy.operators("/status")
     assert answer["Content-Type"] == "application/json"
     told = json.loads(recipes.recipe("status"))
     said = answer.json
@@ -300,7 +296,7 @@ def test_the_status_has_the_fields_of_the_handbook_and_no_others(busy):
 
 
 def test_the_log_for_machines_is_one_object_a_line(tmp_path):
-    with serving(*SMALL, "--log", "json,debug", home=tmp_path) as server:
+    with serving(*SMALL, "--operator-token", OPERATOR, "--log", "json,debug", home=tmp_path) as server:
         server.push(stills.one())
         with wire.Wire(server.public) as client:
             client.send(b"GET /desk/ HTTP/1.1\r\nHost: a\r\nCookie : x\r\n\r\n")
@@ -351,6 +347,6 @@ def from_address(address, port):
 
 def test_a_level_keeps_back_what_is_below_it():
     with launched("--public", "127.0.0.1:0", "--private", "127.0.0.1:0", "--store", "memory", "--camera", CAMERA,
-                  "--token", "secret-token", *SMALL, "--log", "json,error") as server:
+                  "--token", TOKEN, "--operator-token", OPERATOR, *SMALL, "--log", "json,error") as server:
         time.sleep(3)
         assert server.process.poll() is None and server.log() == ""

@@ -124,6 +124,10 @@ def test_from_installation_to_removal(package, tmp_path):
             report = debian.run(
                 "quietcam", "check", f"http://127.0.0.1:{server.public}/desk/index.m3u8", "--for", "5s")
             assert "low latency" in report.lower() or report
+            # The operator's token is where the handbook says.
+            operator = debian.read("/var/lib/quietcam/operator-token").strip()
+            metrics = wire.ask(server.private, "GET", "/metrics", {"Authorization": f"Bearer {operator}"})
+            assert metrics.status == 200 and "quietcam_build_info" in metrics.text
         kept = sorted(path.name for path in (debian.root / "var/lib/quietcam/desk").iterdir())
         assert "live.m3u8" in kept and "latest.jpg" in kept
 
@@ -236,6 +240,14 @@ def test_the_package_says_what_it_is(package, unpacked):
     sections = subprocess.run(
         ["readelf", "-SW", unpacked / "usr/bin/quietcam"], capture_output=True, text=True, check=True).stdout
     assert ".symtab" not in sections and ".debug_info" not in sections
+
+
+def test_lintian_finds_nothing_wrong(package):
+    done = subprocess.run(
+        ["lintian", "--no-cfg", *(["--allow-root"] if os.geteuid() == 0 else []), "--fail-on", "error,warning", package],
+        capture_output=True, text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_manual_pages_read_without_a_complaint(unpacked):

@@ -22,6 +22,8 @@ cp -r "$here/debian" "$source/"
 cp "$here"/quietcam.{service,socket} "$source/debian/"
 cp "$here"/{quietcam.yaml,grafana-dashboard.json} "$root/README.md" "$source/"
 cp "$program" "$source/quietcam"
+# Nothing is to be looked for where Swift was on the machine that built it.
+patchelf --remove-rpath "$source/quietcam"
 cp -r "$root"/Sources/quietcam/Handbook.docc/. "$source/handbook/"
 # In the package the handbook is beside the README.
 sed -i 's|Sources/quietcam/Handbook\.docc/|handbook/|g' "$source/README.md"
@@ -30,7 +32,8 @@ sed -i 's|(\.\./\.\./\.\./README\.md|(../README.md|g' "$source"/handbook/*.md
 for shell in bash zsh fish; do
   "$program" --generate-completion-script "$shell" >"$work/completion"
   case $shell in
-    bash) cp "$work/completion" "$source/completions/bash/quietcam" ;;
+    # It is read by the shell, not run.
+    bash) sed '1{/^#!/d}' "$work/completion" >"$source/completions/bash/quietcam" ;;
     zsh) cp "$work/completion" "$source/completions/zsh/_quietcam" ;;
     fish) cp "$work/completion" "$source/completions/fish/quietcam.fish" ;;
   esac
@@ -51,9 +54,9 @@ date=$(git -C "$root" log -1 --format=%cD 2>/dev/null || date -R)
 cat >"$source/debian/changelog" <<CHANGELOG
 quietcam ($version) unstable; urgency=medium
 
-  * This package is made of the project's own sources, whose history says what changed.
+  * Made of the project's sources; their history says what changed.
 
- -- Quietcam's maintainers <maintainers@localhost>  $date
+ -- Quietcam's maintainers <maintainers@quietcam.example>  $date
 CHANGELOG
 
 (cd "$source" && DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage --build=binary --unsigned-changes --no-check-builddeps \
