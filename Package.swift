@@ -163,6 +163,7 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      exclude: ["Packaging"],
       swiftSettings: strict),
 
     .target(

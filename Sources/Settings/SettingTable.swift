@@ -78,7 +78,7 @@ extension Setting {
     .server(
       "trusted-proxies", .proxies, \.settings.trustedProxies,
       "The proxies whose X-Forwarded-For or Forwarded says where a viewer comes from, for counts and limits"),
-    .server("log", .choice, \.settings.logLevel, "The lowest level that is logged"),
+    .server("log", .log, \.settings.log, "The lowest level that is logged, and whether each line is a JSON object"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
     .server(
       "camera", ValueType<CameraName>.cameraName.optional, \.camera,

@@ -28,6 +28,7 @@ struct PrivateDoor: HTTPResponder {
     self.hosts = hosts
     self.limits = limits
     self.records = records
+    ProcessUsage.begin()
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {

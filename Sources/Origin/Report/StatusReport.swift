@@ -85,12 +85,14 @@ struct StatusReport: Encodable {
   }
 
   let time: String
+  let version: String
   let cameras: [Item]
   let doors: DoorReport
 
   /// The state at this moment.
   init(_ cameras: [Camera], doors: AccessLimits, visits: [String: Records.Now], now: WallTime) {
     time = now.iso8601
+    version = ProgramVersion.text
     self.cameras = cameras.map { Item(CameraReport($0, visits: visits[$0.settings.name.text], now: now)) }
     self.doors = DoorReport(doors)
   }
