@@ -119,15 +119,20 @@ struct Serve: AsyncParsableCommand {
     let privateDoor = settings.privateAddress.door(certificates.1, &sockets)
     try sockets.finish()
     var services: [any Service] = [certificates.0, certificates.1].compactMap { $0 }
+    let desk = try OperatorDesk(settings, cameras: { station.cameras }, web: web)
     services += [
       try Listeners.publicDoor(
         at: publicDoor, cameras: cameras, doors: settings.doors, web: web, site: settings.site,
         linkKey: settings.linkKey, limits: limits, patience: settings.patience.duration, logger: logger,
-        onListening: { ports.publicIsOpen(port: $0) }),
+        onListening: { [outside = desk.outside] port in
+          outside.isOpen(port: port)
+          ports.publicIsOpen(port: port)
+        }),
       try Listeners.privateDoor(
         at: privateDoor, cameras: cameras, doors: doors, operatorToken: settings.operatorToken,
-        limits: limits, patience: settings.patience.duration, logger: logger,
+        limits: limits, desk: desk, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
+      desk.watch,
       station,
       LoopRenewal(settings, logger: logger),
       HangUpSignal(logger: logger),

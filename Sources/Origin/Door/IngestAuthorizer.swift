@@ -38,6 +38,8 @@ struct IngestAuthorizer: Sendable {
   private let doors: [CameraName: DoorSettings]
   private let gates: [CameraName: Gate]
   private let logger: Logger
+  /// Its sessions open what the operator's token opens, and its tokens are valid too.
+  var desk: OperatorDesk?
 
   init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest?, limits: AccessLimits, logger: Logger) {
     self.logger = logger
@@ -73,7 +75,8 @@ struct IngestAuthorizer: Sendable {
       }
     } else {
       let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
-      guard Credentials.opens(shown, door.tokens) else {
+      let added = desk?.tokens.digests(.camera(name)) ?? []
+      guard Credentials.opens(shown, door.tokens + added) else {
         let advice = "send the token of camera \(name) as \"Authorization: Bearer TOKEN\""
         return .refused(wrong(request, shown, context, advice))
       }
@@ -175,8 +178,11 @@ struct IngestAuthorizer: Sendable {
   /// - Parameter changes: whether the request changes anything. If no token is configured, anyone who reaches the
   ///   private address can read, and nobody can change anything: a web page that an operator opens could send such a
   ///   request.
-  func operatorRefusal(_ request: Request, changes: Bool, context: DoorContext) -> Response? {
+  func operatorRefusal(
+    _ request: Request, changes: Bool, context: DoorContext, takesSession: Bool = true
+  ) -> Response? {
     if changes, OperatorGate.isForeign(request.head) { return foreign(request) }
+    if takesSession, desk?.admits(request, changes: changes, context) ?? false { return nil }
     guard let operatorToken else {
       guard changes else { return nil }
       return Reply.error(
@@ -184,10 +190,13 @@ struct IngestAuthorizer: Sendable {
         "commands need an operator's token; make one with `quietcam token` and set operator-token")
     }
     let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
-    if Credentials.opens(shown, [operatorToken]) { return nil }
+    if Credentials.opens(shown, [operatorToken] + (desk?.tokens.digests(.operator) ?? [])) { return nil }
     let advice = "send the operator's token as \"Authorization: Bearer TOKEN\""
     return wrong(request, shown, context, advice)
   }
+
+  /// Who can see a camera.
+  func access(to camera: CameraName) -> ViewerAccess { (doors[camera] ?? .closed).access }
 
   // MARK: Answers
 

@@ -14,8 +14,10 @@ struct PrivateDoor: HTTPResponder {
   private let limits: AccessLimits
   private let authorizer: IngestAuthorizer
   private let switches: OperatorSwitches
+  private let desk: OperatorDesk
 
-  init(cameras: [Camera], authorizer: IngestAuthorizer, limits: AccessLimits) {
+  init(cameras: [Camera], authorizer: IngestAuthorizer, limits: AccessLimits, desk: OperatorDesk) {
+    self.desk = desk
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     inOrder = cameras
     switches = OperatorSwitches(cameras: self.cameras)
@@ -34,6 +36,10 @@ struct PrivateDoor: HTTPResponder {
   private func answer(to request: Request, context: DoorContext) async throws -> Response {
     let target = RequestTarget(request.head.path ?? "/")
     let path = target.path
+    let scope = OperatorDesk.Scope(cameras: inOrder, limits: limits, authorizer: authorizer)
+    if let response = try await desk.answer(request, target, scope, context: context) {
+      return closing(response, request, context)
+    }
     if request.method == .options { return closing(options(request, target), request, context) }
     if let page = OperatorPage(rawValue: String(path)) {
       return closing(try answer(request, page, context), request, context)
@@ -41,8 +47,11 @@ struct PrivateDoor: HTTPResponder {
     if let (name, action) = OperatorSwitches.parse(path: path) {
       let refusal = authorizer.operatorRefusal(request, changes: action != .recent, context: context)
       if let refusal { return closing(refusal, request, context) }
-      return closing(
-        await switches.answer(request, camera: name, action, query: target.query), request, context)
+      let response = await switches.answer(request, camera: name, action, query: target.query)
+      if let known = CameraName(name), cameras[known] != nil, request.method == .post {
+        desk.note(action.name, known, request, response)
+      }
+      return closing(response, request, context)
     }
     guard path.hasPrefix("/ingest/") else { return closing(Reply.notFound(request, target), request, context) }
     let text = path.dropFirst("/ingest/".count)
@@ -75,7 +84,7 @@ struct PrivateDoor: HTTPResponder {
       methods = action == .recent ? [.get, .head] : [.post]
     } else if path == "*" {
       methods = [.get, .head, .post, .put]
-    } else if path == "/" || OperatorPage(rawValue: String(path)) != nil {
+    } else if OperatorPage(rawValue: String(path)) != nil {
       methods = [.get, .head]
     } else {
       return Reply.notFound(request, target)

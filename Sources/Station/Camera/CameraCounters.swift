@@ -32,6 +32,8 @@ extension Camera {
     package var lastStill: WallTime?
     /// What is shown now.
     package var source = Director.Source.live
+    /// The operator's commands that are in force.
+    package var standing = Director.Standing()
     /// Segments that were shown, by what they showed.
     package var segments: [Director.Source: Int64] = [:]
     /// Whether the playlist without parts is made now.
