@@ -35,16 +35,20 @@ import Testing
 
   // MARK: How a camera is
 
-  @Test(arguments: [
-    (Director.Source.live, 400, 1000, CameraCondition.State.live, "Stills come."),
-    (.live, 4900, 1000, .live, "Stills come."),
-    (.live, 8000, 1000, .held, "No still for 8 s. The last picture stands until 30 s have passed, then the loop is shown."),
-    // A slow camera is not held between two of its stills.
-    (.live, 20_000, 10_000, .live, "Stills come."),
-    (.off, 3_900_000, nil, .off, "No still for 1 h 5 min. The loop is shown."),
-    (.off, nil, nil, .off, "No still since the start. The loop is shown."),
-    (.paused, 400, 1000, .paused, "Paused by the operator. The loop is shown."),
-  ] as [(Director.Source, Int64?, Int64?, CameraCondition.State, String)])
+  @Test(
+    arguments: [
+      (Director.Source.live, 400, 1000, CameraCondition.State.live, "Stills come."),
+      (.live, 4900, 1000, .live, "Stills come."),
+      (
+        .live, 8000, 1000, .held,
+        "No still for 8 s. The last picture stands until 30 s have passed, then the loop is shown."
+      ),
+      // A slow camera is not held between two of its stills.
+      (.live, 20_000, 10_000, .live, "Stills come."),
+      (.off, 3_900_000, nil, .off, "No still for 1 h 5 min. The loop is shown."),
+      (.off, nil, nil, .off, "No still since the start. The loop is shown."),
+      (.paused, 400, 1000, .paused, "Paused by the operator. The loop is shown."),
+    ] as [(Director.Source, Int64?, Int64?, CameraCondition.State, String)])
   func aConditionHasAReason(
     source: Director.Source, age: Int64?, interval: Int64?, state: CameraCondition.State, why: String
   ) {
@@ -143,19 +147,21 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ([:], false, false),
-    ([.origin: "http://127.0.0.1:8081"], false, true),
-    ([.origin: "http://127.0.0.1:8080"], true, false),
-    ([.secFetchSite: "same-origin"], false, true),
-    // A page on another port of this host: its requests have the cookie.
-    ([.secFetchSite: "same-site"], true, false),
-    ([.secFetchSite: "cross-site"], true, false),
-    // Typed in by the operator: nothing is changed by it.
-    ([.secFetchSite: "none"], false, false),
-  ] as [(HTTPFields, Bool, Bool)])
+  @Test(
+    arguments: [
+      ([:], false, false),
+      ([.origin: "http://127.0.0.1:8081"], false, true),
+      ([.origin: "http://127.0.0.1:8080"], true, false),
+      ([.secFetchSite: "same-origin"], false, true),
+      // A page on another port of this host: its requests have the cookie.
+      ([.secFetchSite: "same-site"], true, false),
+      ([.secFetchSite: "cross-site"], true, false),
+      // Typed in by the operator: nothing is changed by it.
+      ([.secFetchSite: "none"], false, false),
+    ] as [(HTTPFields, Bool, Bool)])
   func onlyOurOwnPageCountsAsOurs(fields: HTTPFields, isForeign: Bool, isOurs: Bool) {
-    let request = HTTPRequest(method: .post, scheme: "http", authority: "127.0.0.1:8081", path: "/", headerFields: fields)
+    let request = HTTPRequest(
+      method: .post, scheme: "http", authority: "127.0.0.1:8081", path: "/", headerFields: fields)
     #expect(OperatorGate.isForeign(request) == isForeign)
     #expect(OperatorGate.isOurs(request) == isOurs)
   }

@@ -89,6 +89,8 @@ def test_everything_else_needs_the_token_or_a_session(server, method, path):
     for fields in ({}, {"Cookie": f"quietcam-{server.private}={'0' * 32}"}, {"Authorization": f"Bearer {TOKEN}"}):
         answer = server.camera(method, path, ours(server) | fields)
         assert answer.status in (401, 429), (fields, answer)
+        # A browser that is told of Basic would ask in a window of its own.
+        assert answer.status == 429 or answer["WWW-Authenticate"] == "Bearer", answer
 
 
 def test_the_overview_says_how_a_camera_is(server):

@@ -4,7 +4,8 @@ import Media
 /// Reads and writes the file of added tokens. Both block for the disk.
 enum AddedTokenFile {
   private static let mostBytes = 1 << 20
-  private static let head = "# Tokens that were made on the operator's page; only their digests. Quietcam writes this file.\n"
+  private static let head =
+    "# The digests of tokens that were made on the operator's page. Quietcam writes this file.\n"
 
   /// The text of the file; `nil` if there is none.
   static func text(at path: String) throws(AddedTokenError) -> String? {

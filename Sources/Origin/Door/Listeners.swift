@@ -84,7 +84,8 @@ package enum Listeners {
     var authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits, logger: logger)
     authorizer.desk = desk
     return try listener(
-      PrivateDoor(cameras: cameras, authorizer: authorizer, limits: limits, desk: desk), at: address, connections: limits.cameras,
+      PrivateDoor(cameras: cameras, authorizer: authorizer, limits: limits, desk: desk), at: address,
+      connections: limits.cameras,
       handlers: {
         [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
       }, patience: TimeAmount(patience), logger: logger, onListening)

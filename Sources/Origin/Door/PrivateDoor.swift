@@ -29,6 +29,10 @@ struct PrivateDoor: HTTPResponder {
     var response = try await answer(to: request, context: context)
     // No page of another site that is open on a machine with access can read the answer.
     response.headers[.accessControlAllowOrigin] = nil
+    if response.status == .unauthorized, OperatorGate.isOurs(request.head) {
+      // The page asks for the token itself; a browser that is told of Basic would ask too, in a window of its own.
+      response.headers[.wwwAuthenticate] = "Bearer"
+    }
     response.headers[.xContentTypeOptions] = "nosniff"
     return response
   }

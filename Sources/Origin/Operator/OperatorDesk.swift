@@ -162,7 +162,8 @@ package struct OperatorDesk: Sendable {
   }
 
   func note(_ what: String, _ camera: CameraName?, _ request: Request, outcome: String = "done") {
-    let way: OperatorAction.Way = request.headers[.authorization] == nil && request.headers[.cookie] != nil ? .page : .api
+    let way: OperatorAction.Way =
+      request.headers[.authorization] == nil && request.headers[.cookie] != nil ? .page : .api
     records.note(OperatorAction(time: .now, camera: camera, what: what, way: way, outcome: outcome))
   }
 

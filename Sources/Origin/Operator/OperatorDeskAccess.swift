@@ -85,7 +85,8 @@ extension OperatorDesk {
     let tokens = tokens
     do {
       guard let token = try await NIOThreadPool.singleton.runIfActive({ try tokens.revoke(id: id) }) else {
-        return Reply.error(request, .notFound, "unknownToken", "there is no token \"\(id.prefix(40))\"; /tokens lists them")
+        return Reply.error(
+          request, .notFound, "unknownToken", "there is no token \"\(id.prefix(40))\"; /tokens lists them")
       }
       sessions.endAll(with: token.id)
       let camera: CameraName? = if case .camera(let name) = token.scope { name } else { nil }
@@ -109,7 +110,8 @@ extension OperatorDesk {
       return Reply.error(
         request, .conflict, "notSigned", "camera \(name) has not access: signed, so everyone sees it without a link")
     }
-    guard let seconds = Query.value("for", in: query).flatMap({ Int64($0) }), (1...366 * 86_400).contains(seconds) else {
+    guard let seconds = Query.value("for", in: query).flatMap({ Int64($0) }), (1...366 * 86_400).contains(seconds)
+    else {
       return Reply.error(
         request, .badRequest, "badTime", "for is not a number of seconds from 1 to 31622400; send for=86400")
     }

@@ -17,7 +17,8 @@ struct RateWindow: Sendable {
 
     static func - (left: Sample, right: Sample) -> Sample {
       Sample(
-        time: left.time - right.time, stills: left.stills - right.stills, stillBytes: left.stillBytes - right.stillBytes,
+        time: left.time - right.time, stills: left.stills - right.stills,
+        stillBytes: left.stillBytes - right.stillBytes,
         partBytes: left.partBytes - right.partBytes, displaced: left.displaced - right.displaced,
         coded: left.coded - right.coded, codingTime: left.codingTime - right.codingTime)
     }

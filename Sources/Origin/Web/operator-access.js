@@ -66,10 +66,13 @@ export class AccessView {
       name ? make("th", { scope: "col" }, name) : make("td")))), this.#rows);
   #shown = make("div.shown", { hidden: true, role: "status" });
   #dialog = make("dialog", { "aria-labelledby": "revoke-title" });
+  /** @type {Map<string, string>} */
+  #titles;
 
   /** @param {Overview} overview */
   constructor(overview) {
     const { cameras } = overview;
+    this.#titles = new Map(cameras.map(({ camera, title }) => [camera, title]));
     const purpose = make("select", { id: "purpose" },
       ...cameras.map(({ camera, title }) => make("option", { value: `camera:${camera}` }, `Send stills of ${title}`)),
       make("option", { value: "operator" }, "Operate everything"));
@@ -100,7 +103,7 @@ export class AccessView {
         make("h2", { id: "tokens-title" }, "Tokens"),
         make("p.note", {}, "A token is shown once, when it is made. Only a digest is kept."),
         form, this.#shown,
-        make("div.scroll", { tabindex: 0, role: "region", "aria-label": "Tokens" }, this.#table, this.#empty)),
+        make("div.scroll", { tabindex: 0, role: "region", "aria-label": "Tokens that are valid" }, this.#table, this.#empty)),
       make("section.card-box", { "aria-labelledby": "links-title" },
         make("h2", { id: "links-title" }, "Links to signed cameras"),
         ...(signed.length
@@ -137,7 +140,8 @@ export class AccessView {
     this.#empty.hidden = tokens.length > 0;
     this.#rows.replaceChildren(
       ...tokens.map((token) => {
-        const purpose = token.for === "operator" ? "Operate everything" : `Stills of ${token.for.replace("camera:", "")}`;
+        const name = token.for.replace("camera:", "");
+        const purpose = token.for === "operator" ? "Operate everything" : `Stills of ${this.#titles.get(name) ?? name}`;
         return make("tr", {},
           make("td", {}, purpose), make("td", {}, token.note || "–"),
           make("td", {}, make("time", { datetime: token.made }, moment(token.made))),

@@ -135,7 +135,7 @@ class Chart {
       }),
       ...this.#bars.map(({ begin }, at) =>
         (this.#bars.length - 1 - at) % every ? null
-          : make("text", { x: at * step + step / 2, y: HEIGHT - 5, "text-anchor": "middle" }, when(this.#span, begin, true)))
+          : make("text", { x: Math.min(width - 8, at * step + step / 2), y: HEIGHT - 5, "text-anchor": "middle" }, when(this.#span, begin, true)))
         .filter((node) => node !== null),
       make("text", { class: "end", x: 0, y: TOP - 6 }, text(end)),
     );

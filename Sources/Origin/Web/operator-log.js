@@ -37,7 +37,7 @@ export class ActionTable {
         .filter((name) => name !== null).map((name) => make("th", { scope: "col" }, name)))),
       this.#rows,
     );
-    this.node = make("div.scroll", { tabindex: 0, role: "region", "aria-label": "What was done" }, this.#table, this.#empty);
+    this.node = make("div.scroll", { tabindex: 0, role: "region", "aria-label": "The newest first" }, this.#table, this.#empty);
     this.load();
   }
 
