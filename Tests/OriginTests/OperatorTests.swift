@@ -1,9 +1,9 @@
 import HTTPTypes
 import Media
-import Station
 import Testing
 
 @testable import Origin
+@testable import Station
 
 @Suite struct OperatorTests {
   private typealias Sample = RateWindow.Sample

@@ -11,18 +11,27 @@ import Station
 package struct OperatorDesk: Sendable {
   /// Where viewers come to, for the links on the page.
   package struct Outside: Sendable {
-    /// The setting `base-url`.
-    let base: String?
     /// The public listener's own host, and whether it speaks TLS.
     let host: String
     let isSecure: Bool
-    /// Its port, once it is open.
     private let openPort = NIOLockedValueBox<Int?>(nil)
+    private let currentBase: NIOLockedValueBox<String?>
 
+    /// - Parameters:
+    ///   - base: the setting `base-url`.
+    ///   - host: the public listener's own host.
+    ///   - isSecure: whether it speaks TLS.
     package init(base: String?, host: String, isSecure: Bool) {
-      (self.base, self.host, self.isSecure) = (base, host, isSecure)
+      (self.host, self.isSecure) = (host, isSecure)
+      currentBase = NIOLockedValueBox(base)
     }
 
+    /// The setting `base-url`.
+    var base: String? { currentBase.withLockedValue { $0 } }
+
+    func replace(base: String?) { currentBase.withLockedValue { $0 = base } }
+
+    /// The public listener's port, once it is open.
     var port: Int? { openPort.withLockedValue { $0 } }
 
     /// Notes the public listener's port.
@@ -30,12 +39,12 @@ package struct OperatorDesk: Sendable {
   }
 
   let sessions = OperatorSessions()
-  let tokens: AddedTokens
+  package let tokens: AddedTokens
   let records: any OperatorRecords
   package let watch: StationWatch
   let web: WebAssets
   package let outside: Outside
-  let linkKey: LinkKey?
+  private let currentLinkKey: NIOLockedValueBox<LinkKey?>
 
   /// - Parameters:
   ///   - tokens: those that are made on the page.
@@ -49,7 +58,16 @@ package struct OperatorDesk: Sendable {
     self.watch = watch
     self.web = web
     self.outside = outside
-    self.linkKey = linkKey
+    currentLinkKey = NIOLockedValueBox(linkKey)
+  }
+
+  /// The key that signs links now.
+  var linkKey: LinkKey? { currentLinkKey.withLockedValue { $0 } }
+
+  /// Takes what can change while the server runs: the key of links, and the setting `base-url`.
+  package func replace(linkKey: LinkKey?, base: String?) {
+    currentLinkKey.withLockedValue { $0 = linkKey }
+    outside.replace(base: base)
   }
 
   /// The cameras and limits of one moment.

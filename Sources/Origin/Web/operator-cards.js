@@ -220,6 +220,6 @@ export function showFigures(list, figures) {
     if (!box) list.append((box = make("div", {}, make("dt", {}, name ?? ""), make("dd"), make("dd.more"))));
     tell(box.children[1], `${value}`);
     tell(box.children[2], `${more ?? ""}`);
-    /** @type {HTMLElement} */ (box.children[2]).hidden = !more;
+    box.children[2].toggleAttribute("hidden", !more);
   });
 }
