@@ -33,7 +33,7 @@ struct IngestAuthorizer: Sendable {
     }
   }
 
-  private let operatorToken: TokenDigest?
+  private let operatorToken: TokenDigest
   private let limits: AccessLimits
   private let doors: [CameraName: DoorSettings]
   private let gates: [CameraName: Gate]
@@ -41,7 +41,7 @@ struct IngestAuthorizer: Sendable {
   /// Its sessions open what the operator's token opens, and its tokens are valid too.
   var desk: OperatorDesk?
 
-  init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest?, limits: AccessLimits, logger: Logger) {
+  init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest, limits: AccessLimits, logger: Logger) {
     self.logger = logger
     self.operatorToken = operatorToken
     self.limits = limits
@@ -175,23 +175,20 @@ struct IngestAuthorizer: Sendable {
 
   /// The refusal of an operator's request; `nil` if it is allowed.
   ///
-  /// - Parameter changes: whether the request changes anything. If no token is configured, anyone who reaches the
-  ///   private address can read, and nobody can change anything: a web page that an operator opens could send such a
-  ///   request.
+  /// - Parameters:
+  ///   - changes: whether the request changes anything. Pages of other sites can send such requests, and cannot read
+  ///     the answers to others.
+  ///   - takesSession: whether a session of the operator's page is enough.
   func operatorRefusal(
     _ request: Request, changes: Bool, context: DoorContext, takesSession: Bool = true
   ) -> Response? {
     if changes, OperatorGate.isForeign(request.head) { return foreign(request) }
     if takesSession, desk?.admits(request, changes: changes, context) ?? false { return nil }
-    guard let operatorToken else {
-      guard changes else { return nil }
-      return Reply.error(
-        request, .forbidden, "noOperatorToken",
-        "commands need an operator's token; make one with `quietcam token` and set operator-token")
-    }
     let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
     if Credentials.opens(shown, [operatorToken] + (desk?.tokens.digests(.operator) ?? [])) { return nil }
-    let advice = "send the operator's token as \"Authorization: Bearer TOKEN\""
+    let advice =
+      "send the operator's token as \"Authorization: Bearer TOKEN\"; the server's log says where it is if the settings "
+      + "do not have it"
     return wrong(request, shown, context, advice)
   }
 

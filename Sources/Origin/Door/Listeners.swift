@@ -72,20 +72,22 @@ package enum Listeners {
   ///
   /// - Parameters:
   ///   - doors: who may bring stills to which camera; one that is missing is closed.
+  ///   - hosts: the names that requests can ask it by.
   ///   - desk: answers what the operator's page asks for.
   ///   - patience: how long a client can send nothing in the middle of a request, or read nothing of an answer.
   ///   - onListening: gets the port when the listener is open.
   /// - Throws: if the certificate cannot be used.
   package static func privateDoor(
-    at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], operatorToken: TokenDigest?,
-    limits: AccessLimits, desk: OperatorDesk, patience: Duration, logger: Logger,
+    at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], operatorToken: TokenDigest,
+    hosts: PrivateHosts, limits: AccessLimits, desk: OperatorDesk, patience: Duration, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     var authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits, logger: logger)
     authorizer.desk = desk
     return try listener(
-      PrivateDoor(cameras: cameras, authorizer: authorizer, limits: limits, desk: desk), at: address,
-      connections: limits.cameras,
+      PrivateDoor(
+        cameras: cameras, authorizer: authorizer, hosts: UnknownHosts(hosts, logger: logger), limits: limits, desk: desk),
+      at: address, connections: limits.cameras,
       handlers: {
         [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
       }, patience: TimeAmount(patience), logger: logger, onListening)
