@@ -86,7 +86,8 @@ package enum Listeners {
     authorizer.desk = desk
     return try listener(
       PrivateDoor(
-        cameras: cameras, authorizer: authorizer, hosts: UnknownHosts(hosts, logger: logger), limits: limits, desk: desk),
+        cameras: cameras, authorizer: authorizer, hosts: UnknownHosts(hosts, logger: logger), limits: limits, desk: desk
+      ),
       at: address, connections: limits.cameras,
       handlers: {
         [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
