@@ -187,7 +187,8 @@ let package = Package(
       name: "AnswerFuzz", dependencies: ["Ingest", nio], path: "Tests/AnswerFuzz", exclude: ["http.dict", "seeds"],
       swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
-    .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio, locks], swiftSettings: strict),
+    .testTarget(
+      name: "AccessTests", dependencies: ["TestSupport", "Access", "Media", nio, locks], swiftSettings: strict),
     .testTarget(
       name: "PictureTests", dependencies: ["TestSupport", "Picture", "Ingest", "Media", nio], swiftSettings: strict),
     .testTarget(

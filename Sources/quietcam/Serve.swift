@@ -133,17 +133,22 @@ struct Serve: AsyncParsableCommand {
     try sockets.finish()
     // The records end last, and so have all that was sent.
     var services: [any Service] = [records] + [certificates.0, certificates.1].compactMap { $0 }
+    let desk = try OperatorDesk(settings, cameras: { station.cameras }, web: web)
     services += [
       try Listeners.publicDoor(
         at: publicDoor, cameras: cameras, doors: settings.doors, web: web, site: settings.site,
         linkKey: settings.linkKey, limits: limits, records: records, proxies: settings.trustedProxies,
         patience: settings.patience.duration, logger: logger,
-        onListening: { ports.publicIsOpen(port: $0) }),
+        onListening: { [outside = desk.outside] port in
+          outside.isOpen(port: port)
+          ports.publicIsOpen(port: port)
+        }),
       try Listeners.privateDoor(
         at: privateDoor, cameras: cameras, doors: doors, operatorToken: operatorToken.digest,
         hosts: PrivateHosts(names: settings.privateHosts + [settings.privateAddress.host]), limits: limits,
-        records: records, patience: settings.patience.duration, logger: logger,
+        records: records, desk: desk, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
+      desk.watch,
       station,
       LoopRenewal(settings, logger: logger),
       Notifier(

@@ -5,6 +5,8 @@ import NIOCore
 struct DoorContext {
   /// The connection.
   let channel: any Channel
+  /// Whether the client came by TLS.
+  var isSecure = false
 
   /// The address of its other end.
   let connection: ClientAddress

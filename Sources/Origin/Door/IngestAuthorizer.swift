@@ -38,6 +38,8 @@ struct IngestAuthorizer: Sendable {
   private let doors: [CameraName: DoorSettings]
   private let gates: [CameraName: Gate]
   private let logger: Logger
+  /// Its sessions open what the operator's token opens, and its tokens are valid too.
+  var desk: OperatorDesk?
 
   init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest, limits: AccessLimits, logger: Logger) {
     self.logger = logger
@@ -73,7 +75,8 @@ struct IngestAuthorizer: Sendable {
       }
     } else {
       let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
-      guard Credentials.opens(shown, door.tokens) else {
+      let added = desk?.tokens.digests(.camera(name)) ?? []
+      guard Credentials.opens(shown, door.tokens + added) else {
         let advice = "send the token of camera \(name) as \"Authorization: Bearer TOKEN\""
         return .refused(wrong(request, shown, context, advice))
       }
@@ -172,30 +175,25 @@ struct IngestAuthorizer: Sendable {
 
   /// The refusal of an operator's request; `nil` if it is allowed.
   ///
-  /// - Parameter changes: whether the request changes anything. Pages of other sites can send such requests, and cannot
-  ///   read the answers to others.
-  func operatorRefusal(_ request: Request, changes: Bool, context: DoorContext) -> Response? {
+  /// - Parameters:
+  ///   - changes: whether the request changes anything. Pages of other sites can send such requests, and cannot read
+  ///     the answers to others.
+  ///   - takesSession: whether a session of the operator's page is enough.
+  func operatorRefusal(
+    _ request: Request, changes: Bool, context: DoorContext, takesSession: Bool = true
+  ) -> Response? {
     if changes, OperatorGate.isForeign(request.head) { return foreign(request) }
+    if takesSession, desk?.admits(request, changes: changes, context) ?? false { return nil }
     let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
-    if Credentials.opens(shown, [operatorToken]) { return nil }
+    if Credentials.opens(shown, [operatorToken] + (desk?.tokens.digests(.operator) ?? [])) { return nil }
     let advice =
       "send the operator's token as \"Authorization: Bearer TOKEN\"; the server's log says where it is if the settings "
       + "do not have it"
     return wrong(request, shown, context, advice)
   }
 
-  /// What became of a token that somebody typed in.
-  enum OperatorTry {
-    case right, wrong
-    /// Wrong, and too many wrong ones came from the address.
-    case slowed
-  }
-
-  /// Checks the text of an operator's token. A right one is never slowed.
-  func opensAsOperator(_ text: String, context: DoorContext) -> OperatorTry {
-    if operatorToken.matches(text) { return .right }
-    return isWithinLimit(context) ? .wrong : .slowed
-  }
+  /// Who can see a camera.
+  func access(to camera: CameraName) -> ViewerAccess { (doors[camera] ?? .closed).access }
 
   // MARK: Answers
 

@@ -76,19 +76,21 @@ package enum Listeners {
   /// - Parameters:
   ///   - doors: who may bring stills to which camera; one that is missing is closed.
   ///   - hosts: the names that requests can ask it by.
+  ///   - desk: answers what the operator's page asks for.
   ///   - patience: how long a client can send nothing in the middle of a request, or read nothing of an answer.
   ///   - onListening: gets the port when the listener is open.
   /// - Throws: if the certificate cannot be used.
   package static func privateDoor(
     at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], operatorToken: TokenDigest,
-    hosts: PrivateHosts, limits: AccessLimits, records: Records, patience: Duration, logger: Logger,
+    hosts: PrivateHosts, limits: AccessLimits, records: Records, desk: OperatorDesk, patience: Duration, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
-    let authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits, logger: logger)
+    var authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits, logger: logger)
+    authorizer.desk = desk
     return try listener(
       PrivateDoor(
         cameras: cameras, authorizer: authorizer, hosts: UnknownHosts(hosts, logger: logger), limits: limits,
-        records: records),
+        records: records, desk: desk),
       at: address, connections: limits.cameras, times: limits.answersAtPrivate,
       handlers: {
         [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
@@ -127,7 +129,7 @@ package enum Listeners {
     // Hummingbird logs its own starts and ends; operators need ours.
     var logger = logger
     if logger.logLevel == .info { logger.logLevel = .notice }
-    let answer = answer(responder, times: times, logger: logger)
+    let answer = answer(responder, isSecure: address.certificate != nil, times: times, logger: logger)
     let http1 = HTTP1Channel.Configuration(
       additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
     let handshakeTime = address.certificate == nil ? nil : min(headerTime, patience)
@@ -147,13 +149,13 @@ package enum Listeners {
 
   /// The answer to each request: the responder's, with the date (RFC 9110, section 6.6.1).
   private static func answer(
-    _ responder: some HTTPResponder<DoorContext>, times: AnswerTimes, logger: Logger
+    _ responder: some HTTPResponder<DoorContext>, isSecure: Bool, times: AnswerTimes, logger: Logger
   ) -> HTTPChannelHandler.Responder {
     { request, writer, channel in
       let began = ContinuousClock.now
       var response: Response
       do {
-        response = try await responder.respond(to: request, context: DoorContext(channel: channel))
+        response = try await responder.respond(to: request, context: DoorContext(channel: channel, isSecure: isSecure))
       } catch let error as HTTPParserError {
         throw error
       } catch {

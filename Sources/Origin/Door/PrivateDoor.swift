@@ -17,10 +17,13 @@ struct PrivateDoor: HTTPResponder {
   private let hosts: UnknownHosts
   private let records: Records
   private let switches: OperatorSwitches
+  private let desk: OperatorDesk
 
   init(
-    cameras: [Camera], authorizer: IngestAuthorizer, hosts: UnknownHosts, limits: AccessLimits, records: Records
+    cameras: [Camera], authorizer: IngestAuthorizer, hosts: UnknownHosts, limits: AccessLimits, records: Records,
+    desk: OperatorDesk
   ) {
+    self.desk = desk
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     inOrder = cameras
     switches = OperatorSwitches(cameras: self.cameras)
@@ -35,6 +38,10 @@ struct PrivateDoor: HTTPResponder {
     var response = try await answer(to: request, context: context)
     // No page of another site that is open on a machine with access can read the answer.
     response.headers[.accessControlAllowOrigin] = nil
+    if response.status == .unauthorized, OperatorGate.isOurs(request.head) {
+      // The page asks for the token itself; a browser that is told of Basic would ask too, in a window of its own.
+      response.headers[.wwwAuthenticate] = "Bearer"
+    }
     response.headers[.xContentTypeOptions] = "nosniff"
     return response
   }
@@ -43,6 +50,10 @@ struct PrivateDoor: HTTPResponder {
     if let refusal = hosts.refusal(of: request) { return closing(refusal, request, context) }
     let target = RequestTarget(request.head.path ?? "/")
     let path = target.path
+    let scope = OperatorDesk.Scope(cameras: inOrder, limits: limits, authorizer: authorizer)
+    if let response = try await desk.answer(request, target, scope, context: context) {
+      return closing(response, request, context)
+    }
     if request.method == .options { return closing(options(request, target), request, context) }
     if let page = OperatorPage(rawValue: String(path)) {
       return closing(try answer(request, page, context), request, context)
@@ -50,8 +61,11 @@ struct PrivateDoor: HTTPResponder {
     if let (name, action) = OperatorSwitches.parse(path: path) {
       let refusal = authorizer.operatorRefusal(request, changes: action != .recent, context: context)
       if let refusal { return closing(refusal, request, context) }
-      return closing(
-        await switches.answer(request, camera: name, action, query: target.query), request, context)
+      let response = await switches.answer(request, camera: name, action, query: target.query)
+      if let known = CameraName(name), cameras[known] != nil, request.method == .post {
+        desk.note(action.name, known, request, response)
+      }
+      return closing(response, request, context)
     }
     guard path.hasPrefix("/ingest/") else { return closing(Reply.notFound(request, target), request, context) }
     let text = path.dropFirst("/ingest/".count)
@@ -84,7 +98,7 @@ struct PrivateDoor: HTTPResponder {
       methods = action == .recent ? [.get, .head] : [.post]
     } else if path == "*" {
       methods = [.get, .head, .post, .put]
-    } else if path == "/" || OperatorPage(rawValue: String(path)) != nil {
+    } else if OperatorPage(rawValue: String(path)) != nil {
       methods = [.get, .head]
     } else {
       return Reply.notFound(request, target)

@@ -48,6 +48,7 @@ struct CameraLoop: ~Copyable {
   ///
   /// - Parameter fills: whether the loop fills the window first.
   mutating func begin(fills: Bool) {
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     if fills { fill() }
     if publisher.latest == nil { show(maker.current(at: camera.clock.wall())) }
     lookAtHours()
@@ -285,6 +286,7 @@ struct CameraLoop: ~Copyable {
     }
     camera.count { [standing = programme.standing] in $0.standing = standing }
     publisher.standing = programme.standing
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     publisher.save()
     logger.notice("the operator's command was carried out", metadata: ["command": "\(command)"])
   }
