@@ -14,8 +14,12 @@ struct PrivateDoor: HTTPResponder {
   private let limits: AccessLimits
   private let authorizer: IngestAuthorizer
   private let switches: OperatorSwitches
+  private let configurator: (any Configurator)?
 
-  init(cameras: [Camera], authorizer: IngestAuthorizer, limits: AccessLimits) {
+  init(
+    cameras: [Camera], authorizer: IngestAuthorizer, limits: AccessLimits, configurator: (any Configurator)? = nil
+  ) {
+    self.configurator = configurator
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     inOrder = cameras
     switches = OperatorSwitches(cameras: self.cameras)
@@ -37,6 +41,14 @@ struct PrivateDoor: HTTPResponder {
     if request.method == .options { return closing(options(request, target), request, context) }
     if let page = OperatorPage(rawValue: String(path)) {
       return closing(try answer(request, page, context), request, context)
+    }
+    if let configurator, let wanted = ConfigurationRequest(path: path) {
+      // The settings of a camera are for operators alone, read or written.
+      let refusal = authorizer.operatorRefusal(request, changes: true, context: context)
+      if let refusal { return closing(refusal, request, context) }
+      let answer = await wanted.answer(request, configurator)
+      let isRead = request.method == .put && answer.status != .contentTooLarge
+      return isRead ? answer : closing(answer, request, context)
     }
     if let (name, action) = OperatorSwitches.parse(path: path) {
       let refusal = authorizer.operatorRefusal(request, changes: action != .recent, context: context)
@@ -71,10 +83,12 @@ struct PrivateDoor: HTTPResponder {
     let methods: [HTTPRequest.Method]
     if let name = CameraName(path.dropFirst("/ingest/".count)), path.hasPrefix("/ingest/"), cameras[name] != nil {
       methods = [.post, .put]
+    } else if configurator != nil, let wanted = ConfigurationRequest(path: path) {
+      methods = wanted.methods
     } else if let (_, action) = OperatorSwitches.parse(path: path) {
       methods = action == .recent ? [.get, .head] : [.post]
     } else if path == "*" {
-      methods = [.get, .head, .post, .put]
+      methods = [.get, .head, .post, .put, .delete]
     } else if path == "/" || OperatorPage(rawValue: String(path)) != nil {
       methods = [.get, .head]
     } else {

@@ -58,6 +58,15 @@ package struct CameraSettings: Sendable, Hashable {
   /// Larger stills are decoded beside the camera's loop: they would take a large part of a slot's time.
   static let largeStill = 4_000_000
 
+  /// Whether a camera that goes on with other settings needs a new loop: everything but what is asked anew with each
+  /// still or request.
+  func needsNewLoop(after before: CameraSettings) -> Bool {
+    var same = before
+    (same.title, same.interval) = (title, interval)
+    (same.maxStillBytes, same.stillChoice) = (maxStillBytes, stillChoice)
+    return same != self
+  }
+
   /// Whether a still is decoded as soon as it has come.
   func decodesEarly(_ header: JPEGHeader) -> Bool {
     delay == .zero && (showsAtOnce || header.size.pixels > Self.largeStill)

@@ -22,12 +22,29 @@ final class StillInbox: Sendable {
 
   /// An empty inbox.
   init(_ settings: CameraSettings) {
+    let limits = Self.limits(settings)
+    state = NIOLockedValueBox(State(queue: StillQueue(maxCount: limits.count, maxBytes: limits.bytes)))
+  }
+
+  private static func limits(_ settings: CameraSettings) -> (count: Int, bytes: Int) {
     // A slot can show one still in each step; twice as many can wait, so that a burst keeps its rhythm. Delayed stills
     // need more room: one for each step would fill the memory, one for each interval does not.
     let delayed = Int(settings.delay.floorDivided(by: max(settings.interval, settings.timeline.step)))
     let count = 2 * settings.timeline.stepsPerPart + 2 * delayed
-    let bytes = 2 * settings.maxStillBytes + delayed * 1_000_000
-    state = NIOLockedValueBox(State(queue: StillQueue(maxCount: max(4, count), maxBytes: bytes)))
+    return (max(4, count), 2 * settings.maxStillBytes + delayed * 1_000_000)
+  }
+
+  /// Keeps what waits, within the limits of other settings.
+  ///
+  /// - Parameter dropsDecoded: whether what was decoded, cropped and masked by the settings before is dropped.
+  func adapt(to settings: CameraSettings, dropsDecoded: Bool) {
+    let limits = Self.limits(settings)
+    state.withLockedValue { state in
+      state.queue.limit(maxCount: limits.count, maxBytes: limits.bytes)
+      guard dropsDecoded else { return }
+      state.decoded = nil
+      state.drops += 1
+    }
   }
 
   /// Accepts a still.

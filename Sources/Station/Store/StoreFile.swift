@@ -3,12 +3,12 @@ import NIOCore
 import SystemPackage
 
 /// How files of the store are written; errors are the system's `Errno`.
-enum StoreFile {
+package enum StoreFile {
   /// What the names of files begin with that are not in their places yet.
   static let temporaryPrefix = ".quietcam-"
 
   /// Everybody reads the stream, and only its owner writes it.
-  static let published: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+  package static let published: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
 
   /// What viewers must not see: whether what is shown is recorded, and what is stored beside it.
   static func permissions(of name: String) -> FilePermissions {
@@ -18,7 +18,7 @@ enum StoreFile {
   /// Writes a file, or what stands there anew.
   ///
   /// - Parameter isSynced: whether it is on the disk, and not only in the system's memory, before this returns.
-  static func write(
+  package static func write(
     _ path: String, _ bytes: ByteBuffer, permissions: FilePermissions = published, isSynced: Bool = false
   ) throws {
     let file = try SystemPackage.FileDescriptor.open(
@@ -44,15 +44,15 @@ enum StoreFile {
   }
 
   /// Gives a file or folder another name; a file of that name is replaced at once.
-  static func rename(_ path: String, to other: String) throws { try check(Glibc.rename(path, other)) }
+  package static func rename(_ path: String, to other: String) throws { try check(Glibc.rename(path, other)) }
 
   /// Removes a file, which may be gone already.
-  static func remove(_ path: String) throws {
+  package static func remove(_ path: String) throws {
     do { try check(unlink(path)) } catch Errno.noSuchFileOrDirectory {}
   }
 
   /// Brings what was renamed in a folder to the disk, as far as the disk knows how.
-  static func sync(folder path: String) {
+  package static func sync(folder path: String) {
     guard
       let folder = try? SystemPackage.FileDescriptor.open(
         FilePath(path), .readOnly, options: [.directory, .closeOnExec])
