@@ -48,16 +48,11 @@ struct CameraFolder: Sendable {
 
   /// Writes a file, whole or not at all, for its owner alone.
   func write(_ file: CameraFile) throws {
-    let name = file.path.split(separator: "/").last ?? ""
-    let temporary = "\(path)/.\(name).new"
+    let name = file.path.split(separator: "/").last.map(String.init) ?? ""
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-      try StoreFile.write(
-        temporary, ByteBuffer(bytes: file.bytes), permissions: .ownerReadWrite, isSynced: true)
-      try StoreFile.rename(temporary, to: file.path)
-      StoreFile.sync(folder: path)
+      try StoreFile.replacePrivately(name, in: path, with: ByteBuffer(bytes: file.bytes))
     } catch {
-      try? StoreFile.remove(temporary)
       throw unwritable(error)
     }
   }

@@ -1,4 +1,5 @@
 import Media
+import Origin
 import Settings
 import Station
 import Testing

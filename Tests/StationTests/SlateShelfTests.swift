@@ -1,4 +1,5 @@
 import Media
+import NIOCore
 import Packager
 import Picture
 import TestSupport

@@ -8,7 +8,7 @@ package enum StoreFile {
   static let temporaryPrefix = ".quietcam-"
 
   /// Everybody reads the stream, and only its owner writes it.
-  package static let published: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+  static let published: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
 
   /// What viewers must not see: whether what is shown is recorded, and what is stored beside it.
   static func permissions(of name: String) -> FilePermissions {
@@ -18,7 +18,7 @@ package enum StoreFile {
   /// Writes a file, or what stands there anew.
   ///
   /// - Parameter isSynced: whether it is on the disk, and not only in the system's memory, before this returns.
-  package static func write(
+  static func write(
     _ path: String, _ bytes: ByteBuffer, permissions: FilePermissions = published, isSynced: Bool = false
   ) throws {
     let file = try SystemPackage.FileDescriptor.open(
@@ -43,8 +43,24 @@ package enum StoreFile {
     }
   }
 
+  /// Writes a file that only its owner reads, whole or not at all and on the disk before this returns.
+  ///
+  /// - Throws: the system's error.
+  package static func replacePrivately(_ name: String, in folder: String, with bytes: ByteBuffer) throws {
+    let temporary = folder + "/" + temporaryPrefix + name
+    do {
+      try? remove(temporary)
+      try write(temporary, bytes, permissions: .ownerReadWrite, isSynced: true)
+      try rename(temporary, to: folder + "/" + name)
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    sync(folder: folder)
+  }
+
   /// Gives a file or folder another name; a file of that name is replaced at once.
-  package static func rename(_ path: String, to other: String) throws { try check(Glibc.rename(path, other)) }
+  static func rename(_ path: String, to other: String) throws { try check(Glibc.rename(path, other)) }
 
   /// Removes a file, which may be gone already.
   package static func remove(_ path: String) throws {
