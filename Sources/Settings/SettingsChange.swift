@@ -62,6 +62,7 @@ package struct SettingsChange: Sendable {
     note("public-certificate", \.publicCertificate)
     note("private-certificate", \.privateCertificate)
     note("operator-token", \.operatorToken)
+    note("private-hosts", \.privateHosts)
     note("link-key", \.linkKey)
     note("allow-origin", \.site.allowedOrigin)
     note("base-url", \.site.baseURL)

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import Logging
 import Media
@@ -17,6 +18,8 @@ struct Reloader: Service {
     let doors: Doors
     let renewal: LoopRenewal
     let certificates: (public: CertificateKeeper?, private: CertificateKeeper?)
+    /// The operator's token at the start.
+    let operatorToken: OperatorToken
     /// The pages without the operator's icon.
     let web: WebAssets
   }
@@ -183,6 +186,9 @@ struct Reloader: Service {
       try PrivateFolders.prepare(settings)
       return web
     }
+    let operatorToken = try await blocking { [start = parts.operatorToken, logger] in
+      try start.afterReload(settings, logger: logger)
+    }
     let certificates = try await blocking { [keepers = parts.certificates] in
       [
         try settings.publicCertificate.flatMap { try keepers.public?.read($0) },
@@ -199,7 +205,8 @@ struct Reloader: Service {
     parts.station.arrange(settings.cameras.map(\.name))
     let gone = Set(change.removed)
     parts.doors.replace(
-      with: settings.doorState(cameras: parts.station.cameras.filter { !gone.contains($0.name) }, web: web))
+      with: settings.doorState(
+        cameras: parts.station.cameras.filter { !gone.contains($0.name) }, web: web, operatorToken: operatorToken))
     await parts.station.remove(gone)
     parts.renewal.renew(settings)
     (current, current.settings) = (loaded, settings)
@@ -292,12 +299,13 @@ struct Applied: Sendable {
 
 extension ServeSettings {
   /// What the listeners answer from with these settings.
-  func doorState(cameras: [Camera], web: WebAssets) -> DoorState {
+  func doorState(cameras: [Camera], web: WebAssets, operatorToken: TokenDigest) -> DoorState {
     var doors = doors
     if case .folder(let store) = store {
       for name in doors.keys { doors[name]?.signedTimes = "\(store)/\(name)/signed-until" }
     }
     return DoorState(
-      cameras: cameras, doors: doors, web: web, site: site, linkKey: linkKey, operatorToken: operatorToken)
+      cameras: cameras, doors: doors, web: web, site: site, linkKey: linkKey, operatorToken: operatorToken,
+      privateHosts: PrivateHosts(names: privateHosts + [privateAddress.host]))
   }
 }

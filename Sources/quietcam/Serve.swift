@@ -29,7 +29,7 @@ struct Serve: AsyncParsableCommand {
               - rectangle: {x: 0.1, y: 0.2, width: 0.3, height: 0.4}   # fractions of the picture
 
       The public address serves viewers and accepts only waves from them. The private one takes stills \
-      (POST or PUT /ingest/CAMERA) and answers /status and /metrics; keep it away from the internet.
+      (POST or PUT /ingest/CAMERA) and answers operators; keep it away from the internet.
       """)
 
   @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "file")) var config: String?
@@ -110,14 +110,15 @@ struct Serve: AsyncParsableCommand {
     web: (plain: WebAssets, own: WebAssets), limits: AccessLimits, logger: Logger
   ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
     let settings = start.loaded.settings
-    let ports = Announcement(settings: settings, logger: logger)
+    let operatorToken = try OperatorToken(settings, logger: logger)
+    let ports = Announcement(settings: settings, operatorToken: operatorToken, logger: logger)
     let certificates = try (
       settings.publicCertificate.map { try CertificateKeeper(files: $0, logger: logger) },
       settings.privateCertificate.map { try CertificateKeeper(files: $0, logger: logger) }
     )
     let (queue, renewal) = (ReloadQueue(), LoopRenewal(settings, logger: logger))
     let doors = Doors(
-      settings.doorState(cameras: station.cameras, web: web.own), limits: limits,
+      settings.doorState(cameras: station.cameras, web: web.own, operatorToken: operatorToken.digest), limits: limits,
       isSecure: settings.publicCertificate != nil, configurator: queue, logger: logger)
     var sockets = try InheritedSockets(environment: ProcessInfo.processInfo.environment)
     let publicDoor = settings.publicAddress.door(certificates.0, &sockets)
@@ -136,7 +137,8 @@ struct Serve: AsyncParsableCommand {
       Reloader(
         input: start.input, start: start.loaded, queue: queue,
         parts: Reloader.Parts(
-          station: station, doors: doors, renewal: renewal, certificates: certificates, web: web.plain),
+          station: station, doors: doors, renewal: renewal, certificates: certificates, operatorToken: operatorToken,
+          web: web.plain),
         logger: logger),
     ]
     if settings.isDemo, let token = settings.demoToken,

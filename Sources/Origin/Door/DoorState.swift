@@ -16,12 +16,14 @@ package struct DoorState: Sendable {
   /// The key that signs links to private cameras; without one nobody sees them.
   package var linkKey: LinkKey?
   /// The operator's token.
-  package var operatorToken: TokenDigest?
+  package var operatorToken: TokenDigest
+  /// The names that requests can ask the private listener by.
+  package var privateHosts: PrivateHosts
 
   /// A state of these parts.
   package init(
     cameras: [Camera], doors: [CameraName: DoorSettings], web: WebAssets, site: SitePolicy, linkKey: LinkKey?,
-    operatorToken: TokenDigest?
+    operatorToken: TokenDigest, privateHosts: PrivateHosts
   ) {
     self.cameras = cameras
     self.doors = doors
@@ -29,5 +31,6 @@ package struct DoorState: Sendable {
     self.site = site
     self.linkKey = linkKey
     self.operatorToken = operatorToken
+    self.privateHosts = privateHosts
   }
 }

@@ -57,7 +57,8 @@ package final class Doors: Sendable {
         cameras: state.cameras, doors: state.doors, web: state.web, site: state.site, linkKey: state.linkKey,
         limits: limits, isSecure: isSecure),
       privateDoor: PrivateDoor(
-        cameras: state.cameras, authorizer: authorizer, limits: limits, configurator: configurator),
+        cameras: state.cameras, authorizer: authorizer, hosts: UnknownHosts(state.privateHosts, logger: logger),
+        limits: limits, configurator: configurator),
       authorizer: authorizer)
   }
 

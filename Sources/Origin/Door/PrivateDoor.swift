@@ -13,17 +13,20 @@ struct PrivateDoor: HTTPResponder {
   private let inOrder: [Camera]
   private let limits: AccessLimits
   private let authorizer: IngestAuthorizer
+  private let hosts: UnknownHosts
   private let switches: OperatorSwitches
   private let configurator: (any Configurator)?
 
   init(
-    cameras: [Camera], authorizer: IngestAuthorizer, limits: AccessLimits, configurator: (any Configurator)? = nil
+    cameras: [Camera], authorizer: IngestAuthorizer, hosts: UnknownHosts, limits: AccessLimits,
+    configurator: (any Configurator)? = nil
   ) {
     self.configurator = configurator
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     inOrder = cameras
     switches = OperatorSwitches(cameras: self.cameras)
     self.authorizer = authorizer
+    self.hosts = hosts
     self.limits = limits
   }
 
@@ -36,6 +39,7 @@ struct PrivateDoor: HTTPResponder {
   }
 
   private func answer(to request: Request, context: DoorContext) async throws -> Response {
+    if let refusal = hosts.refusal(of: request) { return closing(refusal, request, context) }
     let target = RequestTarget(request.head.path ?? "/")
     let path = target.path
     if request.method == .options { return closing(options(request, target), request, context) }

@@ -8,8 +8,8 @@ import Packager
 final class StillInbox: Sendable {
   private struct State {
     var queue: StillQueue
-    /// The newest still that must be decoded before its slot, and one that was.
-    var early: Still?
+    /// The stills that must be decoded before their slot, and one that was.
+    var early: StillQueue
     var decoded: DecodedStill?
     /// How often stills were dropped; one that is being decoded at that time is dropped too.
     var drops = 0
@@ -23,7 +23,10 @@ final class StillInbox: Sendable {
   /// An empty inbox.
   init(_ settings: CameraSettings) {
     let limits = Self.limits(settings)
-    state = NIOLockedValueBox(State(queue: StillQueue(maxCount: limits.count, maxBytes: limits.bytes)))
+    state = NIOLockedValueBox(
+      State(
+        queue: StillQueue(maxCount: limits.count, maxBytes: limits.bytes),
+        early: StillQueue(maxCount: Self.earlyCount(settings), maxBytes: limits.bytes)))
   }
 
   private static func limits(_ settings: CameraSettings) -> (count: Int, bytes: Int) {
@@ -34,13 +37,19 @@ final class StillInbox: Sendable {
     return (max(4, count), 2 * settings.maxStillBytes + delayed * 1_000_000)
   }
 
+  /// Without a delay only the newest of those that are decoded early is of use: the decoder takes it at once.
+  private static func earlyCount(_ settings: CameraSettings) -> Int {
+    settings.delay == .zero ? 1 : limits(settings).count
+  }
+
   /// Keeps what waits, within the limits of other settings.
   ///
   /// - Parameter dropsDecoded: whether what was decoded, cropped and masked by the settings before is dropped.
   func adapt(to settings: CameraSettings, dropsDecoded: Bool) {
-    let limits = Self.limits(settings)
+    let (limits, earlyCount) = (Self.limits(settings), Self.earlyCount(settings))
     state.withLockedValue { state in
       state.queue.limit(maxCount: limits.count, maxBytes: limits.bytes)
+      state.early.limit(maxCount: earlyCount, maxBytes: limits.bytes)
       guard dropsDecoded else { return }
       state.decoded = nil
       state.drops += 1
@@ -53,9 +62,7 @@ final class StillInbox: Sendable {
   /// - Returns: how many older stills were dropped for it.
   func push(_ still: Still, decodesEarly: Bool) -> Int64 {
     state.withLockedValue { state in
-      guard decodesEarly else { return Int64(state.queue.push(still).displaced) }
-      defer { state.early = still }
-      return state.early == nil ? 0 : 1
+      Int64((decodesEarly ? state.early.push(still) : state.queue.push(still)).displaced)
     }
   }
 
@@ -84,18 +91,25 @@ final class StillInbox: Sendable {
   func drop() {
     state.withLockedValue { state in
       _ = state.queue.takeAll()
-      (state.early, state.decoded) = (nil, nil)
+      _ = state.early.takeAll()
+      state.decoded = nil
       state.drops += 1
     }
   }
 
-  /// Takes the still that must be decoded before its slot.
-  func takeEarly() -> Still? {
+  /// Takes the newest still that must be decoded before its slot and arrived at `cutoff` or earlier.
+  ///
+  /// - Returns: it, and how many older ones were dropped for it.
+  func takeEarly(arrivedBy cutoff: Ticks) -> (still: Still?, displaced: Int64) {
     state.withLockedValue { state in
       state.dropsBeforeDecoding = state.drops
-      return state.early.take()
+      let due = state.early.take(arrivedBy: cutoff)
+      return (due.last, Int64(max(0, due.count - 1)))
     }
   }
+
+  /// When the oldest still arrived that must be decoded before its slot; `nil` if none waits.
+  var oldestEarly: Ticks? { state.withLockedValue { $0.early.oldest } }
 
   /// Returns it decoded.
   ///
