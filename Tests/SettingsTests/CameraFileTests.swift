@@ -1,6 +1,9 @@
 import Access
 import Media
+import Origin
+import Picture
 import Settings
+import Station
 import Testing
 
 /// The files `cameras.d/NAME.yaml` of cameras that were set over HTTP.
