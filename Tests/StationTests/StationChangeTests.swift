@@ -180,7 +180,7 @@ import Testing
       #expect(a.counters.source == .paused)
       async let done = station.change([try settings("a") { $0.encoder.crf = 31 }])
       #expect(await a.carryOut(.order(.resume)))
-      _ = await done
+      _ = try await done
     }
   }
 }
