@@ -10,16 +10,20 @@ struct Assembly {
   private let file: FileLayer
   /// The environment and the command line, the stronger one last.
   private let texts: [TextLayer]
+  private let tokens: ProcessTokens
   private(set) var problems: [SettingsError.Problem]
 
-  init(file: FileLayer, texts: [TextLayer], problems: [SettingsError.Problem]) {
+  init(file: FileLayer, texts: [TextLayer], tokens: ProcessTokens, problems: [SettingsError.Problem]) {
     self.file = file
     self.texts = texts
+    self.tokens = tokens
     self.problems = problems
   }
 
   /// The settings of all layers; only valid if no problem was added.
-  mutating func settings(path: String?, readFile: (String) throws -> String) -> ServeSettings {
+  mutating func settings(
+    path: String?, cameraFiles: (ServeSettings.Store) throws -> [CameraFile], readFile: (String) throws -> String
+  ) -> ServeSettings {
     var partial = PartialServeSettings()
     for change in file.server + texts.flatMap(\.server) { change.apply(to: &partial) }
     checkAddresses(partial)
@@ -37,9 +41,10 @@ struct Assembly {
     partial.settings.notify.secret =
       secret("notify-secret", .linkKey, partial.notifySecret, in: partial, readFile) ?? ""
     checkNotifySecret(partial)
-    if partial.settings.isDemo { partial.settings.demoToken = AccessToken() }
+    if partial.settings.isDemo { partial.settings.demoToken = tokens.demo }
 
     var cameras = file.cameras
+    take(cameraFiles, store: partial.settings.store, into: &cameras)
     if let named = partial.camera, !cameras.contains(where: { $0.name == named }) {
       cameras.append(.init(name: named, place: partial.locations["camera"]?.place ?? .standard, changes: []))
     }
@@ -61,6 +66,28 @@ struct Assembly {
       }
     }
     return partial.settings
+  }
+
+  /// Adds what the files of `cameras.d` say of cameras, those of the configuration or others.
+  private mutating func take(
+    _ files: (ServeSettings.Store) throws -> [CameraFile], store: ServeSettings.Store,
+    into cameras: inout [FileLayer.Camera]
+  ) {
+    do {
+      for file in try files(store) {
+        guard let camera = file.read(problems: &problems) else { continue }
+        guard let index = cameras.firstIndex(where: { $0.name == camera.name }) else {
+          cameras.append(camera)
+          continue
+        }
+        let known = cameras[index]
+        cameras[index] = .init(name: known.name, place: known.place, changes: known.changes + camera.changes)
+      }
+    } catch let error as SettingsError {
+      problems += error.problems
+    } catch {
+      problems.append(.init(at: .file(path: "cameras.d", line: 1), key: "", "\(error)"))
+    }
   }
 
   private mutating func checkAddresses(_ partial: PartialServeSettings) {
@@ -230,7 +257,7 @@ struct Assembly {
       return demo?.digest
     case nil where partial.door.folder != nil:
       // The stills come from the folder; a secret that nobody knows keeps everyone from pushing.
-      return AccessToken().digest
+      return tokens.unknown
     case nil:
       let give =
         if case .file = camera.place {

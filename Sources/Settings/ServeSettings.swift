@@ -88,18 +88,23 @@ package struct ServeSettings: Sendable, Hashable {
   ///   - environment: all variables; those that do not begin with `QUIETCAM_` are ignored, and so are
   ///     `QUIETCAM_CONFIG`, those that begin with `QUIETCAM_TEST_`, empty ones, and what `ServiceLinks` knows.
   ///   - flags: names without dashes and their texts; `config` is ignored.
+  ///   - tokens: the secrets of the process.
+  ///   - cameraFiles: returns the files of `cameras.d`, whose place may depend on the store. What they say of a camera
+  ///     wins over the file, key by key.
   ///   - readFile: returns the text of the file at a path, for `token-file`.
   /// - Throws: all problems, not only the first.
   package static func load(
     file: (path: String, text: String)?, environment: [String: String], flags: [String: String],
-    readFile: (String) throws -> String
+    tokens: ProcessTokens = ProcessTokens(),
+    cameraFiles: (ServeSettings.Store) throws -> [CameraFile] = { _ in [] }, readFile: (String) throws -> String
   ) throws(SettingsError) -> ServeSettings {
     var problems: [SettingsError.Problem] = []
     let fileLayer = file.map { FileLayer(path: $0.path, text: $0.text, problems: &problems) } ?? FileLayer()
     let environmentLayer = TextLayer(environment: environment, problems: &problems)
     let flagLayer = TextLayer(flags: flags, problems: &problems)
-    var assembly = Assembly(file: fileLayer, texts: [environmentLayer, flagLayer], problems: problems)
-    let settings = assembly.settings(path: file?.path, readFile: readFile)
+    var assembly = Assembly(
+      file: fileLayer, texts: [environmentLayer, flagLayer], tokens: tokens, problems: problems)
+    let settings = assembly.settings(path: file?.path, cameraFiles: cameraFiles, readFile: readFile)
     guard assembly.problems.isEmpty else { throw SettingsError(assembly.problems) }
     return settings
   }

@@ -47,53 +47,37 @@ package enum Listeners {
   /// The public listener: viewers.
   ///
   /// - Parameters:
-  ///   - doors: who may see which camera; one that is missing is closed.
-  ///   - site: what other sites can do with its content.
-  ///   - linkKey: the key that signs links to private cameras; without one nobody sees them.
-  ///   - records: where visits and bytes are counted.
-  ///   - proxies: whose word on where a request comes from is taken.
+  ///   - doors: the answers.
   ///   - patience: how long a client can send nothing in the middle of a request, or read nothing of an answer.
   ///   - onListening: gets the port when the listener is open.
   /// - Throws: if the certificate cannot be used.
   package static func publicDoor(
-    at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], web: WebAssets, site: SitePolicy,
-    linkKey: LinkKey?,
-    limits: AccessLimits, records: Records, proxies: TrustedProxies,
-    patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+    at address: ListenerAddress, doors: Doors, patience: Duration, logger: Logger,
+    onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     try listener(
-      PublicDoor(
-        cameras: cameras, doors: doors, web: web, site: site, linkKey: linkKey, limits: limits,
-        records: records, proxies: proxies, isSecure: address.certificate != nil),
-      at: address,
-      connections: limits.viewers, times: limits.answersAtPublic,
-      handlers: { [HangUpHandler()] + common(TimeAmount(patience), limits.unreadableAtPublic, "public", logger) },
+      doors.publicResponder, at: address, connections: doors.limits.viewers, times: doors.limits.answersAtPublic,
+      handlers: {
+        [HangUpHandler()] + common(TimeAmount(patience), doors.limits.unreadableAtPublic, "public", logger)
+      },
       patience: TimeAmount(patience), logger: logger, onListening)
   }
 
   /// The private listener: cameras and operators.
   ///
   /// - Parameters:
-  ///   - doors: who may bring stills to which camera; one that is missing is closed.
-  ///   - hosts: the names that requests can ask it by.
-  ///   - desk: answers what the operator's page asks for.
+  ///   - doors: the answers.
   ///   - patience: how long a client can send nothing in the middle of a request, or read nothing of an answer.
   ///   - onListening: gets the port when the listener is open.
   /// - Throws: if the certificate cannot be used.
   package static func privateDoor(
-    at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], operatorToken: TokenDigest,
-    hosts: PrivateHosts, limits: AccessLimits, records: Records, desk: OperatorDesk, patience: Duration, logger: Logger,
+    at address: ListenerAddress, doors: Doors, patience: Duration, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
-    var authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits, logger: logger)
-    authorizer.desk = desk
-    return try listener(
-      PrivateDoor(
-        cameras: cameras, authorizer: authorizer, hosts: UnknownHosts(hosts, logger: logger), limits: limits,
-        records: records, desk: desk),
-      at: address, connections: limits.cameras, times: limits.answersAtPrivate,
+    try listener(
+      doors.privateResponder, at: address, connections: doors.limits.cameras, times: doors.limits.answersAtPrivate,
       handlers: {
-        [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
+        [WrongLengthHandler()] + common(TimeAmount(patience), doors.limits.unreadableAtPrivate, "private", logger)
       }, patience: TimeAmount(patience), logger: logger, onListening)
   }
 

@@ -1,4 +1,5 @@
 import Media
+import Records
 
 /// How far back a chart reaches.
 enum HistorySpan: String, CaseIterable, Sendable {
@@ -32,6 +33,14 @@ struct HistoryRow: Hashable, Sendable {
 
   /// An hour or day of which nothing is known yet.
   init(begin: Int64) { self.begin = begin }
+
+  /// The sums of a period.
+  init(_ period: PeriodSums) {
+    begin = period.begin
+    (viewers, visitors, watched) = (period.sums.mostViewers, period.visitors, period.sums.watchedSeconds)
+    (bytes, stills, waves) = (period.sums.sent.total, period.sums.stills, period.sums.waves)
+    (off, veiled) = (period.sums.offSeconds, period.sums.veiledSeconds)
+  }
 }
 
 /// The bars of a chart: sums of hours, days or months, with those in which nothing was.

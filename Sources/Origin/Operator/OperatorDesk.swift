@@ -5,6 +5,7 @@ import Media
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import Records
 import Station
 
 /// Answers what the operator's page asks for.
@@ -40,7 +41,7 @@ package struct OperatorDesk: Sendable {
 
   let sessions = OperatorSessions()
   package let tokens: AddedTokens
-  let records: any OperatorRecords
+  let records: Records
   package let watch: StationWatch
   let web: WebAssets
   package let outside: Outside
@@ -49,12 +50,13 @@ package struct OperatorDesk: Sendable {
   /// - Parameters:
   ///   - tokens: those that are made on the page.
   ///   - watch: what the cameras did lately.
+  ///   - records: who watched, and what was done.
   ///   - linkKey: signs links; without one none can be made.
   package init(
-    tokens: AddedTokens, watch: StationWatch, web: WebAssets, outside: Outside, linkKey: LinkKey?
+    tokens: AddedTokens, watch: StationWatch, records: Records, web: WebAssets, outside: Outside, linkKey: LinkKey?
   ) {
     self.tokens = tokens
-    records = MemoryRecords()
+    self.records = records
     self.watch = watch
     self.web = web
     self.outside = outside
@@ -155,7 +157,7 @@ package struct OperatorDesk: Sendable {
   }
 
   private func overview(_ scope: Scope) -> Overview {
-    let (now, disk) = (WallTime.now, watch.disk)
+    let (now, disk, watching) = (WallTime.now, watch.disk, records.current())
     return Overview(
       time: now.iso8601, start: watch.start.iso8601,
       public: Overview.Public(
@@ -167,7 +169,7 @@ package struct OperatorDesk: Sendable {
         let name = camera.settings.name
         return Overview.Item(
           camera, access: scope.authorizer.access(to: name), watch: watch.watch(of: name),
-          viewers: records.viewers(of: name), diskBytes: disk?.cameras[name], now: now)
+          viewers: watching[name.text]?.viewers ?? 0, diskBytes: disk?.cameras[name], now: now)
       })
   }
 
@@ -182,14 +184,14 @@ package struct OperatorDesk: Sendable {
   func note(_ what: String, _ camera: CameraName?, _ request: Request, outcome: String = "done") {
     let way: OperatorAction.Way =
       request.headers[.authorization] == nil && request.headers[.cookie] != nil ? .page : .api
-    records.note(OperatorAction(time: .now, camera: camera, what: what, way: way, outcome: outcome))
+    records.note(what, camera: camera, way: way, outcome: outcome)
   }
 
   private func actions(_ request: Request, _ query: Substring, _ scope: Scope) async throws -> Response {
     let name = Query.value("camera", in: query)
     if let name, scope.camera(name[...]) == nil { return unknown(request, name[...]) }
     let most = min(500, max(1, Query.value("most", in: query).flatMap { Int($0) } ?? 100))
-    let actions = try await records.actions(of: name.flatMap { CameraName($0) }, most: most)
+    let actions = try await records.actions(newest: most, camera: name.flatMap { CameraName($0) })
     return Reply.json(request, .ok, ActionList(actions).json)
   }
 
@@ -202,7 +204,10 @@ package struct OperatorDesk: Sendable {
     }
     var chart = HistoryChart(span, now: WallTime.now.milliseconds / 1000)
     let camera = name.flatMap { CameraName($0) }
-    for row in try await records.rows(byDay: span != .day, of: camera, within: chart.range) { chart.add(row) }
+    let sums = try await records.sums(
+      by: span == .day ? .hour : .day, camera: camera, from: WallTime(milliseconds: chart.range.lowerBound * 1000),
+      to: WallTime(milliseconds: chart.range.upperBound * 1000))
+    for period in sums { chart.add(HistoryRow(period)) }
     return Reply.json(request, .ok, chart.json)
   }
 }

@@ -60,8 +60,12 @@ struct CameraLoop: ~Copyable {
   /// Reads the loop ahead from now on.
   mutating func beginReadingAhead() { programme.beginReadingAhead() }
 
-  /// Runs until the task is cancelled, then publishes what still waits and ends the stream.
-  consuming func run() async {
+  /// Runs until the task is cancelled, then publishes what still waits.
+  ///
+  /// - Parameter goesOn: asked at the end: whether another loop goes on with the stream. Otherwise it ends, and so do all
+  ///   waits for it.
+  /// - Returns: what the next loop needs.
+  @discardableResult consuming func run(goesOn: () -> Bool = { false }) async -> LeftStream {
     while !Task.isCancelled {
       let (camera, deadline) = (camera, min(clock.deadline, plain.deadline ?? clock.deadline))
       await withTaskGroup(of: Void.self) { group in
@@ -74,11 +78,15 @@ struct CameraLoop: ~Copyable {
       turn()
     }
     makeSlot(begins: clock.deadline)
+    let left = LeftStream(files: publisher.contents.files)
     // A slow disk delays nothing.
-    camera.commands.end()
-    publisher.end()
-    camera.events.end()
+    if !goesOn() {
+      camera.commands.end()
+      publisher.end()
+      camera.events.end()
+    }
     await mirror?.close()
+    return left
   }
 
   /// How many slots are remembered for the playlist without parts.

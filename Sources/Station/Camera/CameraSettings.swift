@@ -63,6 +63,15 @@ package struct CameraSettings: Sendable, Hashable {
   /// So are those that take longer to decode than most of that size, in nanoseconds.
   static let costlyStill = 32_000_000
 
+  /// Whether a camera that goes on with other settings needs a new loop: everything but what is asked anew with each
+  /// still or request.
+  func needsNewLoop(after before: CameraSettings) -> Bool {
+    var same = before
+    (same.title, same.interval) = (title, interval)
+    (same.maxStillBytes, same.stillChoice) = (maxStillBytes, stillChoice)
+    return same != self
+  }
+
   /// Whether a still is decoded before its slot: as soon as it has come and its delay is over.
   func decodesEarly(_ header: JPEGHeader) -> Bool {
     (showsAtOnce && delay == .zero) || header.size.pixels > Self.largeStill

@@ -11,10 +11,16 @@ struct LiveCoder: ~Copyable {
   private var line: PictureLine
   /// Whether it holds a picture that the veil hides, and not the one that is shown.
   private var holdsHidden = false
+  /// The slate as it was encoded in advance, while no other picture was ever held: an idle camera needs no encoder.
+  private var slate: LoopSegment?
 
-  init(camera: Camera, line: consuming PictureLine, logger: Logger) {
+  /// - Parameters:
+  ///   - line: a new one.
+  ///   - slate: the slate, encoded with the camera's settings.
+  init(camera: Camera, line: consuming PictureLine, slate: LoopSegment, logger: Logger) {
     self.camera = camera
     self.line = line
+    self.slate = slate
     self.logger = logger
   }
 
@@ -24,11 +30,14 @@ struct LiveCoder: ~Copyable {
   /// and the next slot takes this one's place on the media timeline, late but without a gap.
   ///
   /// - Parameters:
-  ///   - startsSegment: whether the first picture must be an IDR picture.
+  ///   - part: the index of the slot's part in its segment; with 0 the first picture must be an IDR picture.
   ///   - standing: the picture that is shown, until a still comes.
-  mutating func code(_ slot: SlotArrivals, startsSegment: Bool, standing: ByteBuffer?) -> SlotContent? {
+  mutating func code(_ slot: SlotArrivals, part: Int, standing: ByteBuffer?) -> SlotContent? {
+    if let slate, slot.stills.isEmpty {
+      return SlotContent(pictures: slate.slot(part, camera.settings.timeline).pictures)
+    }
     goOn(from: standing)
-    return code(slot, startsSegment: startsSegment)
+    return code(slot, startsSegment: part == 0)
   }
 
   /// Encodes a slot that a loop hides. It takes as long as one that is shown, because the time could reveal the veil.
@@ -39,6 +48,8 @@ struct LiveCoder: ~Copyable {
   }
 
   private mutating func code(_ slot: SlotArrivals, startsSegment: Bool) -> SlotContent? {
+    // What the encoder makes from now on cannot be mixed with pictures that it did not make.
+    defer { slate = nil }
     var content = SlotContent()
     do {
       for (step, index) in slot.arrangement.enumerated() {
@@ -70,6 +81,7 @@ struct LiveCoder: ~Copyable {
   mutating func cover(
     _ slot: SlotArrivals, startsSegment: Bool, with covers: inout [ByteBuffer], standing: ByteBuffer?
   ) -> SlotContent? {
+    defer { slate = nil }
     goOn(from: standing)
     var (content, standing) = (SlotContent(), standing)
     do {
@@ -127,6 +139,7 @@ struct LiveCoder: ~Copyable {
       } else {
         try line.show(still.still.jpeg)
       }
+      slate = nil
       return true
     } catch {
       camera.tellUndecodable(error, logger: logger)
@@ -145,7 +158,11 @@ struct LiveCoder: ~Copyable {
   }
 
   /// Makes a picture that was shown before the current one; `false` if it does not decode.
-  @discardableResult mutating func restore(_ jpeg: ByteBuffer) -> Bool { (try? line.restore(jpeg)) != nil }
+  @discardableResult mutating func restore(_ jpeg: ByteBuffer) -> Bool {
+    guard (try? line.restore(jpeg)) != nil else { return false }
+    slate = nil
+    return true
+  }
 
   /// Forgets the current picture: the slate replaces it.
   mutating func forget() {
@@ -165,6 +182,7 @@ struct LiveCoder: ~Copyable {
 
   /// The current picture for `latest.jpg`, in the stream's size; empty, logged, if it cannot be encoded.
   mutating func latest() -> ByteBuffer {
+    if let slate { return slate.opening }
     do {
       return try line.jpeg()
     } catch {

@@ -10,7 +10,8 @@ struct PictureLine: ~Copyable {
   private let settings: CameraSettings
   private let logger: Logger
   private var filter: PictureFilter
-  private var encoder: PictureEncoder
+  /// `nil` before the first picture is encoded: it takes most of a camera's memory.
+  private var encoder: PictureEncoder?
   private var jpegEncoder: JPEGEncoder
   private var photos: PhotoMaker
   private let photoSize: PictureSize?
@@ -19,7 +20,8 @@ struct PictureLine: ~Copyable {
   /// Whether the next picture must be an IDR picture.
   private var needsIDR = true
 
-  /// Opens the workers; the current picture is the slate.
+  /// The workers of a camera; the current picture is the slate. The encoder is opened with the first picture that is
+  /// encoded.
   ///
   /// - Parameter photoSize: the most that the photos of its pictures measure; `nil` makes none.
   /// - Throws: FFmpeg's error, with the setting in its message.
@@ -27,20 +29,19 @@ struct PictureLine: ~Copyable {
     _ settings: CameraSettings, photoSize: PictureSize? = nil, logger: Logger
   ) throws(FFmpegError) -> PictureLine {
     let current = StreamPicture(try Frame.slate(size: settings.picture.size))
-    let encoder = try openEncoder(settings)
     return PictureLine(
-      settings: settings, logger: logger, filter: PictureFilter(settings: settings.picture), encoder: encoder,
+      settings: settings, logger: logger, filter: PictureFilter(settings: settings.picture),
       jpegEncoder: JPEGEncoder(quality: settings.latestQuality), photoSize: photoSize, current: current)
   }
 
   private init(
-    settings: CameraSettings, logger: Logger, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
+    settings: CameraSettings, logger: Logger, filter: consuming PictureFilter,
     jpegEncoder: consuming JPEGEncoder, photoSize: PictureSize?, current: StreamPicture
   ) {
     self.settings = settings
     self.logger = logger
     self.filter = filter
-    self.encoder = encoder
+    encoder = nil
     self.jpegEncoder = jpegEncoder
     self.photoSize = photoSize
     photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
@@ -53,8 +54,8 @@ struct PictureLine: ~Copyable {
       rateWindow: settings.timeline.segment)
   }
 
-  /// The encoder's parameter sets; `nil` before its first picture.
-  var parameterSets: ParameterSets? { encoder.parameterSets }
+  /// The encoder's parameter sets; `nil` before its first picture, with which it is opened.
+  private(set) var parameterSets: ParameterSets?
 
   /// Makes a still the current picture. If it throws, the previous picture stays.
   ///
@@ -102,18 +103,26 @@ struct PictureLine: ~Copyable {
   ///
   /// - Throws: if the new encoder fails too.
   mutating func encode(_ role: PictureEncoder.Role) throws(FFmpegError) -> CodedPicture {
+    guard parameterSets != nil else { return try encodeAnew() }
     do throws(FFmpegError) {
-      let coded = try encoder.encode(current.frame, as: needsIDR ? .idr : role)
+      let coded = try encoder!.encode(current.frame, as: needsIDR ? .idr : role)
       needsIDR = false
       return coded
     } catch {
       logger.error("the encoder failed and is made again: \(error)")
-      needsIDR = true
-      encoder = try Self.openEncoder(settings)
-      let coded = try encoder.encode(current.frame, as: .idr)
-      needsIDR = false
-      return coded
+      return try encodeAnew()
     }
+  }
+
+  /// Encodes the current picture as the first of a new encoder.
+  private mutating func encodeAnew() throws(FFmpegError) -> CodedPicture {
+    needsIDR = true
+    var fresh = try Self.openEncoder(settings)
+    let coded = try fresh.encode(current.frame, as: .idr)
+    parameterSets = fresh.parameterSets
+    encoder = consume fresh
+    needsIDR = false
+    return coded
   }
 
   /// Makes the next picture an IDR picture, because what was encoded before was not published.

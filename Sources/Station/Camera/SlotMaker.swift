@@ -28,7 +28,7 @@ struct SlotMaker: ~Copyable {
     switch programme.segmentContent {
     case .live:
       announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: true)
-      guard var content = coder.code(slot, startsSegment: part == 0, standing: standing) else { return nil }
+      guard var content = coder.code(slot, part: part, standing: standing) else { return nil }
       if part == 0, announcer.isReturning, content.changes.isEmpty {
         content.changes = [ShownPicture(step: 0, jpeg: coder.latest(), photo: coder.photo, time: wall)]
       }

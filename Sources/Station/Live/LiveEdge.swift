@@ -75,13 +75,18 @@ package final class LiveEdge: Sendable {
 
   /// Publishes a new state in one step: media appears and disappears together with the playlist.
   ///
-  /// - Parameter ahead: a later state that is known already, for blocking reloads. It stays until a snapshot has come
-  ///   as far.
+  /// - Parameters:
+  ///   - ahead: a later state that is known already, for blocking reloads. It stays until a snapshot has come as far.
+  ///   - isFirst: whether a publisher begins with it: nothing stays of what another one has published before.
   func publish(
     _ snapshot: PlaylistSnapshot, ahead: PlaylistSnapshot? = nil, adding: [(name: String, bytes: ByteBuffer)],
-    removing: [String] = []
+    removing: [String] = [], isFirst: Bool = false
   ) {
     let (reached, furthest) = state.withLockedValue { state in
+      if isFirst {
+        state.media.removeAll()
+        (state.ahead, state.plain) = (nil, nil)
+      }
       state.exchange(adding: adding, removing: removing)
       state.snapshot = snapshot
       if let ahead { state.ahead = ahead }

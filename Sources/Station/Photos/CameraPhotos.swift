@@ -60,6 +60,11 @@ package final class CameraPhotos: Sendable {
     state = NIOLockedValueBox(State(shelf: PhotoShelf(limits: limits, isStored: false)))
   }
 
+  /// No photos yet of a camera with these settings.
+  convenience init(_ settings: CameraSettings) {
+    self.init(count: settings.keepPhotos, hasUniqueSizes: settings.canBeVeiled)
+  }
+
   /// Reads the photos of an earlier process from the camera's folder, and keeps later ones there too. Called before
   /// anything is kept.
   ///
