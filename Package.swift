@@ -53,6 +53,7 @@ let package = Package(
     .systemLibrary(name: "CFileSystem"),
     .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "CClock"),
+    .target(name: "CMemory"),
     .target(name: "CWebFiles", exclude: ["entry.h"]),
     .target(name: "WebFiles", dependencies: ["CWebFiles", nio], swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -142,7 +143,7 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "CProcess", "Access", "Records", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings",
+        "CProcess", "CMemory", "Access", "Records", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings",
         "Camera", "Demo", "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -41,6 +41,7 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     CoreDumps.forbid()
+    FreedMemory.overwrite()
     var settings = try ServeSettings.load(config: config, flags: flags.given)
     // Only the digest is needed to check tokens.
     settings.operatorSecret = nil
