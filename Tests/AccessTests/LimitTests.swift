@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func bodiesOfUnknownSendersEndForThoseThatComeLater() {
-    let memory = UploadMemory(limit: 100, cameras: 1)
+    let memory = UploadMemory(limit: 100, cameras: 1) { 0 }
     let ended = NIOLockedValueBox<[String]>([])
     func lease(_ address: String, _ name: String) -> UploadLease {
       memory.lease(unprovenFrom: address) { ended.withLockedValue { $0.append(name) } }
@@ -79,6 +79,28 @@ import Testing
     #expect(known.hold(55) && !known.hold(56))
     #expect(!lease("c", "c1").hold(51))
     withExtendedLifetime((many, other, next)) {}
+  }
+
+  @Test func manyAddressesThatHoldALittleKeepOutNobodyWhoSendsALot() {
+    let time = NIOLockedValueBox<Int64>(0)
+    let memory = UploadMemory(limit: 2000, cameras: 1) { time.withLockedValue { $0 } }
+    let ended = NIOLockedValueBox<[String]>([])
+    func lease(_ address: String) -> UploadLease {
+      memory.lease(unprovenFrom: address) { ended.withLockedValue { $0.append(address) } }
+    }
+    let stale = (0..<10).map { lease("held-\($0)") }
+    for body in stale { #expect(body.hold(100)) }
+    time.withLockedValue { $0 = 20_000 }
+    // One body of a camera comes in pieces, and is larger than any other.
+    let camera = lease("camera")
+    for piece in 1...6 {
+      time.withLockedValue { $0 += 100 }
+      #expect(camera.hold(piece * 50))
+      // Those who hold the memory send on, too, and begin again where they were ended.
+      _ = stale[0].hold(100 + piece)
+    }
+    #expect(ended.withLockedValue { !$0.isEmpty && !$0.contains("camera") })
+    withExtendedLifetime((stale, camera)) {}
   }
 
   @Test func whatUnknownSendersHeldIsFreeWhenTheyEnd() {

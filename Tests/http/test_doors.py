@@ -137,6 +137,7 @@ def test_pages_of_other_sites_read_nothing_at_the_private_door(server):
         answer = ask(server, target, fields | {"Origin": "https://evil.example"}, method="GET")
         assert answer["Access-Control-Allow-Origin"] is None
         assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
     assert ask(server, INGEST, BEARER, stills.one())["Access-Control-Allow-Origin"] is None
 
 

@@ -30,6 +30,8 @@ struct PrivateDoor: HTTPResponder {
     // No page of another site that is open on a machine with access can read the answer.
     response.headers[.accessControlAllowOrigin] = nil
     response.headers[.xContentTypeOptions] = "nosniff"
+    // A page of another site cannot even show it: a browser may know a token from Basic authentication.
+    response.headers[.crossOriginResourcePolicy] = "same-origin"
     return response
   }
 
