@@ -125,6 +125,42 @@ import Testing
 }
 
 @Suite struct ConnectionsTests {
+  /// A connection that notes when it is ended for another.
+  private final class Line: Sendable {
+    let isEnded = NIOLockedValueBox(false)
+
+    func enter(_ connections: Connections, _ address: ClientAddress) -> Bool {
+      connections.enter(address, as: ObjectIdentifier(self)) { self.isEnded.withLockedValue { $0 = true } }
+    }
+  }
+
+  @Test func whoHasShownNoSecretMakesRoomAndWhoHasStays() throws {
+    let connections = Connections(limits: .init(total: 4, perAddress: 3))
+    let camera = ClientAddress(try SocketAddress(ipAddress: "192.0.2.1", port: 1))
+    let stranger = ClientAddress(try SocketAddress(ipAddress: "192.0.2.2", port: 1))
+    let proven = [Line(), Line()]
+    for line in proven {
+      #expect(line.enter(connections, camera))
+      connections.prove(ObjectIdentifier(line))
+    }
+    let strangers = (0..<50).map { _ in Line() }
+    #expect(strangers.allSatisfy { $0.enter(connections, stranger) })
+    #expect(strangers.count { $0.isEnded.withLockedValue { $0 } } == 48 && connections.counted == (4, 48))
+    #expect(strangers.suffix(2).allSatisfy { !$0.isEnded.withLockedValue { $0 } }, "the oldest ends first")
+    let third = Line()
+    #expect(third.enter(connections, camera))
+    #expect(strangers[48].isEnded.withLockedValue { $0 } && !proven.contains { $0.isEnded.withLockedValue { $0 } })
+    // One that was ended leaves when its channel has closed, and is not counted twice.
+    for line in strangers.dropLast() { connections.leave(ObjectIdentifier(line)) }
+    #expect(connections.counted.open == 4)
+    connections.prove(ObjectIdentifier(third))
+    #expect(!Line().enter(connections, camera), "an address with its limit of proven ones is full")
+    connections.leave(ObjectIdentifier(third))
+    connections.leave(ObjectIdentifier(strangers[49]))
+    for line in proven { connections.leave(ObjectIdentifier(line)) }
+    #expect(connections.counted.open == 0)
+  }
+
   @Test func soManyOfAnAddressMayWaitAndEachPlaceIsFreeAgain() throws {
     let far = ClientAddress(try SocketAddress(ipAddress: "203.0.113.9", port: 1))
     let near = ClientAddress(try SocketAddress(ipAddress: "10.0.0.9", port: 1))

@@ -5,7 +5,8 @@ That needs the superuser; where a container forbids it, these tests are skipped.
 
 | attack, each time from another address of one /64 | gets | others |
 |---|---|---|
-| connections | 503 beyond the limit of one address | are answered |
+| connections to the public door | 503 beyond the limit of one address | are answered |
+| connections to the private door | the oldest that have shown no secret end | stay, as do those of the network that have |
 | guessing tokens | 429 after ten | the operator and the camera are heard, also from that very network |
 | waves | 429 after five | wave |
 | signed bodies that are never finished | the oldest of the network end | sign and are taken |
@@ -100,15 +101,25 @@ def ready(server):
 
 
 def test_connections_of_a_network_are_limited_together(server):
-    for door, path in (("public", "/healthz"), ("private", "/nowhere")):
-        port = getattr(server, door)
-        with contextlib.ExitStack() as stack:
-            held = [stack.enter_context(Far(port, of_network(1, n))) for n in range(LIMIT)]
-            assert {client.ask("GET", path).status for client in held} <= {200, 404}
-            for n in range(20):
-                with Far(port, of_network(1, 100 + n)) as late:
-                    assert late.answer().status == 503
-            assert ask(port, of_network(2, 1), "GET", path).status != 503
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(Far(server.public, of_network(1, n))) for n in range(LIMIT)]
+        assert {client.ask("GET", "/healthz").status for client in held} == {200}
+        for n in range(20):
+            with Far(server.public, of_network(1, 100 + n)) as late:
+                assert late.answer().status == 503
+        assert ask(server.public, of_network(2, 1), "GET", "/healthz").status == 200
+
+
+def test_connections_without_a_secret_end_for_others_of_their_network(server):
+    body = stills.one()
+    with contextlib.ExitStack() as stack:
+        camera = stack.enter_context(Far(server.private, of_network(1, 0)))
+        assert camera.ask("POST", f"/ingest/{CAMERA}", BEARER, body).status == 202
+        other = stack.enter_context(Far(server.private, of_network(2, 0)))
+        idle = [stack.enter_context(Far(server.private, of_network(1, 1 + n))) for n in range(20)]
+        assert idle[0].is_ended()
+        assert camera.ask("POST", f"/ingest/{CAMERA}", BEARER, body).status == 202
+        assert other.ask("GET", "/nowhere").status == 404
 
 
 def test_guesses_of_a_network_are_slowed_together(server):

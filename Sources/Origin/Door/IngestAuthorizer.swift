@@ -77,6 +77,7 @@ struct IngestAuthorizer: Sendable {
         let advice = "send the token of camera \(name) as \"Authorization: Bearer TOKEN\""
         return .refused(wrong(request, shown, context, advice))
       }
+      limits.cameras.prove(context.connection)
       if door.signing == .required {
         return .refused(
           unsigned(
@@ -101,6 +102,7 @@ struct IngestAuthorizer: Sendable {
         "the signature is not that of this time, camera and body; sign TIME, \"\\n\", \(name), \"\\n\" and the body's "
           + "SHA-256 with the SHA-256 of the token, both as hexadecimal digits")
     }
+    limits.cameras.prove(context.connection)
     let again = "; sign each still with its own X-Quietcam-Time, down to parts of a second"
     guard let gate = gates[name] else { return unsigned(request, "the camera is not known") }
     if await gate.times.mayBeUsed(signature) {
@@ -177,7 +179,10 @@ struct IngestAuthorizer: Sendable {
   func operatorRefusal(_ request: Request, changes: Bool, context: DoorContext) -> Response? {
     if changes, OperatorGate.isForeign(request.head) { return foreign(request) }
     let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
-    if Credentials.opens(shown, [operatorToken]) { return nil }
+    if Credentials.opens(shown, [operatorToken]) {
+      limits.cameras.prove(context.connection)
+      return nil
+    }
     let advice =
       "send the operator's token as \"Authorization: Bearer TOKEN\"; the server's log says where it is if the settings "
       + "do not have it"

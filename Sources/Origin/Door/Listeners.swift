@@ -85,7 +85,7 @@ package enum Listeners {
     return try listener(
       PrivateDoor(
         cameras: cameras, authorizer: authorizer, hosts: UnknownHosts(hosts, logger: logger), limits: limits),
-      at: address, connections: limits.cameras,
+      at: address, connections: limits.cameras, makesRoom: true,
       handlers: {
         [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
       }, patience: TimeAmount(patience), logger: logger, onListening)
@@ -113,7 +113,8 @@ package enum Listeners {
 
   private static func listener(
     _ responder: some HTTPResponder<DoorContext>, at address: ListenerAddress, connections: Connections,
-    handlers: @escaping @Sendable () -> [any RemovableChannelHandler], patience: TimeAmount, logger: Logger,
+    makesRoom: Bool = false, handlers: @escaping @Sendable () -> [any RemovableChannelHandler], patience: TimeAmount,
+    logger: Logger,
     _ onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     // Hummingbird logs its own starts and ends; operators need ours.
@@ -125,7 +126,8 @@ package enum Listeners {
     let handshakeTime = address.certificate == nil ? nil : min(headerTime, patience)
     func listener(_ base: some ServerChildChannel) -> any Service {
       Listener(
-        connection: ConnectionGate(base: base, connections: connections, handshakeTime: handshakeTime),
+        connection: ConnectionGate(
+          base: base, connections: connections, makesRoom: makesRoom, handshakeTime: handshakeTime),
         address: address, limit: connections.limits.total + turnedAway, logger: logger, onListening: onListening)
     }
     guard let tls = address.certificate?.configuration() else {
