@@ -15,7 +15,7 @@ struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
   let base: Base
   let connections: Connections
   /// Whether a connection over the limit ends another whose sender has shown no secret.
-  let makesRoom: Bool
+  var makesRoom = false
   /// The most time for a TLS handshake; `nil` for a listener without TLS.
   let handshakeTime: TimeAmount?
 
