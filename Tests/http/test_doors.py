@@ -26,6 +26,10 @@ The attacks that are tried, and what each gets:
 | bodies that fill the memory together | 503 | here |
 | signed bodies without a secret that are never finished | the oldest of that address end; who signs is heard | here |
 | the memory, by a core dump or another process of the same user | nothing | here |
+| a withdrawn picture in the memory of the process, read by the superuser | nothing | `test_memory` |
+| many addresses of one IPv6 network: connections, guesses, waves, unfinished bodies | what one address gets | `test_networks` |
+| waves without end from an IPv6 site, and from all over the world | the site's share, one event a second, no memory | `test_waves` |
+| small pictures that take long to decode | 422, or decoded beside the loop: no part is late | `EarlyStillTests`, `CostlyPictureTests` |
 | `state.json`, the folder of a camera with `access: signed`, by another user | nothing | here |
 | pictures that announce 900 or 4,300 megapixels | 413 by their header, in no memory | here |
 | extensions of chunks up to 3 MB; 200 application segments of 64 KiB in a still | no memory; taken | here |
