@@ -62,10 +62,14 @@ class Far(wire.Wire):
     def __init__(self, port, source):
         self.socket = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
         self.socket.settimeout(20)
-        self.socket.setsockopt(socket.SOL_IPV6, IPV6_FREEBIND, 1)
-        self.socket.bind((source, 0))
-        self.socket.connect((SERVER, port))
+        self.socket.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
         self.rest = b""
+        try:
+            self.socket.bind((source, 0))
+            self.socket.connect((SERVER, port))
+        except OSError:
+            self.socket.close()
+            raise
 
 
 def ask(port, source, method, target, fields=(), body=None):
