@@ -53,6 +53,7 @@ let package = Package(
     .systemLibrary(name: "CFileSystem"),
     .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "CClock"),
+    .target(name: "CMemory"),
     .target(name: "CWebFiles", exclude: ["entry.h"]),
     .target(name: "WebFiles", dependencies: ["CWebFiles", nio], swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -157,8 +158,8 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "CProcess", "Access", "Notify", "Records", "Media", "Ingest", "Picture", "Packager", "Station", "Origin",
-        "Settings",
+        "CProcess", "CMemory", "Access", "Notify", "Records", "Media", "Ingest", "Picture", "Packager", "Station",
+        "Origin", "Settings",
         "Camera", "Demo", "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

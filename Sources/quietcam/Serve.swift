@@ -42,6 +42,7 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     CoreDumps.forbid()
+    FreedMemory.overwrite()
     let input = SettingsInput(config: config, flags: flags.given)
     var loaded: SettingsInput.Loaded
     do { loaded = try input.load() } catch let error as SettingsError { throw ValidationError(error.description) }

@@ -8,6 +8,12 @@ struct DoorContext {
   /// Whether the client came by TLS.
   var isSecure = false
 
+  /// The identity of the TCP connection: over HTTP/2 the channel is that of one request, within the connection's.
+  var connection: ObjectIdentifier {
+    guard let parent = channel.parent, parent.parent != nil else { return ObjectIdentifier(channel) }
+    return ObjectIdentifier(parent)
+  }
+
   /// The address of its other end.
   let connection: ClientAddress
 

@@ -112,6 +112,7 @@ struct IngestAuthorizer: Sendable {
         let advice = "send the token of camera \(name) as \"Authorization: Bearer TOKEN\""
         return .refused(wrong(request, shown, context, advice))
       }
+      limits.cameras.prove(context.connection)
       if door.signing == .required {
         return .refused(
           unsigned(
@@ -136,6 +137,7 @@ struct IngestAuthorizer: Sendable {
         "the signature is not that of this time, camera and body; sign TIME, \"\\n\", \(name), \"\\n\" and the body's "
           + "SHA-256 with the SHA-256 of the token, both as hexadecimal digits")
     }
+    limits.cameras.prove(context.connection)
     let again = "; sign each still with its own X-Quietcam-Time, down to parts of a second"
     guard let gate = gates[name] else { return unsigned(request, "the camera is not known") }
     if await gate.times.mayBeUsed(signature) {
@@ -217,7 +219,10 @@ struct IngestAuthorizer: Sendable {
     if changes, OperatorGate.isForeign(request.head) { return foreign(request) }
     if takesSession, desk?.admits(request, changes: changes, context) ?? false { return nil }
     let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
-    if Credentials.opens(shown, [operatorToken] + (desk?.tokens.digests(.operator) ?? [])) { return nil }
+    if Credentials.opens(shown, [operatorToken] + (desk?.tokens.digests(.operator) ?? [])) {
+      limits.cameras.prove(context.connection)
+      return nil
+    }
     let advice =
       "send the operator's token as \"Authorization: Bearer TOKEN\"; the server's log says where it is if the settings "
       + "do not have it"

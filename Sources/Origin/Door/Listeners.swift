@@ -75,7 +75,8 @@ package enum Listeners {
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     try listener(
-      doors.privateResponder, at: address, connections: doors.limits.cameras, times: doors.limits.answersAtPrivate,
+      doors.privateResponder, at: address, connections: doors.limits.cameras, makesRoom: true,
+      times: doors.limits.answersAtPrivate,
       handlers: {
         [WrongLengthHandler()] + common(TimeAmount(patience), doors.limits.unreadableAtPrivate, "private", logger)
       }, patience: TimeAmount(patience), logger: logger, onListening)
@@ -106,7 +107,7 @@ package enum Listeners {
 
   private static func listener(
     _ responder: some HTTPResponder<DoorContext>, at address: ListenerAddress, connections: Connections,
-    times: AnswerTimes,
+    makesRoom: Bool = false, times: AnswerTimes,
     handlers: @escaping @Sendable () -> [any RemovableChannelHandler], patience: TimeAmount, logger: Logger,
     _ onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
@@ -119,7 +120,8 @@ package enum Listeners {
     let handshakeTime = address.certificate == nil ? nil : min(headerTime, patience)
     func listener(_ base: some ServerChildChannel) -> any Service {
       Listener(
-        connection: ConnectionGate(base: base, connections: connections, handshakeTime: handshakeTime),
+        connection: ConnectionGate(
+          base: base, connections: connections, makesRoom: makesRoom, handshakeTime: handshakeTime),
         address: address, limit: connections.limits.total + turnedAway, logger: logger, onListening: onListening)
     }
     guard let tls = address.certificate?.configuration() else {

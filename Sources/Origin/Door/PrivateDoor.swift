@@ -45,6 +45,8 @@ struct PrivateDoor: HTTPResponder {
       response.headers[.wwwAuthenticate] = "Bearer"
     }
     response.headers[.xContentTypeOptions] = "nosniff"
+    // A page of another site cannot even show it: a browser may know a token from Basic authentication.
+    response.headers[.crossOriginResourcePolicy] = "same-origin"
     return response
   }
 

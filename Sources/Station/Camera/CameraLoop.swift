@@ -308,7 +308,7 @@ struct CameraLoop: ~Copyable {
     camera.photos.withdraw()
     camera.events.forget()
     plain.withdraw()
-    maker.forget()
+    maker.withdraw()
     programme.withdraw()
     publisher.withdraw(
       lead: timeline.segment * Int64(timeline.listedSegments),

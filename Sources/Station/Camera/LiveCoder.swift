@@ -174,6 +174,16 @@ struct LiveCoder: ~Copyable {
     }
   }
 
+  /// Forgets all pictures, also those that the encoders refer to: the slate replaces them.
+  mutating func withdraw() {
+    holdsHidden = false
+    do {
+      try line.withdraw()
+    } catch {
+      logger.error("the slate cannot be painted, or the encoder cannot be made again: \(error)")
+    }
+  }
+
   /// Makes the next picture an IDR picture, because what was encoded before was not published.
   mutating func forceIDR() { line.forceIDR() }
 

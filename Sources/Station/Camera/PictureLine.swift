@@ -99,6 +99,14 @@ struct PictureLine: ~Copyable {
     needsIDR = true
   }
 
+  /// Makes the slate the current picture, and makes all workers again: each keeps some of the pictures that it had.
+  mutating func withdraw() throws(FFmpegError) {
+    try forget()
+    jpegEncoder = JPEGEncoder(quality: settings.latestQuality)
+    photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
+    encoder = try Self.openEncoder(settings)
+  }
+
   /// Encodes the current picture again. If the encoder fails, a new one is made and the picture is its first.
   ///
   /// - Throws: if the new encoder fails too.

@@ -92,6 +92,9 @@ struct SlotMaker: ~Copyable {
     ShownPicture(step: 0, jpeg: coder.latest(), photo: coder.photo, time: time)
   }
 
-  /// Forgets the picture that the coder holds.
-  mutating func forget() { coder.forget() }
+  /// Forgets all pictures, because they were withdrawn.
+  mutating func withdraw() {
+    announcer.forget()
+    coder.withdraw()
+  }
 }

@@ -17,6 +17,9 @@ struct Announcer: Sendable {
 
   init(_ settings: CameraSettings) { self.settings = settings }
 
+  /// Forgets the newest picture.
+  mutating func forget() { shown = nil }
+
   /// Notes when stills came, in the clock's own time.
   ///
   /// - Parameter isReported: whether they are shown.
