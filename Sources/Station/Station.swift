@@ -19,6 +19,7 @@ package struct Station: Service {
   private let store: Store
   private let pool: EncodePool
   private let decoding: EncodePool
+  private let publishing: EncodePool
   private let logger: Logger
 
   /// A station of these cameras.
@@ -26,14 +27,16 @@ package struct Station: Service {
   /// - Parameters:
   ///   - pool: runs the cameras' loops.
   ///   - decoding: decodes the stills that no loop can wait for; a separate pool.
+  ///   - publishing: publishes what was held until its time; a separate pool.
   package init(
     cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, decoding: EncodePool,
-    logger: Logger
+    publishing: EncodePool, logger: Logger
   ) {
     self.cameras = cameras.map { Camera(settings: $0, clock: clock) }
     self.store = store
     self.pool = pool
     self.decoding = decoding
+    self.publishing = publishing
     self.logger = logger
   }
 
@@ -59,6 +62,7 @@ package struct Station: Service {
     }
     await pool.shutDown()
     await decoding.shutDown()
+    await publishing.shutDown()
   }
 
   /// How long another server may take to end that has the store and is being replaced by this one.
@@ -98,11 +102,12 @@ package struct Station: Service {
     }
     do {
       let loop = try CameraLoop.open(
-        camera: camera, mirror: mirror, folder: folder, dropsPicture: dropsPictures, reading: .ahead(), logger: logger)
+        camera: camera, mirror: mirror, folder: folder, dropsPicture: dropsPictures, reading: .ahead(), holds: true,
+        logger: logger)
       let decoder = EarlyDecoder(camera: camera, logger: logger)
       // It ends with the loop.
       async let _ = withTaskExecutorPreference(decoding) { await decoder.run() }
-      await loop.run()
+      await loop.run(publishing: publishing)
       await camera.photos.close()
     } catch {
       await camera.photos.close()

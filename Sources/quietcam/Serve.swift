@@ -74,7 +74,7 @@ struct Serve: AsyncParsableCommand {
     let limits = accessLimits(settings, descriptors: descriptors, logger: logger)
     let station = Station(
       cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: EncodePool(threads: cores),
-      decoding: EncodePool(threads: cores), logger: logger)
+      decoding: EncodePool(threads: cores), publishing: EncodePool(threads: 1), logger: logger)
     do {
       var configuration = ServiceGroupConfiguration(
         services: try services(

@@ -10,10 +10,12 @@ extension CameraLoop {
   /// - Parameters:
   ///   - dropsPicture: whether the last picture of an earlier process must not be shown.
   ///   - reading: when the operator's loop is read from disk.
+  ///   - holds: whether parts are held until the publish offset where a veil can begin; tests that count slots do
+  ///     without.
   /// - Throws: FFmpeg's error, with the setting in its message.
   static func open(
     camera: Camera, mirror: Mirror?, folder: String?, dropsPicture: Bool = false, reading: LoopReading = .whenPlayed,
-    logger: Logger
+    holds: Bool = false, logger: Logger
   ) throws -> CameraLoop {
     let settings = camera.settings
     let timeline = settings.timeline
@@ -68,7 +70,7 @@ extension CameraLoop {
       camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now),
       programme: Programme(settings, director: director, player: player, logger: logger), coder: coder,
       publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
-      collectedFrom: now - timeline.part)
+      collectedFrom: now - timeline.part, holds: holds)
     loop.begin(fills: !isFilled)
     if folder != nil, reading.isAhead { loop.beginReadingAhead() }
     return loop

@@ -28,17 +28,6 @@ struct LiveCoder: ~Copyable {
   ///   - standing: the picture that is shown, until a still comes.
   mutating func code(_ slot: SlotArrivals, startsSegment: Bool, standing: ByteBuffer?) -> SlotContent? {
     goOn(from: standing)
-    return code(slot, startsSegment: startsSegment)
-  }
-
-  /// Encodes a slot that a loop hides. It takes as long as one that is shown, because the time could reveal the veil.
-  mutating func codeHidden(_ slot: SlotArrivals, startsSegment: Bool) {
-    // An IDR picture in each slot would take longer: what is coded and not shown is a stream of its own.
-    _ = code(slot, startsSegment: startsSegment)
-    holdsHidden = true
-  }
-
-  private mutating func code(_ slot: SlotArrivals, startsSegment: Bool) -> SlotContent? {
     var content = SlotContent()
     do {
       for (step, index) in slot.arrangement.enumerated() {
@@ -60,8 +49,8 @@ struct LiveCoder: ~Copyable {
     }
   }
 
-  /// Encodes a slot in which pictures of the loop cover the stills that came. The stills are decoded all the same, so
-  /// that the slot takes as long, and the filter knows them for after the veil.
+  /// Encodes a slot in which pictures of the loop cover the stills that came. The stills are decoded all the same: a
+  /// still that is none is not covered, and the filter knows them for after the veil.
   ///
   /// - Parameters:
   ///   - covers: the pictures that cover these stills and the next, in this order. Without one, the shown picture
@@ -94,11 +83,14 @@ struct LiveCoder: ~Copyable {
   }
 
   /// Takes the newest still of a slot that shows the loop, so that the camera's picture is ready when the camera is
-  /// shown again.
-  mutating func follow(_ slot: SlotArrivals) {
+  /// shown again. Nothing is coded.
+  ///
+  /// - Parameter isHidden: whether viewers must not notice the change: then the picture that is shown stays until the
+  ///   next still.
+  mutating func follow(_ slot: SlotArrivals, isHidden: Bool = false) {
     if let newest = slot.stills.last { _ = show(newest) }
     line.forceIDR()
-    holdsHidden = false
+    holdsHidden = isHidden
   }
 
   /// Continues with the picture that is shown, if another is held that the veil hides: it stays until the next still.

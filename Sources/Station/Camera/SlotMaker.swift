@@ -46,8 +46,7 @@ struct SlotMaker: ~Copyable {
         announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: true)
         return coder.cover(slot, startsSegment: part == 0, with: &programme.covers, standing: standing)
       }
-      // A slot under the veil takes its time like the pictures that it hides, or the time would tell of it.
-      coder.codeHidden(slot, startsSegment: part == 0)
+      coder.follow(slot, isHidden: true)
       guard var content = recorded else { return nil }
       announcer.date(
         &content, inPlaceOf: slot.placed, collectedFrom: slot.collectedFrom, begins: beginning, wall: wall)

@@ -37,6 +37,15 @@ struct Programme: Sendable {
   /// Whether a veil can begin: at random times, or by order if there is a loop to show.
   var mayBeVeiled: Bool { hasVeilTimes || !player.isBuiltIn || director.standing.isVeiled }
 
+  /// Whether pictures are coded for the current segment, and not only played.
+  var codesPictures: Bool {
+    switch segmentContent {
+    case .live: true
+    case .veiled: !playsUnderVeil
+    case .off, .paused: false
+    }
+  }
+
   // MARK: What happens
 
   /// Notes that a still came.
