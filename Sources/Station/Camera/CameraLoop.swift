@@ -267,7 +267,7 @@ struct CameraLoop: ~Copyable {
 
   /// Has what the next segment may need read from disk: it is decided with the slot that comes next.
   private mutating func prepareNext() {
-    programme.prepare(maker.outlook(from: collector.collectedFrom + camera.settings.timeline.part))
+    programme.prepare(maker.outlook(from: collector.collectedFrom + camera.settings.timeline.part, isAhead: true))
   }
 
   /// Begins the decided segment.

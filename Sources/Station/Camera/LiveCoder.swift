@@ -49,30 +49,33 @@ struct LiveCoder: ~Copyable {
     }
   }
 
-  /// Encodes a slot in which pictures of the loop cover the stills that came. The stills are decoded all the same: a
-  /// still that is none is not covered, and the filter knows them for after the veil.
+  /// Encodes a slot in which pictures of the loop cover the stills that came. The stills are decoded all the same, so
+  /// that the filter knows them for after the veil.
   ///
   /// - Parameters:
-  ///   - covers: the pictures that cover these stills and the next, in this order. Without one, the shown picture
-  ///     stays.
+  ///   - places: for each step whether the next of the covering pictures begins to show there.
+  ///   - covers: these pictures, in this order. Without one, the shown picture stays.
   ///   - standing: the picture that is shown, until a still comes.
   mutating func cover(
-    _ slot: SlotArrivals, startsSegment: Bool, with covers: inout [ByteBuffer], standing: ByteBuffer?
+    _ slot: SlotArrivals, at places: [Bool], startsSegment: Bool, with covers: inout [ByteBuffer],
+    standing: ByteBuffer?
   ) -> SlotContent? {
-    goOn(from: standing)
-    var (content, standing) = (SlotContent(), standing)
+    let hides = !slot.stills.isEmpty
+    for (_, index) in slot.arrangement.enumerated() { if let index { _ = show(slot.stills[index]) } }
+    if hides || holdsHidden, standing.map({ restore($0) }) != true {
+      // A decoded still must not be seen, whatever happens.
+      if hides { forget() }
+    }
+    if holdsHidden { line.forceIDR() }
+    holdsHidden = false
+    var content = SlotContent()
     do {
-      for (step, index) in slot.arrangement.enumerated() {
+      for (step, isPlace) in places.enumerated() {
         var isNew = false
-        if let index, show(slot.stills[index]) {
-          if !covers.isEmpty {
-            let cover = covers.removeFirst()
-            content.changes.append(ShownPicture(step: step, jpeg: cover, time: slot.stills[index].still.wallTime))
-            (standing, isNew) = (cover, true)
-          }
-          // The decoded still must not be seen, whatever happens.
-          let isCovered = if let standing { restore(standing) } else { false }
-          if !isCovered { forget() }
+        if isPlace, !covers.isEmpty {
+          let cover = covers.removeFirst()
+          isNew = restore(cover)
+          if isNew { content.changes.append(ShownPicture(step: step, jpeg: cover)) }
         }
         content.pictures.append(try line.encode(step == 0 && startsSegment ? .idr : isNew ? .new : .repeated))
       }
