@@ -1,4 +1,5 @@
 import Foundation
+import Ingest
 import Logging
 import Media
 import NIOCore
@@ -39,7 +40,9 @@ import Testing
     }
 
     private mutating func look(_ moment: Int64?) {
-      let now = (camera.edge.snapshot?.position, camera.edge.latest?.etag, camera.events.newestID, camera.edge.plain?.etag)
+      let now = (
+        camera.edge.snapshot?.position, camera.edge.latest?.etag, camera.events.newestID, camera.edge.plain?.etag
+      )
       if let moment {
         let source = camera.counters.source
         if now.0 != position { moments[source, default: Moments()].parts.append(moment) }
@@ -189,12 +192,12 @@ import Testing
     }
   }
 
-  @Test func aPartThatIsLateIsPublishedWhenItIsReady() async throws {
+  @Test func aPartThatIsLateIsPublishedWhenItIsReady() throws {
     let clock = HandClock()
     let camera = Camera(
       settings: try settings { $0.presence = CameraPresence.Settings(hold: nil, steady: .zero) },
       clock: clock.stationClock)
-    try await withFolder { folder in
+    try withFolder { folder in
       try make(in: folder, try settings())
       var loop = try CameraLoop.open(camera: camera, mirror: nil, folder: folder, holds: true, logger: .silent)
       loop.turn()

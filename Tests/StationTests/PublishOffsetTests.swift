@@ -26,7 +26,8 @@ import Testing
   @Test func itBeginsWithMoreForLargerPicturesAndStaysBelowAPart() {
     #expect(offset.value == .milliseconds(50))
     #expect(PublishOffset(size: PictureSize(width: 1920, height: 1080), part: .seconds(2)).value == .milliseconds(230))
-    #expect(PublishOffset(size: PictureSize(width: 1920, height: 1080), part: .milliseconds(200)).value == .milliseconds(100))
+    #expect(
+      PublishOffset(size: PictureSize(width: 1920, height: 1080), part: .milliseconds(200)).value == .milliseconds(100))
   }
 
   @Test mutating func partsThatAreReadyInTimeChangeNothing() {

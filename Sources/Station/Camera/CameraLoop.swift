@@ -26,7 +26,8 @@ struct CameraLoop: ~Copyable {
   /// A loop of these parts that has published nothing; `open` makes it.
   init(
     camera: Camera, mirror: Mirror?, logger: Logger, clock: SlotClock, programme: Programme,
-    coder: consuming LiveCoder, publisher: StreamPublisher, plain: consuming PlainFeed, collectedFrom: Ticks, holds: Bool
+    coder: consuming LiveCoder, publisher: StreamPublisher, plain: consuming PlainFeed, collectedFrom: Ticks,
+    holds: Bool
   ) {
     self.camera = camera
     self.mirror = mirror
