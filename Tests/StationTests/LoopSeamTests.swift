@@ -46,7 +46,10 @@ import Testing
     #expect(seam(102_000).entered(times((0, 450), (4, 150))) == .milliseconds(-150))
     #expect(seam(101_500).entered(times((0, 300), (4, 850))) == nil)
     #expect(seam(102_000).continued(times((0, 100), (4, 900)), shift: .milliseconds(99)) == .milliseconds(99))
-    #expect(seam(102_000).continued(times((0, 100), (4, 900)), shift: .milliseconds(101)) == nil)
+    #expect(
+      seam(102_000).continued(times((0, 100), (4, 900)), shift: .milliseconds(101)) == .milliseconds(100) - Ticks(1))
+    #expect(seam(102_000).continued(times((0, 100), (4, 500)), shift: .milliseconds(700)) == .milliseconds(210))
+    #expect(seam(101_000).continued(times((0, 100), (4, 900)), shift: .milliseconds(101)) == nil)
     #expect(seam(102_000).continued([], shift: .milliseconds(700)) == .milliseconds(700))
   }
 

@@ -57,14 +57,12 @@ import Testing
   @Test func aHiddenStillIsLearntFromAndNotFollowed() {
     var (rhythm, last) = steady(10)
     #expect(rhythm.isInStep(at: last))
-    rhythm.note([last + .milliseconds(2150)], collectedFrom: last, isReported: false)
+    last = last + .milliseconds(2250)
+    rhythm.note([last], collectedFrom: last, isReported: false)
     #expect(!rhythm.isInStep(at: last))
-    rhythm.note([last + .milliseconds(4300)], collectedFrom: last, isReported: true)
-    #expect(rhythm.isInStep(at: last))
-    let slot = Ticks.seconds((last + .milliseconds(6450)).floorDivided(by: .seconds(1)))
-    let told = rhythm.arrivals(at: [0], collectedFrom: slot, step: step, count: 2)
-    #expect(told == [last + .milliseconds(6450)])
-    rhythm.report(told[0])
+    rhythm.report(last - .milliseconds(12))
+    #expect(rhythm.isInStep(at: last), "the next one comes in a usual interval in any case")
+    rhythm.report(last - .milliseconds(50))
     #expect(!rhythm.isInStep(at: last))
   }
 
@@ -110,12 +108,12 @@ import Testing
 
   /// What was told is up to a whole interval apart from the camera's stills, and comes into step with them.
   @Test(arguments: stride(from: -1000, through: 1000, by: 250).map { Int64($0) })
-  func coversComeIntoStepInIntervalsThatTheCameraHas(apart: Int64) throws {
+  func coversComeIntoStepInIntervalsThatTheCameraHas(apart: Int64) {
     var (rhythm, still) = irregular()
     var generator = SeededGenerator(seed: 6)
     var told = still + .milliseconds(apart)
     rhythm.report(told)
-    let range = try #require(rhythm.range)
+    let range = Ticks.milliseconds(2000)...Ticks.milliseconds(2300)
     var slot = Ticks.seconds(still.floorDivided(by: .seconds(1)) + 1)
     var next = still + .milliseconds(Int64.random(in: 2000...2300, using: &generator))
     var inStep = 0

@@ -63,7 +63,7 @@ import Testing
   }
 
   private func expect(_ veiling: inout Veiling, isInStep: Bool, stays: Bool, _ why: Comment) {
-    let found = veiling.stays(isInStep: isInStep)
+    let found = veiling.stays(isInStep: isInStep, segment: .seconds(30))
     #expect(found == stays, why)
   }
 
@@ -79,5 +79,8 @@ import Testing
     expect(&veiling, isInStep: false, stays: true, "each veil has its own patience")
     veiling.goOn()
     #expect(!veiling.isEnding, "it was ordered again")
+    var waited = 0
+    while veiling.stays(isInStep: false, segment: .seconds(6)) { waited += 1 }
+    #expect(waited == 15, "short segments give no time to come into step")
   }
 }

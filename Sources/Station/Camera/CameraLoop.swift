@@ -60,21 +60,16 @@ struct CameraLoop: ~Copyable {
 
   /// Runs until the task is cancelled, then publishes what still waits and ends the stream.
   ///
-  /// - Parameter publishing: publishes what was held, so that no other camera's coding makes it late; `nil` for the
-  ///   threads that run this.
+  /// - Parameter publishing: waits, and publishes what was held, so that no other camera's coding makes it late; `nil`
+  ///   for the threads that run this.
   consuming func run(publishing: (any TaskExecutor)? = nil) async {
     while !Task.isCancelled {
-      let (camera, deadline) = (camera, deadline)
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { try? await camera.clock.sleep(deadline) }
-        group.addTask { await camera.signal.wait() }
-        await group.next()
-        group.cancelAll()
+      if let publishing {
+        await withTaskExecutorPreference(publishing) { await waitAndPublish() }
+      } else {
+        await waitAndPublish()
       }
       if Task.isCancelled { break }
-      if let publishing, gate.deadline != nil {
-        await withTaskExecutorPreference(publishing) { publishDue() }
-      }
       turn()
     }
     publishDue(Ticks(.max))
@@ -85,6 +80,18 @@ struct CameraLoop: ~Copyable {
     publisher.end()
     camera.events.end()
     await mirror?.close()
+  }
+
+  /// Waits until something is due or a signal comes, and publishes what was held until then.
+  private mutating func waitAndPublish() async {
+    let (camera, deadline) = (camera, deadline)
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { try? await camera.clock.sleep(deadline) }
+      group.addTask { await camera.signal.wait() }
+      await group.next()
+      group.cancelAll()
+    }
+    if !Task.isCancelled { publishDue() }
   }
 
   /// When something is due without a signal.

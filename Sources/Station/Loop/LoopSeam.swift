@@ -36,26 +36,38 @@ struct LoopSeam: Sendable {
     return least...most
   }
 
-  /// By how much the times must be moved if the loop goes on with the segment behind the one before; `nil` if its stills
-  /// do not stay in their slots.
+  /// By how much the times must be moved if the loop goes on with the segment behind the one before: as they were, if its
+  /// stills stay in their slots then. `nil` if it does not fit.
   func continued(_ times: [LoopTime], shift: Ticks) -> Ticks? {
     guard let room = room(times) else { return nil }
-    return room ~= shift ? shift : nil
+    if room ~= shift { return shift }
+    guard let range = rhythm.range else { return nil }
+    // A camera with a strict timer has hardly any room for a seam, and a hundredth of a second is hardly seen.
+    let (least, most) = (range.lowerBound - Self.tolerance, range.upperBound + Self.tolerance)
+    return fit(times, near: shift, least...most, mayBeOver: false)
   }
 
   /// By how much the times must be moved, as little as possible, if the loop begins with this segment; `nil` if it does
   /// not fit.
   func entered(_ times: [LoopTime]) -> Ticks? {
+    guard let range = rhythm.range else { return times.isEmpty ? nil : .zero }
+    return fit(times, near: .zero, range, mayBeOver: true)
+  }
+
+  private static let tolerance = Ticks.milliseconds(10)
+
+  private func fit(
+    _ times: [LoopTime], near shift: Ticks, _ range: ClosedRange<Ticks>, mayBeOver: Bool
+  ) -> Ticks? {
     guard let room = room(times), let first = times.first else { return nil }
     let begin = collectedFrom + timeline.part * Int64(first.step / timeline.stepsPerPart)
-    guard let reported = rhythm.reported, let range = rhythm.range, !rhythm.isOver(at: begin) else { return .zero }
+    guard let reported = rhythm.reported, reported + range.upperBound >= begin else { return mayBeOver ? .zero : nil }
     guard let offset = first.slotOffset else {
-      let isPossible = reported + range.lowerBound < begin + timeline.part && reported + range.upperBound >= begin
-      return isPossible ? .zero : nil
+      return reported + range.lowerBound < begin + timeline.part ? .zero : nil
     }
     let own = begin + offset - reported
     let least = max(room.lowerBound, range.lowerBound - own)
     let most = min(room.upperBound, range.upperBound - own)
-    return least > most ? nil : min(max(.zero, least), most)
+    return least > most ? nil : min(max(shift, least), most)
   }
 }

@@ -9,6 +9,7 @@ struct Programme: Sendable {
   private let style: CameraSettings.OffStyle
   private let marksRecorded: Bool
   private let hasVeilTimes: Bool
+  private let segmentLength: Ticks
   private let logger: Logger
   private var director: Director
   private var player: LoopPlayer
@@ -26,6 +27,7 @@ struct Programme: Sendable {
     style = settings.off
     marksRecorded = settings.marksRecorded
     hasVeilTimes = settings.veil != nil
+    segmentLength = settings.timeline.segment
     self.director = director
     self.player = player
     self.logger = logger
@@ -84,7 +86,7 @@ struct Programme: Sendable {
   mutating func next(at now: Ticks, _ outlook: StillOutlook) -> PlannedSegment {
     var source = director.decide(at: now)
     if source == .live, shown == .veiled {
-      if veiling.stays(isInStep: outlook.isInStep) { source = .veiled }
+      if veiling.stays(isInStep: outlook.isInStep, segment: segmentLength) { source = .veiled }
     } else {
       veiling.goOn()
     }

@@ -47,11 +47,11 @@ struct StillRhythm: Sendable {
     return range ~= time - reported
   }
 
-  /// Whether the camera's next still is expected to follow what was last reported naturally. After a silence any still
-  /// does.
+  /// Whether the camera's next still follows what was last reported as its stills follow each other, whenever it comes in
+  /// its rhythm. After a silence any still does.
   func isInStep(at now: Ticks) -> Bool {
-    guard let newest, let gap = median, !isSilent(at: now) else { return true }
-    return isNatural(newest + gap)
+    guard let newest, let reported, let range, !isSilent(at: now) else { return true }
+    return abs((newest - reported).count) * 8 <= (range.upperBound - range.lowerBound).count
   }
 
   /// Whether no still has come for clearly longer than for the longest of the last intervals.
@@ -119,7 +119,7 @@ struct StillRhythm: Sendable {
     let later = ahead - gap * (ahead + Ticks(gap.count / 2)).floorDivided(by: gap)
     let sorted = gaps.sorted()
     // A longer interval than usual brings the next report later.
-    let useful = later > .zero ? sorted[(sorted.count / 2)...] : sorted[...(sorted.count / 2)]
+    let useful = later > .zero ? sorted.suffix(max(1, sorted.count / 3)) : sorted.prefix(max(1, sorted.count / 3))
     let possible = useful.filter { reported + $0 >= begin }
     guard let chosen = possible.randomElement() ?? sorted.last(where: { reported + $0 >= begin }) else { return nil }
     return reported + chosen < end ? reported + chosen : nil

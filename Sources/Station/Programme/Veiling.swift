@@ -8,8 +8,8 @@ import Packager
 /// segments are played where their own times follow what was told of the camera's stills. Until then, and again before
 /// the camera is shown, the stream is encoded live, and pictures of the loop cover the stills that come.
 struct Veiling: Sendable {
-  /// How many segments a veil waits at most until it is in step with the camera.
-  private static let patience = 4
+  /// How many segments a veil waits at least, and how long, before it ends out of step with the camera.
+  private static let patience = (segments: 4, time: Ticks.seconds(90))
 
   /// What the current segment does.
   enum Mode: Hashable, Sendable {
@@ -50,8 +50,11 @@ struct Veiling: Sendable {
   mutating func stand() { if isPlaying { mode = .standing } }
 
   /// Whether the veil continues for one more segment, because the camera's next still would come out of step.
-  mutating func stays(isInStep: Bool) -> Bool {
-    guard !isInStep, waited < Self.patience else { return false }
+  ///
+  /// - Parameter segment: how long segments are.
+  mutating func stays(isInStep: Bool, segment: Ticks) -> Bool {
+    let isPatient = waited < Self.patience.segments || segment * Int64(waited) < Self.patience.time
+    guard !isInStep, isPatient else { return false }
     waited += 1
     return true
   }
