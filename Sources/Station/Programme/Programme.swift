@@ -165,6 +165,9 @@ struct Programme: Sendable {
   /// What the veil does in the current segment.
   var veilMode: Veiling.Mode { veiling.mode }
 
+  /// Whether the veil only waits until it is in step with the camera, to end.
+  var isVeilEnding: Bool { veiling.isEnding }
+
   /// Lets the loop's picture stay until the segment ends, because the camera has stopped.
   mutating func stand() { veiling.stand() }
 
