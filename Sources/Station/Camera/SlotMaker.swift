@@ -40,12 +40,11 @@ struct SlotMaker: ~Copyable {
       return content
     case .veiled(let segment):
       if part > 0, announcer.isSilent(after: slot) { programme.stand() }
+      // Where stills are covered, the stream is encoded live anyway.
+      if announcer.isInStep(at: slot.collectedFrom) { programme.reveal() }
       switch programme.veilMode {
+      case .revealing: return live(slot, part: part, standing: standing)
       case .covering:
-        if programme.isVeilEnding, announcer.isInStep(at: slot.collectedFrom) {
-          // The stream is encoded live anyway. What is left of the segment need not be hidden.
-          return live(slot, part: part, standing: standing)
-        }
         return cover(slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
       case .standing:
         coder.follow(slot, isHidden: true)
