@@ -67,7 +67,7 @@ import Testing
     veiling.fall()
     veiling.reveal()
     #expect(veiling.mode == .covering, "it has only begun")
-    #expect(veiling.stays(isInStep: false, segment: .seconds(30)))
+    expect(&veiling, isInStep: false, stays: true, "out of step")
     veiling.begin(.covers([segment([0])]))
     veiling.reveal()
     #expect(veiling.mode == .revealing)
