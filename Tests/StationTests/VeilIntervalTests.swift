@@ -78,6 +78,7 @@ import Testing
     }
 
     func order(_ order: Director.Order, then slots: Int) async throws {
+      let camera = camera
       async let isDone = camera.carryOut(.order(order))
       try await play(slots)
       #expect(await isDone)

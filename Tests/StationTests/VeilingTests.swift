@@ -62,6 +62,17 @@ import Testing
     #expect(veiling.mode == .covering)
   }
 
+  @Test func onlyAnEndingVeilThatCoversStillsShowsThem() {
+    var veiling = Veiling()
+    veiling.fall()
+    veiling.reveal()
+    #expect(veiling.mode == .covering, "it has only begun")
+    expect(&veiling, isInStep: false, stays: true, "out of step")
+    veiling.begin(.covers([segment([0])]))
+    veiling.reveal()
+    #expect(veiling.mode == .revealing)
+  }
+
   private func expect(_ veiling: inout Veiling, isInStep: Bool, stays: Bool, _ why: Comment) {
     let found = veiling.stays(isInStep: isInStep, segment: .seconds(30))
     #expect(found == stays, why)

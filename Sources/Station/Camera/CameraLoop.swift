@@ -184,8 +184,8 @@ struct CameraLoop: ~Copyable {
         standing: newest ?? standing), until: due)
     gate.hold(
       HeldSlot(
-        arrivals: slot, content: content, segmentContent: segmentContent, part: part, wall: wall,
-        plainSequence: plainSequence, due: due))
+        arrivals: slot, content: content, segmentContent: segmentContent, part: part, source: programme.slotSource,
+        wall: wall, plainSequence: plainSequence, due: due))
     gate.note(ready: camera.clock.now() - beginning, isCoded: programme.codesPictures)
   }
 
@@ -204,7 +204,7 @@ struct CameraLoop: ~Copyable {
     report(content.changes)
     camera.waves.report()
     gate.published(part: part, of: camera.settings.timeline.partsPerSegment)
-    count(slot.arrivals, content, of: segmentContent.source, bytes: appended.part)
+    count(slot.arrivals, content, of: slot.source, bytes: appended.part)
     if let next { begin(next) }
     if publisher.nextPart == camera.settings.timeline.partsPerSegment - 1 { prepareNext() }
   }

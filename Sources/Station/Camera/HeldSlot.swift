@@ -8,6 +8,8 @@ struct HeldSlot {
   /// What its segment shows, and the index of its part there.
   let segmentContent: SegmentContent
   let part: Int
+  /// What the slot shows itself.
+  let source: Director.Source
   /// When it begins in civil time.
   let wall: WallTime
   /// The newest segment of the playlist without parts that is public before it.

@@ -27,8 +27,7 @@ struct SlotMaker: ~Copyable {
   ) -> SlotContent? {
     switch programme.segmentContent {
     case .live:
-      announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: true)
-      guard var content = coder.code(slot, startsSegment: part == 0, standing: standing) else { return nil }
+      guard var content = live(slot, part: part, standing: standing) else { return nil }
       if part == 0, announcer.isReturning, content.changes.isEmpty {
         content.changes = [ShownPicture(step: 0, jpeg: coder.latest(), photo: coder.photo, time: wall)]
       }
@@ -41,7 +40,10 @@ struct SlotMaker: ~Copyable {
       return content
     case .veiled(let segment):
       if part > 0, announcer.isSilent(after: slot) { programme.stand() }
+      // Where stills are covered, the stream is encoded live anyway.
+      if announcer.isInStep(at: slot.collectedFrom) { programme.reveal() }
       switch programme.veilMode {
+      case .revealing: return live(slot, part: part, standing: standing)
       case .covering:
         return cover(slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
       case .standing:
@@ -56,6 +58,12 @@ struct SlotMaker: ~Copyable {
         return content
       }
     }
+  }
+
+  /// A slot that shows the stills that came.
+  private mutating func live(_ slot: SlotArrivals, part: Int, standing: ByteBuffer?) -> SlotContent? {
+    announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: true)
+    return coder.code(slot, startsSegment: part == 0, standing: standing)
   }
 
   /// A slot in which pictures of the loop cover the stills that came.

@@ -44,7 +44,7 @@ struct Programme: Sendable {
   var codesPictures: Bool {
     switch segmentContent {
     case .live: true
-    case .veiled: veiling.mode == .covering
+    case .veiled: veiling.mode == .covering || veiling.mode == .revealing
     case .off, .paused: false
     }
   }
@@ -164,6 +164,15 @@ struct Programme: Sendable {
 
   /// What the veil does in the current segment.
   var veilMode: Veiling.Mode { veiling.mode }
+
+  /// Shows the camera's stills for what is left of the segment, if the veil only waits to be in step with the camera.
+  mutating func reveal() { veiling.reveal() }
+
+  /// What the current slot shows: the camera already, in the last segment of a veil that is in step with it.
+  var slotSource: Director.Source {
+    if case .veiled = segmentContent, veiling.mode == .revealing { return .live }
+    return segmentContent.source
+  }
 
   /// Lets the loop's picture stay until the segment ends, because the camera has stopped.
   mutating func stand() { veiling.stand() }

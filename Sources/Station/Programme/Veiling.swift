@@ -19,6 +19,8 @@ struct Veiling: Sendable {
     case standing
     /// Pictures of the loop cover the camera's stills.
     case covering
+    /// The veil ends and is in step with the camera: what is left of the segment shows the camera's stills.
+    case revealing
   }
 
   private(set) var mode = Mode.covering
@@ -48,6 +50,9 @@ struct Veiling: Sendable {
 
   /// Lets the loop's picture stay until the segment ends.
   mutating func stand() { if isPlaying { mode = .standing } }
+
+  /// Shows the camera's stills until the segment ends, after which the veil does.
+  mutating func reveal() { if isEnding, mode == .covering { mode = .revealing } }
 
   /// Whether the veil continues for one more segment, because the camera's next still would come out of step.
   ///

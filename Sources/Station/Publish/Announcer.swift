@@ -35,6 +35,9 @@ struct Announcer: Sendable {
         timeline: settings.timeline))
   }
 
+  /// Whether the camera's next still follows what was told of its stills in its rhythm.
+  func isInStep(at time: Ticks) -> Bool { rhythm.isInStep(at: time) }
+
   /// Whether the camera has stopped, as far as can be known at the end of this slot.
   func isSilent(after slot: SlotArrivals) -> Bool {
     var rhythm = rhythm
