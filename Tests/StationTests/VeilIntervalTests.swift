@@ -96,7 +96,10 @@ import Testing
     let size = PictureSize(width: 64, height: 48)
     let settings = try CameraSettings.sample(
       size: size, segment: .seconds(sender.segment), hold: hold, steady: .zero)
-    let jpegs = try (0..<10).map { try SampleStill.gray(20 + 20 * $0, size: size) }
+    // None looks like another that is not next to it.
+    let jpegs = try (0..<600).map {
+      try SampleStill.gray(20 + $0 % 200, size: size, isStriped: true, quality: 90 - $0 / 200 * 25)
+    }
     try await withFolder { folder in
       let clock = TurnedClock()
       let camera = Camera(settings: settings, clock: clock.stationClock)

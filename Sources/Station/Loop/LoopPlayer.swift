@@ -169,6 +169,12 @@ struct LoopPlayer: Sendable {
     case covers([LoopSegment])
   }
 
+  /// Takes up the newest loop if it is another one than before. What was read ahead of the same one stays.
+  mutating func loadForVeil() {
+    reader.look()
+    if reader.newest.generation != generation { takeUp() }
+  }
+
   /// How many segments are read ahead for where a veil may begin.
   private static let choices = 3
 

@@ -143,7 +143,7 @@ struct Programme: Sendable {
   private mutating func veiledContent(_ outlook: StillOutlook) -> SegmentContent {
     let falls = !hasBegun || shown != .veiled
     if falls {
-      if !hasBegun || !shown.isRecorded { player.load() }
+      if !hasBegun || !shown.isRecorded { player.loadForVeil() }
       veiling.fall()
     }
     guard !player.isBuiltIn else {
