@@ -82,6 +82,9 @@ import Testing
     #expect(rhythm.isSilent(at: last + .milliseconds(2700)))
     #expect(rhythm.isInStep(at: last + .milliseconds(2700)), "after a silence any still is in step")
     #expect(!StillRhythm().isSilent(at: last), "nothing is known yet")
+    var held = StillRhythm(hold: .seconds(20))
+    for second in [0, 2, 4, 6, 8, 40, 42] as [Int64] { held.note([.seconds(second)], collectedFrom: .seconds(second)) }
+    #expect(held.range == .seconds(2)...(.seconds(2)), "that it was off is no interval of its own")
   }
 
   /// A camera of irregular stills: an interval of 2 s to 2.3 s, known from 50 of them.

@@ -40,6 +40,9 @@ import Testing
     veiling.fall()
     veiling.begin(.covers([segment([])]))
     #expect(veiling.covers == jpegs("opening"))
+    veiling.fall()
+    veiling.begin(.covers([segment([]), segment([3])]))
+    #expect(veiling.covers == jpegs("picture 3"))
   }
 
   @Test func aLoopThatCannotBeReadLetsThePictureBeforeStand() {

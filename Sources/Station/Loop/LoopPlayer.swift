@@ -226,7 +226,7 @@ struct LoopPlayer: Sendable {
     return covers(ready: ready, spare: spare, using: &generator)
   }
 
-  /// The next segments whose pictures cover stills: twice as many as one has, because more stills can come than usual.
+  /// The next segments whose pictures cover stills: more of them than one has, because more stills can come than usual.
   private mutating func covers(
     ready: [Int], spare: Int, using generator: inout some RandomNumberGenerator
   ) -> Veiled {
@@ -234,7 +234,7 @@ struct LoopPlayer: Sendable {
     let others = reader.isAhead ? [] : (0..<loop.count).filter { !recent.contains($0) }
     var index =
       recent.last == next - 1 && next > 0 ? next : ready.first ?? others.randomElement(using: &generator) ?? next
-    for _ in 0..<2 where found.isEmpty || spare < 2 * found[0].changes.count {
+    for _ in 0..<4 where found.isEmpty || spare < 2 + 2 * found[0].changes.count {
       switch read(index) {
       case .ready(let segment):
         found.append(segment)
@@ -267,9 +267,12 @@ struct LoopPlayer: Sendable {
     _ seam: LoopSeam, goesOn: Bool, using generator: inout some RandomNumberGenerator
   ) -> [(index: Int, shift: Ticks)] {
     if goesOn, next > 0, let shift, let kept = seam.continued(loop.times(next), shift: shift) { return [(next, kept)] }
+    // The first picture of a recording can be one whose time is not known, and those behind it are.
+    let mayBeUnknown = !(0..<loop.count).contains { loop.times($0).contains { $0.slotOffset != nil } }
     let fitting = (0..<loop.count).compactMap { index -> (index: Int, shift: Ticks)? in
-      guard loop.beginsWithNewPicture(index) else { return nil }
-      return seam.entered(loop.times(index)).map { (index, $0) }
+      let times = loop.times(index)
+      guard times.first?.step == 0, mayBeUnknown || !times.contains(where: { $0.slotOffset == nil }) else { return nil }
+      return seam.entered(times).map { (index, $0) }
     }
     // What was shown lately, and what leads there soon, comes last; times that need not be moved come first.
     let ahead = max(1, loop.count / 8)

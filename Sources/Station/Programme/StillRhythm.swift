@@ -10,6 +10,8 @@ struct StillRhythm: Sendable {
   /// Fewer intervals say nothing about what a camera never does.
   private static let few = 4
 
+  /// After this time without a still the camera is off; such an interval is not one of its own.
+  private let hold: Ticks?
   /// The slot offsets of the last stills.
   private var phases: [Ticks] = []
   /// The intervals between them.
@@ -19,13 +21,16 @@ struct StillRhythm: Sendable {
   /// The time that was last reported.
   private(set) var reported: Ticks?
 
+  /// The rhythm of a camera that is off after this time without a still; `nil` for never.
+  init(hold: Ticks? = nil) { self.hold = hold }
+
   /// Notes when stills came.
   ///
   /// - Parameter isReported: whether these times are reported to viewers.
   mutating func note(_ arrivals: [Ticks], collectedFrom: Ticks, isReported: Bool = true) {
     for arrival in arrivals {
       phases.append(arrival - collectedFrom)
-      if let newest { gaps.append(arrival - newest) }
+      if let newest, hold.map({ arrival - newest < $0 }) ?? true { gaps.append(arrival - newest) }
       newest = arrival
       if isReported { report(arrival) }
     }

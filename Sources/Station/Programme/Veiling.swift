@@ -43,8 +43,9 @@ struct Veiling: Sendable {
     case .plays(_, let shift): (mode, covers) = (.playing(shift: shift), [])
     case .covers(let segments):
       mode = .covering
-      // A loop that never changes covers all stills with its one picture.
-      covers += segments.flatMap { $0.changes.isEmpty ? [$0.opening] : $0.changes.map(\.jpeg) }
+      let pictures = segments.flatMap { $0.changes.map(\.jpeg) }
+      // A loop that does not change covers stills with its one picture.
+      covers += pictures.isEmpty ? segments.map(\.opening) : pictures
     }
   }
 

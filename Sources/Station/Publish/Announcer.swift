@@ -9,13 +9,16 @@ import Picture
 /// loop is in another step, in the recent rhythm of the camera's stills.
 struct Announcer: Sendable {
   private let settings: CameraSettings
-  private var rhythm = StillRhythm()
+  private var rhythm: StillRhythm
   /// What is shown, and what was shown before.
   private var current = Director.Source.live
   private var previous = Director.Source.live
   private var shown: ByteBuffer?
 
-  init(_ settings: CameraSettings) { self.settings = settings }
+  init(_ settings: CameraSettings) {
+    self.settings = settings
+    rhythm = StillRhythm(hold: settings.presence.hold)
+  }
 
   /// Notes when stills came, in the clock's own time.
   ///

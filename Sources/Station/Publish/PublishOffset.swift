@@ -56,7 +56,8 @@ package struct PublishOffset: Hashable, Sendable {
     if ready > value { late += 1 }
     // A machine that was suspended or stopped says nothing about coding.
     guard isCoded, ready >= .zero, ready < part else { return }
-    recent = (recent + [ready]).suffix(Self.remembered)
+    if recent.count == Self.remembered { recent.removeFirst() }
+    recent.append(ready)
     coded += 1
     if ready.count * 2 > value.count { slow += 1 }
   }
