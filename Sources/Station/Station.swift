@@ -36,6 +36,7 @@ package final class Station: Service {
   private let pool: EncodePool
   private let decoding: EncodePool
   private let slates = SlateShelf()
+  private let publishing: EncodePool
   private let logger: Logger
 
   /// A station of these cameras.
@@ -43,9 +44,10 @@ package final class Station: Service {
   /// - Parameters:
   ///   - pool: runs the cameras' loops.
   ///   - decoding: decodes the stills that no loop can wait for; a separate pool.
+  ///   - publishing: publishes what was held until its time; a separate pool.
   package init(
     cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, decoding: EncodePool,
-    logger: Logger
+    publishing: EncodePool, logger: Logger
   ) {
     let seats = cameras.map { CameraSeat(Camera(settings: $0, clock: clock), isOfStart: true) }
     state = NIOLockedValueBox(State(seats: seats, fresh: seats))
@@ -53,6 +55,7 @@ package final class Station: Service {
     self.clock = clock
     self.pool = pool
     self.decoding = decoding
+    self.publishing = publishing
     self.logger = logger
   }
 
@@ -168,6 +171,7 @@ package final class Station: Service {
     for seat in unbegun { seat.end() }
     await pool.shutDown()
     await decoding.shutDown()
+    await publishing.shutDown()
     if let failure { throw failure }
   }
 
@@ -312,12 +316,12 @@ package final class Station: Service {
     do {
       let loop = try CameraLoop.open(
         camera: camera, mirror: mirror, folder: folder, dropsPicture: dropsPictures, reading: .ahead(),
-        slate: try slates.slate(for: settings, logger: logger), goingOnFrom: run.left, logger: logger)
+        slate: try slates.slate(for: settings, logger: logger), goingOnFrom: run.left, holds: true, logger: logger)
       seat.settle()
       let decoder = EarlyDecoder(camera: camera, logger: logger)
       // It ends with the loop.
       async let _ = withTaskExecutorPreference(decoding) { await decoder.run() }
-      let left = await loop.run { seat.goesOn }
+      let left = await loop.run(publishing: publishing) { seat.goesOn }
       if folder != nil || !seat.goesOn { await camera.photos.close() }
       return left
     } catch {

@@ -48,6 +48,8 @@ struct StreamHistory {
   private let logger = Logger.silent
   private var settings: CameraSettings
   private var plainSegment: Ticks
+  /// Whether parts are held until the publish offset where a veil can begin.
+  private let holds: Bool
   private var judge: StreamJudge
   /// What has happened, for the report of a failure.
   private(set) var told: [String] = []
@@ -87,10 +89,12 @@ struct StreamHistory {
     settings.marksRecorded = Bool.random(using: &dice)
     settings.delay = [.zero, .zero, .seconds(3)].randomElement(using: &dice) ?? .zero
     settings.remember = .seconds(60)
+    holds = Bool.random(using: &dice)
     generator = dice
     judge = StreamJudge(step: settings.timeline.step)
     told = [
       "off \(settings.off), parts of \(cut.part), segments of \(cut.segment) and \(plainSegment), delay \(settings.delay)"
+        + (holds ? ", held where a veil can begin" : "")
     ]
   }
 
@@ -117,7 +121,7 @@ struct StreamHistory {
     disk.become(isStillborn ? .dying(after: Int.random(in: 0...12, using: &generator)) : .good)
     let camera = Camera(settings: settings, clock: clock.stationClock)
     let mirror = try Mirror(folder: folder, logger: logger, willDo: disk.willDo)
-    var loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
+    var loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, holds: holds, logger: logger)
     judge.look(at: camera.edge, now: clock.now)
     await settle(mirror)
     if isStillborn { tell("killed as it begins") }
@@ -135,6 +139,8 @@ struct StreamHistory {
       passTime()
       loop.turn()
       judge.look(at: camera.edge, now: clock.now)
+      // Much can happen before a part that is held is published, or nothing.
+      if chance(60) { publishHeld(camera, &loop) }
       judgeBounds(camera)
       // Names that come again stand for whole segments, and are announced with the segment before.
       judge.hold(
@@ -160,6 +166,15 @@ struct StreamHistory {
     await mirror.close()
     let isSetAside = !FileManager.default.fileExists(atPath: folder + "/" + StreamState.fileName)
     judge.processEnded(losesState: isSetAside)
+  }
+
+  /// Lets the part be published that is held.
+  private mutating func publishHeld(_ camera: Camera, _ loop: inout CameraLoop) {
+    guard let due = loop.heldUntil else { return }
+    clock.advance(by: max(.zero, due - clock.now))
+    loop.turn()
+    judge.look(at: camera.edge, now: clock.now)
+    judge.hold(loop.heldUntil == nil, "a part is held longer than the publish offset")
   }
 
   private func settle(_ mirror: Mirror) async {
@@ -209,6 +224,8 @@ struct StreamHistory {
     }
     if chance(8), let order = Director.Order.allCases.randomElement(using: &generator) {
       tell("\(order)")
+      // Orders wait for it.
+      publishHeld(camera, &loop)
       loop.carryOut(.order(order))
       if order == .pause { pausedAt = camera.edge.snapshot?.position }
       if order == .resume, !isShut { pausedAt = nil }

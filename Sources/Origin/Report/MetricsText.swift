@@ -61,6 +61,9 @@ enum MetricsText {
     }
     family("parts_total", .counter, "Parts published.") { $0.counters.parts }
     family("part_bytes_total", .counter, "Bytes of the parts published.") { $0.counters.partBytes }
+    family("parts_late_total", .counter, "Parts that were not ready at the offset at which they are published.") {
+      $0.counters.lateParts
+    }
     family("waves_total", .counter, "Waves of visitors.") { $0.counters.waves }
     family("photos", .gauge, "Photos that are kept.") { Int64($0.photos.photos) }
     family("photo_bytes", .gauge, "Bytes of the photos that are kept.") { Int64($0.photos.bytes) }

@@ -25,6 +25,10 @@ struct StatusReport: Encodable {
   struct Parts: Encodable {
     let count: Int64
     let bytes: Int64
+    /// How long after the beginning of its slot each is published; `null` where that is as soon as it is ready.
+    let offsetMilliseconds: OrNull<Int64>
+    /// Those that were not ready by then.
+    let late: Int64
   }
 
   struct Photos: Encodable {
@@ -127,7 +131,9 @@ extension StatusReport.Item {
       taken: counters.taken, bytes: counters.takenBytes, shown: counters.shown, displaced: counters.displaced,
       unseen: counters.unseen, undecodable: counters.undecodable,
       refused: Dictionary(uniqueKeysWithValues: counters.refused.map { ($0.key.rawValue, $0.value) }))
-    parts = StatusReport.Parts(count: counters.parts, bytes: counters.partBytes)
+    parts = StatusReport.Parts(
+      count: counters.parts, bytes: counters.partBytes,
+      offsetMilliseconds: OrNull(counters.publishOffset?.milliseconds), late: counters.lateParts)
     waiting = StatusReport.Waiting(viewers: report.viewersWaiting, listeners: report.listenersWaiting)
     photos = StatusReport.Photos(
       count: report.photos.photos, bytes: report.photos.bytes, failures: report.photos.failures)

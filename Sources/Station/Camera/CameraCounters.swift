@@ -22,6 +22,11 @@ extension Camera {
     package var parts: Int64 = 0
     /// Bytes of these parts.
     package var partBytes: Int64 = 0
+    /// How long after the beginning of its slot each part is published, where a veil can begin; `nil` where parts are
+    /// published as soon as they are ready.
+    package var publishOffset: Ticks?
+    /// Parts that were not ready by then.
+    package var lateParts: Int64 = 0
     /// Visitors' waves.
     package var waves: Int64 = 0
     /// Failed writes to the store.

@@ -12,10 +12,12 @@ extension CameraLoop {
   ///   - reading: when the operator's loop is read from disk.
   ///   - slate: the slate for these settings; `nil` has it made here.
   ///   - left: what an earlier loop of this process has left; `nil` for what is in the folder.
+  ///   - holds: whether parts are held until the publish offset where a veil can begin; tests that count slots do
+  ///     without.
   /// - Throws: FFmpeg's error, with the setting in its message.
   static func open(
     camera: Camera, mirror: Mirror?, folder: String?, dropsPicture: Bool = false, reading: LoopReading = .whenPlayed,
-    slate made: Loop? = nil, goingOnFrom left: LeftStream? = nil, logger: Logger
+    slate made: Loop? = nil, goingOnFrom left: LeftStream? = nil, holds: Bool = false, logger: Logger
   ) throws -> CameraLoop {
     let settings = camera.settings
     let timeline = settings.timeline
@@ -74,7 +76,7 @@ extension CameraLoop {
       programme: Programme(settings, director: director, player: player, logger: logger), coder: coder,
       publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
       hours: hours,
-      collectedFrom: now - timeline.part)
+      collectedFrom: now - timeline.part, holds: holds)
     loop.begin(fills: !isFilled)
     if folder != nil, reading.isAhead { loop.beginReadingAhead() }
     return loop

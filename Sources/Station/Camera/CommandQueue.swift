@@ -42,8 +42,11 @@ final class CommandQueue: Sendable {
   }
 
   /// Takes the commands that wait; the caller resumes their tasks.
-  func take() -> [Waiting] {
+  ///
+  /// - Parameter leavingOrders: whether they go on waiting if there is no withdrawal among them.
+  func take(leavingOrders: Bool = false) -> [Waiting] {
     state.withLockedValue { state in
+      if leavingOrders, !state.waiting.contains(where: { $0.command == .withdraw }) { return [] }
       defer { state.waiting.removeAll() }
       return state.waiting
     }

@@ -37,24 +37,13 @@ struct LiveCoder: ~Copyable {
       return SlotContent(pictures: slate.slot(part, camera.settings.timeline).pictures)
     }
     goOn(from: standing)
-    return code(slot, startsSegment: part == 0)
-  }
-
-  /// Encodes a slot that a loop hides. It takes as long as one that is shown, because the time could reveal the veil.
-  mutating func codeHidden(_ slot: SlotArrivals, startsSegment: Bool) {
-    // An IDR picture in each slot would take longer: what is coded and not shown is a stream of its own.
-    _ = code(slot, startsSegment: startsSegment)
-    holdsHidden = true
-  }
-
-  private mutating func code(_ slot: SlotArrivals, startsSegment: Bool) -> SlotContent? {
     // What the encoder makes from now on cannot be mixed with pictures that it did not make.
     defer { slate = nil }
     var content = SlotContent()
     do {
       for (step, index) in slot.arrangement.enumerated() {
         let shown = index.flatMap { show(slot.stills[$0]) ? $0 : nil }
-        let isFirst = step == 0 && startsSegment
+        let isFirst = step == 0 && part == 0
         content.pictures.append(try line.encode(isFirst ? .idr : shown == nil ? .repeated : .new))
         if let shown {
           let still = slot.stills[shown]
@@ -72,30 +61,33 @@ struct LiveCoder: ~Copyable {
   }
 
   /// Encodes a slot in which pictures of the loop cover the stills that came. The stills are decoded all the same, so
-  /// that the slot takes as long, and the filter knows them for after the veil.
+  /// that the filter knows them for after the veil.
   ///
   /// - Parameters:
-  ///   - covers: the pictures that cover these stills and the next, in this order. Without one, the shown picture
-  ///     stays.
+  ///   - places: for each step whether the next of the covering pictures begins to show there.
+  ///   - covers: these pictures, in this order. Without one, the shown picture stays.
   ///   - standing: the picture that is shown, until a still comes.
   mutating func cover(
-    _ slot: SlotArrivals, startsSegment: Bool, with covers: inout [ByteBuffer], standing: ByteBuffer?
+    _ slot: SlotArrivals, at places: [Bool], startsSegment: Bool, with covers: inout [ByteBuffer],
+    standing: ByteBuffer?
   ) -> SlotContent? {
     defer { slate = nil }
-    goOn(from: standing)
-    var (content, standing) = (SlotContent(), standing)
+    let hides = !slot.stills.isEmpty
+    for (_, index) in slot.arrangement.enumerated() { if let index { _ = show(slot.stills[index]) } }
+    if hides || holdsHidden, standing.map({ restore($0) }) != true {
+      // A decoded still must not be seen, whatever happens.
+      if hides { forget() }
+    }
+    if holdsHidden { line.forceIDR() }
+    holdsHidden = false
+    var content = SlotContent()
     do {
-      for (step, index) in slot.arrangement.enumerated() {
+      for (step, isPlace) in places.enumerated() {
         var isNew = false
-        if let index, show(slot.stills[index]) {
-          if !covers.isEmpty {
-            let cover = covers.removeFirst()
-            content.changes.append(ShownPicture(step: step, jpeg: cover, time: slot.stills[index].still.wallTime))
-            (standing, isNew) = (cover, true)
-          }
-          // The decoded still must not be seen, whatever happens.
-          let isCovered = if let standing { restore(standing) } else { false }
-          if !isCovered { forget() }
+        if isPlace, !covers.isEmpty {
+          let cover = covers.removeFirst()
+          isNew = restore(cover)
+          if isNew { content.changes.append(ShownPicture(step: step, jpeg: cover)) }
         }
         content.pictures.append(try line.encode(step == 0 && startsSegment ? .idr : isNew ? .new : .repeated))
       }
@@ -106,11 +98,14 @@ struct LiveCoder: ~Copyable {
   }
 
   /// Takes the newest still of a slot that shows the loop, so that the camera's picture is ready when the camera is
-  /// shown again.
-  mutating func follow(_ slot: SlotArrivals) {
+  /// shown again. Nothing is coded.
+  ///
+  /// - Parameter isHidden: whether viewers must not notice the change: then the picture that is shown stays until the
+  ///   next still.
+  mutating func follow(_ slot: SlotArrivals, isHidden: Bool = false) {
     if let newest = slot.stills.last { _ = show(newest) }
     line.forceIDR()
-    holdsHidden = false
+    holdsHidden = isHidden
   }
 
   /// Continues with the picture that is shown, if another is held that the veil hides: it stays until the next still.

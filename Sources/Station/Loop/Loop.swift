@@ -45,11 +45,12 @@ package struct Loop: Sendable {
     }
   }
 
-  /// The slot offset of the picture at the beginning of a segment; `nil` where none is new there. It takes no reading.
-  func slotOffset(_ index: Int) -> Ticks? {
+  /// When the pictures of a segment begin to show. Needs no reading.
+  func times(_ index: Int) -> [LoopTime] {
     switch content {
-    case .memory(let segments): segments[index].changes.first.flatMap { $0.step == 0 ? $0.slotOffset : nil }
-    case .stored(let loop): loop.slotOffset(index)
+    case .memory(let segments):
+      segments[index].changes.map { LoopTime(step: $0.step, slotOffset: $0.slotOffset) }
+    case .stored(let loop): loop.times(index)
     }
   }
 

@@ -81,6 +81,9 @@ package struct Director: Sendable {
   /// Notes that a still came.
   package mutating func stillArrived(at now: Ticks) { presence.stillArrived(at: now) }
 
+  /// Notes that viewers were told of a still that came then, although the camera sent none.
+  mutating func stillReported(at time: Ticks) { presence.stillReported(at: time) }
+
   /// Takes a command.
   package mutating func take(_ order: Order) {
     switch order {

@@ -65,6 +65,9 @@ package struct StreamPublisher {
   /// The date of a moment in stream time.
   func date(of moment: Ticks) -> WallTime { assembly.date(of: moment) }
 
+  /// The date of the next part, for a slot that begins then in civil time.
+  func dateOfNextPart(wall: WallTime) -> WallTime { assembly.dateOfNextPart(wall: wall) }
+
   // MARK: Slots
 
   /// Notes that slots begin later from now on, or earlier where `shift` is negative.
