@@ -33,7 +33,7 @@ package struct VeilResult: Sendable, Codable {
   ///   - window: the length of the windows, in microseconds.
   ///   - sent: when stills were sent, if it is known.
   package static func judge(
-    _ seen: VeilSightings, _ stretches: [VeilStretch], window: Int64, sent: [Int64] = [], rounds: Int = 20_000,
+    _ seen: VeilSightings, _ stretches: [VeilStretch], window: Int64, sent: [Int64] = [], rounds: Int = 10_000,
     seed: UInt64 = 1
   ) -> VeilResult {
     let features = VeilFeatures(seen)
