@@ -24,7 +24,7 @@ BOARD = quietcam.ROOT / "Tests" / "http" / "esp32"
 
 def test_every_recipe_is_tried():
     here = {"quick", "gphoto2", "motion", "shell", "python", "ffmpeg", "esp32"}
-    assert set(recipes.all_recipes()) == here | {"vsftpd", "pure-ftpd", "photos", "systemd"}
+    assert set(recipes.all_recipes()) == here | {"vsftpd", "pure-ftpd", "photos", "systemd", "nginx-cache", "varnish", "haproxy", "caddy"}
 
 
 def test_the_readme_is_short():
