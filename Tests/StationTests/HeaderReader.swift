@@ -48,11 +48,12 @@ struct HeaderReader {
     (headers, shape) = ([], [])
   }
 
-  /// The first byte of each NAL unit: its kind and `nal_ref_idc`.
-  private static func units(_ picture: CodedPicture) throws -> [UInt8] {
-    var (bytes, kinds) = (picture.bytes, [UInt8]())
+  /// The first byte of each NAL unit, its kind and `nal_ref_idc`, and all bytes of parameter sets.
+  private static func units(_ picture: CodedPicture) throws -> [String] {
+    var (bytes, kinds) = (picture.bytes, [String]())
     while let unit = bytes.readLengthPrefixedSlice(as: UInt32.self) {
-      kinds.append(try #require(unit.getInteger(at: unit.readerIndex)))
+      let first = try #require(unit.getInteger(at: unit.readerIndex, as: UInt8.self))
+      kinds.append([1, 5].contains(first & 0x1F) ? "\(first)" : unit.fingerprint)
     }
     return kinds
   }
