@@ -99,7 +99,8 @@ package struct RecordingFetch: Sendable {
       .filter { !$0.isNewline && $0.unicodeScalars.allSatisfy { $0.value >= 0x20 } }
     let advice =
       switch status {
-      case .unauthorized, .forbidden: "give the server's --operator-token"
+      case .unauthorized, .forbidden:
+        "give the server's --operator-token, or its own --store, where that token is if serve made it"
       case .notFound where !said.isEmpty: "follow its message"
       case .notFound: "check that this is the private address, of a server of this version"
       default: "read the server's log"

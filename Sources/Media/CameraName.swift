@@ -6,9 +6,9 @@ package struct CameraName: Hashable, Comparable, Sendable {
   /// The name.
   package let text: String
 
-  /// Paths of the public address that a camera's name must not hide.
+  /// Paths of the public address that a camera's name must not hide, and a file of the store that its folder must not.
   static let reserved: Set<String> = [
-    "healthz", "readyz", "metrics", "status", "ingest", "cameras", "sample", "oembed",
+    "healthz", "readyz", "metrics", "status", "ingest", "cameras", "sample", "oembed", "operator-token",
   ]
 
   /// Takes a name that follows the rule; `nil` otherwise.

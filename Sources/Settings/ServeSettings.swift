@@ -42,11 +42,13 @@ package struct ServeSettings: Sendable, Hashable {
   package var cameras: [CameraSettings] = []
   /// What the listeners know of each of them.
   package var doors: [CameraName: DoorSettings] = [:]
-  /// The operator's token. With `nil`, anyone who reaches the private address can read, and commands are refused.
+  /// The operator's token. With `nil`, `serve` makes one: in the store's folder, or in memory for as long as it runs.
   package var operatorToken: TokenDigest?
   /// The same token in plain text, for commands that send it to a server; `nil` if the configuration has only its
   /// digest.
   package var operatorSecret: String?
+  /// The host names that the private address can be asked by, besides `localhost`, IP addresses, and its own name.
+  package var privateHosts: [String] = []
   /// The key that signs links to private cameras; set if any camera is private.
   package var linkKey: LinkKey?
   /// What other sites can do with pages and streams.

@@ -34,10 +34,13 @@ extension Setting {
     .server(
       "operator-token", ValueType<String>.token.wrapped(SecretSource.text), \.operatorToken,
       "The secret of the operator, for the status, the metrics and the commands",
-      standard: "none: anyone who reaches the private address can read, and all commands are refused"),
+      standard: "made at the first start, in the file operator-token of the store"),
     .server(
       "operator-token-file", ValueType<String>.path.wrapped(SecretSource.file), \.operatorToken,
       "A file with that secret, instead of operator-token", standard: "none"),
+    .server(
+      "private-hosts", .hostNames, \.settings.privateHosts,
+      "The host names by which the private address can be asked, besides IP addresses, localhost and its own name"),
     .server(
       "link-key", ValueType<String>.linkKey.wrapped(SecretSource.text), \.linkKey,
       "The secret that signs the links to cameras with access: signed", standard: "none"),

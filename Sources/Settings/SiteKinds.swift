@@ -33,6 +33,32 @@ extension ValueType where Value == String {
   }
 }
 
+extension ValueType where Value == [String] {
+  /// Host names without ports.
+  static var hostNames: ValueType {
+    ValueType(
+      "NAMES", accepted: "host names without a port, such as cam.example.org or \"cam.local quietcam\"",
+      text: { $0.isEmpty ? "none" : $0.joined(separator: " ") }
+    ) { text in
+      let names = text.split { $0 == " " || $0 == "," }.map { $0.lowercased() }
+      guard (1...50).contains(names.count), names.allSatisfy(isHostName) else { return nil }
+      return names
+    }
+  }
+
+  /// Letters, digits, hyphens, and the underscores of container names, between dots; the last label is no number, so
+  /// that it is no IPv4 address.
+  private static func isHostName(_ name: String) -> Bool {
+    let name = name.hasSuffix(".") ? name.dropLast() : name[...]
+    let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+    return name.utf8.count <= 253
+      && labels.allSatisfy { label in
+        (1...63).contains(label.utf8.count)
+          && label.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) || "-_".utf8.contains($0) }
+      } && !(labels.last?.utf8.allSatisfy { (48...57).contains($0) } ?? true)
+  }
+}
+
 extension ValueType where Value == StillChoice {
   /// Which picture of a push is shown.
   static var stillChoice: ValueType {

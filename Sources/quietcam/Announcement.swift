@@ -9,14 +9,16 @@ import Station
 /// Logs the addresses once both listeners are open, and tells the demo camera its port.
 final class Announcement: Sendable {
   private let settings: ServeSettings
+  private let operatorToken: OperatorToken
   private let logger: Logger
   private let ports = NIOLockedValueBox<(publicPort: Int?, privatePort: Int?)>((nil, nil))
   /// The port of the private listener, once it is open.
   let privatePort: AsyncStream<Int>
   private let privatePortOpened: AsyncStream<Int>.Continuation
 
-  init(settings: ServeSettings, logger: Logger) {
+  init(settings: ServeSettings, operatorToken: OperatorToken, logger: Logger) {
     self.settings = settings
+    self.operatorToken = operatorToken
     self.logger = logger
     (privatePort, privatePortOpened) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
   }
@@ -48,5 +50,6 @@ final class Announcement: Sendable {
       logger.notice(
         "stills:   \(settings.privateCertificate == nil ? "http" : "https")://\(stills)/ingest/\(camera.name)")
     }
+    operatorToken.announce(logger: logger)
   }
 }

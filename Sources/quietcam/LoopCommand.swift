@@ -156,10 +156,10 @@ struct LoopCommand: AsyncParsableCommand {
     do {
       return try RecordingFetch(
         server: server ?? "\(certificate == nil ? "http" : "https")://\(address)", camera: camera.name,
-        length: length ?? .seconds(600), token: settings.operatorSecret,
+        length: length ?? .seconds(600), token: try settings.operatorToken(for: server),
         trust: ca.map { .file($0) } ?? (server == nil ? certificate.map { .file($0) } : nil) ?? .system)
     } catch {
-      throw LoopError(description: error.description)
+      throw LoopError(description: "\(error)")
     }
   }
 

@@ -30,7 +30,7 @@ struct Serve: AsyncParsableCommand {
               - rectangle: {x: 0.1, y: 0.2, width: 0.3, height: 0.4}   # fractions of the picture
 
       The public address serves viewers and accepts only waves from them. The private one takes stills \
-      (POST or PUT /ingest/CAMERA) and answers /status and /metrics; keep it away from the internet.
+      (POST or PUT /ingest/CAMERA) and answers operators; keep it away from the internet.
       """)
 
   @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "file")) var config: String?
@@ -105,7 +105,8 @@ struct Serve: AsyncParsableCommand {
     _ settings: ServeSettings, station: Station, web: WebAssets, limits: AccessLimits, logger: Logger
   ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
     let cameras = station.cameras
-    let ports = Announcement(settings: settings, logger: logger)
+    let operatorToken = try OperatorToken(settings, logger: logger)
+    let ports = Announcement(settings: settings, operatorToken: operatorToken, logger: logger)
     let certificates = try (
       settings.publicCertificate.map { try CertificateKeeper(files: $0, logger: logger) },
       settings.privateCertificate.map { try CertificateKeeper(files: $0, logger: logger) }
@@ -125,8 +126,9 @@ struct Serve: AsyncParsableCommand {
         linkKey: settings.linkKey, limits: limits, patience: settings.patience.duration, logger: logger,
         onListening: { ports.publicIsOpen(port: $0) }),
       try Listeners.privateDoor(
-        at: privateDoor, cameras: cameras, doors: doors, operatorToken: settings.operatorToken,
-        limits: limits, patience: settings.patience.duration, logger: logger,
+        at: privateDoor, cameras: cameras, doors: doors, operatorToken: operatorToken.digest,
+        hosts: PrivateHosts(names: settings.privateHosts + [settings.privateAddress.host]), limits: limits,
+        patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
       station,
       LoopRenewal(settings, logger: logger),

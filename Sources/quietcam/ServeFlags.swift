@@ -12,6 +12,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("store")) var store: String?
   @Option(help: .setting("operator-token")) var operatorToken: String?
   @Option(help: .setting("operator-token-file")) var operatorTokenFile: String?
+  @Option(help: .setting("private-hosts")) var privateHosts: String?
   @Option(help: .setting("link-key")) var linkKey: String?
   @Option(help: .setting("link-key-file")) var linkKeyFile: String?
   @Option(help: .setting("allow-origin")) var allowOrigin: String?

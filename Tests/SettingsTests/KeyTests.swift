@@ -96,7 +96,7 @@ private func keys(where condition: (Setting) -> Bool) -> String {
 
   @Test func namesOfCameras() {
     let rule =
-      "1 to 40 of a-z, 0-9 and '-', not beginning with '-', and none of cameras, healthz, ingest, metrics, oembed, readyz, sample, status"
+      "1 to 40 of a-z, 0-9 and '-', not beginning with '-', and none of cameras, healthz, ingest, metrics, oembed, operator-token, readyz, sample, status"
     for name in ["Desk", "-a", "a_b", "metrics", "../up", String(repeating: "a", count: 41)] {
       #expect(
         problems("cameras:\n  '\(name)': {token: s3cret-token, crf: 99}\n") == [

@@ -40,6 +40,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     },
     KeyCase("store", "memory") { $0.store == .memory },
     KeyCase("operator-token", "operator") { $0.operatorToken == TokenDigest(of: "operator") },
+    KeyCase("private-hosts", "Cam.local, my_cam") { $0.privateHosts == ["cam.local", "my_cam"] },
     KeyCase("operator-token-file", "secret.txt") { $0.operatorToken == TokenDigest(of: "from-a-file") },
     KeyCase("link-key", "0123456789abcdef") { $0.linkKey == LinkKey(secret: "0123456789abcdef") },
     KeyCase("link-key-file", "key.txt") { $0.linkKey == LinkKey(secret: "a-key-from-a-file") },

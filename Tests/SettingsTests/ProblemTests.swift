@@ -23,7 +23,7 @@ private let addresses =
     ("log", "warn", "one of trace, debug, info, notice, warning, error"), ("demo", "yes", "true or false"),
     (
       "camera", "Desk",
-      "1 to 40 of a-z, 0-9 and '-', not beginning with '-', and none of cameras, healthz, ingest, metrics, oembed, readyz, sample, status"
+      "1 to 40 of a-z, 0-9 and '-', not beginning with '-', and none of cameras, healthz, ingest, metrics, oembed, operator-token, readyz, sample, status"
     ),
     ("size", "641x480", sizes), ("size", "640x30", sizes), ("size", "4098x480", sizes), ("size", "-640x480", sizes),
     ("fit", "stretch", "contain or cover"), ("gray", "1", "true or false"),

@@ -91,7 +91,7 @@ import Testing
     var loop = try loop(camera)
     slot(&loop)
     _ = try camera.take(try SampleStill.gray(220))
-    let taken = try #require(camera.inbox.takeEarly())
+    let taken = try #require(camera.takeEarly())
     loop.carryOut(.withdraw)
     camera.put(DecodedStill(taken, picture: try DecodedPicture.decode(taken.jpeg, maxPixels: 1 << 20)))
     #expect(camera.takeStills().isEmpty)
@@ -116,6 +116,52 @@ import Testing
     slot(&loop)
     #expect(camera.counters.shown == 2)
     #expect(abs(try gray(camera.edge.latest) - 90) < 6, "the newer one stands")
+  }
+
+  @Test func aSmallStillThatTakesLongToDecodeKeepsNoSlotWaiting() throws {
+    let slow = SlowStill.make(size: PictureSize(width: 2400, height: 1600), scans: 100)
+    #expect(slow.readableBytes < 1_000_000)
+    for delay in [Ticks.zero, .seconds(6)] {
+      let camera = try camera(atOnce: false) { $0.delay = delay }
+      var loop = try loop(camera)
+      let decoder = EarlyDecoder(camera: camera, logger: logger)
+      slot(&loop)
+      for _ in 0..<3 { _ = try camera.take(slow) }
+      if delay > .zero {
+        clock.advance(by: delay - .milliseconds(100))
+        loop.turn()
+        // Not even decoded before its time: what is not there cannot be shown.
+        #expect(!decoder.decodeNext() && camera.inbox.oldestEarly != nil)
+      }
+      slot(&loop)  // It is not decoded yet, and not by the slot.
+      #expect(camera.counters.shown == 0 && camera.counters.undecodable == 0)
+      #expect(decoder.decodeNext() && !decoder.decodeNext())
+      #expect(camera.inbox.oldestEarly == nil)
+      slot(&loop)
+      #expect(camera.counters.shown == 1 && camera.counters.displaced == 2)
+    }
+  }
+
+  @Test func stillsThatAreKeptBackAndTakeLongKeepTheirOrder() throws {
+    let slow = SlowStill.make(size: PictureSize(width: 2400, height: 1600), scans: 60)
+    let camera = try camera(atOnce: false) { $0.delay = .seconds(6) }
+    var loop = try loop(camera)
+    let decoder = EarlyDecoder(camera: camera, logger: logger)
+    slot(&loop)
+    for value in [60, 200] {
+      _ = try camera.take(slow)
+      clock.advance(by: .milliseconds(500))
+      _ = try camera.take(try SampleStill.gray(value))
+      clock.advance(by: .milliseconds(1500))
+      loop.turn()
+    }
+    // The first is due, and the second not yet.
+    clock.advance(by: .milliseconds(2000))
+    #expect(decoder.decodeNext() && !decoder.decodeNext())
+    loop.turn()
+    clock.advance(by: .milliseconds(600))
+    loop.carryOut(.withdraw)
+    #expect(camera.inbox.oldestEarly == nil && !decoder.decodeNext(), "what waits is gone with a withdrawal")
   }
 
   @Test func aLargeStillThatALaterOneOvertookIsNotShown() throws {

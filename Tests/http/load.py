@@ -188,11 +188,11 @@ def run(idle, trickling, stuck, seconds, *options):
                 elif now - last_tend > 3:
                     last_tend = now
                     crowd.tend()
-                    doors = server.camera("GET", "/status").json["doors"]
+                    doors = server.operators("/status").json["doors"]
                     open_most = max(open_most, doors["public"]["connections"] + doors["private"]["connections"])
                 time.sleep(0.005)
             now, peak = memory_of(server.process)
-            doors = server.camera("GET", "/status").json["doors"]
+            doors = server.operators("/status").json["doors"]
         finally:
             crowd.close()
             viewer.end()

@@ -1,6 +1,7 @@
 """`quietcam serve` on free ports, started and ended by its own process id."""
 
 import contextlib
+import os
 import pathlib
 import re
 import signal
@@ -14,7 +15,7 @@ import wire
 
 CAMERA = "desk"
 TOKEN = "secret-token"
-# Where an operator's token is given, it is this one, so that `status` gets in.
+# Where an operator's token is given, it is this one. Elsewhere the server makes one, and `asked` has it.
 OPERATOR = "operator-secret"
 ASKED = {"Authorization": f"Bearer {OPERATOR}"}
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -37,6 +38,7 @@ class Server:
     def __init__(self, home, arguments, environment):
         self.home = pathlib.Path(home)
         self.log_path = self.home / f"serve-{time.monotonic_ns()}.log"
+        self.asked = ASKED
         self.work = self.home / "work"
         self.work.mkdir(exist_ok=True)
         with open(self.log_path, "wb") as log:
@@ -60,10 +62,29 @@ class Server:
             stills = re.search(r"stills: +http://127\.0\.0\.1:(\d+)/ingest/", self.log())
             if viewers and stills:
                 self.public, self.private = int(viewers[1]), int(stills[1])
-                if self.get("/readyz").status == 200:
+                if self.get("/readyz").status == 200 and self.finds_operator():
                     return self
             time.sleep(0.02)
         raise AssertionError(f"the server did not get ready ({self.process.poll()}):\n{self.log()}")
+
+    def finds_operator(self):
+        """Takes the operator's token where the server made one; it says where as its last word of the start."""
+        if "operator-token" in " ".join(map(str, self.process.args)) or self.has_operator_in_config:
+            return True
+        if made := re.search(r"^operator: token ([0-9a-f]{32}) ", self.log(), re.M):
+            token = made[1]
+        elif kept := re.search(r"operator: (?:new )?token in (.+)$", self.log(), re.M):
+            token = pathlib.Path(kept[1]).read_text().strip()
+        else:
+            return False
+        self.asked = {"Authorization": f"Bearer {token}"}
+        return True
+
+    @property
+    def has_operator_in_config(self):
+        arguments = [str(part) for part in self.process.args]
+        path = arguments[arguments.index("--config") + 1] if "--config" in arguments else os.devnull
+        return "operator-token" in (pathlib.Path(path).read_text() if os.path.isfile(path) else "")
 
     def stop(self, with_signal=signal.SIGTERM):
         """Ends the server and returns how long it took; anything but exit code 0 in time is a mistake."""
@@ -92,8 +113,12 @@ class Server:
     def push(self, jpeg, method="POST", fields=(), camera=CAMERA):
         return self.camera(method, f"/ingest/{camera}", BEARER | dict(fields), jpeg)
 
+    def operators(self, target, method="GET", body=None):
+        """An operator's request."""
+        return self.camera(method, target, self.asked, body)
+
     def status(self, camera=CAMERA):
-        answer = self.camera("GET", "/status", ASKED)
+        answer = self.operators("/status")
         assert answer.status == 200, answer
         return next(item for item in answer.json["cameras"] if item["camera"] == camera)
 

@@ -165,7 +165,7 @@ class Soak:
         while not self.over.wait(self.generator.uniform(5, 40)):
             word = self.generator.choice(["pause", "resume", "resume", "veil", "unveil"])
             try:
-                wire.ask(self.ports[1], "POST", f"/cameras/{CAMERA}/{word}", {}, b"")
+                wire.ask(self.ports[1], "POST", f"/cameras/{CAMERA}/{word}", self.server.asked, b"")
                 self.counts["commands"] += 1
             except (OSError, wire.Broken):
                 self.counts["away"] += 1

@@ -503,7 +503,7 @@ def test_no_metadata_of_a_still_reaches_a_viewer(server, tmp_path):
         assert len(media) > 3
         for uri in [either for pair in media for either in pair if either]:
             collected[f"plain {uri}"] = server.get(f"/desk/{uri}").body
-        collected["recent.mp4"] = server.camera("GET", "/cameras/desk/recent.mp4").body
+        collected["recent.mp4"] = server.operators("/cameras/desk/recent.mp4").body
         collected["events"] = b"".join(iter_chunks(listener))
         for path in home.rglob("*"):
             if path.is_file():

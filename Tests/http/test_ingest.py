@@ -381,7 +381,7 @@ def test_a_burst_of_stills_is_never_blocked_and_every_still_is_accounted_for(ser
 
 def test_the_metrics_say_what_the_status_says(server):
     stills_now = server.settled()
-    answer = server.camera("GET", "/metrics")
+    answer = server.operators("/metrics")
     assert answer["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     values = dict(re.findall(r'^(quietcam_\w+\{camera="desk"[^}]*\}) (\d+)$', answer.text, re.MULTILINE))
     for kind in ("taken", "shown", "displaced", "undecodable"):

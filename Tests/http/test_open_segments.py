@@ -294,7 +294,7 @@ def test_a_reader_that_stops_is_closed():
             stuck.append(client)
         deadline = time.monotonic() + 45
         count = 0
-        while server.camera("GET", "/status").json["doors"]["public"]["connections"] > 1:
+        while server.operators("/status").json["doors"]["public"]["connections"] > 1:
             assert time.monotonic() < deadline, "a reader that takes nothing is still there"
             assert server.push(stills.noise(count, size=(640, 480))).status == 202
             count += 1

@@ -41,7 +41,7 @@ class Secure:
             time.sleep(0.02)
         else:
             raise AssertionError(server.log())
-        while self.curl(self.public, "/readyz", "-o", "/dev/null") != "200":
+        while self.curl(self.public, "/readyz", "-o", "/dev/null") != "200" or not server.finds_operator():
             time.sleep(0.02)
 
     def curl(self, port, path, *arguments, version="--http2", write="%{http_code}"):
@@ -115,7 +115,8 @@ def test_a_viewer_that_hangs_up_frees_its_place(secure):
     waiting = [subprocess.Popen(["curl", "-sk", "--http2", "-o", "/dev/null", url]) for _ in range(3)]
 
     def count():
-        status = json.loads(secure.curl(secure.private, "/status", write=""))
+        asked = f"Authorization: {secure.server.asked['Authorization']}"
+        status = json.loads(secure.curl(secure.private, "/status", "-H", asked, write=""))
         return status["cameras"][0]["waiting"]["viewers"]
 
     deadline = time.monotonic() + 3

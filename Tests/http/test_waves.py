@@ -64,7 +64,7 @@ def test_waves_reach_the_pages_the_operator_and_the_desk(server):
         _, kind, data = listener.event()
         assert (kind, data) == ("wave", {"waves": waves})
         assert server.push(stills.one()).json["waves"] == waves == server.status()["waves"]
-    metrics = server.camera("GET", "/metrics").text
+    metrics = server.operators("/metrics").text
     assert f'quietcam_waves_total{{camera="desk"}} {waves}' in metrics
 
 

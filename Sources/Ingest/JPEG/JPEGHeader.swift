@@ -22,6 +22,8 @@ package struct JPEGHeader: Hashable, Sendable {
   package let hasHuffmanTables: Bool
   /// The colour space of its samples.
   package let space: JPEGColour.Space
+  /// About how long it takes one core to decode, in nanoseconds; see `JPEGCost`.
+  package let decodingNanoseconds: Int
   /// Where comments, application data and junk stand that the decoder must not see, with their markers; in order.
   package let metadata: [Range<Int>]
   /// Bytes that the decoder gets instead of those that stand there, in order.
@@ -47,8 +49,8 @@ package struct JPEGHeader: Hashable, Sendable {
 
   init(
     size: PictureSize, components: Int, isProgressive: Bool, orientation: Orientation, length: Int,
-    mayBeReduced: Bool, hasHuffmanTables: Bool, space: JPEGColour.Space, metadata: [Range<Int>],
-    replacements: [Replacement]
+    mayBeReduced: Bool, hasHuffmanTables: Bool, space: JPEGColour.Space, decodingNanoseconds: Int,
+    metadata: [Range<Int>], replacements: [Replacement]
   ) {
     self.size = size
     self.components = components
@@ -58,6 +60,7 @@ package struct JPEGHeader: Hashable, Sendable {
     self.mayBeReduced = mayBeReduced
     self.hasHuffmanTables = hasHuffmanTables
     self.space = space
+    self.decodingNanoseconds = decodingNanoseconds
     self.metadata = metadata
     self.replacements = replacements
   }

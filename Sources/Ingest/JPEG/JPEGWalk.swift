@@ -32,6 +32,7 @@ struct JPEGWalk {
   private var components: [Component] = []
   private var tables: Set<UInt8> = []
   private var scans = 0
+  private var cost: JPEGCost?
   private var segments = 0
   private var orientation: Orientation?
   private var colour = JPEGColour()
@@ -102,13 +103,19 @@ struct JPEGWalk {
       throw StillRefusal(
         .unsupported, "the decoder does not know components sampled \(text); send 4:2:0, 4:2:2 or 4:4:4")
     }
+    guard let cost, !cost.isTooMuch(maxPixels: maxPixels) else {
+      throw StillRefusal(
+        .unsupported,
+        "the picture takes too long to decode with \(scans) scans and \(offset) bytes; send baseline JPEG, or one of "
+          + "fewer scans")
+    }
     // FFmpeg obeys Adobe's flag before JFIF, and names before either.
     let isNamed = ids == JPEGColour.redGreenBlue
     let left = isRGB && !isNamed ? metadata : (metadata + colour.adobeSegments).sorted { $0.lowerBound < $1.lowerBound }
     return JPEGHeader(
       size: size, components: components.count, isProgressive: isProgressive, orientation: orientation ?? .upright,
       length: offset, mayBeReduced: Self.reducible.contains(samplings), hasHuffmanTables: junk.hasTables,
-      space: colour.space, metadata: left,
+      space: colour.space, decodingNanoseconds: cost.nanoseconds, metadata: left,
       replacements: isNamed && !isRGB
         ? names.map { JPEGHeader.Replacement(offset: $0.offset, byte: UInt8($0.index + 1)) } : [])
   }
@@ -163,8 +170,9 @@ struct JPEGWalk {
     case 0xC0, 0xC1, 0xC2: try readFrame(payload, isProgressive: marker == 0xC2, at: start)
     case 0xDB: try readTables(payload, at: start)
     case 0xDA:
-      try readScan(payload, at: start)
+      let components = try readScan(payload, at: start)
       skipEntropyCodedData()
+      cost?.add(scanOf: components, refines: (payload.last ?? 0) >> 4 > 0, bytes: offset - start - length)
     case 0xE0...0xED, 0xEF, 0xFE:
       if scans == 0 { readMetadata(marker, payload, at: start) }
       metadata.append(start - 2..<offset)
@@ -225,6 +233,7 @@ struct JPEGWalk {
     }
     self.size = size
     self.isProgressive = isProgressive
+    cost = JPEGCost(size: size, samplings: components.map(\.sampling), isProgressive: isProgressive)
   }
 
   private mutating func readTables(_ payload: UnsafeRawBufferPointer, at start: Int) throws(StillRefusal) {
@@ -239,7 +248,10 @@ struct JPEGWalk {
     }
   }
 
-  private mutating func readScan(_ payload: UnsafeRawBufferPointer, at start: Int) throws(StillRefusal) {
+  /// Reads the header of a scan.
+  ///
+  /// - Returns: the places in the frame of the components that it is of.
+  private mutating func readScan(_ payload: UnsafeRawBufferPointer, at start: Int) throws(StillRefusal) -> [Int] {
     guard size != nil else { throw lacking("a scan begins at byte \(start) before any frame header") }
     guard let count = payload.first.map(Int.init), (1...4).contains(count), payload.count >= 4 + 2 * count else {
       throw StillRefusal(.corrupt, "the scan header at byte \(start) is too short")
@@ -249,6 +261,7 @@ struct JPEGWalk {
       throw StillRefusal(.unsupported, "the picture has more than \(Self.maxScans) scans; send baseline JPEG")
     }
     let isDC = payload[1 + 2 * count] == 0
+    var places: [Int] = []
     for index in 0..<count {
       let at = 1 + 2 * index
       guard let component = components.firstIndex(where: { $0.id == payload[at] }) else {
@@ -262,8 +275,10 @@ struct JPEGWalk {
           .corrupt, "the scan at byte \(start) has no Huffman table, which was lost with bytes that are no segment")
       }
       names.append((start + 2 + at, component))
+      places.append(component)
       if isDC || !isProgressive { components[component].hasScan = true }
     }
+    return places
   }
 
   private func hasHuffmanTables(_ selectors: UInt8, isDC: Bool) -> Bool {

@@ -33,13 +33,13 @@ struct IngestAuthorizer: Sendable {
     }
   }
 
-  private let operatorToken: TokenDigest?
+  private let operatorToken: TokenDigest
   private let limits: AccessLimits
   private let doors: [CameraName: DoorSettings]
   private let gates: [CameraName: Gate]
   private let logger: Logger
 
-  init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest?, limits: AccessLimits, logger: Logger) {
+  init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest, limits: AccessLimits, logger: Logger) {
     self.logger = logger
     self.operatorToken = operatorToken
     self.limits = limits
@@ -172,21 +172,29 @@ struct IngestAuthorizer: Sendable {
 
   /// The refusal of an operator's request; `nil` if it is allowed.
   ///
-  /// - Parameter changes: whether the request changes anything. If no token is configured, anyone who reaches the
-  ///   private address can read, and nobody can change anything: a web page that an operator opens could send such a
-  ///   request.
+  /// - Parameter changes: whether the request changes anything. Pages of other sites can send such requests, and cannot
+  ///   read the answers to others.
   func operatorRefusal(_ request: Request, changes: Bool, context: DoorContext) -> Response? {
     if changes, OperatorGate.isForeign(request.head) { return foreign(request) }
-    guard let operatorToken else {
-      guard changes else { return nil }
-      return Reply.error(
-        request, .forbidden, "noOperatorToken",
-        "commands need an operator's token; make one with `quietcam token` and set operator-token")
-    }
     let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
     if Credentials.opens(shown, [operatorToken]) { return nil }
-    let advice = "send the operator's token as \"Authorization: Bearer TOKEN\""
+    let advice =
+      "send the operator's token as \"Authorization: Bearer TOKEN\"; the server's log says where it is if the settings "
+      + "do not have it"
     return wrong(request, shown, context, advice)
+  }
+
+  /// What became of a token that somebody typed in.
+  enum OperatorTry {
+    case right, wrong
+    /// Wrong, and too many wrong ones came from the address.
+    case slowed
+  }
+
+  /// Checks the text of an operator's token. A right one is never slowed.
+  func opensAsOperator(_ text: String, context: DoorContext) -> OperatorTry {
+    if operatorToken.matches(text) { return .right }
+    return isWithinLimit(context) ? .wrong : .slowed
   }
 
   // MARK: Answers

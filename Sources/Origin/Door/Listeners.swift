@@ -72,17 +72,20 @@ package enum Listeners {
   ///
   /// - Parameters:
   ///   - doors: who may bring stills to which camera; one that is missing is closed.
+  ///   - hosts: the names that requests can ask it by.
   ///   - patience: how long a client can send nothing in the middle of a request, or read nothing of an answer.
   ///   - onListening: gets the port when the listener is open.
   /// - Throws: if the certificate cannot be used.
   package static func privateDoor(
-    at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], operatorToken: TokenDigest?,
-    limits: AccessLimits, patience: Duration, logger: Logger,
+    at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], operatorToken: TokenDigest,
+    hosts: PrivateHosts, limits: AccessLimits, patience: Duration, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     let authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits, logger: logger)
     return try listener(
-      PrivateDoor(cameras: cameras, authorizer: authorizer, limits: limits), at: address, connections: limits.cameras,
+      PrivateDoor(
+        cameras: cameras, authorizer: authorizer, hosts: UnknownHosts(hosts, logger: logger), limits: limits),
+      at: address, connections: limits.cameras,
       handlers: {
         [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
       }, patience: TimeAmount(patience), logger: logger, onListening)

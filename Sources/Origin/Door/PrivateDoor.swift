@@ -13,13 +13,15 @@ struct PrivateDoor: HTTPResponder {
   private let inOrder: [Camera]
   private let limits: AccessLimits
   private let authorizer: IngestAuthorizer
+  private let hosts: UnknownHosts
   private let switches: OperatorSwitches
 
-  init(cameras: [Camera], authorizer: IngestAuthorizer, limits: AccessLimits) {
+  init(cameras: [Camera], authorizer: IngestAuthorizer, hosts: UnknownHosts, limits: AccessLimits) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     inOrder = cameras
     switches = OperatorSwitches(cameras: self.cameras)
     self.authorizer = authorizer
+    self.hosts = hosts
     self.limits = limits
   }
 
@@ -32,6 +34,7 @@ struct PrivateDoor: HTTPResponder {
   }
 
   private func answer(to request: Request, context: DoorContext) async throws -> Response {
+    if let refusal = hosts.refusal(of: request) { return closing(refusal, request, context) }
     let target = RequestTarget(request.head.path ?? "/")
     let path = target.path
     if request.method == .options { return closing(options(request, target), request, context) }

@@ -149,6 +149,13 @@ package final class Camera: Sendable {
     return taken.stills
   }
 
+  /// Takes the newest still that is decoded before its slot and whose delay is over.
+  func takeEarly() -> Still? {
+    let taken = inbox.takeEarly(arrivedBy: clock.now() - settings.delay)
+    if taken.displaced > 0 { count { $0.displaced += taken.displaced } }
+    return taken.still
+  }
+
   /// Passes a still that was decoded before its slot to the next slot, or makes it the latest picture at once.
   func put(_ decoded: DecodedStill) {
     let displaced = inbox.put(decoded)

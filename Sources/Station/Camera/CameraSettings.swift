@@ -55,12 +55,15 @@ package struct CameraSettings: Sendable, Hashable {
   /// How many of the pictures that were shown last are kept as photos; 0 for none.
   package var keepPhotos = 0
 
-  /// Larger stills are decoded beside the camera's loop: they would take a large part of a slot's time.
+  /// Stills with more pixels are decoded beside the camera's loop: they would take a large part of a slot's time.
   static let largeStill = 4_000_000
+  /// So are those that take longer to decode than most of that size, in nanoseconds.
+  static let costlyStill = 32_000_000
 
-  /// Whether a still is decoded as soon as it has come.
+  /// Whether a still is decoded before its slot: as soon as it has come and its delay is over.
   func decodesEarly(_ header: JPEGHeader) -> Bool {
-    delay == .zero && (showsAtOnce || header.size.pixels > Self.largeStill)
+    (showsAtOnce && delay == .zero) || header.size.pixels > Self.largeStill
+      || header.decodingNanoseconds > Self.costlyStill
   }
 
   /// The settings of a camera, with defaults that suit a quiet background picture.

@@ -4,8 +4,8 @@ import Packager
 import Picture
 import Synchronization
 
-/// Decodes the stills that cannot wait for a slot, beside the camera's loop: large ones, which would make the slot
-/// late, and those of a camera that shows its stills at once.
+/// Decodes the stills that cannot wait for a slot, beside the camera's loop: those that take long, which would make the
+/// slot late, and those of a camera that shows its stills at once.
 ///
 /// The newest still is decoded first, and at most one in each step of the grid: more cannot be shown.
 struct EarlyDecoder {
@@ -24,15 +24,18 @@ struct EarlyDecoder {
       let begin = camera.clock.now()
       if decodeNext() {
         try? await camera.clock.sleep(begin + camera.settings.timeline.step)
+      } else if let oldest = camera.inbox.oldestEarly {
+        // It is kept back, and those that come after it are due later.
+        try? await camera.clock.sleep(oldest + camera.settings.delay)
       } else {
         await camera.earlySignal.wait()
       }
     }
   }
 
-  /// Decodes the waiting still; `false` if there is none.
+  /// Decodes the waiting still; `false` if there is none whose delay is over.
   func decodeNext() -> Bool {
-    guard let still = camera.inbox.takeEarly() else { return false }
+    guard let still = camera.takeEarly() else { return false }
     do {
       let settings = camera.settings.picture
       var photos = PhotoMaker(

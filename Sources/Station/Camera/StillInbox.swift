@@ -8,8 +8,8 @@ import Packager
 final class StillInbox: Sendable {
   private struct State {
     var queue: StillQueue
-    /// The newest still that must be decoded before its slot, and one that was.
-    var early: Still?
+    /// The stills that must be decoded before their slot, and one that was.
+    var early: StillQueue
     var decoded: DecodedStill?
     /// How often stills were dropped; one that is being decoded at that time is dropped too.
     var drops = 0
@@ -27,7 +27,10 @@ final class StillInbox: Sendable {
     let delayed = Int(settings.delay.floorDivided(by: max(settings.interval, settings.timeline.step)))
     let count = 2 * settings.timeline.stepsPerPart + 2 * delayed
     let bytes = 2 * settings.maxStillBytes + delayed * 1_000_000
-    state = NIOLockedValueBox(State(queue: StillQueue(maxCount: max(4, count), maxBytes: bytes)))
+    let queue = StillQueue(maxCount: max(4, count), maxBytes: bytes)
+    // Without a delay only the newest is of use: the decoder takes it at once.
+    let early = settings.delay == .zero ? StillQueue(maxCount: 1, maxBytes: bytes) : queue
+    state = NIOLockedValueBox(State(queue: queue, early: early))
   }
 
   /// Accepts a still.
@@ -36,9 +39,7 @@ final class StillInbox: Sendable {
   /// - Returns: how many older stills were dropped for it.
   func push(_ still: Still, decodesEarly: Bool) -> Int64 {
     state.withLockedValue { state in
-      guard decodesEarly else { return Int64(state.queue.push(still).displaced) }
-      defer { state.early = still }
-      return state.early == nil ? 0 : 1
+      Int64((decodesEarly ? state.early.push(still) : state.queue.push(still)).displaced)
     }
   }
 
@@ -67,18 +68,25 @@ final class StillInbox: Sendable {
   func drop() {
     state.withLockedValue { state in
       _ = state.queue.takeAll()
-      (state.early, state.decoded) = (nil, nil)
+      _ = state.early.takeAll()
+      state.decoded = nil
       state.drops += 1
     }
   }
 
-  /// Takes the still that must be decoded before its slot.
-  func takeEarly() -> Still? {
+  /// Takes the newest still that must be decoded before its slot and arrived at `cutoff` or earlier.
+  ///
+  /// - Returns: it, and how many older ones were dropped for it.
+  func takeEarly(arrivedBy cutoff: Ticks) -> (still: Still?, displaced: Int64) {
     state.withLockedValue { state in
       state.dropsBeforeDecoding = state.drops
-      return state.early.take()
+      let due = state.early.take(arrivedBy: cutoff)
+      return (due.last, Int64(max(0, due.count - 1)))
     }
   }
+
+  /// When the oldest still arrived that must be decoded before its slot; `nil` if none waits.
+  var oldestEarly: Ticks? { state.withLockedValue { $0.early.oldest } }
 
   /// Returns it decoded.
   ///

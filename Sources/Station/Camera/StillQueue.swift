@@ -24,6 +24,9 @@ package struct StillQueue: Sendable {
   /// How many stills wait.
   package var count: Int { stills.count }
 
+  /// When the oldest still arrived; `nil` if none waits.
+  package var oldest: Ticks? { stills.first?.arrival }
+
   /// Adds a still at the end and drops the oldest ones if there is no room.
   package mutating func push(_ still: Still) -> Admission {
     stills.append(still)
