@@ -43,7 +43,7 @@ extension Bench {
     var record = Length(ticks: .seconds(60))
     @Option(help: ArgumentHelp("The part target of the started server.", valueName: "seconds")) var part: Pace = "1"
     @Option(help: ArgumentHelp("The segments of the started server.", valueName: "seconds")) var segment: Pace = "4"
-    @Option(help: ArgumentHelp("The size of its stream.", valueName: "WIDTHxHEIGHT")) var size = "320x240"
+    @Option(help: ArgumentHelp("The size of its stream.", valueName: "WIDTHxHEIGHT")) var size = "640x480"
     @Option(help: ArgumentHelp("Write all that was seen, and the result, as JSON.", valueName: "file")) var json:
       String?
 

@@ -20,7 +20,7 @@ package struct VeilBench: Sendable {
   package struct Rig: Sendable {
     package var part = "1"
     package var segment = "4"
-    package var size = "320x240"
+    package var size = "640x480"
     package var every = Ticks.milliseconds(1550)
     package var jitter = Ticks.milliseconds(100)
     /// How much of the camera becomes the loop.

@@ -13,6 +13,11 @@ package struct VeilResult: Sendable, Codable {
     package let edge: RankTest?
     /// Whether it tells, by what `VeilResult.judge` asks for.
     package let tells: Bool
+
+    /// Whether it was the same in all windows.
+    var isConstant: Bool {
+      [control, veiled, edge].allSatisfy { ($0?.distance ?? 0) == 0 && $0?.probability ?? 1 == 1 }
+    }
   }
 
   /// The lengths of stretches and windows, in microseconds, and how many windows of each kind there are.
@@ -105,7 +110,8 @@ extension VeilResult: CustomStringConvertible {
   /// The table for a terminal.
   package var description: String {
     var lines = [["feature", "live/live", "live/veiled", "live/edge", "by chance", ""]]
-    for row in rows {
+    let constant = rows.filter(\.isConstant).map(\.feature)
+    for row in rows where !row.isConstant {
       let chance = [row.veiled, row.edge].compactMap { $0?.probability }.min()
       lines.append([
         row.feature, cell(row.control), cell(row.veiled), cell(row.edge),
@@ -119,6 +125,7 @@ extension VeilResult: CustomStringConvertible {
       text += zip(line, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
       text += "\n"
     }
+    if !constant.isEmpty { text += "The same in all windows: \(constant.joined(separator: ", ")).\n" }
     if telling.isEmpty {
       text += "Nothing tells the veil from the camera better than chance does."
     } else {
