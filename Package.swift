@@ -39,6 +39,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
     .systemLibrary(
@@ -141,6 +142,7 @@ let package = Package(
         "CZlib", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station", "Camera", "Demo",
         "WebFiles", nio, nioPosix, locks, log, lifecycle, system,
         .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),
