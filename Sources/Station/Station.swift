@@ -103,7 +103,9 @@ package final class Station: Service {
     for settings in cameras {
       guard let seat = seats.first(where: { $0.camera.name == settings.name }) else { continue }
       guard settings.needsNewLoop(after: seat.camera.settings) else {
+        let hadOtherHours = seat.camera.settings.hours != settings.hours
         seat.camera.change(to: settings)
+        if hadOtherHours { _ = await seat.camera.carryOut(.hours(settings.hours)) }
         continue
       }
       seat.order(.change(settings))

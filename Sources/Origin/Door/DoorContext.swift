@@ -15,14 +15,15 @@ struct DoorContext {
   }
 
   /// The address of its other end.
-  let connection: ClientAddress
+  let peer: ClientAddress
 
   /// The address that limits go by: that of the connection, or the visitor's behind a named proxy.
   var client: ClientAddress
 
-  init(channel: any Channel) {
+  init(channel: any Channel, isSecure: Bool = false) {
     self.channel = channel
-    connection = ClientAddress(channel.remoteAddress)
-    client = connection
+    self.isSecure = isSecure
+    peer = ClientAddress(channel.remoteAddress)
+    client = peer
   }
 }

@@ -18,6 +18,7 @@ struct OperatorSwitches {
       switch self {
       case .command(.withdraw): "withdraw"
       case .command(.order(let order)): order.rawValue
+      case .command(.hours): "hours"
       case .recent: "recent"
       }
     }

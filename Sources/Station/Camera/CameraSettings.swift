@@ -67,7 +67,7 @@ package struct CameraSettings: Sendable, Hashable {
   /// still or request.
   func needsNewLoop(after before: CameraSettings) -> Bool {
     var same = before
-    (same.title, same.interval) = (title, interval)
+    (same.title, same.interval, same.hours) = (title, interval, hours)
     (same.maxStillBytes, same.stillChoice) = (maxStillBytes, stillChoice)
     return same != self
   }
