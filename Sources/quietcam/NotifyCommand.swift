@@ -4,6 +4,7 @@ import Foundation
 import Media
 import Notify
 import Settings
+import Station
 
 /// `quietcam notify`: tries whether messages arrive.
 struct NotifyCommand: AsyncParsableCommand {
