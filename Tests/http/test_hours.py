@@ -106,8 +106,8 @@ def test_a_camera_closes_and_opens_with_the_part_in_which_its_time_comes():
     moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=12)
     offset = f"{round((moment - sunset).total_seconds()):+d}s"
     closing, opening = (f"dawn-5h to sunset{offset}", f"sunset{offset} to dawn")
-    with serving(*QUICK, "--hours", f"{closing} at 0,{longitude}") as first:
-        with serving(*QUICK, "--hours", f"{opening} at 0,{longitude}") as second:
+    with serving(*QUICK, "--hold", "forever", "--hours", f"{closing} at 0,{longitude}") as first:
+        with serving(*QUICK, "--hold", "forever", "--hours", f"{opening} at 0,{longitude}") as second:
             seen = []
             deadline = time.monotonic() + 60
             while not seen or seen[-1][1:] != ("paused", "live"):

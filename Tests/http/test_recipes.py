@@ -24,7 +24,7 @@ BOARD = quietcam.ROOT / "Tests" / "http" / "esp32"
 
 def test_every_recipe_is_tried():
     here = {"quick", "gphoto2", "motion", "shell", "python", "ffmpeg", "esp32"}
-    there = {"nginx-cache", "varnish", "haproxy", "caddy", "webhook", "home-assistant", "home-assistant-webhook"}
+    there = {"nginx-cache", "varnish", "haproxy", "caddy", "nginx-folder", "webhook", "home-assistant", "home-assistant-webhook"}
     assert set(recipes.all_recipes()) == here | there | {"vsftpd", "pure-ftpd", "photos", "systemd"}
 
 
