@@ -25,7 +25,7 @@ BOARD = quietcam.ROOT / "Tests" / "http" / "esp32"
 def test_every_recipe_is_tried():
     here = {"quick", "gphoto2", "motion", "shell", "python", "ffmpeg", "esp32", "source"}
     elsewhere = {"vsftpd", "pure-ftpd", "photos", "systemd", "nginx-cache", "varnish", "haproxy", "caddy"}
-    elsewhere |= {"prometheus", "status", "log", "debian"}
+    elsewhere |= {"nginx-folder", "prometheus", "status", "log", "debian"}
     assert set(recipes.all_recipes()) == here | elsewhere
 
 
