@@ -159,6 +159,7 @@ let package = Package(
         "Camera", "Demo", "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      exclude: ["Packaging"],
       swiftSettings: strict),
 
     .target(

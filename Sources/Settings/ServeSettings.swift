@@ -22,12 +22,6 @@ package struct ServeSettings: Sendable, Hashable {
     }
   }
 
-  /// The lowest level that is logged; the names are those of swift-log without `critical`.
-  package enum LogLevel: String, Sendable, CaseIterable {
-    /// From everything to errors only.
-    case trace, debug, info, notice, warning, error
-  }
-
   /// The address for viewers.
   package var publicAddress = ListenAddress(host: "127.0.0.1", port: 8080)
   /// The address for cameras and operators.
@@ -70,8 +64,8 @@ package struct ServeSettings: Sendable, Hashable {
   package var demoToken: AccessToken?
   /// Whether the camera named `demo` paints its own scene; the camera is added if it is missing.
   package var isDemo = false
-  /// The lowest level that is logged.
-  package var logLevel = LogLevel.info
+  /// What is logged, and how it is written.
+  package var log = LogSettings()
 
   /// The name of the camera that `isDemo` adds.
   package static let demoName = "demo"

@@ -72,7 +72,7 @@ extension Setting {
       "favicon", ValueType<String>.path.optional, \.settings.site.iconFile,
       "A file with the icon of the pages, in .svg, .png or .ico", standard: "Quietcam's own"),
     .server("embed", .frameAncestors, \.settings.site.frameAncestors, "The sites that can show the pages in a frame"),
-    .server("log", .choice, \.settings.logLevel, "The lowest level that is logged"),
+    .server("log", .log, \.settings.log, "The lowest level that is logged, and whether each line is a JSON object"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
     .server(
       "camera", ValueType<CameraName>.cameraName.optional, \.camera,

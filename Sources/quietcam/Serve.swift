@@ -47,9 +47,15 @@ struct Serve: AsyncParsableCommand {
     settings.operatorSecret = nil
     // Without a word about the time zone the C library looks at its file for each line of the log.
     setenv("TZ", ":/etc/localtime", 0)
-    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    let format = settings.log.format
+    LoggingSystem.bootstrap { label in
+      switch format {
+      case .text: StreamLogHandler.standardError(label: label)
+      case .json: JSONLog()
+      }
+    }
     var logger = Logger(label: "quietcam")
-    logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+    logger.logLevel = Logger.Level(rawValue: settings.log.level.rawValue) ?? .info
     FFmpegLog.redirect(to: logger)
     // The system's own answer to a terminal or a supervisor that hangs up would be the end.
     HangUpSignal.outlive()

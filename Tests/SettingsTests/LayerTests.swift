@@ -60,7 +60,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     KeyCase("base-url", "https://a.example/cam/") { $0.site.baseURL == "https://a.example/cam/" },
     KeyCase("site-title", "My cameras") { $0.site.title == "My cameras" },
     KeyCase("favicon", "icon.svg") { $0.site.iconFile == "icon.svg" },
-    KeyCase("log", "trace") { $0.logLevel == .trace },
+    KeyCase("log", "json,trace") { $0.log.level == .trace && $0.log.format == .json },
     KeyCase("demo", "true") { $0.isDemo && $0.cameras.map(\.name.text) == ["desk", "demo"] },
   ]
 
@@ -202,7 +202,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
       yaml, environment: ["QUIETCAM_LOG": "notice", "QUIETCAM_CRF": "22", "QUIETCAM_BLUR": "3"],
       flags: ["log": "error", "crf": "23"])
     let camera = try settings.camera("desk")
-    #expect(settings.logLevel == .error)
+    #expect(settings.log.level == .error)
     #expect(camera.encoder.crf == 23)
     #expect(camera.picture.blur == 3)
     #expect(camera.picture.denoise == 1)
@@ -235,7 +235,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     #expect(settings.store == .folder("hls-out"))
     #expect(settings.operatorToken == nil)
     #expect(!settings.isDemo)
-    #expect(settings.logLevel == .info)
+    #expect(settings.log.level == .info)
   }
 
   @Test func namedCameraIsAddedToThoseOfTheFile() throws {
@@ -334,7 +334,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
 
   @Test func byteOrderMarkAndWindowsLineEndsAreTaken() throws {
     let settings = try load("\u{FEFF}log: debug\r\n" + desk("crf: 21").replacing("\n", with: "\r\n"))
-    #expect(settings.logLevel == .debug)
+    #expect(settings.log.level == .debug)
     #expect(try settings.camera("desk").encoder.crf == 21)
   }
 }

@@ -63,7 +63,7 @@ package enum Listeners {
         cameras: cameras, doors: doors, web: web, site: site, linkKey: linkKey, limits: limits,
         isSecure: address.certificate != nil),
       at: address,
-      connections: limits.viewers,
+      connections: limits.viewers, times: limits.answersAtPublic,
       handlers: { [HangUpHandler()] + common(TimeAmount(patience), limits.unreadableAtPublic, "public", logger) },
       patience: TimeAmount(patience), logger: logger, onListening)
   }
@@ -85,7 +85,7 @@ package enum Listeners {
     return try listener(
       PrivateDoor(
         cameras: cameras, authorizer: authorizer, hosts: UnknownHosts(hosts, logger: logger), limits: limits),
-      at: address, connections: limits.cameras,
+      at: address, connections: limits.cameras, times: limits.answersAtPrivate,
       handlers: {
         [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
       }, patience: TimeAmount(patience), logger: logger, onListening)
@@ -106,20 +106,24 @@ package enum Listeners {
   ) {
     guard let untold = unreadable.add(now: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000)) else { return }
     let before = untold == 0 ? "" : " (and \(untold) more before it)"
-    logger.warning(
-      "a request cannot be read\(before): \(fault.detail)",
-      metadata: ["door": "\(door)", "from": "\(ClientAddress(channel.remoteAddress).key)"])
+    var metadata: Logger.Metadata = ["door": "\(door)"]
+    // Where viewers come from is nobody's business, until an operator asks for it.
+    if door == "private" || logger.logLevel <= .debug {
+      metadata["from"] = "\(ClientAddress(channel.remoteAddress).key)"
+    }
+    logger.warning("a request cannot be read\(before): \(fault.detail)", metadata: metadata)
   }
 
   private static func listener(
     _ responder: some HTTPResponder<DoorContext>, at address: ListenerAddress, connections: Connections,
+    times: AnswerTimes,
     handlers: @escaping @Sendable () -> [any RemovableChannelHandler], patience: TimeAmount, logger: Logger,
     _ onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     // Hummingbird logs its own starts and ends; operators need ours.
     var logger = logger
     if logger.logLevel == .info { logger.logLevel = .notice }
-    let answer = answer(responder, logger: logger)
+    let answer = answer(responder, times: times, logger: logger)
     let http1 = HTTP1Channel.Configuration(
       additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
     let handshakeTime = address.certificate == nil ? nil : min(headerTime, patience)
@@ -139,9 +143,10 @@ package enum Listeners {
 
   /// The answer to each request: the responder's, with the date (RFC 9110, section 6.6.1).
   private static func answer(
-    _ responder: some HTTPResponder<DoorContext>, logger: Logger
+    _ responder: some HTTPResponder<DoorContext>, times: AnswerTimes, logger: Logger
   ) -> HTTPChannelHandler.Responder {
     { request, writer, channel in
+      let began = ContinuousClock.now
       var response: Response
       do {
         response = try await responder.respond(to: request, context: DoorContext(channel: channel))
@@ -152,6 +157,8 @@ package enum Listeners {
         response = Response(status: .internalServerError)
       }
       response.headers[.date] = HTTPDate.now()
+      times.add(
+        AnswerTimes.Kind(target: request.head.path ?? "/"), status: response.status.code, after: .now - began)
       do {
         try await writer.write(response: response.head, body: response.body)
       } catch is HTTPParserError {

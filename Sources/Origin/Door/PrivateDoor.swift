@@ -23,6 +23,7 @@ struct PrivateDoor: HTTPResponder {
     self.authorizer = authorizer
     self.hosts = hosts
     self.limits = limits
+    ProcessUsage.begin()
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {

@@ -67,12 +67,14 @@ struct StatusReport: Encodable {
   }
 
   let time: String
+  let version: String
   let cameras: [Item]
   let doors: DoorReport
 
   /// The state at this moment.
   init(_ cameras: [Camera], doors: AccessLimits, now: WallTime) {
     time = now.iso8601
+    version = ProgramVersion.text
     self.cameras = cameras.map { Item(CameraReport($0, now: now)) }
     self.doors = DoorReport(doors)
   }

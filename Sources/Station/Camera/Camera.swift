@@ -28,6 +28,8 @@ package final class Camera: Sendable {
   package let recent: RecentMedia
   /// What was shown last, picture by picture, for viewers.
   package let photos: CameraPhotos
+  /// How long its work takes.
+  package let times = CameraTimes()
   /// The stills that wait for their slot.
   let inbox: StillInbox
   /// The operator's commands.

@@ -129,10 +129,12 @@ struct CameraLoop: ~Copyable {
     shutter.note(slot.arrivals)
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
     let (segmentContent, part, start) = (programme.segmentContent, publisher.nextPart, publisher.start)
+    let began = camera.clock.now()
     guard
       let content = maker.content(
         of: slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
     else { return }
+    camera.times.encode.add(camera.clock.now() - began)
     recorder.add(content, part: part, standing: standing)
     let appended = publisher.append(content.pictures, wall: wall)
     // The version that closes a segment announces the next one.
@@ -142,6 +144,8 @@ struct CameraLoop: ~Copyable {
     }
     publisher.publish(
       following: segmentContent.slotsAhead(of: part, camera.settings), plainSequence: plain.newestSequence)
+    let published = camera.clock.now()
+    for placed in slot.placed { camera.times.stillToPart.add(published - placed.still.arrival) }
     report(content.changes)
     apply(
       plain.append(content, start: start, date: publisher.date(of: start), begins: beginning, standing: standing))
