@@ -14,7 +14,9 @@ import Picture
 struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure what Quietcam costs on this machine.",
-    subcommands: [Stages.self, Start.self, Still.self, Slots.self, Bandwidth.self, Quality.self, Latency.self])
+    subcommands: [
+      Stages.self, Start.self, Still.self, Slots.self, Bandwidth.self, Quality.self, Latency.self, Veil.self,
+    ])
 
   /// `quietcam bench slots`.
   struct Slots: AsyncParsableCommand {
