@@ -25,7 +25,8 @@ package struct Hours: Hashable, Sendable {
 
   /// How many days ahead windows are looked at: each day of a week comes within it.
   private static let ahead: Int64 = 9
-  /// Windows that are as close as this are one: the sun's days follow one another to the second, or not quite.
+  /// Windows that are closer than this are one, and shorter ones are none: where the sun does not set, its days follow
+  /// one another to the second, or not quite.
   private static let seam: Int64 = 60
 
   init(windows: [HoursWindow], zone: CivilZone?, place: Place?, text: String) {
@@ -55,13 +56,13 @@ package struct Hours: Hashable, Sendable {
       for window in windows where window.days >> CivilDay.weekday(day) & 1 == 1 {
         let start = moment(of: window.start, day: day)
         let end = moment(of: window.end, day: window.passesMidnight ? day + 1 : day)
-        if start < end { times.append(start..<end) }
+        if end - start >= Self.seam { times.append(start..<end) }
       }
     }
     times.sort { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
     var merged: [Range<Int64>] = []
     for time in times {
-      if let before = merged.last, time.lowerBound <= before.upperBound + Self.seam {
+      if let before = merged.last, time.lowerBound < before.upperBound + Self.seam {
         merged[merged.count - 1] = before.lowerBound..<max(before.upperBound, time.upperBound)
       } else {
         merged.append(time)

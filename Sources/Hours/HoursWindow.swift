@@ -8,13 +8,11 @@ package enum DayTime: Hashable, Sendable {
   var isClock: Bool { if case .clock = self { true } else { false } }
 
   /// The seconds of the day between which it can be. What the sun does in the morning is taken to be between 3 and 12
-  /// o'clock, what it does in the evening between 12 and 24.
+  /// o'clock, what it does in the evening between 12 and 24, without the offset.
   fileprivate var range: ClosedRange<Int64> {
     switch self {
     case .clock(let second): second...second
-    case .sun(let event, let offset):
-      event.isMorning
-        ? 10_800 + min(0, offset)...43_200 + max(0, offset) : 43_200 + min(0, offset)...86_400 + max(0, offset)
+    case .sun(let event, _): event.isMorning ? 10_800...43_200 : 43_200...86_400
     }
   }
 

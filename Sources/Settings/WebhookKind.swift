@@ -11,9 +11,12 @@ extension ValueType where Value == [WebhookAddress] {
     ) { given, path, problems in
       var texts: [String?] = []
       switch given.content {
-      case .text(let text): texts = text == "none" ? [] : text.split(separator: " ").map(String.init)
+      case .text(let text): texts = text == "none" ? [] : text.split(separator: " ").map { String($0) }
       case .list(let items):
-        texts = items.map { item in if case .text(let text) = item.content { text } else { nil } }
+        texts = items.map { item -> String? in
+          guard case .text(let text) = item.content else { return nil }
+          return text
+        }
       case .mapping, .nothing: texts = [nil]
       }
       let addresses = texts.map { $0.flatMap { WebhookAddress($0) } }

@@ -64,7 +64,10 @@ enum NoticeSources {
       let expiry = ViewerLink.expiry(after: linkTime, from: WallTime.now.milliseconds / 1000)
       page += "\(ViewerLink(camera: name, expiry: expiry, key: key))/"
     }
-    let photo = camera.counters.source == .paused ? nil : camera.photos.newest
+    let counters = camera.counters
+    // What was ordered counts at once, and not only with the next part.
+    let isPaused = counters.source == .paused || counters.standing.isPaused || counters.hours?.isShown == false
+    let photo = isPaused ? nil : camera.photos.newest
     return Notice.CameraLink(
       camera: name.text, title: title, page: page, picture: page + (photo.map { "\($0)" } ?? "latest.jpg"))
   }

@@ -77,22 +77,51 @@ def test_nothing_public_tells_hours_from_a_pause():
 
 
 @fakes
-def test_a_camera_opens_and_closes_by_the_clock_of_its_zone(wrapped):  # noqa: F811
-    # It is nearly six in Berlin.
-    environment = at("2027-06-30 15:59:38")
-    with serving(*QUICK, "--hours", "mon-fri 08:00-18:00 Europe/Berlin", environment=environment) as server:
-        push_until(server, "live", within=8)
-        wait_until(server, "paused", within=20)
-        status = server.status()
-        assert status["pausedBy"] == ["hours"] and status["hours"]["until"] == "2027-07-01T06:00:00.000Z"
-        assert not any(segment.discontinuity for segment in live(server).segments)
-    # The night in which the clocks go forward: 02:30 does not come, so the camera opens at 03:00, and ten seconds
-    # before it is closed.
-    environment = at("2027-03-28 00:59:50")
-    with serving(*QUICK, "--hours", "02:30-04:00 Europe/Berlin", environment=environment) as server:
-        assert server.status()["hours"]["until"] == "2027-03-28T01:00:00.000Z"
-        push_until(server, "live", within=30)
-        assert server.status()["hours"]["until"] == "2027-03-28T02:00:00.000Z"
+@pytest.mark.parametrize("now, hours, shown, until", [
+    ("2027-06-30 15:59:38", "mon-fri 08:00-18:00 Europe/Berlin", True, "2027-06-30T16:00"),
+    ("2027-07-02 16:00:00", "mon-fri 08:00-18:00 Europe/Berlin", False, "2027-07-05T06:00"),
+    # The clocks go forward: 02:30 does not come. They go back: 02:30 counts the first time.
+    ("2027-03-28 00:59:50", "02:30-04:00 Europe/Berlin", False, "2027-03-28T01:00"),
+    ("2027-10-31 00:10:00", "02:30-04:00 Europe/Berlin", False, "2027-10-31T00:30"),
+])
+def test_the_next_change_is_that_of_the_zone(wrapped, now, hours, shown, until):  # noqa: F811
+    with serving(*QUICK, "--hours", hours, environment=at(now)) as server:
+        told = server.status()["hours"]
+        assert told["shown"] is shown and told["until"] == f"{until}:00.000Z"
+
+
+def sunset_near():
+    """A longitude on the equator where the sun sets about now, and when it does, as the server has it."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    longitude = (18 - now.hour - now.minute / 60) * 15
+    longitude = round((longitude + 180) % 360 - 180, 2)
+    # From before dawn until long after sunset: shown now, whatever the equation of time is.
+    with serving(*QUICK, "--hours", f"dawn-5h to sunset+5h at 0,{longitude}") as server:
+        until = datetime.datetime.fromisoformat(server.status()["hours"]["until"])
+    return longitude, until - datetime.timedelta(hours=5)
+
+
+def test_a_camera_closes_and_opens_with_the_part_in_which_its_time_comes():
+    longitude, sunset = sunset_near()
+    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=12)
+    offset = f"{round((moment - sunset).total_seconds()):+d}s"
+    closing, opening = (f"dawn-5h to sunset{offset}", f"sunset{offset} to dawn")
+    with serving(*QUICK, "--hold", "forever", "--hours", f"{closing} at 0,{longitude}") as first:
+        with serving(*QUICK, "--hold", "forever", "--hours", f"{opening} at 0,{longitude}") as second:
+            seen = []
+            deadline = time.monotonic() + 60
+            while not seen or seen[-1][1:] != ("paused", "live"):
+                assert time.monotonic() < deadline, seen
+                for server in (first, second):
+                    assert server.push(stills.solid(*RED)).status == 202
+                now = datetime.datetime.now(datetime.timezone.utc)
+                seen.append(((now - moment).total_seconds(), first.status()["source"], second.status()["source"]))
+                time.sleep(0.2)
+            assert {row[1:] for row in seen if 3 - 12 < row[0] < -1} == {("live", "paused")}, seen
+            for server in (first, second):
+                assert not any(segment.discontinuity for segment in live(server).segments)
+            assert stills.is_near(stills.colour_of(second.get(f"/{CAMERA}/latest.jpg").body), RED)
+            assert not stills.is_near(stills.colour_of(first.get(f"/{CAMERA}/latest.jpg").body), RED)
 
 
 @fakes

@@ -24,9 +24,10 @@ BOARD = quietcam.ROOT / "Tests" / "http" / "esp32"
 
 def test_every_recipe_is_tried():
     here = {"quick", "gphoto2", "motion", "shell", "python", "ffmpeg", "esp32", "source"}
-    there = {"nginx-cache", "varnish", "haproxy", "caddy", "webhook", "home-assistant", "home-assistant-webhook"}
-    there |= {"vsftpd", "pure-ftpd", "photos", "systemd", "prometheus", "status", "log", "debian"}
-    assert set(recipes.all_recipes()) == here | there
+    elsewhere = {"vsftpd", "pure-ftpd", "photos", "systemd", "nginx-cache", "varnish", "haproxy", "caddy"}
+    elsewhere |= {"nginx-folder", "prometheus", "status", "log", "debian"}
+    elsewhere |= {"webhook", "home-assistant", "home-assistant-webhook"}
+    assert set(recipes.all_recipes()) == here | elsewhere
 
 
 def test_the_readme_is_short():

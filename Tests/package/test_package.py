@@ -79,16 +79,15 @@ def service(debian):
     return command, re.search(r"^User=(.*)$", unit, re.MULTILINE)[1]
 
 
-def built(folder, version):
-    """The same package with another version."""
-    subprocess.run(
-        [
-            PACKAGING / "build-deb.sh", bare.ROOT / ".build" / "deb" / "release" / "quietcam",
-            bare.ROOT / ".build" / "deb" / "checkouts", folder, version,
-        ],
-        check=True, capture_output=True,
-    )
-    return folder / f"quietcam_{version}_amd64.deb"
+def newer(package, folder):
+    """The same package as one of a later version."""
+    tree = folder / "newer"
+    subprocess.run(["dpkg-deb", "-R", package, tree], check=True)
+    control = tree / "DEBIAN/control"
+    control.write_text(re.sub(r"^Version: .*$", "Version: 99.0", control.read_text(), flags=re.MULTILINE))
+    file = folder / "quietcam_99.0_amd64.deb"
+    subprocess.run(["dpkg-deb", "-Znone", "--root-owner-group", "-b", tree, file], check=True, capture_output=True)
+    return file
 
 
 def test_from_installation_to_removal(package, tmp_path):
@@ -143,8 +142,8 @@ def test_from_installation_to_removal(package, tmp_path):
         # An upgrade keeps what the operator wrote, the token, and the store.
         settings = debian.root / "etc/quietcam/quietcam.yaml"
         settings.write_text(settings.read_text().replace("title: My desk", "title: My window"))
-        newer = built(tmp_path, "99.0")
-        debian.install(newer)
+        debian.install(newer(package, tmp_path))
+        assert debian.run("dpkg-query", "-W", "-f", "${Version}", "quietcam") == "99.0"
         assert "title: My window" in settings.read_text()
         assert debian.read("/etc/quietcam/desk.token").strip() == token
         assert {"live.m3u8", "latest.jpg"} <= {path.name for path in (debian.root / "var/lib/quietcam/desk").iterdir()}
@@ -286,14 +285,19 @@ def units_of(text):
     return {name: [line for line in lines.split("\n") if line] for name, lines in found}
 
 
-def test_the_units_are_those_of_the_handbook_and_fit_the_settings(unpacked):
+def test_the_units_are_those_of_the_handbook_and_fit_the_settings(unpacked, tmp_path):
     folder = unpacked / "lib/systemd/system"
+    names = ["quietcam.socket", "quietcam.service"]
+    for name in names:
+        text = (folder / name).read_text()
+        assert "quietcam.socket" == name or "ExecStart=/usr/bin/quietcam " in text
+        # The program is not installed on the machine of the test.
+        (tmp_path / name).write_text(text.replace("/usr/bin/quietcam", str(unpacked / "usr/bin/quietcam")))
     done = subprocess.run(
-        ["systemd-analyze", "verify", f"--root={unpacked}", "quietcam.socket", "quietcam.service"],
-        capture_output=True, text=True,
+        ["systemd-analyze", "verify", "--man=no", *[str(tmp_path / name) for name in names]], capture_output=True,
+        text=True, env=os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
     )
-    ours = [line for line in (done.stdout + done.stderr).splitlines() if "quietcam" in line]
-    assert not ours, ours
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
     settings = (unpacked / "etc/quietcam/quietcam.yaml").read_text()
     listens = re.findall(r"^ListenStream=(\S+)$", (folder / "quietcam.socket").read_text(), re.MULTILINE)
     assert listens == [re.search(rf"^{key}: (\S+)$", settings, re.MULTILINE)[1] for key in ("public", "private")]
