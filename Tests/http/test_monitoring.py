@@ -38,7 +38,8 @@ def busy():
         server.push(b"no JPEG")
         listing = server.get("/desk/live.m3u8").text
         sequence = int(re.search(r"MEDIA-SEQUENCE:(\d+)", listing)[1]) + listing.count("#EXTINF")
-        assert server.get(f"/desk/live.m3u8?_HLS_msn={sequence}&_HLS_part=1").status == 200
+        # Not published yet, so the request waits.
+        assert server.get(f"/desk/live.m3u8?_HLS_msn={sequence + 1}").status == 200
         for address in ("/desk/", "/desk/latest.jpg", "/desk/nothing.mp4"):
             server.get(address)
         yield server
@@ -89,7 +90,8 @@ def test_histograms_are_cumulative_and_have_what_happened(busy):
     assert 1 <= values["quietcam_still_to_part_seconds_count", desk] <= 5
     # A still waits for its slot, and that is never far away.
     assert 0 < values["quietcam_still_to_part_seconds_sum", desk]
-    assert values["quietcam_encode_seconds_count", desk] == values["quietcam_parts_total", desk]
+    # Both are read one after the other, and parts go on.
+    assert 0 <= values["quietcam_encode_seconds_count", desk] - values["quietcam_parts_total", desk] <= 3
     assert values["quietcam_encode_seconds_sum", desk] > 0
     assert values["quietcam_fan_out_seconds_count", desk] >= 1
     for door, kind in [
@@ -326,7 +328,8 @@ def test_no_viewer_has_an_address_in_the_log(log, tmp_path):
                 client.sendall(b"GET /desk/ HTTP/1.1\r\nHost: a\r\nCookie : x\r\n\r\n")
             silent = stack.enter_context(from_address(viewer, server.public))
             silent.sendall(b"GET /desk/")
-            time.sleep(1.5)
+            # Whatever the answer to half a request is, it has come.
+            silent.recv(1000)
         for address in ("/desk/", "/desk/latest.jpg", "/nothing", "/desk/../x"):
             ask("GET", address, {"X-Forwarded-For": "203.0.113.77"})
         for _ in range(40):
@@ -346,7 +349,15 @@ def from_address(address, port):
 
 
 def test_a_level_keeps_back_what_is_below_it():
-    with launched("--public", "127.0.0.1:0", "--private", "127.0.0.1:0", "--store", "memory", "--camera", CAMERA,
-                  "--token", TOKEN, "--operator-token", OPERATOR, *SMALL, "--log", "json,error") as server:
-        time.sleep(3)
-        assert server.process.poll() is None and server.log() == ""
+    public, private = free_ports(2)
+    doors = ["--public", f"127.0.0.1:{public}", "--private", f"127.0.0.1:{private}", "--store", "memory"]
+    camera = ["--camera", CAMERA, "--token", TOKEN, "--operator-token", OPERATOR]
+    with launched(*doors, *camera, *SMALL, "--log", "json,error") as server:
+        deadline = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(OSError):
+                if wire.ask(public, "GET", "/readyz").status == 200:
+                    break
+            assert time.monotonic() < deadline and server.process.poll() is None, server.log()
+            time.sleep(0.05)
+        assert server.log() == ""
