@@ -2,6 +2,7 @@ import Media
 import NIOCore
 import Packager
 import Picture
+import Playlist
 import TestSupport
 import Testing
 
@@ -35,9 +36,11 @@ import Testing
     func part() throws -> Bool {
       clock.advance(by: .seconds(1))
       loop.turn()
-      let text = String(buffer: try #require(camera.edge.snapshot).media.plain)
-      let last = try #require(text.split(separator: "\n").last { $0.hasPrefix("#EXT-X-PART:") })
-      return last.contains("INDEPENDENT=YES")
+      let snapshot = try #require(camera.edge.snapshot)
+      let playlist = try MediaPlaylist.parse(snapshot.media.plain)
+      let newest = try #require(playlist.trailingParts.last ?? playlist.segments.last?.parts.last)
+      let bytes = try #require(camera.edge.media(named: newest.uri))
+      return try #require(try FragmentReader.parts(in: bytes).first?.pictures.first).isIDR
     }
     var pattern: [Bool] = []
     for _ in 0..<8 { pattern.append(try part()) }
