@@ -48,7 +48,9 @@ struct SettingsInput: Sendable {
   }
 
   /// Whether the configuration can be read as often as one likes, as a pipe cannot.
-  var isReadable: Bool { config.map(InputFile.isPlain(at:)) ?? true }
+  var isReadable: Bool {
+    config.map { InputFile.isPlain(at: $0) || !FileManager.default.fileExists(atPath: $0) } ?? true
+  }
 
   /// Reads everything.
   ///

@@ -21,8 +21,10 @@ import Testing
 
   @Test func camerasComeGoAndChange() throws {
     let change = try change(
-      cameras("a: {token: aaaa}", "b: {token: bbbb}", "c: {token: cccc}", "d: {token: dddd}"),
-      cameras("e: {token: eeee}", "a: {token: aaaa}", "c: {token: cccc, size: 320x240}", "d: {token: other}"))
+      cameras("a: {token: aaaaaaaa}", "b: {token: bbbbbbbb}", "c: {token: cccccccc}", "d: {token: dddddddd}"),
+      cameras(
+        "e: {token: eeeeeeee}", "a: {token: aaaaaaaa}", "c: {token: cccccccc, size: 320x240}", "d: {token: other-token}"
+      ))
     #expect(change.added.map(\.name.text) == ["e"])
     #expect(change.removed.map(\.text) == ["b"])
     #expect(change.changed.map(\.name.text) == ["c"])
@@ -39,9 +41,9 @@ import Testing
 
   @Test func whatNeedsARestartStaysAsItIs() throws {
     let change = try change(
-      cameras("a: {token: aaaa}"),
+      cameras("a: {token: aaaaaaaa}"),
       cameras(
-        "a: {token: aaaa}",
+        "a: {token: aaaaaaaa}",
         top: "public: 127.0.0.1:9000\nstore: memory\nlog: error\npatience: 9\nsite-title: Mine\nupload-megabytes: 9\n"))
     #expect(change.waiting == ["public", "store", "log", "upload-megabytes", "patience"])
     #expect(change.keys == ["site-title"])
@@ -51,10 +53,10 @@ import Testing
   }
 
   @Test func theDemoCameraStaysUntilARestart() throws {
-    let off = try change(cameras("a: {token: aaaa}", top: "demo: true\n"), cameras("a: {token: aaaa}"))
+    let off = try change(cameras("a: {token: aaaaaaaa}", top: "demo: true\n"), cameras("a: {token: aaaaaaaa}"))
     #expect(off.waiting == ["demo"] && off.removed.isEmpty)
     #expect(off.settings.cameras.contains { $0.name.text == "demo" })
-    let on = try change(cameras("a: {token: aaaa}"), cameras("a: {token: aaaa}", top: "demo: true\n"))
+    let on = try change(cameras("a: {token: aaaaaaaa}"), cameras("a: {token: aaaaaaaa}", top: "demo: true\n"))
     #expect(on.waiting == ["demo"] && on.added.isEmpty)
   }
 }

@@ -2,6 +2,7 @@ import Media
 import NIOCore
 import Packager
 import Picture
+import Playlist
 import TestSupport
 import Testing
 
@@ -28,26 +29,41 @@ import Testing
     #expect(try shelf.slate(for: settings, logger: .silent).segment(0).opening == one.opening)
   }
 
-  @Test func theFirstStillComesWithAnIDRPictureInTheMiddleOfASegment() throws {
+  @Test func theFirstStillFollowsTheSlateInTheMiddleOfASegment() throws {
     let settings = try CameraSettings.sample(hold: nil)
     let camera = Camera(settings: settings, clock: clock.stationClock)
     var loop = try CameraLoop.open(camera: camera, mirror: nil, folder: nil, logger: .silent)
-    func part() throws -> Bool {
+    var decoder = try StreamDecoder()
+    /// Decodes the next part and says whether it begins with an IDR picture, and how bright its last picture is.
+    func part() throws -> (isIDR: Bool, luma: Int) {
       clock.advance(by: .seconds(1))
       loop.turn()
-      let text = String(buffer: try #require(camera.edge.snapshot).media.plain)
-      let last = try #require(text.split(separator: "\n").last { $0.hasPrefix("#EXT-X-PART:") })
-      return last.contains("INDEPENDENT=YES")
+      let snapshot = try #require(camera.edge.snapshot)
+      let playlist = try MediaPlaylist.parse(snapshot.media.plain)
+      let newest = try #require(playlist.trailingParts.last ?? playlist.segments.last?.parts.last)
+      let bytes = try #require(camera.edge.media(named: newest.uri))
+      let pictures = try #require(try FragmentReader.parts(in: bytes).first).pictures
+      var luma = 0
+      for picture in pictures {
+        let frame = try decoder.decode(picture)
+        luma = frame.withPlane(0) { Int($0.row(0)[0]) }
+      }
+      return (pictures[0].isIDR, luma)
     }
     var pattern: [Bool] = []
-    for _ in 0..<8 { pattern.append(try part()) }
+    for _ in 0..<9 { pattern.append(try part().isIDR) }
     // The slate's segments have one IDR picture each.
-    #expect(pattern.count { $0 } == 2)
-    while try !part() {}
-    #expect(try !part())
+    let places = pattern.indices.filter { pattern[$0] }
+    #expect(places.count >= 2 && places[1] - places[0] == 4)
+    while try !part().isIDR {}
+    #expect(try part() == (false, 72))
     _ = try camera.take(try SampleStill.gray(180))
-    #expect(try part())
-    #expect(try !part())
+    // No second IDR picture comes in the segment, and the still is seen all the same.
+    let shown = try part()
+    #expect(!shown.isIDR)
+    #expect(abs(shown.luma - (16 + 180 * 219 / 255)) < 6)
+    #expect(try !part().isIDR)
+    #expect(try part().isIDR)
     #expect(camera.counters.shown == 1)
   }
 }

@@ -93,7 +93,7 @@ def test_a_hundred_reloads_are_not_noticed_by_who_watches_another_camera(tmp_pat
             # One comes, changes its title, its encoder and its token, and goes.
             if turn % 5:
                 size = "128x96" if turn % 5 > 2 else "96x64"
-                cameras["door"] = {"token": f"token-{turn}", "title": f"Door {turn}", "size": size}
+                cameras["door"] = {"token": f"door-token-{turn}", "title": f"Door {turn}", "size": size}
             house.write(cameras)
             answer = house.reload()
             assert answer.status == 200, answer

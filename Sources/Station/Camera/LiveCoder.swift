@@ -11,8 +11,10 @@ struct LiveCoder: ~Copyable {
   private var line: PictureLine
   /// Whether it holds a picture that the veil hides, and not the one that is shown.
   private var holdsHidden = false
-  /// The slate as it was encoded in advance, while no other picture was ever held: an idle camera needs no encoder.
+  /// The slate as it was encoded in advance, while the encoder was not used: an idle camera needs none.
   private var slate: LoopSegment?
+  /// Whether the current picture is the slate, while `slate` is there.
+  private var holdsSlate = true
 
   /// - Parameters:
   ///   - line: a new one.
@@ -33,11 +35,13 @@ struct LiveCoder: ~Copyable {
   ///   - part: the index of the slot's part in its segment; with 0 the first picture must be an IDR picture.
   ///   - standing: the picture that is shown, until a still comes.
   mutating func code(_ slot: SlotArrivals, part: Int, standing: ByteBuffer?) -> SlotContent? {
-    if let slate, slot.stills.isEmpty {
-      return SlotContent(pictures: slate.slot(part, camera.settings.timeline).pictures)
+    if let slate {
+      let timeline = camera.settings.timeline
+      if holdsSlate, slot.stills.isEmpty { return SlotContent(pictures: slate.slot(part, timeline).pictures) }
+      // The parts of the segment that are published have the slate's pictures.
+      line.follow(slate.pictures.prefix(part * timeline.stepsPerPart))
     }
     goOn(from: standing)
-    // What the encoder makes from now on cannot be mixed with pictures that it did not make.
     defer { slate = nil }
     var content = SlotContent()
     do {
@@ -134,7 +138,7 @@ struct LiveCoder: ~Copyable {
       } else {
         try line.show(still.still.jpeg)
       }
-      slate = nil
+      holdsSlate = false
       return true
     } catch {
       camera.tellUndecodable(error, logger: logger)
@@ -155,13 +159,13 @@ struct LiveCoder: ~Copyable {
   /// Makes a picture that was shown before the current one; `false` if it does not decode.
   @discardableResult mutating func restore(_ jpeg: ByteBuffer) -> Bool {
     guard (try? line.restore(jpeg)) != nil else { return false }
-    slate = nil
+    holdsSlate = false
     return true
   }
 
   /// Forgets the current picture: the slate replaces it.
   mutating func forget() {
-    holdsHidden = false
+    (holdsHidden, holdsSlate) = (false, true)
     do {
       try line.forget()
     } catch {
@@ -187,7 +191,7 @@ struct LiveCoder: ~Copyable {
 
   /// The current picture for `latest.jpg`, in the stream's size; empty, logged, if it cannot be encoded.
   mutating func latest() -> ByteBuffer {
-    if let slate { return slate.opening }
+    if let slate, holdsSlate { return slate.opening }
     do {
       return try line.jpeg()
     } catch {

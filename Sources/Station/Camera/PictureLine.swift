@@ -133,6 +133,25 @@ struct PictureLine: ~Copyable {
     return coded
   }
 
+  /// Opens the encoder and brings it to where it stands after these pictures of the slate, which another encoder has made
+  /// with the same settings, so that the next picture can follow them. If it makes others, or fails, the next picture is
+  /// an IDR picture of its own.
+  mutating func follow(_ slate: ArraySlice<CodedPicture>) {
+    guard parameterSets == nil, !slate.isEmpty else { return }
+    do throws(FFmpegError) {
+      let frame = try Frame.slate(size: settings.picture.size)
+      var fresh = try Self.openEncoder(settings)
+      for picture in slate {
+        guard try fresh.encode(frame, as: picture.isIDR ? .idr : .repeated).bytes == picture.bytes else { return }
+      }
+      parameterSets = fresh.parameterSets
+      encoder = consume fresh
+      needsIDR = false
+    } catch {
+      // What is wrong with it is told when the next picture is encoded.
+    }
+  }
+
   /// Makes the next picture an IDR picture, because what was encoded before was not published.
   mutating func forceIDR() { needsIDR = true }
 
