@@ -56,7 +56,7 @@ extension Bench {
       guard let program = Bundle.main.executableURL else {
         throw ValidationError("this program cannot find its own file; name a URL, --push and --token")
       }
-      let settings = ["--part", part.ticks.secondsText] + (veil ? ["--veil-every", "86400..172800"] : [])
+      let settings = ["--part", part.ticks.secondsText] + (veil ? ["--veil-every", "43200..86400"] : [])
       try await ServerProcess.running(program, settings: settings) { server in
         let stream = "http://127.0.0.1:\(server.publicPort)/\(ServerProcess.camera)/index.m3u8"
         // Its listeners are open before there is anything to see.

@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 3, 7, 11])
+  @Test(arguments: [1, 2, 3, 5, 7])
   func picturesOfTheSlateChangeNothingInAnySegment(step: Int) throws {
     let settings = try CameraSettings.sample()
     var line = try PictureLine.open(settings, logger: .silent)
