@@ -77,7 +77,10 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Records",
-      dependencies: ["Media", nio, locks, log, .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "Media", nio, nioPosix, locks, log, lifecycle, .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ],
       swiftSettings: strict),
     .target(
       name: "Origin",
@@ -144,6 +147,7 @@ let package = Package(
       dependencies: [
         "CProcess", "Access", "Records", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings",
         "Camera", "Demo", "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
+        .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -212,7 +216,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "RecordsTests", dependencies: ["TestSupport", "Records", "Media", nio, log], swiftSettings: strict),
+      name: "RecordsTests",
+      dependencies: [
+        "TestSupport", "Records", "Media", nio, locks, log, .product(name: "InMemoryLogging", package: "swift-log"),
+        .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: strict),
     .testTarget(name: "DemoTests", dependencies: ["Demo", "Media", "Picture", nio], swiftSettings: strict),
     .testTarget(
       name: "CheckTests",

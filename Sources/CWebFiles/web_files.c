@@ -57,6 +57,8 @@ static const struct qc_web_file files[] = {
 #include "entry.h"
 #define QC_PATH "../Origin/Web/scroll.js"
 #include "entry.h"
+#define QC_PATH "../Origin/Web/seen.js"
+#include "entry.h"
 #define QC_PATH "../Origin/Web/stream.js"
 #include "entry.h"
 #define QC_PATH "../Origin/Web/video.js"

@@ -37,6 +37,10 @@ package struct ServeSettings: Sendable, Hashable {
   package var privateCertificate: CertificateFiles?
   /// Where media is stored.
   package var store = Store.folder("hls-out")
+  /// For how many days the sums of visits are kept: 13 months. With 0 no visitors are counted.
+  package var keepVisits = 396
+  /// The proxies whose word on where a viewer comes from is taken.
+  package var trustedProxies = TrustedProxies.thisMachine
   /// The cameras, those of the file first and in its order; at least one, each name once. With `isDemo` one of them
   /// is named `demo`.
   package var cameras: [CameraSettings] = []

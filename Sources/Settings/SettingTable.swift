@@ -32,6 +32,9 @@ extension Setting {
       standard: "none"),
     .server("store", .store, \.settings.store, "Where playlists, media and loops are stored"),
     .server(
+      "keep-visits", .whole(0...3660, "days"), \.settings.keepVisits,
+      "For how many days the sums of visits are kept; 0 counts no visitors"),
+    .server(
       "operator-token", ValueType<String>.token.wrapped(SecretSource.text), \.operatorToken,
       "The secret of the operator, for the status, the metrics and the commands",
       standard: "made at the first start, in the file operator-token of the store"),
@@ -61,6 +64,9 @@ extension Setting {
       "favicon", ValueType<String>.path.optional, \.settings.site.iconFile,
       "A file with the icon of the pages, in .svg, .png or .ico", standard: "Quietcam's own"),
     .server("embed", .frameAncestors, \.settings.site.frameAncestors, "The sites that can show the pages in a frame"),
+    .server(
+      "trusted-proxies", .proxies, \.settings.trustedProxies,
+      "The proxies whose X-Forwarded-For or Forwarded says where a viewer comes from, for counts and limits"),
     .server("log", .choice, \.settings.logLevel, "The lowest level that is logged"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
     .server(

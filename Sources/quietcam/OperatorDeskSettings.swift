@@ -2,6 +2,7 @@ import Access
 import ArgumentParser
 import Foundation
 import Origin
+import Records
 import Settings
 import Station
 
@@ -9,7 +10,7 @@ extension OperatorDesk {
   /// What the operator's page needs, as these settings say.
   ///
   /// - Throws: which file of the store cannot be read.
-  init(_ settings: ServeSettings, cameras: @escaping @Sendable () -> [Camera], web: WebAssets) throws {
+  init(_ settings: ServeSettings, records: Records, cameras: @escaping @Sendable () -> [Camera], web: WebAssets) throws {
     var folder: String?
     if case .folder(let path) = settings.store {
       folder = path
@@ -21,7 +22,7 @@ extension OperatorDesk {
       throw ValidationError(error.description)
     }
     self.init(
-      tokens: tokens, watch: StationWatch(folder: folder, cameras: cameras), web: web,
+      tokens: tokens, records: records, watch: StationWatch(folder: folder, cameras: cameras), web: web,
       outside: Outside(
         base: settings.site.baseURL, host: settings.publicAddress.host,
         isSecure: settings.publicCertificate != nil),

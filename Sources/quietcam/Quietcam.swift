@@ -15,6 +15,7 @@ struct Quietcam: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Serve.self, Push.self, LoopCommand.self, Token.self, Link.self, CheckCommand.self, Bench.self, Paint.self,
+      Serve.self, Push.self, LoopCommand.self, Token.self, Link.self, Visits.self, CheckCommand.self, Bench.self,
+      Paint.self,
     ])
 }

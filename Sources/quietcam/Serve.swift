@@ -8,6 +8,7 @@ import Media
 import NIOCore
 import Origin
 import Picture
+import Records
 import ServiceLifecycle
 import Settings
 import Station
@@ -75,10 +76,13 @@ struct Serve: AsyncParsableCommand {
     let station = Station(
       cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: EncodePool(threads: cores),
       decoding: EncodePool(threads: cores), logger: logger)
+    let records = Records(
+      folder: settings.store.path, keptDays: settings.keepVisits,
+      readings: { station.cameras.map { CameraReading($0) } }, wall: { .now }, logger: logger)
     do {
       var configuration = ServiceGroupConfiguration(
         services: try services(
-          settings, station: station, web: web, limits: limits, logger: logger),
+          settings, station: station, web: web, limits: limits, records: records, logger: logger),
         gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
       // Connections that have not ended by then, because they do not read or send, are closed.
       configuration.maximumGracefulShutdownDuration = .seconds(3)
@@ -102,7 +106,8 @@ struct Serve: AsyncParsableCommand {
 
   /// Starts in this order and ends in the opposite one: the station's last parts are sent before the listeners close.
   private func services(
-    _ settings: ServeSettings, station: Station, web: WebAssets, limits: AccessLimits, logger: Logger
+    _ settings: ServeSettings, station: Station, web: WebAssets, limits: AccessLimits, records: Records,
+    logger: Logger
   ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
     let cameras = station.cameras
     let operatorToken = try OperatorToken(settings, logger: logger)
@@ -119,20 +124,22 @@ struct Serve: AsyncParsableCommand {
     let publicDoor = settings.publicAddress.door(certificates.0, &sockets)
     let privateDoor = settings.privateAddress.door(certificates.1, &sockets)
     try sockets.finish()
-    var services: [any Service] = [certificates.0, certificates.1].compactMap { $0 }
-    let desk = try OperatorDesk(settings, cameras: { station.cameras }, web: web)
+    let desk = try OperatorDesk(settings, records: records, cameras: { station.cameras }, web: web)
+    // The records end last, and so have all that was sent.
+    var services: [any Service] = [records] + [certificates.0, certificates.1].compactMap { $0 }
     services += [
       try Listeners.publicDoor(
         at: publicDoor, cameras: cameras, doors: settings.doors, web: web, site: settings.site,
-        linkKey: settings.linkKey, limits: limits, patience: settings.patience.duration, logger: logger,
+        linkKey: settings.linkKey, limits: limits, records: records, proxies: settings.trustedProxies,
+        patience: settings.patience.duration, logger: logger,
         onListening: { [outside = desk.outside] port in
           outside.isOpen(port: port)
           ports.publicIsOpen(port: port)
         }),
       try Listeners.privateDoor(
         at: privateDoor, cameras: cameras, doors: doors, operatorToken: operatorToken.digest,
-        hosts: PrivateHosts(names: settings.privateHosts + [settings.privateAddress.host]), limits: limits, desk: desk,
-        patience: settings.patience.duration, logger: logger,
+        hosts: PrivateHosts(names: settings.privateHosts + [settings.privateAddress.host]), limits: limits,
+        records: records, desk: desk, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
       desk.watch,
       station,
@@ -202,6 +209,14 @@ extension ListenAddress {
 }
 
 extension ServeSettings.Store {
+  /// Its folder; `nil` where nothing is kept on disk.
+  var path: String? {
+    switch self {
+    case .memory: nil
+    case .folder(let path): path
+    }
+  }
+
   var station: Station.Store {
     switch self {
     case .memory: .memory

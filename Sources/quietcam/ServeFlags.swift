@@ -10,6 +10,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("private-certificate")) var privateCertificate: String?
   @Option(help: .setting("private-key")) var privateKey: String?
   @Option(help: .setting("store")) var store: String?
+  @Option(help: .setting("keep-visits")) var keepVisits: String?
   @Option(help: .setting("operator-token")) var operatorToken: String?
   @Option(help: .setting("operator-token-file")) var operatorTokenFile: String?
   @Option(help: .setting("private-hosts")) var privateHosts: String?
@@ -20,6 +21,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("site-title")) var siteTitle: String?
   @Option(help: .setting("favicon")) var favicon: String?
   @Option(help: .setting("embed")) var embed: String?
+  @Option(help: .setting("trusted-proxies")) var trustedProxies: String?
   @Option(help: .setting("public-connections")) var publicConnections: String?
   @Option(help: .setting("private-connections")) var privateConnections: String?
   @Option(help: .setting("connections-per-address")) var connectionsPerAddress: String?

@@ -39,6 +39,8 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
       $0.privateAddress == ListenAddress(host: "camera.example", port: 65_535)
     },
     KeyCase("store", "memory") { $0.store == .memory },
+    KeyCase("keep-visits", "0") { $0.keepVisits == 0 },
+    KeyCase("trusted-proxies", "10.0.0.0/8 ::1") { $0.trustedProxies == TrustedProxies("10.0.0.0/8 ::1") },
     KeyCase("operator-token", "operator") { $0.operatorToken == TokenDigest(of: "operator") },
     KeyCase("private-hosts", "Cam.local, my_cam") { $0.privateHosts == ["cam.local", "my_cam"] },
     KeyCase("operator-token-file", "secret.txt") { $0.operatorToken == TokenDigest(of: "from-a-file") },

@@ -6,8 +6,17 @@ struct DoorContext {
   /// The connection.
   let channel: any Channel
   /// Whether the client came by TLS.
-  var isSecure = false
+  let isSecure: Bool
 
   /// The address of its other end.
-  var client: ClientAddress { ClientAddress(channel.remoteAddress) }
+  let connection: ClientAddress
+
+  /// The address that limits go by: that of the connection, or the visitor's behind a named proxy.
+  var client: ClientAddress
+
+  init(channel: any Channel, isSecure: Bool = false) {
+    (self.channel, self.isSecure) = (channel, isSecure)
+    connection = ClientAddress(channel.remoteAddress)
+    client = connection
+  }
 }

@@ -6,6 +6,7 @@ import Logging
 import Media
 import NIOCore
 import NIOHTTP1
+import Records
 import ServiceLifecycle
 import Station
 
@@ -49,19 +50,21 @@ package enum Listeners {
   ///   - doors: who may see which camera; one that is missing is closed.
   ///   - site: what other sites can do with its content.
   ///   - linkKey: the key that signs links to private cameras; without one nobody sees them.
+  ///   - records: where visits and bytes are counted.
+  ///   - proxies: whose word on where a request comes from is taken.
   ///   - patience: how long a client can send nothing in the middle of a request, or read nothing of an answer.
   ///   - onListening: gets the port when the listener is open.
   /// - Throws: if the certificate cannot be used.
   package static func publicDoor(
     at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], web: WebAssets, site: SitePolicy,
     linkKey: LinkKey?,
-    limits: AccessLimits,
+    limits: AccessLimits, records: Records, proxies: TrustedProxies,
     patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     try listener(
       PublicDoor(
         cameras: cameras, doors: doors, web: web, site: site, linkKey: linkKey, limits: limits,
-        isSecure: address.certificate != nil),
+        records: records, proxies: proxies, isSecure: address.certificate != nil),
       at: address,
       connections: limits.viewers,
       handlers: { [HangUpHandler()] + common(TimeAmount(patience), limits.unreadableAtPublic, "public", logger) },
@@ -79,15 +82,15 @@ package enum Listeners {
   /// - Throws: if the certificate cannot be used.
   package static func privateDoor(
     at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], operatorToken: TokenDigest,
-    hosts: PrivateHosts, limits: AccessLimits, desk: OperatorDesk, patience: Duration, logger: Logger,
+    hosts: PrivateHosts, limits: AccessLimits, records: Records, desk: OperatorDesk, patience: Duration, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     var authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits, logger: logger)
     authorizer.desk = desk
     return try listener(
       PrivateDoor(
-        cameras: cameras, authorizer: authorizer, hosts: UnknownHosts(hosts, logger: logger), limits: limits, desk: desk
-      ),
+        cameras: cameras, authorizer: authorizer, hosts: UnknownHosts(hosts, logger: logger), limits: limits,
+        records: records, desk: desk),
       at: address, connections: limits.cameras,
       handlers: {
         [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)

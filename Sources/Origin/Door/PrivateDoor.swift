@@ -5,6 +5,7 @@ import Logging
 import Media
 import NIOCore
 import Picture
+import Records
 import Station
 
 /// The private listener's answers: takes stills and serves operators.
@@ -14,11 +15,13 @@ struct PrivateDoor: HTTPResponder {
   private let limits: AccessLimits
   private let authorizer: IngestAuthorizer
   private let hosts: UnknownHosts
+  private let records: Records
   private let switches: OperatorSwitches
   private let desk: OperatorDesk
 
   init(
-    cameras: [Camera], authorizer: IngestAuthorizer, hosts: UnknownHosts, limits: AccessLimits, desk: OperatorDesk
+    cameras: [Camera], authorizer: IngestAuthorizer, hosts: UnknownHosts, limits: AccessLimits, records: Records,
+    desk: OperatorDesk
   ) {
     self.desk = desk
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
@@ -27,6 +30,7 @@ struct PrivateDoor: HTTPResponder {
     self.authorizer = authorizer
     self.hosts = hosts
     self.limits = limits
+    self.records = records
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
@@ -113,6 +117,6 @@ struct PrivateDoor: HTTPResponder {
     }
     return Reply.answer(
       request, status: .ok, fields: [.contentType: page.contentType, .cacheControl: "no-store"],
-      body: try page.render(inOrder, doors: limits, now: .now))
+      body: try page.render(inOrder, doors: limits, visits: records.current(), now: .now))
   }
 }

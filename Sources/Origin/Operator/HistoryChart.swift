@@ -1,4 +1,5 @@
 import Media
+import Records
 
 /// How far back a chart reaches.
 enum HistorySpan: String, CaseIterable, Sendable {
@@ -32,6 +33,16 @@ struct HistoryRow: Hashable, Sendable {
 
   /// An hour or day of which nothing is known yet.
   init(begin: Int64) { self.begin = begin }
+}
+
+extension HistoryRow {
+  init(_ period: PeriodSums) {
+    let sums = period.sums
+    self.init(begin: period.begin)
+    (viewers, visitors, watched) = (sums.mostViewers, period.visitors, sums.watchedSeconds)
+    (bytes, stills, waves) = (sums.sent.total, sums.stills, sums.waves)
+    (off, veiled) = (sums.offSeconds, sums.veiledSeconds)
+  }
 }
 
 /// The bars of a chart: sums of hours, days or months, with those in which nothing was.

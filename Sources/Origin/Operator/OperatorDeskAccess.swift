@@ -20,7 +20,7 @@ extension OperatorDesk {
       if let refusal = shown { return refusal }
       if let id { sessions.end(id) }
       let token = tokens.shown(Credentials.shown(request.headers, query: ""), for: .operator)
-      records.note(OperatorAction(time: .now, camera: nil, what: "sign-in", way: .page, outcome: "done"))
+      records.note("sign-in", camera: nil, way: .page, outcome: "done")
       return Reply.json(
         request, .ok, "{\"signedIn\":true}", fields: [.setCookie: cookie.set(sessions.begin(with: token?.id ?? ""))])
     case .delete:

@@ -1,6 +1,7 @@
 import Access
 import Foundation
 import Media
+import Records
 
 /// The tokens of `GET /tokens`, without the tokens themselves.
 struct TokenList {
@@ -20,7 +21,7 @@ struct ActionList {
 
   init(_ actions: [OperatorAction]) {
     let items = actions.map { action in
-      "{\"time\":\"\(action.time.iso8601)\",\"camera\":\(action.camera.map { "\"\($0)\"" } ?? "null"),"
+      "{\"time\":\"\(action.time.iso8601)\",\"camera\":\(action.camera.map { $0.jsonQuoted } ?? "null"),"
         + "\"what\":\(action.what.jsonQuoted),\"how\":\"\(action.way.rawValue)\",\"outcome\":\(action.outcome.jsonQuoted)}"
     }
     json = "{\"actions\":[\(items.joined(separator: ","))]}"

@@ -4,6 +4,7 @@ import Media
 import NIOCore
 import Packager
 import Picture
+import Records
 import Station
 
 /// The counters of all cameras in Prometheus's text format (0.0.4).
@@ -12,8 +13,10 @@ enum MetricsText {
   static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
   /// The text for these cameras at this moment.
-  static func render(_ cameras: [Camera], doors: AccessLimits, now: WallTime) -> ByteBuffer {
-    let reports = cameras.map { CameraReport($0, now: now) }
+  static func render(_ cameras: [Camera], doors: AccessLimits, visits: [String: Records.Now], now: WallTime)
+    -> ByteBuffer
+  {
+    let reports = cameras.map { CameraReport($0, visits: visits[$0.settings.name.text], now: now) }
     var text = ByteBuffer()
     func family(_ name: String, _ type: String, _ help: String, _ value: (CameraReport) -> [(String, Int64)]) {
       text.writeString("# HELP quietcam_\(name) \(help)\n# TYPE quietcam_\(name) \(type)\n")
@@ -61,8 +64,26 @@ enum MetricsText {
     }
     family("viewers_waiting", "gauge", "Requests that wait for the next part.") { [("", Int64($0.viewersWaiting))] }
     family("listeners_waiting", "gauge", "Requests that wait for an event.") { [("", Int64($0.listenersWaiting))] }
+    family("viewers", "gauge", "Viewers now.") { [("", Int64($0.visits.viewers))] }
+    family("visitors_today", "gauge", "Visitors since midnight UTC.") { [("", $0.visits.visitorsToday)] }
+    family("watched_seconds_total", "counter", "Seconds that all viewers together watched.") {
+      [("", $0.visits.watchedSeconds)]
+    }
+    writeSent(visits, cameras: reports.map(\.name.text), to: &text)
     writeDoors(DoorReport(doors), to: &text)
     return text
+  }
+
+  /// The bytes that were sent; what belongs to no camera, such as the element's script, has an empty name.
+  private static func writeSent(_ visits: [String: Records.Now], cameras: [String], to text: inout ByteBuffer) {
+    text.writeString("# HELP quietcam_sent_bytes_total Bytes sent to viewers, by kind of answer.\n")
+    text.writeString("# TYPE quietcam_sent_bytes_total counter\n")
+    for camera in cameras + [""] {
+      for kind in AnswerKind.allCases {
+        let bytes = visits[camera]?.sent[kind] ?? 0
+        text.writeString("quietcam_sent_bytes_total{camera=\"\(camera)\",kind=\"\(kind.rawValue)\"} \(bytes)\n")
+      }
+    }
   }
 
   private static func writeDoors(_ doors: DoorReport, to text: inout ByteBuffer) {

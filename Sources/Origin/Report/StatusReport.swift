@@ -5,6 +5,7 @@ import Media
 import NIOCore
 import Packager
 import Picture
+import Records
 import Station
 
 /// The state of all cameras and of both listeners, which operators and scripts read as JSON; the properties are the names
@@ -38,6 +39,22 @@ struct StatusReport: Encodable {
     let listeners: Int
   }
 
+  struct Visits: Encodable {
+    /// Who watches now.
+    let viewers: Int
+    /// Since midnight UTC.
+    let visitorsToday: Int64
+    /// Seconds that all viewers together watched since the process started.
+    let watchedSeconds: Int64
+    /// Bytes sent since then, by kind.
+    let sent: [String: Int64]
+
+    init(_ now: Records.Now) {
+      (viewers, visitorsToday, watchedSeconds) = (now.viewers, now.visitorsToday, now.watchedSeconds)
+      sent = Dictionary(uniqueKeysWithValues: AnswerKind.allCases.map { ($0.rawValue, now.sent[$0]) })
+    }
+  }
+
   struct Item: Encodable {
     let camera: String
     let newestSegment: OrNull<Int>
@@ -51,6 +68,7 @@ struct StatusReport: Encodable {
     let photos: Photos
     let waves: Int64
     let storeFailures: Int64
+    let visits: Visits
   }
 
   let time: String
@@ -58,9 +76,9 @@ struct StatusReport: Encodable {
   let doors: DoorReport
 
   /// The state at this moment.
-  init(_ cameras: [Camera], doors: AccessLimits, now: WallTime) {
+  init(_ cameras: [Camera], doors: AccessLimits, visits: [String: Records.Now], now: WallTime) {
     time = now.iso8601
-    self.cameras = cameras.map { Item(CameraReport($0, now: now)) }
+    self.cameras = cameras.map { Item(CameraReport($0, visits: visits[$0.settings.name.text], now: now)) }
     self.doors = DoorReport(doors)
   }
 
@@ -93,6 +111,7 @@ extension StatusReport.Item {
       count: report.photos.photos, bytes: report.photos.bytes, failures: report.photos.failures)
     waves = counters.waves
     storeFailures = counters.storeFailures
+    visits = StatusReport.Visits(report.visits)
   }
 }
 
