@@ -10,7 +10,8 @@ extension OperatorDesk {
   /// What the operator's page needs, as these settings say.
   ///
   /// - Throws: which file of the store cannot be read.
-  init(_ settings: ServeSettings, records: Records, cameras: @escaping @Sendable () -> [Camera], web: WebAssets) throws {
+  init(_ settings: ServeSettings, records: Records, cameras: @escaping @Sendable () -> [Camera], web: WebAssets) throws
+  {
     var folder: String?
     if case .folder(let path) = settings.store {
       folder = path

@@ -109,7 +109,9 @@ extension Overview.Lately {
 }
 
 extension Overview.Item {
-  init(_ camera: Camera, access: ViewerAccess, watch: CameraWatch?, viewers: Records.Now, diskBytes: Int64?, now: WallTime) {
+  init(
+    _ camera: Camera, access: ViewerAccess, watch: CameraWatch?, viewers: Records.Now, diskBytes: Int64?, now: WallTime
+  ) {
     let (settings, counters) = (camera.settings, camera.counters)
     self.camera = settings.name.text
     title = settings.shownTitle
