@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Media
 import NIOPosix
+import Records
 import Station
 
 /// Sessions, tokens and links.
