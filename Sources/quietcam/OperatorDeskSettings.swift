@@ -10,7 +10,7 @@ extension OperatorDesk {
   /// What the operator's page needs, as these settings say.
   ///
   /// - Throws: which file of the store cannot be read.
-  init(_ settings: ServeSettings, cameras: @escaping @Sendable () -> [Camera], web: WebAssets, records: Records) throws
+  init(_ settings: ServeSettings, records: Records, cameras: @escaping @Sendable () -> [Camera], web: WebAssets) throws
   {
     var folder: String?
     if case .folder(let path) = settings.store {
@@ -23,7 +23,7 @@ extension OperatorDesk {
       throw ValidationError(error.description)
     }
     self.init(
-      tokens: tokens, watch: StationWatch(folder: folder, cameras: cameras), records: records, web: web,
+      tokens: tokens, records: records, watch: StationWatch(folder: folder, cameras: cameras), web: web,
       outside: Outside(
         base: settings.site.baseURL, host: settings.publicAddress.host,
         isSecure: settings.publicCertificate != nil),

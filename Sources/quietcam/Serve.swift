@@ -129,7 +129,7 @@ struct Serve: AsyncParsableCommand {
       settings.privateCertificate.map { try CertificateKeeper(files: $0, logger: logger) }
     )
     let (queue, renewal) = (ReloadQueue(), LoopRenewal(settings, logger: logger))
-    let desk = try OperatorDesk(settings, cameras: { station.cameras }, web: web.own, records: records)
+    let desk = try OperatorDesk(settings, records: records, cameras: { station.cameras }, web: web.own)
     let doors = Doors(
       settings.doorState(cameras: station.cameras, web: web.own, operatorToken: operatorToken.digest), limits: limits,
       isSecure: settings.publicCertificate != nil, records: records, desk: desk, configurator: queue, logger: logger)

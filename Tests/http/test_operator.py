@@ -115,6 +115,25 @@ def test_the_overview_says_how_a_camera_is(server):
     assert server.camera("GET", "/cameras/attic/latest.jpg", ASKED).status == 404
 
 
+def test_viewers_are_counted_and_drawn(server):
+    link = "/" + server.camera("POST", "/links?camera=desk&for=3600", ASKED).json["path"]
+    browser = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"}
+    deadline = time.monotonic() + 15
+    while overview(server)["cameras"][0]["viewers"] != 1:
+        assert server.viewer("GET", link + "live.m3u8", browser).status == 200
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert overview(server)["cameras"][0]["visitorsToday"] == 1
+    day = server.camera("GET", "/history?span=day&camera=desk", ASKED).json["bars"][-1]
+    assert day["viewers"] == 1 and day["bytes"] > 0 and day["stills"] > 0 and day["visitors"] is None, day
+    deadline = time.monotonic() + 25
+    for span in ("month", "year"):
+        while (bar := server.camera("GET", f"/history?span={span}", ASKED).json["bars"][-1])["visitors"] != 1:
+            assert time.monotonic() < deadline, bar
+            time.sleep(0.5)
+        assert bar["viewers"] == 1, bar
+
+
 def test_a_state_has_its_reason_and_time(server):
     before = overview(server)["cameras"][0]
     assert server.camera("POST", "/cameras/desk/pause", ASKED).status == 200

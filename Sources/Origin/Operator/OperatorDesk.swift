@@ -49,11 +49,11 @@ package struct OperatorDesk: Sendable {
 
   /// - Parameters:
   ///   - tokens: those that are made on the page.
-  ///   - watch: what the cameras did lately.
   ///   - records: who watched, and what was done.
+  ///   - watch: what the cameras did lately.
   ///   - linkKey: signs links; without one none can be made.
   package init(
-    tokens: AddedTokens, watch: StationWatch, records: Records, web: WebAssets, outside: Outside, linkKey: LinkKey?
+    tokens: AddedTokens, records: Records, watch: StationWatch, web: WebAssets, outside: Outside, linkKey: LinkKey?
   ) {
     self.tokens = tokens
     self.records = records
@@ -112,8 +112,8 @@ package struct OperatorDesk: Sendable {
       return Reply.answer(
         request, status: .ok, fields: [.contentType: "application/json", .cacheControl: "no-store"],
         body: try overview(scope).json())
-    case .history: return try await history(request, query, scope)
-    case .actions: return try await actions(request, query, scope)
+    case .history: return await history(request, query, scope)
+    case .actions: return await actions(request, query, scope)
     case .tokens where request.method == .post: return await makeToken(request, query, scope)
     case .tokens: return Reply.json(request, .ok, TokenList(tokens.all).json)
     case .token(let id): return await revoke(request, id)
@@ -157,7 +157,7 @@ package struct OperatorDesk: Sendable {
   }
 
   private func overview(_ scope: Scope) -> Overview {
-    let (now, disk, watching) = (WallTime.now, watch.disk, records.current())
+    let (now, disk, viewers) = (WallTime.now, watch.disk, records.current())
     return Overview(
       time: now.iso8601, start: watch.start.iso8601,
       public: Overview.Public(
@@ -169,7 +169,7 @@ package struct OperatorDesk: Sendable {
         let name = camera.settings.name
         return Overview.Item(
           camera, access: scope.authorizer.access(to: name), watch: watch.watch(of: name),
-          viewers: watching[name.text]?.viewers ?? 0, diskBytes: disk?.cameras[name], now: now)
+          viewers: viewers[name.text] ?? Records.Now(), diskBytes: disk?.cameras[name], now: now)
       })
   }
 
@@ -187,15 +187,17 @@ package struct OperatorDesk: Sendable {
     records.note(what, camera: camera, way: way, outcome: outcome)
   }
 
-  private func actions(_ request: Request, _ query: Substring, _ scope: Scope) async throws -> Response {
+  private func actions(_ request: Request, _ query: Substring, _ scope: Scope) async -> Response {
     let name = Query.value("camera", in: query)
     if let name, scope.camera(name[...]) == nil { return unknown(request, name[...]) }
     let most = min(500, max(1, Query.value("most", in: query).flatMap { Int($0) } ?? 100))
-    let actions = try await records.actions(newest: most, camera: name.flatMap { CameraName($0) })
-    return Reply.json(request, .ok, ActionList(actions).json)
+    do {
+      let actions = try await records.actions(newest: most, camera: name.flatMap { CameraName($0) })
+      return Reply.json(request, .ok, ActionList(actions).json)
+    } catch { return unread(request, error) }
   }
 
-  private func history(_ request: Request, _ query: Substring, _ scope: Scope) async throws -> Response {
+  private func history(_ request: Request, _ query: Substring, _ scope: Scope) async -> Response {
     let name = Query.value("camera", in: query)
     if let name, scope.camera(name[...]) == nil { return unknown(request, name[...]) }
     let text = Query.value("span", in: query) ?? "day"
@@ -204,11 +206,21 @@ package struct OperatorDesk: Sendable {
     }
     var chart = HistoryChart(span, now: WallTime.now.milliseconds / 1000)
     let camera = name.flatMap { CameraName($0) }
-    let sums = try await records.sums(
-      by: span == .day ? .hour : .day, camera: camera, from: WallTime(milliseconds: chart.range.lowerBound * 1000),
-      to: WallTime(milliseconds: chart.range.upperBound * 1000))
-    for period in sums { chart.add(HistoryRow(period)) }
-    return Reply.json(request, .ok, chart.json)
+    let (from, to) = (
+      WallTime(milliseconds: chart.range.lowerBound * 1000), WallTime(milliseconds: chart.range.upperBound * 1000)
+    )
+    do {
+      for row in try await records.sums(by: span == .day ? .hour : .day, camera: camera, from: from, to: to) {
+        chart.add(HistoryRow(row))
+      }
+      return Reply.json(request, .ok, chart.json)
+    } catch { return unread(request, error) }
+  }
+
+  private func unread(_ request: Request, _ error: any Error) -> Response {
+    Reply.error(
+      request, .serviceUnavailable, "noRecords",
+      "what was written down cannot be read: \(error); see to the disk of the store, then try again")
   }
 }
 

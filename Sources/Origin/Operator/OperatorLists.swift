@@ -21,7 +21,7 @@ struct ActionList {
 
   init(_ actions: [OperatorAction]) {
     let items = actions.map { action in
-      "{\"time\":\"\(action.time.iso8601)\",\"camera\":\(action.camera?.jsonQuoted ?? "null"),"
+      "{\"time\":\"\(action.time.iso8601)\",\"camera\":\(action.camera.map { $0.jsonQuoted } ?? "null"),"
         + "\"what\":\(action.what.jsonQuoted),\"how\":\"\(action.way.rawValue)\",\"outcome\":\(action.outcome.jsonQuoted)}"
     }
     json = "{\"actions\":[\(items.joined(separator: ","))]}"

@@ -4,6 +4,7 @@ import Ingest
 import Media
 import NIOCore
 import Picture
+import Records
 import Station
 
 /// What the operator's page shows of this moment, `GET /overview`; the properties are the names in the JSON.
@@ -44,7 +45,9 @@ struct Overview: Encodable {
     let picture: OrNull<String>
     let width: Int
     let height: Int
+    /// Who watches now, and the visitors since midnight UTC.
     let viewers: Int
+    let visitorsToday: Int64
     /// In the last ten seconds, and in the last minute.
     let lately: OrNull<Lately>
     let minute: OrNull<Lately>
@@ -106,7 +109,9 @@ extension Overview.Lately {
 }
 
 extension Overview.Item {
-  init(_ camera: Camera, access: ViewerAccess, watch: CameraWatch?, viewers: Int, diskBytes: Int64?, now: WallTime) {
+  init(
+    _ camera: Camera, access: ViewerAccess, watch: CameraWatch?, viewers: Records.Now, diskBytes: Int64?, now: WallTime
+  ) {
     let (settings, counters) = (camera.settings, camera.counters)
     self.camera = settings.name.text
     title = settings.shownTitle
@@ -120,7 +125,8 @@ extension Overview.Item {
     stillAge = OrNull(counters.lastStill.map { max(0, now.milliseconds - $0.milliseconds) })
     picture = OrNull(camera.edge.latest.map { String($0.etag.filter { $0 != "\"" }) })
     (width, height) = (settings.picture.size.width, settings.picture.size.height)
-    self.viewers = viewers
+    self.viewers = viewers.viewers
+    visitorsToday = viewers.visitorsToday
     lately = OrNull(watch?.lately.map { Overview.Lately($0) })
     minute = OrNull(watch?.minute.map { Overview.Lately($0) })
     refused = counters.refused.values.reduce(0, +)

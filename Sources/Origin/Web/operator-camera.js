@@ -187,7 +187,7 @@ export class CameraView {
     this.#cost.show(ours, theirs);
     const coding = item.minute?.codingMicroseconds ?? null;
     showFigures(this.#figures, [
-      ["Watching now", count(item.viewers)],
+      ["Watching now", count(item.viewers), `${count(item.visitorsToday)} visitor${item.visitorsToday === 1 ? "" : "s"} today`],
       ["Last still", known(item.stillAge, ago)],
       ["Stills a second", known(rate(item.lately, "stills"), count), known(rate(item.lately, "stillBytes"), (value) => `${bytes(value)}/s`)],
       ["Coding a part", known(coding, (value) => `${count(value / 1000)} ms`)],

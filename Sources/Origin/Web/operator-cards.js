@@ -170,6 +170,7 @@ export class CardsView {
     const live = cameras.filter(({ state }) => state === "live" || state === "held").length;
     const figures = [
       ["Watching now", count(sum(({ viewers }) => viewers))],
+      ["Visitors today", count(sum(({ visitorsToday }) => visitorsToday))],
       ["Live", `${live} of ${cameras.length}`],
       ["Stills a second", count(sum(({ lately }) => rate(lately, "stills")))],
       ["Coming in", `${bytes(sum(({ lately }) => rate(lately, "stillBytes")))}/s`],

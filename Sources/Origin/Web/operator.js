@@ -15,7 +15,7 @@ import { make, moment, tell } from "./operator-text.js";
  * One camera of the overview.
  * @typedef {{ camera: string, title: string, access: "open" | "signed", state: string, since: string | null,
  *   why: string, isPaused: boolean, isVeiled: boolean, veilRefusal: string | null, stillAge: number | null,
- *   picture: string | null, width: number, height: number, viewers: number, lately: Lately | null,
+ *   picture: string | null, width: number, height: number, viewers: number, visitorsToday: number, lately: Lately | null,
  *   minute: Lately | null, refused: number, undecodable: number, waves: number, photos: number,
  *   diskBytes: number | null, storeFailures: number }} Item
  *
