@@ -43,16 +43,6 @@ struct HistoryRow: Hashable, Sendable {
   }
 }
 
-extension HistoryRow {
-  init(_ period: PeriodSums) {
-    let sums = period.sums
-    self.init(begin: period.begin)
-    (viewers, visitors, watched) = (sums.mostViewers, period.visitors, sums.watchedSeconds)
-    (bytes, stills, waves) = (sums.sent.total, sums.stills, sums.waves)
-    (off, veiled) = (sums.offSeconds, sums.veiledSeconds)
-  }
-}
-
 /// The bars of a chart: sums of hours, days or months, with those in which nothing was.
 ///
 /// Days and months are those of UTC, because visitors are counted for a UTC day. Visitors of several days are never
