@@ -1,4 +1,5 @@
 import Foundation
+import Hours
 import Logging
 import Media
 import NIOCore
@@ -57,6 +58,9 @@ struct StreamHistory {
   /// The newest part when this life was told to show the loop until it is resumed; `nil` where it was not.
   private var pausedAt: PartPosition?
 
+  /// Whether the camera is outside its hours.
+  private var isShut = false
+
   /// Stills of 32 x 32 pixels, each different.
   static func stills() throws -> [ByteBuffer] {
     FFmpegLog.redirect(to: .silent)
@@ -113,7 +117,7 @@ struct StreamHistory {
 
   private mutating func live() async throws {
     // Some lives end before they have written much.
-    (isStillborn, pausedAt) = (chance(6), nil)
+    (isStillborn, pausedAt, isShut) = (chance(6), nil, false)
     disk.become(isStillborn ? .dying(after: Int.random(in: 0...12, using: &generator)) : .good)
     let camera = Camera(settings: settings, clock: clock.stationClock)
     let mirror = try Mirror(folder: folder, logger: logger, willDo: disk.willDo)
@@ -224,7 +228,15 @@ struct StreamHistory {
       publishHeld(camera, &loop)
       loop.carryOut(.order(order))
       if order == .pause { pausedAt = camera.edge.snapshot?.position }
-      if order == .resume { pausedAt = nil }
+      if order == .resume, !isShut { pausedAt = nil }
+    }
+    if chance(4) {
+      isShut.toggle()
+      tell(isShut ? "the hours end" : "the hours begin")
+      // A minute of a week that no history reaches.
+      loop.carryOut(.hours(isShut ? try? Hours("thu 03:17-03:18 UTC") : nil))
+      pausedAt =
+        isShut ? pausedAt ?? camera.edge.snapshot?.position : camera.counters.standing.isPaused ? pausedAt : nil
     }
     if chance(2) {
       tell("withdraw")

@@ -37,6 +37,12 @@ extension Camera {
     package var lastStill: WallTime?
     /// What is shown now.
     package var source = Director.Source.live
+    /// The operator's commands that are in force.
+    package var standing = Director.Standing()
+    /// What the camera's hours say now; `nil` without hours.
+    package var hours: HoursWatch.State?
+    /// Whether the camera sends stills, whatever is shown.
+    package var isOn = false
     /// Segments that were shown, by what they showed.
     package var segments: [Director.Source: Int64] = [:]
     /// Whether the playlist without parts is made now.

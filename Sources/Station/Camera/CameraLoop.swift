@@ -20,14 +20,17 @@ struct CameraLoop: ~Copyable {
   private var publisher: StreamPublisher
   private var recorder: SegmentRecorder
   private var plain: PlainFeed
+  private var hours: HoursWatch
+  /// What they said last.
+  private var hoursState: HoursWatch.State?
   private let holds: Bool
   private var gate: HoldingGate
 
   /// A loop of these parts that has published nothing; `open` makes it.
   init(
     camera: Camera, mirror: Mirror?, logger: Logger, clock: SlotClock, programme: Programme,
-    coder: consuming LiveCoder, publisher: StreamPublisher, plain: consuming PlainFeed, collectedFrom: Ticks,
-    holds: Bool
+    coder: consuming LiveCoder, publisher: StreamPublisher, plain: consuming PlainFeed, hours: HoursWatch,
+    collectedFrom: Ticks, holds: Bool
   ) {
     self.camera = camera
     self.mirror = mirror
@@ -38,6 +41,7 @@ struct CameraLoop: ~Copyable {
     maker = SlotMaker(camera.settings, coder: coder)
     self.publisher = publisher
     self.plain = plain
+    self.hours = hours
     collector = SlotCollector(camera.settings, collectedFrom: collectedFrom)
     recorder = SegmentRecorder(camera.recent, timeline: camera.settings.timeline)
     self.holds = holds
@@ -49,8 +53,11 @@ struct CameraLoop: ~Copyable {
   ///
   /// - Parameter fills: whether the loop fills the window first.
   mutating func begin(fills: Bool) {
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     if fills { fill() }
     if publisher.latest == nil { show(maker.current(at: camera.clock.wall())) }
+    lookAtHours()
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     begin(decideNext(), isFirst: true)
     publisher.publish()
   }
@@ -58,11 +65,17 @@ struct CameraLoop: ~Copyable {
   /// Reads the loop ahead from now on.
   mutating func beginReadingAhead() { programme.beginReadingAhead() }
 
-  /// Runs until the task is cancelled, then publishes what still waits and ends the stream.
+  /// Runs until the task is cancelled, then publishes what still waits.
   ///
-  /// - Parameter publishing: waits, and publishes what was held, so that no other camera's coding makes it late; `nil`
-  ///   for the threads that run this.
-  consuming func run(publishing: (any TaskExecutor)? = nil) async {
+  /// - Parameters:
+  ///   - publishing: waits, and publishes what was held, so that no other camera's coding makes it late; `nil` for the
+  ///     threads that run this.
+  ///   - goesOn: asked at the end: whether another loop goes on with the stream. Otherwise it ends, and so do all waits
+  ///     for it.
+  /// - Returns: what the next loop needs.
+  @discardableResult consuming func run(
+    publishing: (any TaskExecutor)? = nil, goesOn: () -> Bool = { false }
+  ) async -> LeftStream {
     while !Task.isCancelled {
       if let publishing {
         await withTaskExecutorPreference(publishing) { await waitAndPublish() }
@@ -75,11 +88,15 @@ struct CameraLoop: ~Copyable {
     publishDue(Ticks(.max))
     makeSlot(begins: clock.deadline)
     publishDue(Ticks(.max))
+    let left = LeftStream(files: publisher.contents.files)
     // A slow disk delays nothing.
-    camera.commands.end()
-    publisher.end()
-    camera.events.end()
+    if !goesOn() {
+      camera.commands.end()
+      publisher.end()
+      camera.events.end()
+    }
     await mirror?.close()
+    return left
   }
 
   /// Waits until something is due or a signal comes, and publishes what was held until then.
@@ -109,6 +126,7 @@ struct CameraLoop: ~Copyable {
   mutating func turn() {
     publishDue()
     // An order is for the next part, and the one that is held has begun. A withdrawal takes that too.
+    if gate.slot == nil { lookAtHours() }
     for (command, waiter) in camera.commands.take(leavingOrders: gate.slot != nil) {
       carryOut(command)
       // When the operator gets the answer, what was withdrawn is gone from the disk too.
@@ -172,10 +190,12 @@ struct CameraLoop: ~Copyable {
     shutter.note(slot.arrivals)
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
     let (segmentContent, part, plainSequence) = (programme.segmentContent, publisher.nextPart, plain.newestSequence)
+    let began = camera.clock.now()
     guard
       let content = maker.content(
         of: slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
     else { return }
+    camera.times.encode.add(camera.clock.now() - began)
     let due = gate.due(beginning)
     let newest = content.changes.last { $0.jpeg.readableBytes > 0 }?.jpeg
     gate.hold(
@@ -201,6 +221,8 @@ struct CameraLoop: ~Copyable {
     }
     publisher.publish(
       following: segmentContent.slotsAhead(of: part, camera.settings), plainSequence: slot.plainSequence)
+    let published = camera.clock.now()
+    for placed in slot.arrivals.placed { camera.times.stillToPart.add(published - placed.still.arrival) }
     report(content.changes)
     camera.waves.report()
     gate.published(part: part, of: camera.settings.timeline.partsPerSegment)
@@ -242,8 +264,10 @@ struct CameraLoop: ~Copyable {
   private func count(_ slot: SlotArrivals, _ content: SlotContent, of source: Director.Source, bytes: Int) {
     let (failures, slowWrites) = (Int64(mirror?.failures ?? 0), Int64(mirror?.slowWrites ?? 0))
     let servesPlain = plain.isRunning
+    let isOn = programme.isOn(at: camera.clock.now())
     let (offset, late) = (gate.isClosed ? gate.offset.value : nil, gate.offset.late)
     camera.count { counters in
+      counters.isOn = isOn
       (counters.publishOffset, counters.lateParts) = (offset, late)
       counters.note(slot, content, of: source, bytes: bytes)
       (counters.storeFailures, counters.slowWrites, counters.servesPlain) = (failures, slowWrites, servesPlain)
@@ -302,6 +326,29 @@ struct CameraLoop: ~Copyable {
     }
   }
 
+  // MARK: Hours
+
+  /// Shows the loop or the camera with the next part, where the hours say so.
+  private mutating func lookAtHours() {
+    let state = hours.state(at: camera.clock.wall(), isTrusted: camera.clock.isTrusted)
+    guard state != hoursState else { return }
+    let (isWithin, wasWithin) = (state?.isShown ?? true, hoursState?.isShown ?? true)
+    hoursState = state
+    camera.count { $0.hours = state }
+    if isWithin != programme.isWithinHours {
+      programme.isWithinHours = isWithin
+      prepareNext()
+    }
+    guard isWithin != wasWithin else { return }
+    logger.notice(
+      isWithin
+        ? "the camera is within its hours"
+        : state?.isTimeUnknown == true
+          ? "the machine's clock cannot be right, so the camera's hours are not known and it is not shown; set the clock"
+          : "the camera is outside its hours: its loop is shown",
+      metadata: state?.until.map { ["until": "\($0)"] })
+  }
+
   // MARK: Commands
 
   mutating func carryOut(_ command: Camera.Command) {
@@ -310,8 +357,14 @@ struct CameraLoop: ~Copyable {
       programme.take(order)
       prepareNext()
     case .withdraw: withdraw()
+    case .hours(let changed):
+      hours.replace(with: changed)
+      lookAtHours()
+      return
     }
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     publisher.standing = programme.standing
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     publisher.save()
     logger.notice("the operator's command was carried out", metadata: ["command": "\(command)"])
   }
@@ -326,7 +379,7 @@ struct CameraLoop: ~Copyable {
     camera.photos.withdraw()
     camera.events.forget()
     plain.withdraw()
-    maker.forget()
+    maker.withdraw()
     programme.withdraw()
     publisher.withdraw(
       lead: timeline.segment * Int64(timeline.listedSegments),

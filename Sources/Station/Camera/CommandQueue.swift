@@ -1,3 +1,4 @@
+import Hours
 import NIOConcurrencyHelpers
 
 extension Camera {
@@ -7,6 +8,8 @@ extension Camera {
     case order(Director.Order)
     /// Everything that can still be fetched is removed at once, and the loop is shown until `resume`.
     case withdraw
+    /// The camera's hours are others now; `nil` for always.
+    case hours(Hours?)
   }
 }
 

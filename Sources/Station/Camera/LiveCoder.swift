@@ -11,10 +11,18 @@ struct LiveCoder: ~Copyable {
   private var line: PictureLine
   /// Whether it holds a picture that the veil hides, and not the one that is shown.
   private var holdsHidden = false
+  /// The slate as it was encoded in advance, while the encoder was not used: an idle camera needs none.
+  private var slate: LoopSegment?
+  /// Whether the current picture is the slate, while `slate` is there.
+  private var holdsSlate = true
 
-  init(camera: Camera, line: consuming PictureLine, logger: Logger) {
+  /// - Parameters:
+  ///   - line: a new one.
+  ///   - slate: the slate, encoded with the camera's settings.
+  init(camera: Camera, line: consuming PictureLine, slate: LoopSegment, logger: Logger) {
     self.camera = camera
     self.line = line
+    self.slate = slate
     self.logger = logger
   }
 
@@ -24,15 +32,22 @@ struct LiveCoder: ~Copyable {
   /// and the next slot takes this one's place on the media timeline, late but without a gap.
   ///
   /// - Parameters:
-  ///   - startsSegment: whether the first picture must be an IDR picture.
+  ///   - part: the index of the slot's part in its segment; with 0 the first picture must be an IDR picture.
   ///   - standing: the picture that is shown, until a still comes.
-  mutating func code(_ slot: SlotArrivals, startsSegment: Bool, standing: ByteBuffer?) -> SlotContent? {
+  mutating func code(_ slot: SlotArrivals, part: Int, standing: ByteBuffer?) -> SlotContent? {
+    if let slate {
+      let timeline = camera.settings.timeline
+      if holdsSlate, slot.stills.isEmpty { return SlotContent(pictures: slate.slot(part, timeline).pictures) }
+      // The parts of the segment that are published have the slate's pictures.
+      line.follow(slate.pictures.prefix(part * timeline.stepsPerPart))
+    }
     goOn(from: standing)
+    defer { slate = nil }
     var content = SlotContent()
     do {
       for (step, index) in slot.arrangement.enumerated() {
         let shown = index.flatMap { show(slot.stills[$0]) ? $0 : nil }
-        let isFirst = step == 0 && startsSegment
+        let isFirst = step == 0 && part == 0
         content.pictures.append(try line.encode(isFirst ? .idr : shown == nil ? .repeated : .new))
         if let shown {
           let still = slot.stills[shown]
@@ -60,6 +75,7 @@ struct LiveCoder: ~Copyable {
     _ slot: SlotArrivals, at places: [Bool], startsSegment: Bool, with covers: inout [ByteBuffer],
     standing: ByteBuffer?
   ) -> SlotContent? {
+    defer { slate = nil }
     let hides = !slot.stills.isEmpty
     for (_, index) in slot.arrangement.enumerated() { if let index { _ = show(slot.stills[index]) } }
     if hides || holdsHidden, standing.map({ restore($0) }) != true {
@@ -122,6 +138,7 @@ struct LiveCoder: ~Copyable {
       } else {
         try line.show(still.still.jpeg)
       }
+      holdsSlate = false
       return true
     } catch {
       camera.tellUndecodable(error, logger: logger)
@@ -140,15 +157,29 @@ struct LiveCoder: ~Copyable {
   }
 
   /// Makes a picture that was shown before the current one; `false` if it does not decode.
-  @discardableResult mutating func restore(_ jpeg: ByteBuffer) -> Bool { (try? line.restore(jpeg)) != nil }
+  @discardableResult mutating func restore(_ jpeg: ByteBuffer) -> Bool {
+    guard (try? line.restore(jpeg)) != nil else { return false }
+    holdsSlate = false
+    return true
+  }
 
   /// Forgets the current picture: the slate replaces it.
   mutating func forget() {
-    holdsHidden = false
+    (holdsHidden, holdsSlate) = (false, true)
     do {
       try line.forget()
     } catch {
       logger.error("the slate cannot be painted: \(error)")
+    }
+  }
+
+  /// Forgets all pictures, also those that the encoders refer to: the slate replaces them.
+  mutating func withdraw() {
+    holdsHidden = false
+    do {
+      try line.withdraw()
+    } catch {
+      logger.error("the slate cannot be painted, or the encoder cannot be made again: \(error)")
     }
   }
 
@@ -160,6 +191,7 @@ struct LiveCoder: ~Copyable {
 
   /// The current picture for `latest.jpg`, in the stream's size; empty, logged, if it cannot be encoded.
   mutating func latest() -> ByteBuffer {
+    if let slate, holdsSlate { return slate.opening }
     do {
       return try line.jpeg()
     } catch {

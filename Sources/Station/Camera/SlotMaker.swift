@@ -63,7 +63,7 @@ struct SlotMaker: ~Copyable {
   /// A slot that shows the stills that came.
   private mutating func live(_ slot: SlotArrivals, part: Int, standing: ByteBuffer?) -> SlotContent? {
     announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: true)
-    return coder.code(slot, startsSegment: part == 0, standing: standing)
+    return coder.code(slot, part: part, standing: standing)
   }
 
   /// A slot in which pictures of the loop cover the stills that came.
@@ -120,6 +120,9 @@ struct SlotMaker: ~Copyable {
     ShownPicture(step: 0, jpeg: coder.latest(), photo: coder.photo, time: time)
   }
 
-  /// Forgets the picture that the coder holds.
-  mutating func forget() { coder.forget() }
+  /// Forgets all pictures, because they were withdrawn.
+  mutating func withdraw() {
+    announcer.forget()
+    coder.withdraw()
+  }
 }

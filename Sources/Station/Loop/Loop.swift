@@ -54,8 +54,14 @@ package struct Loop: Sendable {
     }
   }
 
-  /// The loop for a camera without an operator's loop: one segment of the slate, encoded by the camera's own line,
-  /// which must be new.
+  /// The loop for a camera without an operator's loop: one segment of the slate. `SlateShelf` makes it once for all
+  /// cameras with the same settings.
+  static func slate(_ settings: CameraSettings, logger: Logger) throws(FFmpegError) -> Loop {
+    var line = try PictureLine.open(settings, logger: logger)
+    return try builtIn(&line, timeline: settings.timeline)
+  }
+
+  /// The same, encoded by a line, which must be new.
   static func builtIn(_ line: inout PictureLine, timeline: TimelineSettings) throws(FFmpegError) -> Loop {
     var pictures: [CodedPicture] = []
     for _ in 0..<timeline.stepsPerPart * timeline.partsPerSegment { pictures.append(try line.encode(.repeated)) }

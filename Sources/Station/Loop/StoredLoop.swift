@@ -8,6 +8,8 @@ struct StoredLoop: Sendable {
   private let path: String
   private let manifest: LoopManifest
   private let stepsPerSegment: Int
+  /// For loops that an earlier version made; `nil` where IDR pictures are adjacent and must differ.
+  private let syntax: SliceSyntax?
 
   /// The loop in `path`. Its first segment is checked now, the others when they are played.
   ///
@@ -16,6 +18,7 @@ struct StoredLoop: Sendable {
     self.path = path
     let timeline = settings.timeline
     stepsPerSegment = timeline.stepsPerPart * timeline.partsPerSegment
+    syntax = stepsPerSegment > 1 ? SliceSyntax(parameterSets) : nil
     do {
       manifest = try LoopManifest(
         try LoopFolder.read("\(path)/\(LoopManifest.fileName)", mostBytes: LoopManifest.mostBytes))
@@ -75,6 +78,8 @@ struct StoredLoop: Sendable {
           "\(path)/\(name) has \(pictures.count) pictures of which one, the first, should be an IDR picture; "
           + "a segment has \(stepsPerSegment)")
     }
+    // The encoder writes the same identifier into each, so one that differs would tell of a veil.
+    if let syntax { pictures[0] = syntax.writing(idrPictureID: 0, in: pictures[0]) }
     var jpegs = try file(LoopManifest.jpegsName(index), entry.jpegs)
     let changes = entry.pictures.compactMap { $0.picture(from: &jpegs) }
     guard changes.count == entry.pictures.count else {

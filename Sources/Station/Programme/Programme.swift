@@ -37,6 +37,15 @@ struct Programme: Sendable {
   /// The operator's commands that are in force.
   var standing: Director.Standing { director.standing }
 
+  /// Whether the camera is within its hours.
+  var isWithinHours: Bool {
+    get { director.isWithinHours }
+    set { director.isWithinHours = newValue }
+  }
+
+  /// Whether the camera sends stills, whatever is shown.
+  func isOn(at now: Ticks) -> Bool { director.isOn(at: now) }
+
   /// Whether a veil can begin: at random times, or by order if there is a loop to show.
   var mayBeVeiled: Bool { hasVeilTimes || !player.isBuiltIn || director.standing.isVeiled }
 

@@ -20,6 +20,9 @@ struct Announcer: Sendable {
     rhythm = StillRhythm(hold: settings.presence.hold)
   }
 
+  /// Forgets the newest picture.
+  mutating func forget() { shown = nil }
+
   /// Notes when stills came, in the clock's own time.
   ///
   /// - Parameter isReported: whether they are shown.
