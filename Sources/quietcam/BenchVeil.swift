@@ -39,11 +39,16 @@ extension Bench {
     @Option(help: ArgumentHelp("The time between its stills.", valueName: "duration")) var every: Pace = "1.55"
     @Option(help: ArgumentHelp("How much later than due each may come.", valueName: "duration"))
     var jitter = Length(ticks: .milliseconds(100))
-    @Option(help: ArgumentHelp("How much of it becomes the loop.", valueName: "duration"))
-    var record = Length(ticks: .seconds(60))
+    @Option(
+      help: ArgumentHelp(
+        "How much of it becomes the loop (default: half as much again as is veiled, so that few pictures come twice)",
+        valueName: "duration"))
+    var record: Length?
     @Option(help: ArgumentHelp("The part target of the started server.", valueName: "seconds")) var part: Pace = "1"
     @Option(help: ArgumentHelp("The segments of the started server.", valueName: "seconds")) var segment: Pace = "4"
     @Option(help: ArgumentHelp("The size of its stream.", valueName: "WIDTHxHEIGHT")) var size = "640x480"
+    @Option(help: ArgumentHelp("Judge what --json has written, and watch nothing.", valueName: "file"))
+    var again: String?
     @Option(help: ArgumentHelp("Write all that was seen, and the result, as JSON.", valueName: "file")) var json:
       String?
 
@@ -78,12 +83,23 @@ extension Bench {
       if !result.telling.isEmpty { throw ExitCode(1) }
     }
 
-    private struct Written: Encodable {
-      let record: VeilBench.Record
+    private struct Written: Codable {
+      var record: VeilBench.Record
       let result: VeilResult
     }
 
+    private var recording: Ticks {
+      record?.ticks ?? max(.seconds(60), Ticks(length.ticks.count * Int64(stretches) * 3 / 2))
+    }
+
     private func measure(_ bench: VeilBench) async throws -> VeilBench.Record {
+      if let again {
+        guard let text = FileManager.default.contents(atPath: again),
+          var written = try? JSONDecoder().decode(Written.self, from: text)
+        else { throw ValidationError("--again: \(again) is no file that --json wrote") }
+        written.record.window = window.ticks.count * 100 / 9
+        return written.record
+      }
       if let url {
         guard let camera = URL(string: url), camera.host != nil, let name = camera.pathComponents.last, name != "/"
         else {
@@ -100,7 +116,7 @@ extension Bench {
       }
       var rig = VeilBench.Rig()
       (rig.part, rig.segment, rig.size) = (part.ticks.secondsText, segment.ticks.secondsText, size)
-      (rig.every, rig.jitter, rig.recording) = (every.ticks, jitter.ticks, record.ticks)
+      (rig.every, rig.jitter, rig.recording) = (every.ticks, jitter.ticks, recording)
       let stills = try await StillSet.make(source, every: every.ticks, StillSet.Making()) { _ in }
       return try await bench.run(program, rig, stills: stills)
     }

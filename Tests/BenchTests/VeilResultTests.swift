@@ -82,7 +82,7 @@ import Testing
   @Test(arguments: 1...2) func whereNothingLeaksNothingTells(seed: UInt64) {
     let result = judge(attack([], seed: seed))
     #expect(result.telling.isEmpty, "\(result)")
-    #expect(result.windows["veiled"] == 18 && result.windows["control"] == 16 && result.windows["edge"] == 6)
+    #expect(result.windows["veiled"] == 21 && result.windows["control"] == 19 && result.windows["edge"] == 6)
     #expect(result.rows.count > 30)
     #expect("\(result)".contains("Nothing tells"))
   }
@@ -107,8 +107,14 @@ import Testing
 
   @Test func windowsAreWhole() {
     let stretch = VeilStretch(kind: .live, begin: 5, end: 36, isEdge: false)
-    #expect(VeilResult.windows(of: stretch, 10) == [5..<15, 15..<25, 25..<35])
-    #expect(VeilResult.windows(of: stretch, 40).isEmpty)
+    func windows(_ length: Int64, _ openings: [Int64]) -> [Range<Int64>] {
+      VeilResult.windows(of: stretch, length, openings: openings, part: 1)
+    }
+    #expect(windows(10, []) == [5..<15, 15..<25, 25..<35])
+    #expect(windows(40, []).isEmpty)
+    // With whole segments of four.
+    #expect(windows(10, [0, 4, 8, 12, 16, 20]) == [8..<16, 16..<24, 24..<32])
+    #expect(windows(3, [0, 4, 8, 12, 16, 20]).first == 8..<12)
   }
 
   @Test func placesInASlotAreOnACircle() throws {

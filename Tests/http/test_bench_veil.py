@@ -75,6 +75,16 @@ def test_a_picture_is_told_by_its_event_and_every_part_is_read(own):
     assert set(steps) == {1}
 
 
+def test_what_was_written_is_judged_again(own, tmp_path):
+    path = tmp_path / "seen.json"
+    path.write_text(json.dumps(own))
+    done = bench("--again", path, "--window", "1s")
+    assert done.returncode in (0, 1), done.stderr
+    assert "part listed in its slot, median ms" in done.stdout and "windows of 1.0 s" in done.stdout
+    path.write_text("{}")
+    assert "--json" in bench("--again", path).stderr
+
+
 def test_it_attacks_a_camera_that_is_there(tmp_path):
     store = ["--store", tmp_path / "store", "--camera", CAMERA]
     (tmp_path / "work").mkdir()

@@ -43,8 +43,9 @@ package struct VeilResult: Sendable, Codable {
   ) -> VeilResult {
     let features = VeilFeatures(seen)
     var samples: [Sample: [[String: Double]]] = [:]
+    let openings = seen.parts.filter { $0.counters["idr_pic_id"] != nil }.map(\.begins)
     for stretch in stretches {
-      for (number, window) in windows(of: stretch, window).enumerated() {
+      for (number, window) in windows(of: stretch, window, openings: openings, part: seen.part).enumerated() {
         let values = features.values(window)
         let isEdge = number == 0 && stretch.isEdge
         if isEdge { samples[.edge, default: []].append(values) }
@@ -99,10 +100,22 @@ package struct VeilResult: Sendable, Codable {
     }
   }
 
-  /// The whole windows in a stretch.
-  static func windows(of stretch: VeilStretch, _ length: Int64) -> [Range<Int64>] {
-    guard length > 0 else { return [] }
-    return stride(from: stretch.begin, through: stretch.end - length, by: Int64.Stride(length)).map { $0..<$0 + length }
+  /// The whole windows in a stretch: whole segments each, as a veil begins and ends with one, and much of a stream comes
+  /// again with each segment.
+  ///
+  /// - Parameter openings: when segments begin.
+  static func windows(
+    of stretch: VeilStretch, _ length: Int64, openings: [Int64], part: Int64
+  ) -> [Range<Int64>] {
+    var (begin, length) = (stretch.begin, length)
+    let segments = differences(openings)
+    if let segment = median(segments), segment > 0, let first = openings.first(where: { $0 >= stretch.begin }) {
+      // Dates are rounded.
+      begin = first - part / 4
+      length = max(1, length / Int64(segment)) * Int64(segment)
+    }
+    guard length > 0, stretch.end - length >= begin else { return [] }
+    return stride(from: begin, through: stretch.end - length, by: Int64.Stride(length)).map { $0..<$0 + length }
   }
 }
 
