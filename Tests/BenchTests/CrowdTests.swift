@@ -20,7 +20,7 @@ import Testing
       var rest = ByteBuffer(string: text)
       while rest.readableBytes > 0 {
         let length = Int.random(in: 1...min(40, rest.readableBytes), using: &random)
-        var piece = try #require(rest.readSlice(length: length))
+        guard var piece = rest.readSlice(length: length) else { break }
         answers += try scanner.take(&piece)
       }
       #expect(answers.map(\.status) == [200, 404, 200, 304])
