@@ -487,7 +487,7 @@ def found_in_memory(server, pattern):
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to read another process's memory")
 def test_no_table_of_addresses_is_left_in_memory_after_midnight(tmp_path, clock):
     """All of the process's own memory, once the day is over and other requests have come. What is freed is not
-    overwritten, so the text of a request now and then stays: 2 of 50 here. A table of visitors would have all."""
+    overwritten, so the text of a request now and then stays: 3 of 50 here. A table of visitors would have all."""
     addresses = [f"198.51.100.{number}" for number in range(101, 151)]
     planted = re.compile(rb"198\.51\.100\.1\d\d")
     clock.set("2026-11-20 23:00:00")
