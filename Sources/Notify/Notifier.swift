@@ -6,12 +6,13 @@ import ServiceLifecycle
 /// Observes once a second, and tells the receivers what the operator wants to hear of. It owns all queues; a receiver
 /// that hangs or is away keeps its own queue waiting and nothing else.
 package final class Notifier: Service {
+  /// Where a camera can be seen, by its name.
+  package typealias Link = @Sendable (_ camera: String) -> Notice.CameraLink?
+
   /// How it gets to know things and time.
   package struct Sources: Sendable {
     /// What is observed now.
     package let observe: @Sendable () -> Observation
-    /// Where a camera can be seen.
-    package let link: @Sendable (String, Observation) -> Notice.CameraLink?
     /// Monotonic time.
     package let now: @Sendable () -> Ticks
     /// Civil time.
@@ -20,11 +21,9 @@ package final class Notifier: Service {
     /// These sources.
     package init(
       observe: @escaping @Sendable () -> Observation,
-      link: @escaping @Sendable (String, Observation) -> Notice.CameraLink?,
       now: @escaping @Sendable () -> Ticks, wall: @escaping @Sendable () -> WallTime
     ) {
       self.observe = observe
-      self.link = link
       self.now = now
       self.wall = wall
     }
@@ -45,6 +44,7 @@ package final class Notifier: Service {
   private struct State: Sendable {
     var settings: NotifySettings
     var signature: WebhookSignature
+    var link: Link
     var queues: [WebhookAddress: NoticeQueue] = [:]
     var started: Int64 = 0
   }
@@ -62,18 +62,23 @@ package final class Notifier: Service {
   /// A notifier that has told nothing.
   ///
   /// - Parameter cameras: how many cameras there are about.
-  package init(_ settings: NotifySettings, cameras: Int, sources: Sources, logger: Logger) {
+  package init(
+    _ settings: NotifySettings, link: @escaping Link, cameras: Int, sources: Sources, logger: Logger
+  ) {
     self.sources = sources
     self.cameras = cameras
     self.logger = logger
     state = NIOLockedValueBox(
-      State(settings: settings, signature: WebhookSignature(secret: settings.secret)))
-    replace(with: settings)
+      State(settings: settings, signature: WebhookSignature(secret: settings.secret), link: link))
+    replace(with: settings, link: link)
   }
 
   /// Takes other settings: a receiver that stays keeps what waits for it.
-  package func replace(with settings: NotifySettings) {
+  ///
+  /// - Parameter link: where cameras can be seen from now on.
+  package func replace(with settings: NotifySettings, link: @escaping Link) {
     state.withLockedValue { state in
+      state.link = link
       state.settings = settings
       state.signature = WebhookSignature(secret: settings.secret)
       let kept = Set(settings.receivers)
@@ -125,9 +130,8 @@ package final class Notifier: Service {
       return
     }
     let observation = sources.observe()
-    let notices = watch.notices(in: observation, at: sources.now(), wall: sources.wall()) {
-      sources.link($0, observation)
-    }
+    let link = state.withLockedValue { $0.link }
+    let notices = watch.notices(in: observation, at: sources.now(), wall: sources.wall(), link: link)
     guard !notices.isEmpty else { return }
     state.withLockedValue { state in
       for receiver in state.queues.keys { for notice in notices { state.queues[receiver]?.add(notice) } }

@@ -12,7 +12,7 @@ enum NoticeSources {
 
   /// The sources of a server.
   static func of(
-    _ settings: ServeSettings, station: Station, certificates: [CertificateKeeper], limits: AccessLimits
+    station: Station, certificates: [CertificateKeeper], limits: AccessLimits
   ) -> Notifier.Sources {
     let clock = StationClock.system()
     return Notifier.Sources(
@@ -25,8 +25,12 @@ enum NoticeSources {
         observation.guessers = tokens.addresses
         return observation
       },
-      link: { name, _ in station.cameras.first { $0.settings.name.text == name }.map { link($0, settings) } },
       now: clock.now, wall: clock.wall)
+  }
+
+  /// Where the cameras of a server can be seen, as these settings say.
+  static func links(_ settings: ServeSettings, station: Station) -> Notifier.Link {
+    { name in station.cameras.first { $0.settings.name.text == name }.map { link($0, settings) } }
   }
 
   private static func facts(_ camera: Camera) -> Observation.CameraFacts {

@@ -134,9 +134,9 @@ struct Serve: AsyncParsableCommand {
       settings.doorState(cameras: station.cameras, web: web.own, operatorToken: operatorToken.digest), limits: limits,
       isSecure: settings.publicCertificate != nil, records: records, desk: desk, configurator: queue, logger: logger)
     let notifier = Notifier(
-      settings.notify, cameras: settings.cameras.count,
+      settings.notify, link: NoticeSources.links(settings, station: station), cameras: settings.cameras.count,
       sources: NoticeSources.of(
-        settings, station: station, certificates: [certificates.0, certificates.1].compactMap { $0 }, limits: limits),
+        station: station, certificates: [certificates.0, certificates.1].compactMap { $0 }, limits: limits),
       logger: logger)
     var sockets = try InheritedSockets(environment: ProcessInfo.processInfo.environment)
     let publicDoor = settings.publicAddress.door(certificates.0, &sockets)

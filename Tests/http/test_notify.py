@@ -14,6 +14,7 @@ import wire
 from receiver import SECRET, is_signed, receiving
 from serving import CAMERA, FREE_PORTS, ONE_CAMERA, TOKEN, free_ports, launched, refusal, serving
 from test_absence import QUICK, order, push_until, wait_until
+from test_reload import DESK, OPTIONS, configured
 from test_store import small_disk  # noqa: F401  (a fixture)
 from test_tls import make_certificate
 
@@ -145,6 +146,25 @@ def test_pictures_are_at_links_and_private_ones_at_links_that_end(access):
             message = json.loads(body)
             assert not {"source", "veiled", "pausedBy", "hours"} & set(message)
             assert "paus" not in message["text"] and "veil" not in message["text"]
+
+
+def test_a_reload_takes_other_receivers_and_links(tmp_path):
+    defaults = OPTIONS | {"hold": 1, "steady": 0}
+
+    def top(receiver, *more):
+        return [f"notify: {receiver.url}", f"notify-secret: {SECRET}", "base-url: http://cam.example/", *more]
+
+    with receiving() as first, receiving() as second:
+        with configured(tmp_path, {CAMERA: DESK}, top=top(first), defaults=defaults) as house:
+            push_until(house.server, "live")
+            assert first.wait_for("camera-off")["page"] == f"http://cam.example/{CAMERA}/"
+            cameras = {CAMERA: DESK | {"access": "signed"}}
+            house.write(cameras, top=top(second, "link-key: 0123456789abcdef"), defaults=defaults)
+            answer = house.reload()
+            assert answer.status == 200, answer
+            push_until(house.server, "live")
+            assert second.wait_for("camera-back")["page"].startswith(f"http://cam.example/{CAMERA}/~")
+            assert first.events() == ["camera-off"]
 
 
 def notify(*arguments):
