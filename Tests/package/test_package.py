@@ -127,8 +127,16 @@ def test_from_installation_to_removal(package, tmp_path):
             operator = debian.read("/var/lib/quietcam/operator-token").strip()
             metrics = wire.ask(server.private, "GET", "/metrics", {"Authorization": f"Bearer {operator}"})
             assert metrics.status == 200 and "quietcam_build_info" in metrics.text
+            # A camera that is set over HTTP has a folder to be kept in.
+            garden = wire.ask(
+                server.private, "PUT", "/cameras/garden", {"Authorization": f"Bearer {operator}"},
+                b'{"token": "secret-of-the-garden"}')
+            assert garden.status == 201, garden
+            assert (debian.root / "etc/quietcam/cameras.d/garden.yaml").exists()
         kept = sorted(path.name for path in (debian.root / "var/lib/quietcam/desk").iterdir())
         assert "live.m3u8" in kept and "latest.jpg" in kept
+
+        (debian.root / "etc/quietcam/cameras.d/garden.yaml").unlink()
 
         # It runs wherever it is moved to.
         debian.run("mkdir", "-p", "/opt/elsewhere")
@@ -304,7 +312,9 @@ def test_the_units_are_those_of_the_handbook_and_fit_the_settings(unpacked, tmp_
     told = recipes.recipe("systemd").replace("\\\n", "")
     service = units_of(told[told.index("[Unit]"):])["Service"]
     packed = units_of((folder / "quietcam.service").read_text())["Service"]
-    assert [line for line in service if "ExecStart" not in line] == [line for line in packed if "ExecStart" not in line]
+    # Its own are the program's place and the folder of cameras that are set over HTTP.
+    own = ("ExecStart=", "ReadWritePaths=")
+    assert [line for line in service if not line.startswith(own)] == [line for line in packed if not line.startswith(own)]
 
 
 def test_the_settings_show_one_camera_and_no_demo(unpacked):
