@@ -96,6 +96,9 @@ def test_from_installation_to_removal(package, tmp_path):
         assert not (debian.root / "usr/lib/x86_64-linux-gnu/libavcodec.so.59").exists()
         debian.install(package)
         command, user = service(debian)
+        # The picture must not give way to the loop while a slow machine unpacks.
+        settings = debian.root / "etc/quietcam/quietcam.yaml"
+        settings.write_text(settings.read_text().replace("title: My desk", "title: My desk\n    hold: forever"))
 
         # One camera is ready, with a token of its own that others cannot read.
         token = debian.read("/etc/quietcam/desk.token").strip()
@@ -148,11 +151,10 @@ def test_from_installation_to_removal(package, tmp_path):
         debian.run("rm", "-r", "/opt/elsewhere")
 
         # An upgrade keeps what the operator wrote, the token, and the store.
-        settings = debian.root / "etc/quietcam/quietcam.yaml"
         settings.write_text(settings.read_text().replace("title: My desk", "title: My window"))
         debian.install(newer(package, tmp_path))
         assert debian.run("dpkg-query", "-W", "-f", "${Version}", "quietcam") == "99.0"
-        assert "title: My window" in settings.read_text()
+        assert "title: My window\n    hold: forever" in settings.read_text()
         assert debian.read("/etc/quietcam/desk.token").strip() == token
         assert {"live.m3u8", "latest.jpg"} <= {path.name for path in (debian.root / "var/lib/quietcam/desk").iterdir()}
         with running(debian, command, user=user, log=tmp_path / "second.log") as server:
