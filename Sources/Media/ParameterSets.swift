@@ -20,6 +20,34 @@ package struct ParameterSets: Hashable, Sendable {
     self.picture = picture
   }
 
+  /// Takes the sets out of an `avcC` record (ISO/IEC 14496-15, section 5.3.3.1); `nil` if one is missing.
+  package init?(configurationRecord bytes: ByteBuffer) {
+    var bytes = bytes
+    guard bytes.readSlice(length: 5) != nil, let count = bytes.readInteger(as: UInt8.self), count & 0x1F >= 1,
+      let sequence = bytes.readLengthPrefixedSlice(as: UInt16.self), sequence.readableBytes >= 4
+    else { return nil }
+    for _ in 1..<max(1, count & 0x1F) {
+      guard bytes.readLengthPrefixedSlice(as: UInt16.self) != nil else { return nil }
+    }
+    guard let pictures = bytes.readInteger(as: UInt8.self), pictures >= 1,
+      let picture = bytes.readLengthPrefixedSlice(as: UInt16.self), picture.readableBytes > 0
+    else { return nil }
+    self.sequence = sequence
+    self.picture = picture
+  }
+
+  /// Takes the sets out of the first `avcC` box of an init segment; `nil` if there is none that has them.
+  package init?(initSegment bytes: ByteBuffer) {
+    let view = bytes.readableBytesView
+    guard
+      let place = view.indices.dropLast(8).first(where: { index in
+        view[index] == 0x61 && view[index + 1] == 0x76 && view[index + 2] == 0x63 && view[index + 3] == 0x43
+      }),
+      let record = bytes.getSlice(at: place + 4, length: view.endIndex - place - 4)
+    else { return nil }
+    self.init(configurationRecord: record)
+  }
+
   /// The name of the codec for `CODECS`, such as `avc1.64001E` (RFC 6381, section 3.3).
   package var codec: String {
     "avc1."

@@ -36,6 +36,8 @@ package struct PictureEncoder: ~Copyable {
   /// The parameter sets, which also come before each IDR picture. `nil` until the first picture is encoded.
   package private(set) var parameterSets: ParameterSets?
 
+  private var syntax: SliceSyntax?
+
   /// An opened encoder.
   ///
   /// - Parameters:
@@ -110,9 +112,14 @@ package struct PictureEncoder: ~Copyable {
     }
     sinceIDR += 1
     sinceNew += 1
-    if parameterSets == nil { parameterSets = ParameterSets(annexB: packet.bytes) }
-    return CodedPicture(
+    if parameterSets == nil {
+      parameterSets = ParameterSets(annexB: packet.bytes)
+      // Two IDR pictures in a row must have different identifiers.
+      syntax = stepsPerSegment > 1 ? parameterSets.flatMap(SliceSyntax.init) : nil
+    }
+    let coded = CodedPicture(
       bytes: AnnexB.lengthPrefixed(packet.bytes), isIDR: packet.pointer.pointee.flags & AV_PKT_FLAG_KEY != 0)
+    return syntax?.writing(idrPictureID: 0, in: coded) ?? coded
   }
 
   /// Analyses a picture before it is encoded.

@@ -72,7 +72,7 @@ package final class Records: Service {
         sample()
         count += 1
         if count % Self.ticksPerWrite == 0 { writer.flush(today: wall().day) }
-        try? await Task.sleep(for: Self.tick)
+        try? await Task.sleep(for: Self.tick, tolerance: .zero)
       }
     }
     sample()

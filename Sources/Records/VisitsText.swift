@@ -112,9 +112,12 @@ package struct VisitsText: Sendable {
 
   /// A number with a thin gap between thousands.
   static func number(_ value: Int64) -> String {
-    guard value >= 10_000 else { return "\(value)" }
-    let rest = String(value % 1000)
-    return number(value / 1000) + "\u{202F}" + String(repeating: "0", count: 3 - rest.count) + rest
+    var digits = String(value)
+    guard digits.count > 4 else { return digits }
+    for place in stride(from: 3, to: digits.count, by: 3).map({ $0 + ($0 - 1) / 3 }) {
+      digits.insert("\u{202F}", at: digits.index(digits.endIndex, offsetBy: -place))
+    }
+    return digits
   }
 
   /// Seconds as people say them: `45 s`, `12 m`, `3 h 05 m`, `2 d 04 h`.

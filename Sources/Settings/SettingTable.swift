@@ -1,4 +1,5 @@
 import Media
+import Notify
 import Origin
 import Packager
 import Picture
@@ -51,6 +52,16 @@ extension Setting {
       "link-key-file", ValueType<String>.path.wrapped(SecretSource.file), \.linkKey,
       "A file with that secret, instead of link-key", standard: "none"),
     .server(
+      "notify", .webhooks, \.settings.notify.receivers,
+      "Addresses that get a message when a camera goes off or comes back, visitors wave, the disk or a certificate is in "
+        + "trouble, or tokens are guessed at", standard: "none"),
+    .server(
+      "notify-secret", ValueType<String>.linkKey.wrapped(SecretSource.text), \.notifySecret,
+      "The secret that signs these messages", standard: "none"),
+    .server(
+      "notify-secret-file", ValueType<String>.path.wrapped(SecretSource.file), \.notifySecret,
+      "A file with that secret, instead of notify-secret", standard: "none"),
+    .server(
       "allow-origin", .allowedOrigin, \.settings.site.allowedOrigin,
       "The sites whose scripts can load playlists and media"),
     .server(
@@ -67,7 +78,7 @@ extension Setting {
     .server(
       "trusted-proxies", .proxies, \.settings.trustedProxies,
       "The proxies whose X-Forwarded-For or Forwarded says where a viewer comes from, for counts and limits"),
-    .server("log", .choice, \.settings.logLevel, "The lowest level that is logged"),
+    .server("log", .log, \.settings.log, "The lowest level that is logged, and whether each line is a JSON object"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
     .server(
       "camera", ValueType<CameraName>.cameraName.optional, \.camera,
@@ -211,6 +222,10 @@ extension Setting {
     .camera(
       "off", .choice, \.stream.off,
       "How the loop is spliced in: seamless suits every player, cached costs an off camera almost no bytes"),
+    .camera(
+      "hours", .hours, \.stream.hours,
+      "When the camera is shown, by the clock of a time zone or by the sun at a place; outside of it the loop is, as when "
+        + "the camera is paused", standard: "always"),
     .camera(
       "veil-every",
       ValueType<ClosedRange<Ticks>?>.durations(.seconds(1)...day, or: "never", accepted: "two of 1 to 86400 seconds"),

@@ -16,6 +16,9 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("private-hosts")) var privateHosts: String?
   @Option(help: .setting("link-key")) var linkKey: String?
   @Option(help: .setting("link-key-file")) var linkKeyFile: String?
+  @Option(help: .setting("notify")) var notify: String?
+  @Option(help: .setting("notify-secret")) var notifySecret: String?
+  @Option(help: .setting("notify-secret-file")) var notifySecretFile: String?
   @Option(help: .setting("allow-origin")) var allowOrigin: String?
   @Option(help: .setting("base-url")) var baseUrl: String?
   @Option(help: .setting("site-title")) var siteTitle: String?
@@ -61,6 +64,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("hold")) var hold: String?
   @Option(help: .setting("steady")) var steady: String?
   @Option(help: .setting("off")) var off: String?
+  @Option(help: .setting("hours")) var hours: String?
   @Option(help: .setting("veil-every")) var veilEvery: String?
   @Option(help: .setting("veil-for")) var veilFor: String?
   @Option(help: .setting("delay")) var delay: String?

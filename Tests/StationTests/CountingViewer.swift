@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import NIOCore
 import Packager
 import Playlist
@@ -15,12 +16,17 @@ struct PublicCount {
   /// The times that events tell, in milliseconds, in pieces between which something was not looked at.
   var times: [[Int64]] = []
 
+  /// What the headers of slices say, by segment: the IDR picture's fields, and the means of the others'.
+  var headers: [String: [Double]] = [:]
+  /// How boxes, units and counted numbers of segments follow each other.
+  var shapes: Set<String> = []
+
   /// All of it, by its name.
   var all: [(name: String, values: [Double])] {
     [
       ("bytes of parts", parts), ("bytes of segments", segments), ("bytes of latest.jpg", pictures),
       ("events with a part", eventsOfParts), ("time from event to event", intervals),
-    ]
+    ] + headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
   private var intervals: [Double] { times.flatMap { piece in zip(piece.dropFirst(), piece).map { Double($0 - $1) } } }
@@ -57,6 +63,7 @@ struct PublicCount {
 final class CountingViewer {
   private(set) var counted: [Director.Source: PublicCount] = [:]
   private var segmentBytes = 0.0
+  private var headers = HeaderReader()
   private var lastID: Int64 = 0
   private var lastSource: Director.Source?
 
@@ -65,6 +72,7 @@ final class CountingViewer {
     lastID = camera.events.newestID
     lastSource = nil
     segmentBytes = 0
+    headers.skip()
   }
 
   /// Counts what came with a slot.
@@ -73,7 +81,15 @@ final class CountingViewer {
     var count = counted[source, default: PublicCount()]
     let playlist = try MediaPlaylist.parse(try #require(camera.edge.snapshot).media.plain)
     let part = try #require(playlist.trailingParts.last ?? playlist.segments.last?.parts.last)
-    let bytes = Double(try #require(camera.edge.media(named: part.uri)).readableBytes)
+    let media = try #require(camera.edge.media(named: part.uri))
+    let bytes = Double(media.readableBytes)
+    if headers.syntax == nil {
+      let map = try #require(playlist.segments.last?.map?.uri)
+      let header = try #require(camera.edge.media(named: map))
+      let sets = try #require(ParameterSets(initSegment: header))
+      headers.syntax = SliceSyntax(sets)
+    }
+    try headers.read(media, endsSegment: playlist.trailingParts.isEmpty, into: &count)
     count.parts.append(bytes)
     segmentBytes += bytes
     if playlist.trailingParts.isEmpty {

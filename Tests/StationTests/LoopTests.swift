@@ -72,8 +72,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "size", "fit", "crop", "masks", "gray", "blur", "denoise", "preset", "crf", "references", "max-kilobits", "rate",
-    "part", "segment", "latest-quality",
+    "size", "fit", "crop", "masks", "gray", "blur", "denoise", "preset", "crf", "ssim", "references", "max-kilobits",
+    "rate", "part", "segment", "latest-quality",
   ])
   func aLoopThatWasMadeWithAnotherSettingIsRefusedByItsName(_ key: String) throws {
     try withFolder { folder in
@@ -89,6 +89,7 @@ import Testing
         case "denoise": settings.picture.denoise = 6
         case "preset": settings.encoder.preset = .veryfast
         case "crf": settings.encoder.crf = 30
+        case "ssim": settings.encoder.ssim = 900
         case "references": settings.encoder.references = 2
         case "max-kilobits": settings.encoder.maxKilobits = 333
         case "rate": settings.timeline = try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(4))
@@ -100,6 +101,43 @@ import Testing
       #expect(try open(folder, other) == nil)
       let reason = try why(folder, other)
       #expect(reason.contains("(\(key)") && reason.contains("`quietcam loop --camera desk`"), "\(reason)")
+    }
+  }
+
+  @Test func aLoopOfAVersionThatDidNotNoteTheSimilarityIsPlayed() throws {
+    let now = LoopSettings(try settings())
+    var values = now.values
+    values["ssim"] = nil
+    #expect(LoopSettings(values: values).differences(from: now).isEmpty)
+    values["crf"] = "1"
+    #expect(LoopSettings(values: values).differences(from: now) == "crf 1, now 22")
+  }
+
+  /// Earlier versions left `idr_pic_id` as x264 counts it.
+  @Test func theIDRPicturesOfAnEarlierVersionsLoopGetTheIdentifierOfAll() throws {
+    try withFolder { folder in
+      let settings = try settings()
+      let sets = try parameterSets(settings)
+      let syntax = try #require(SliceSyntax(sets))
+      try make(in: folder + "/new", settings)
+      let new = try #require(try open(folder + "/new", settings))
+      var maker = try LoopMaker.open(folder: folder + "/old", settings: settings, logger: logger)
+      for index in 0..<2 {
+        let segment = try new.segment(index)
+        #expect(syntax.idrPictureID(of: segment.pictures[0]) == 0)
+        for (step, picture) in segment.pictures.enumerated() {
+          let jpeg = step == 0 ? segment.opening : segment.changes.first { $0.step == step }?.jpeg
+          try maker.append(
+            syntax.writing(idrPictureID: 1, in: picture),
+            showing: jpeg.map { ShownPicture(step: step, jpeg: $0) })
+        }
+      }
+      _ = try maker.finish(source: LoopSource(kind: .stills, path: "/stills"), made: .now)
+      let stored = try LoopFolder.read("\(folder)/old/loop/\(LoopManifest.mediaName(1))", mostBytes: 1 << 20)
+      #expect(syntax.idrPictureID(of: try FragmentReader.parts(in: stored)[0].pictures[0]) == 1)
+      let opened = try open(folder + "/old", settings)
+      let old = try #require(opened)
+      for index in 0..<2 { #expect(try old.segment(index).pictures == new.segment(index).pictures) }
     }
   }
 

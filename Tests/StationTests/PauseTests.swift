@@ -79,6 +79,41 @@ import Testing
     #expect(after.preloadHint?.uri != before.preloadHint?.uri)
   }
 
+  /// Where parts have one picture, a pause can leave a segment of a single IDR picture, and adjacent ones must differ
+  /// (ITU-T H.264, section 7.4.3).
+  @Test(arguments: [1, 4]) func adjacentIDRPicturesHaveDifferentIdentifiers(rate: Int64) throws {
+    let camera = try camera {
+      $0.timeline = (try? TimelineSettings(rate: rate, part: .seconds(1), segment: .seconds(6))) ?? $0.timeline
+    }
+    var loop = try loop(camera)
+    try goOn(camera, &loop, untilParts: 1)
+    loop.carryOut(.order(.pause))
+    for _ in 0..<12 { try slot(camera, &loop, gray: 250) }
+    let playlist = try playlist(camera)
+    let name = try #require(playlist.segments.first?.map?.uri)
+    let header = try #require(camera.edge.media(named: name))
+    let sets = try #require(ParameterSets(initSegment: header))
+    let syntax = try #require(SliceSyntax(sets))
+    var (ids, adjacent) = ([Int](), 0)
+    var previous: Int?
+    for segment in playlist.segments {
+      for part in try FragmentReader.parts(in: try #require(camera.edge.media(named: segment.uri))) {
+        for picture in part.pictures {
+          let id = syntax.idrPictureID(of: picture)
+          if let id, let previous {
+            adjacent += 1
+            #expect(id != previous)
+          } else if let id {
+            ids.append(id)
+          }
+          previous = id
+        }
+      }
+    }
+    #expect(adjacent == (rate == 1 ? 1 : 0))
+    #expect(Set(ids) == [0], "all others have the same")
+  }
+
   /// Parts of the loop are published ahead for players that wait; what they have is played first.
   @Test func aResumeShowsTheCameraOnceThePublishedPartsHavePlayed() throws {
     let camera = try camera()

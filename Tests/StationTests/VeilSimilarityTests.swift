@@ -165,6 +165,7 @@ import Testing
     let (live, veiled) = (try #require(counted[.live]), try #require(counted[.veiled]))
     #expect(Set(counted.keys) == [.live, .veiled])
     #expect(min(live.segments.count, veiled.segments.count) >= segments)
+    #expect(live.shapes == veiled.shapes, "boxes and counted numbers of segments")
     let steadiness = (live.steadiness, veiled.steadiness)
     print("eight intervals differ by \(steadiness.0) ms where live, by \(steadiness.1) ms where veiled")
     if kind == .recording {
@@ -203,6 +204,8 @@ import Testing
     let probabilities = try await probabilities(.otherScene, try model(), segments: 60)
     #expect(try #require(probabilities["bytes of segments"]) < 1e-6)
     #expect(try #require(probabilities["bytes of parts"]) < 1e-6)
+    let quantizer = probabilities.filter { $0.key.hasSuffix("slice_qp_delta") }.values.min()
+    #expect(try #require(quantizer) < 1e-4, "the choices of the encoder differ, and that is seen")
   }
 
   private static let folder = ProcessInfo.processInfo.environment["QUIETCAM_LIKENESS_FOLDER"]

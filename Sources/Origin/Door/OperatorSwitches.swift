@@ -18,6 +18,7 @@ struct OperatorSwitches {
       switch self {
       case .command(.withdraw): "withdraw"
       case .command(.order(let order)): order.rawValue
+      case .command(.hours): "hours"
       case .recent: "recent"
       }
     }
@@ -71,6 +72,10 @@ struct OperatorSwitches {
         return Reply.error(
           request, .serviceUnavailable, "notReady", "the camera is ending or has too much to do; try again",
           fields: [.retryAfter: "1"])
+      }
+      if command == .order(.resume), let hours = camera.counters.hours, !hours.isShown {
+        let until = hours.until.map { ",\"until\":\"\($0)\"" } ?? ""
+        return Reply.json(request, .ok, "{\"camera\":\"\(name)\",\"done\":true,\"outsideHours\":true\(until)}")
       }
       return Reply.json(request, .ok, "{\"camera\":\"\(name)\",\"done\":true}")
     case .recent:

@@ -18,12 +18,14 @@ struct PrivateDoor: HTTPResponder {
   private let records: Records
   private let switches: OperatorSwitches
   private let desk: OperatorDesk
+  private let configurator: (any Configurator)?
 
   init(
     cameras: [Camera], authorizer: IngestAuthorizer, hosts: UnknownHosts, limits: AccessLimits, records: Records,
-    desk: OperatorDesk
+    desk: OperatorDesk, configurator: (any Configurator)? = nil
   ) {
     self.desk = desk
+    self.configurator = configurator
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     inOrder = cameras
     switches = OperatorSwitches(cameras: self.cameras)
@@ -31,6 +33,7 @@ struct PrivateDoor: HTTPResponder {
     self.hosts = hosts
     self.limits = limits
     self.records = records
+    ProcessUsage.begin()
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
@@ -42,6 +45,8 @@ struct PrivateDoor: HTTPResponder {
       response.headers[.wwwAuthenticate] = "Bearer"
     }
     response.headers[.xContentTypeOptions] = "nosniff"
+    // A page of another site cannot even show it: a browser may know a token from Basic authentication.
+    response.headers[.crossOriginResourcePolicy] = "same-origin"
     return response
   }
 
@@ -56,6 +61,14 @@ struct PrivateDoor: HTTPResponder {
     if request.method == .options { return closing(options(request, target), request, context) }
     if let page = OperatorPage(rawValue: String(path)) {
       return closing(try answer(request, page, context), request, context)
+    }
+    if let configurator, let wanted = ConfigurationRequest(path: path) {
+      // The settings of a camera are for operators alone, read or written.
+      let refusal = authorizer.operatorRefusal(request, changes: true, context: context)
+      if let refusal { return closing(refusal, request, context) }
+      let answer = await wanted.answer(request, configurator)
+      let isRead = request.method == .put && answer.status != .contentTooLarge
+      return isRead ? answer : closing(answer, request, context)
     }
     if let (name, action) = OperatorSwitches.parse(path: path) {
       let refusal = authorizer.operatorRefusal(request, changes: action != .recent, context: context)
@@ -93,10 +106,12 @@ struct PrivateDoor: HTTPResponder {
     let methods: [HTTPRequest.Method]
     if let name = CameraName(path.dropFirst("/ingest/".count)), path.hasPrefix("/ingest/"), cameras[name] != nil {
       methods = [.post, .put]
+    } else if configurator != nil, let wanted = ConfigurationRequest(path: path) {
+      methods = wanted.methods
     } else if let (_, action) = OperatorSwitches.parse(path: path) {
       methods = action == .recent ? [.get, .head] : [.post]
     } else if path == "*" {
-      methods = [.get, .head, .post, .put]
+      methods = [.get, .head, .post, .put, .delete]
     } else if OperatorPage(rawValue: String(path)) != nil {
       methods = [.get, .head]
     } else {

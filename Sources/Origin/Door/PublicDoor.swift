@@ -51,7 +51,7 @@ struct PublicDoor: HTTPResponder {
     let target = RequestTarget(request.head.path ?? "/")
     let pass = ViewerPass(path: target.path)
     let route = PublicRoute(path: pass.path)
-    let visitor = Visitor(request.headers, client: context.connection, proxies: proxies)
+    let visitor = Visitor(request.headers, client: context.peer, proxies: proxies)
     var context = context
     context.client = visitor.client
     var response = await answer(request, target, pass, route, visitor, context: context)
@@ -180,7 +180,7 @@ struct PublicDoor: HTTPResponder {
 
   /// A page for who asks for it, with what other sites read of it.
   private func page(_ request: Request, _ page: Pages.Page, _ context: DoorContext) -> Response {
-    let root = OutsideAddress.of(request, client: context.connection, isSecure: isSecure, site: site)
+    let root = OutsideAddress.of(request, client: context.peer, isSecure: isSecure, site: site)
     return pages.answer(request, page, root: root) ?? Reply.notFound(request)
   }
 
@@ -200,7 +200,7 @@ struct PublicDoor: HTTPResponder {
       return Reply.error(
         request, .badRequest, "badSize", "maxwidth and maxheight are whole numbers of pixels from 1 to 100000")
     }
-    guard let root = OutsideAddress.of(request, client: context.connection, isSecure: isSecure, site: site),
+    guard let root = OutsideAddress.of(request, client: context.peer, isSecure: isSecure, site: site),
       let embedding = pages.embedding(of: address, root: root, maxWidth: width, maxHeight: height)
     else { return Reply.notFound(request) }
     let bytes = ByteBuffer(string: embedding.json(maxWidth: width, maxHeight: height) + "\n")

@@ -33,15 +33,13 @@ struct HistoryRow: Hashable, Sendable {
 
   /// An hour or day of which nothing is known yet.
   init(begin: Int64) { self.begin = begin }
-}
 
-extension HistoryRow {
+  /// The sums of a period.
   init(_ period: PeriodSums) {
-    let sums = period.sums
-    self.init(begin: period.begin)
-    (viewers, visitors, watched) = (sums.mostViewers, period.visitors, sums.watchedSeconds)
-    (bytes, stills, waves) = (sums.sent.total, sums.stills, sums.waves)
-    (off, veiled) = (sums.offSeconds, sums.veiledSeconds)
+    begin = period.begin
+    (viewers, visitors, watched) = (period.sums.mostViewers, period.visitors, period.sums.watchedSeconds)
+    (bytes, stills, waves) = (period.sums.sent.total, period.sums.stills, period.sums.waves)
+    (off, veiled) = (period.sums.offSeconds, period.sums.veiledSeconds)
   }
 }
 

@@ -13,9 +13,6 @@ const FLAGS = ["paused", "controls", "scroll-fade"];
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 // @ts-ignore: Chromium alone has it.
 const savesData = () => navigator.connection?.saveData;
-// Who asks not to be counted is not, and neither are programs that steer a browser.
-// @ts-ignore: not every browser has all of them.
-const isCounted = () => !navigator.globalPrivacyControl && navigator.doNotTrack !== "1" && !navigator.webdriver;
 const property = (name) => name.replace("-f", "F");
 
 /**
@@ -153,7 +150,7 @@ export class QuietCam extends HTMLElement {
     }
     this.#add(isNear && this.controls, "./waves.js", base);
     this.#add(isNear && this.scrollFade, "./scroll.js");
-    this.#add(isNear && !isFirst && isCounted(), "./seen.js", base);
+    this.#add(isNear && !isFirst && !navigator.webdriver, "./seen.js", base);
   }
 
   /** Adds what a page asks for and not every page needs, or takes it away. */

@@ -10,6 +10,8 @@ const STEP = 1000;
  * @returns {() => void} Tells the rest, and ends.
  */
 export function begin({ element, base }) {
+  // Who asks not to be counted is not. @ts-ignore: not every browser has both of them.
+  if (navigator.globalPrivacyControl || navigator.doNotTrack === "1") return () => {};
   let at = performance.now();
   let seen = 0;
   let isKnown = false;

@@ -23,7 +23,8 @@ package struct LoopSettings: Hashable, Sendable {
       "denoise": "\(picture.denoise)",
       "crop": picture.crop.map { Self.fingerprint([$0.corners]) } ?? "none",
       "masks": picture.masks.isEmpty ? "none" : Self.fingerprint(picture.masks.map(\.corners)),
-      "preset": encoder.preset.rawValue, "crf": "\(encoder.crf)", "references": "\(encoder.references)",
+      "preset": encoder.preset.rawValue, "crf": "\(encoder.crf)", "ssim": "\(encoder.ssim)",
+      "references": "\(encoder.references)",
       "max-kilobits": "\(encoder.kilobits(for: picture.size))",
       "rate": "\(Ticks.perSecond / timeline.step.count)", "part": timeline.part.secondsText,
       "segment": timeline.segment.secondsText, "latest-quality": "\(settings.latestQuality)",
@@ -59,7 +60,10 @@ package struct LoopSettings: Hashable, Sendable {
   }
 
   private func differing(from current: LoopSettings) -> [String] {
-    Set(values.keys).union(current.values.keys).filter { values[$0] != current.values[$0] }.sorted()
+    Set(values.keys).union(current.values.keys).filter { key in
+      // Loops of earlier versions do not say with which similarity they were made.
+      values[key] != current.values[key] && !(key == "ssim" && values[key] == nil)
+    }.sorted()
   }
 
   private static func fingerprint(_ polygons: [[UnitPoint]]) -> String {

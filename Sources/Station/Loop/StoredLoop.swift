@@ -8,6 +8,8 @@ struct StoredLoop: Sendable {
   private let path: String
   private let manifest: LoopManifest
   private let stepsPerSegment: Int
+  /// For loops that an earlier version made; `nil` where IDR pictures are adjacent and must differ.
+  private let syntax: SliceSyntax?
 
   /// The loop in `path`. Its first segment is checked now, the others when they are played.
   ///
@@ -16,6 +18,7 @@ struct StoredLoop: Sendable {
     self.path = path
     let timeline = settings.timeline
     stepsPerSegment = timeline.stepsPerPart * timeline.partsPerSegment
+    syntax = stepsPerSegment > 1 ? SliceSyntax(parameterSets) : nil
     do {
       manifest = try LoopManifest(
         try LoopFolder.read("\(path)/\(LoopManifest.fileName)", mostBytes: LoopManifest.mostBytes))
@@ -46,9 +49,12 @@ struct StoredLoop: Sendable {
   /// Whether a new picture shows at the start of a segment.
   func beginsWithNewPicture(_ index: Int) -> Bool { manifest.segments[index].beginsAnew }
 
-  /// The slot offset of the picture at the beginning of a segment; `nil` where none is new there.
-  func slotOffset(_ index: Int) -> Ticks? {
-    beginsWithNewPicture(index) ? manifest.segments[index].pictures[0].slotOffset : nil
+  /// When the pictures of a segment begin to show.
+  func times(_ index: Int) -> [LoopTime] {
+    let entry = manifest.segments[index]
+    return entry.pictures.dropFirst(entry.beginsAnew ? 0 : 1).map {
+      LoopTime(step: $0.step, slotOffset: $0.slotOffset)
+    }
   }
 
   /// Reads a segment, blocking.
@@ -72,6 +78,8 @@ struct StoredLoop: Sendable {
           "\(path)/\(name) has \(pictures.count) pictures of which one, the first, should be an IDR picture; "
           + "a segment has \(stepsPerSegment)")
     }
+    // The encoder writes the same identifier into each, so one that differs would tell of a veil.
+    if let syntax { pictures[0] = syntax.writing(idrPictureID: 0, in: pictures[0]) }
     var jpegs = try file(LoopManifest.jpegsName(index), entry.jpegs)
     let changes = entry.pictures.compactMap { $0.picture(from: &jpegs) }
     guard changes.count == entry.pictures.count else {

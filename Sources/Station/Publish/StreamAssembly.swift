@@ -17,6 +17,11 @@ struct StreamAssembly: Sendable {
   private(set) var reservedName: Int
   /// The media in the store.
   private(set) var storedMedia: [String: ByteBuffer]
+  private let syntax: SliceSyntax?
+  /// The `idr_pic_id` of the picture before, if that is an IDR picture.
+  private var previousID: Int?
+  /// Whether the name of the open segment stands for its bytes.
+  private var keepsBytes = false
   /// Whether the open segment is marked as recorded.
   private var marksRecorded = false
   /// What appears at the edge and what disappears there with the next publication.
@@ -34,6 +39,7 @@ struct StreamAssembly: Sendable {
     timeline = settings.timeline
     initSegment = InitSegment(
       parameterSets: parameterSets, size: settings.picture.size, step: settings.timeline.step)
+    syntax = SliceSyntax(parameterSets)
     let mediaEnd = recovery.mediaEnd(initName: initSegment.name, step: timeline.step)
     window = LiveWindow(
       settings: timeline, initName: initSegment.name, firstSequence: recovery.firstSequence,
@@ -68,6 +74,12 @@ struct StreamAssembly: Sendable {
   /// The date of a moment in stream time.
   func date(of moment: Ticks) -> WallTime { dates.date(of: moment) }
 
+  /// The date of the next part, for a slot that begins then in civil time.
+  func dateOfNextPart(wall: WallTime) -> WallTime {
+    var dates = dates
+    return nextPart == 0 ? dates.segmentBegins(at: start, wall: wall) : dates.date(of: start)
+  }
+
   /// Notes that slots begin later from now on, or earlier if `shift` is negative.
   mutating func slotsMoved(by shift: Ticks) { dates.slotsMoved(by: shift) }
 
@@ -82,6 +94,7 @@ struct StreamAssembly: Sendable {
     if let place = segment.segmentContent.place {
       segmenter.beginLoopSegment(named: place.name, mediaStart: place.mediaStart)
     }
+    keepsBytes = segment.segmentContent.place != nil
     window.expect(segmenter.name, isDiscontinuous: segment.isDiscontinuous)
     marksRecorded = segment.isMarkedRecorded
   }
@@ -98,7 +111,7 @@ struct StreamAssembly: Sendable {
     _ pictures: [CodedPicture], wall: WallTime?, sequenceLimit: Int? = nil
   ) -> (part: Int, segment: ByteBuffer?) {
     let number = segmenter.nameNumber
-    let output = segmenter.append(pictures)
+    let output = segmenter.append(distinct(pictures))
     adding.append((output.partName, output.part))
     var date = dates.date(of: output.start)
     if output.position.part == 0, let wall { date = dates.segmentBegins(at: output.start, wall: wall) }
@@ -112,6 +125,24 @@ struct StreamAssembly: Sendable {
     for name in retired { storedMedia[name] = nil }
     removing += retired
     return (output.part.readableBytes, output.segment)
+  }
+
+  /// The same pictures, with another `idr_pic_id` for an IDR picture that directly follows one (ITU-T H.264, section
+  /// 7.4.3): where a segment has one picture only, or ends after its first.
+  private mutating func distinct(_ pictures: [CodedPicture]) -> [CodedPicture] {
+    guard let syntax else { return pictures }
+    return pictures.map { picture in
+      guard picture.isIDR else {
+        previousID = nil
+        return picture
+      }
+      var picture = picture
+      if let previousID, !keepsBytes {
+        picture = syntax.writing(idrPictureID: previousID == 0 ? 1 : 0, in: picture)
+      }
+      previousID = syntax.idrPictureID(of: picture)
+      return picture
+    }
   }
 
   /// Whether the open segment can end with the parts that it has: there are some, and what players have got already
