@@ -20,9 +20,12 @@ export class Newest {
   #isLoading = false;
   #isNear = false;
   #loadedAt = 0;
-  #observer = new IntersectionObserver((entries) => (this.#isNear = entries[entries.length - 1].isIntersecting), {
-    rootMargin: "100px",
-  });
+  /** @type {string | null} */
+  #newest = null;
+  #observer = new IntersectionObserver((entries) => {
+    this.#isNear = entries[entries.length - 1].isIntersecting;
+    this.show(this.#newest);
+  }, { rootMargin: "100px" });
 
   /** @param {string} camera */
   constructor(camera) {
@@ -37,6 +40,7 @@ export class Newest {
    * @param {number} rest The least time between two, in milliseconds.
    */
   show(picture, rest = 0) {
+    this.#newest = picture;
     if (!picture || picture === this.#shown || this.#isLoading || !this.#isNear || Date.now() - this.#loadedAt < rest) return;
     [this.#shown, this.#isLoading, this.#loadedAt] = [picture, true, Date.now()];
     this.node.src = `cameras/${this.#camera}/latest.jpg?${encodeURIComponent(picture)}`;
