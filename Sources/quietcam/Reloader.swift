@@ -213,6 +213,7 @@ struct Reloader: Service {
     await parts.station.remove(gone)
     parts.renewal.renew(settings)
     parts.desk.replace(linkKey: settings.linkKey, base: settings.site.baseURL)
+    do { try parts.desk.tokens.read() } catch { logger.warning("\(error); the tokens stay as they were") }
     parts.notifier.replace(with: settings.notify, link: NoticeSources.links(settings, station: parts.station))
     (current, current.settings) = (loaded, settings)
     let applied = Applied(change: change, certificates: renewed.contains(true), failures: failures.map(\.description))

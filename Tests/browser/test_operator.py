@@ -46,11 +46,23 @@ class Rig:
         config.write_text(f"operator-token: {OPERATOR}\nlink-key: some-link-key-of-ours\ncameras:\n{lines}")
         config.chmod(0o600)
         self.log, self.busy, self.isEnding = home / "log", busy, threading.Event()
+        self.make_loop(home, config, busy)
         options = ["--config", config, "--public", "127.0.0.1:0", "--private", "127.0.0.1:0", "--store", home / "store"]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [str(part) for part in [quietcam.binary(), "serve", *options]], env=quietcam.environment(),
                 cwd=home, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # fmt: skip
+
+    @staticmethod
+    def make_loop(home, config, busy):
+        """Without a loop there is no veil."""
+        (home / "stills").mkdir()
+        for number in range(4):
+            (home / f"stills/{number}.jpg").write_bytes(still(number))
+        for name in busy[:1]:
+            options = [home / "stills", "--camera", name, "--config", config, "--store", home / "store", "--every", "500ms"]
+            subprocess.run([str(part) for part in [quietcam.binary(), "loop", *options]], env=quietcam.environment(),
+                           cwd=home, check=True, capture_output=True)  # fmt: skip
 
     def start(self):
         deadline = time.monotonic() + 60
@@ -130,7 +142,7 @@ class Play:
 
     async def sign_in(self, token=OPERATOR):
         await self.visit()
-        await self.until("!!document.querySelector('main > *')")
+        await self.until("!!document.querySelector('.sign') || !document.querySelector('.top').hidden")
         if not await self.eval("!!document.querySelector('.sign')"):
             return
         await self.fill("#token", token)
@@ -221,7 +233,7 @@ async def each_switch(on):
     await on.says("desk withdrawn at", ".told")
     await on.click("Resume")
     await on.says("Stills come.")
-    log = "[...document.querySelectorAll('.camera tbody tr')].map((row) => row.children[1]?.innerText)"
+    log = "[...document.querySelectorAll('[aria-labelledby=log-title] tbody tr')].map((row) => row.children[1]?.innerText)"
     await on.until(f"{log}.length >= 6")
     done = await on.eval(log)
     assert done[:6] == ["Resumed", "Withdrawn", "Unveiled", "Veiled", "Resumed", "Paused"], done
@@ -348,11 +360,11 @@ async def sixty_cameras(on):
 
 RIGS = {
     "three": (
-        {"desk": [], "attic": ["access: signed", "title: The attic"], "yard": ["photo-size: 320x240"]},
+        {"desk": [], "attic": ["access: signed", "title: The attic"], "yard": ["photo-size: 320x240", "hold: 1"]},
         ["desk", "attic"], THREE,
     ),
-    "one": ({"desk": []}, [], [the_only_camera_is_the_first_view]),
-    "sixty": ({f"cam-{number}": [] for number in range(60)}, ["cam-0"], [sixty_cameras]),
+    "one": ({"desk": ["hold: 1"]}, [], [the_only_camera_is_the_first_view]),
+    "sixty": ({f"cam-{number}": ["hold: 1"] if number else [] for number in range(60)}, ["cam-0"], [sixty_cameras]),
 }
 
 
