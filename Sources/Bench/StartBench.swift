@@ -37,7 +37,7 @@ package struct StartBench {
 
     /// One line.
     package var description: String {
-      let each = cameras > 1 ? ", \(ownKiB / 1024 / cameras) MiB for each camera" : ""
+      let each = cameras > 1 ? ", \(ownKiB / cameras) KiB for each camera" : ""
       return
         "\(kind): \(cameras > 1 ? "all \(cameras) playlists" : "first playlist") after "
         + "\(playlist.components.seconds * 1000 + playlist.components.attoseconds / 1_000_000_000_000_000) ms, "
