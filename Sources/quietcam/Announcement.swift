@@ -11,7 +11,7 @@ final class Announcement: Sendable {
   private let settings: ServeSettings
   private let operatorToken: OperatorToken
   private let logger: Logger
-  private let ports = NIOLockedValueBox<(publicPort: Int?, privatePort: Int?)>((nil, nil))
+  private let ports = NIOLockedValueBox<(publicPort: Int?, privatePort: Int?, isAnnounced: Bool)>((nil, nil, false))
   /// The port of the private listener, once it is open.
   let privatePort: AsyncStream<Int>
   private let privatePortOpened: AsyncStream<Int>.Continuation
@@ -36,7 +36,15 @@ final class Announcement: Sendable {
   }
 
   private func announceWhenComplete() {
-    guard case (let publicPort?, let privatePort?) = ports.withLockedValue({ $0 }) else { return }
+    // Both listeners may open at one moment, and a token is shown once.
+    let opened: (publicPort: Int, privatePort: Int)? = ports.withLockedValue { state in
+      guard !state.isAnnounced, let publicPort = state.publicPort, let privatePort = state.privatePort else {
+        return nil
+      }
+      state.isAnnounced = true
+      return (publicPort, privatePort)
+    }
+    guard case (let publicPort, let privatePort)? = opened else { return }
     var viewers = settings.publicAddress
     viewers.port = publicPort
     var stills = settings.privateAddress

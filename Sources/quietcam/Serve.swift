@@ -175,7 +175,7 @@ struct Serve: AsyncParsableCommand {
     }
     return services.map {
       ServiceGroupConfiguration.ServiceConfiguration(
-        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+        service: NamedService($0), successTerminationBehavior: .gracefullyShutdownGroup,
         failureTerminationBehavior: .gracefullyShutdownGroup)
     }
   }
