@@ -1,5 +1,7 @@
 # make run    installs what is missing, builds, and shows a live picture at http://127.0.0.1:8080/
 # make test   installs what is missing and runs all tests
+# make deb    builds the Debian package below .build/package (ten minutes the first time)
+# make test-deb  installs it in a bare Debian, shows a picture, upgrades and purges it; needs root
 # make load   a crowd of misbehaving clients against the release build, once the tests have been installed
 # make soak   half an hour of a camera that comes and goes, with what the server takes of memory, descriptors and disk
 # make lint   checks the format of the sources
@@ -8,7 +10,7 @@
 # make asan   runs what handles FFmpeg's memory under AddressSanitizer
 # make fuzz   feeds damaged playlists and cameras' answers to builds with libFuzzer, damaged pictures, bodies and requests
 #             to one with AddressSanitizer (an hour and more)
-.PHONY: run build test test-swift test-http test-browser load soak lint reference tsan asan fuzz clean
+.PHONY: run build test test-swift test-http test-browser deb test-deb load soak lint reference tsan asan fuzz clean
 
 HLS = Sources/Origin/Web/hls-1.6.15.mjs
 PYTHON = .build/python/bin/python
@@ -40,6 +42,20 @@ test-http: test-swift
 
 test-browser: test-swift
 	$(PYTHON) -m pytest -q Tests/browser
+
+# Swift's runtime is linked in; the machine that it is installed on needs no Swift.
+DEB = .build/deb
+deb:
+	@bash .ci/setup.sh build
+	@bash .ci/setup.sh deb
+	@bash .ci/fetch-hls.sh $(HLS)
+	swift build -c release --static-swift-stdlib --disable-index-store -debug-info-format none --scratch-path $(DEB) --product quietcam
+	rm -rf .build/package
+	Sources/quietcam/Packaging/build-deb.sh $(DEB)/release/quietcam $(DEB)/checkouts .build/package
+
+test-deb: deb
+	@bash .ci/setup.sh test
+	$(PYTHON) -m pytest -q -rs Tests/package
 
 # 5,000 idle connections, 500 trickling uploads and 500 readers that stop, while a viewer plays: are there stalls?
 load: build

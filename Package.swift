@@ -39,6 +39,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
     .systemLibrary(
@@ -53,6 +54,7 @@ let package = Package(
     .systemLibrary(name: "CFileSystem"),
     .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "CClock"),
+    .target(name: "CMemory"),
     .target(name: "CWebFiles", exclude: ["entry.h"]),
     .target(name: "WebFiles", dependencies: ["CWebFiles", nio], swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -69,15 +71,28 @@ let package = Package(
     .target(name: "Playlist", dependencies: ["Media", nio], swiftSettings: strict),
     .target(
       name: "Packager", dependencies: ["Media", "Playlist", nio], swiftSettings: strict),
+    .target(name: "Hours", dependencies: ["Media"], swiftSettings: strict),
     .target(
       name: "Station",
       dependencies: [
-        "CClock", "Media", "Ingest", "Picture", "Playlist", "Packager", nio, nioPosix, locks, log, lifecycle, system,
+        "CClock", "Hours", "Media", "Ingest", "Picture", "Playlist", "Packager", nio, nioPosix, locks, log, lifecycle,
+        system,
       ],
       swiftSettings: strict),
     .target(
       name: "Records",
-      dependencies: ["Media", nio, locks, log, .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "Media", nio, nioPosix, locks, log, lifecycle, .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Notify",
+      dependencies: [
+        "Media", nio, locks, log, lifecycle, .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
       swiftSettings: strict),
     .target(
       name: "Origin",
@@ -98,7 +113,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Settings",
-      dependencies: ["Access", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Yams"],
+      dependencies: [
+        "Access", "Hours", "Media", "Ingest", "Picture", "Packager", "Station", "Notify", "Origin", "Yams",
+      ],
       swiftSettings: strict),
     .target(
       name: "Camera",
@@ -125,6 +142,7 @@ let package = Package(
         "CZlib", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station", "Camera", "Demo",
         "WebFiles", nio, nioPosix, locks, log, lifecycle, system,
         .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTP2", package: "swift-nio-http2"),
@@ -142,10 +160,13 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "CProcess", "Access", "Records", "Media", "Ingest", "Picture", "Packager", "Station", "Origin", "Settings",
+        "CProcess", "CMemory", "Access", "Notify", "Records", "Media", "Ingest", "Picture", "Packager", "Station",
+        "Origin", "Settings",
         "Camera", "Demo", "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
+        .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      exclude: ["Packaging"],
       swiftSettings: strict),
 
     .target(
@@ -169,7 +190,8 @@ let package = Package(
       name: "AnswerFuzz", dependencies: ["Ingest", nio], path: "Tests/AnswerFuzz", exclude: ["http.dict", "seeds"],
       swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
-    .testTarget(name: "AccessTests", dependencies: ["Access", "Media", nio, locks], swiftSettings: strict),
+    .testTarget(
+      name: "AccessTests", dependencies: ["TestSupport", "Access", "Media", nio, locks], swiftSettings: strict),
     .testTarget(
       name: "PictureTests", dependencies: ["TestSupport", "Picture", "Ingest", "Media", nio], swiftSettings: strict),
     .testTarget(
@@ -180,7 +202,8 @@ let package = Package(
     .testTarget(
       name: "StationTests",
       dependencies: [
-        "TestSupport", "Access", "Station", "Packager", "Playlist", "Picture", "Ingest", "Media", nio, locks, log,
+        "TestSupport", "Access", "Hours", "Station", "Packager", "Playlist", "Picture", "Ingest", "Media", nio, locks,
+        log,
         system,
       ],
       swiftSettings: strict),
@@ -211,7 +234,17 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "RecordsTests", dependencies: ["TestSupport", "Records", "Media", nio, log], swiftSettings: strict),
+      name: "NotifyTests",
+      dependencies: ["TestSupport", "Notify", "Media", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
+    .testTarget(name: "HoursTests", dependencies: ["TestSupport", "Hours", "Media"], swiftSettings: strict),
+    .testTarget(
+      name: "RecordsTests",
+      dependencies: [
+        "TestSupport", "Records", "Media", nio, locks, log, .product(name: "InMemoryLogging", package: "swift-log"),
+        .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: strict),
     .testTarget(name: "DemoTests", dependencies: ["Demo", "Media", "Picture", nio], swiftSettings: strict),
     .testTarget(
       name: "CheckTests",
@@ -231,7 +264,8 @@ let package = Package(
     .testTarget(
       name: "SettingsTests",
       dependencies: [
-        "TestSupport", "Access", "Settings", "Origin", "Media", "Ingest", "Picture", "Packager", "Station",
+        "TestSupport", "Access", "Hours", "Notify", "Settings", "Origin", "Media", "Ingest", "Picture", "Packager",
+        "Station",
       ],
       swiftSettings: strict),
   ],

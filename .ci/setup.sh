@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what building (setup.sh build) or testing (setup.sh test) needs and the machine lacks; Swift itself
-# is only asked for (setup.sh swift). Quick when nothing is
-# missing. On systems without apt it says what to install.
+# Installs what building (setup.sh build), testing (setup.sh test) or packing (setup.sh deb) needs and the machine lacks;
+# Swift itself is only asked for (setup.sh swift). Quick when nothing is missing. On systems without apt it says what to
+# install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -88,9 +88,16 @@ test() {
   fi
 }
 
+# What makes the Debian package, and a bare Debian to try it in.
+deb() {
+  command -v apt-get >/dev/null || fail "the package is made on Debian or Ubuntu"
+  install debhelper debootstrap lintian man-db patchelf
+}
+
 case "${1:-}" in
   swift) check_swift ;;
   build) build ;;
   test) test ;;
-  *) fail "usage: setup.sh swift|build|test" ;;
+  deb) deb ;;
+  *) fail "usage: setup.sh swift|build|test|deb" ;;
 esac

@@ -1,5 +1,6 @@
 import Access
 import Media
+import Notify
 import Origin
 import Packager
 import Station
@@ -9,20 +10,24 @@ struct Assembly {
   private let file: FileLayer
   /// The environment and the command line, the stronger one last.
   private let texts: [TextLayer]
+  private let tokens: ProcessTokens
   private(set) var problems: [SettingsError.Problem]
 
-  init(file: FileLayer, texts: [TextLayer], problems: [SettingsError.Problem]) {
+  init(file: FileLayer, texts: [TextLayer], tokens: ProcessTokens, problems: [SettingsError.Problem]) {
     self.file = file
     self.texts = texts
+    self.tokens = tokens
     self.problems = problems
   }
 
   /// The settings of all layers; only valid if no problem was added.
-  mutating func settings(path: String?, readFile: (String) throws -> String) -> ServeSettings {
+  mutating func settings(
+    path: String?, cameraFiles: (ServeSettings.Store) throws -> [CameraFile], readFile: (String) throws -> String
+  ) -> ServeSettings {
     var partial = PartialServeSettings()
     for change in file.server + texts.flatMap(\.server) { change.apply(to: &partial) }
     checkAddresses(partial)
-    for key in ["operator-token", "link-key"] { checkOneSource(key, partial) }
+    for key in ["operator-token", "link-key", "notify-secret"] { checkOneSource(key, partial) }
     partial.settings.publicCertificate = certificate(
       "public", partial.publicCertificate, partial.publicKey, in: partial)
     partial.settings.privateCertificate = certificate(
@@ -33,9 +38,13 @@ struct Assembly {
     partial.settings.operatorSecret = operatorToken.flatMap { $0.hasPrefix(TokenDigest.prefix) ? nil : $0 }
     partial.settings.linkKey = secret("link-key", .linkKey, partial.linkKey, in: partial, readFile)
       .map { LinkKey(secret: $0) }
-    if partial.settings.isDemo { partial.settings.demoToken = AccessToken() }
+    partial.settings.notify.secret =
+      secret("notify-secret", .linkKey, partial.notifySecret, in: partial, readFile) ?? ""
+    checkNotifySecret(partial)
+    if partial.settings.isDemo { partial.settings.demoToken = tokens.demo }
 
     var cameras = file.cameras
+    take(cameraFiles, store: partial.settings.store, into: &cameras)
     if let named = partial.camera, !cameras.contains(where: { $0.name == named }) {
       cameras.append(.init(name: named, place: partial.locations["camera"]?.place ?? .standard, changes: []))
     }
@@ -59,6 +68,28 @@ struct Assembly {
     return partial.settings
   }
 
+  /// Adds what the files of `cameras.d` say of cameras, those of the configuration or others.
+  private mutating func take(
+    _ files: (ServeSettings.Store) throws -> [CameraFile], store: ServeSettings.Store,
+    into cameras: inout [FileLayer.Camera]
+  ) {
+    do {
+      for file in try files(store) {
+        guard let camera = file.read(problems: &problems) else { continue }
+        guard let index = cameras.firstIndex(where: { $0.name == camera.name }) else {
+          cameras.append(camera)
+          continue
+        }
+        let known = cameras[index]
+        cameras[index] = .init(name: known.name, place: known.place, changes: known.changes + camera.changes)
+      }
+    } catch let error as SettingsError {
+      problems += error.problems
+    } catch {
+      problems.append(.init(at: .file(path: "cameras.d", line: 1), key: "", "\(error)"))
+    }
+  }
+
   private mutating func checkAddresses(_ partial: PartialServeSettings) {
     let (viewers, cameras) = (partial.settings.publicAddress, partial.settings.privateAddress)
     guard viewers.collides(with: cameras), partial.refused.isDisjoint(with: ["public", "private"]) else { return }
@@ -70,6 +101,19 @@ struct Assembly {
       .init(
         at: location.place, key: location.path,
         "found \(viewers), which \(other) has too (\(otherPlace)); accepted: another port or host for each"))
+  }
+
+  /// Adds the problem that messages would not be signed.
+  private mutating func checkNotifySecret(_ partial: PartialServeSettings) {
+    guard !partial.settings.notify.receivers.isEmpty, partial.notifySecret == nil,
+      partial.refused.isDisjoint(with: ["notify-secret", "notify-secret-file"])
+    else { return }
+    let location = partial.locations["notify"] ?? KeyLocation(place: .standard, path: "notify")
+    problems.append(
+      .init(
+        at: location.place, key: location.path,
+        "found without notify-secret, which signs the messages; make one with `quietcam token` and give "
+          + "notify-secret: SECRET or notify-secret-file: FILE"))
   }
 
   /// Adds the problem that one layer has both a secret and a file with it.
@@ -213,7 +257,7 @@ struct Assembly {
       return demo?.digest
     case nil where partial.door.folder != nil:
       // The stills come from the folder; a secret that nobody knows keeps everyone from pushing.
-      return AccessToken().digest
+      return tokens.unknown
     case nil:
       let give =
         if case .file = camera.place {

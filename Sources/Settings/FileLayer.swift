@@ -78,7 +78,10 @@ struct FileLayer {
     }
   }
 
-  private static func camera(
+  /// The settings of a camera, or of all of them.
+  ///
+  /// - Parameter path: the path of the mapping in the file; empty for a file with nothing else.
+  static func camera(
     _ given: ConfigValue, path: String, isDefaults: Bool, problems: inout [SettingsError.Problem]
   ) -> [Change<PartialCameraSettings>] {
     let settings = Setting.all.filter {
@@ -98,7 +101,7 @@ struct FileLayer {
         problems.append(.unknown(entry, path: path, known: settings.map(\.key), hint: hint))
         continue
       }
-      changes.append(read(entry.value, "\(path).\(entry.key)", &problems))
+      changes.append(read(entry.value, path.isEmpty ? entry.key : "\(path).\(entry.key)", &problems))
     }
     checkTokens(changes, problems: &problems)
     return changes

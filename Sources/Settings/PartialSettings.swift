@@ -55,6 +55,7 @@ struct PartialServeSettings: PartialSettings {
   // Secrets that must still be read.
   var operatorToken: SecretSource?
   var linkKey: SecretSource?
+  var notifySecret: SecretSource?
   var locations: [String: KeyLocation] = [:]
   var refused: Set<String> = []
 }

@@ -1,5 +1,6 @@
 import Access
 import Media
+import Notify
 import Origin
 import Station
 
@@ -21,12 +22,6 @@ package struct ServeSettings: Sendable, Hashable {
     }
   }
 
-  /// The lowest level that is logged; the names are those of swift-log without `critical`.
-  package enum LogLevel: String, Sendable, CaseIterable {
-    /// From everything to errors only.
-    case trace, debug, info, notice, warning, error
-  }
-
   /// The address for viewers.
   package var publicAddress = ListenAddress(host: "127.0.0.1", port: 8080)
   /// The address for cameras and operators.
@@ -37,6 +32,10 @@ package struct ServeSettings: Sendable, Hashable {
   package var privateCertificate: CertificateFiles?
   /// Where media is stored.
   package var store = Store.folder("hls-out")
+  /// For how many days the sums of visits are kept: 13 months. With 0 no visitors are counted.
+  package var keepVisits = 396
+  /// The proxies whose word on where a viewer comes from is taken.
+  package var trustedProxies = TrustedProxies.thisMachine
   /// The cameras, those of the file first and in its order; at least one, each name once. With `isDemo` one of them
   /// is named `demo`.
   package var cameras: [CameraSettings] = []
@@ -51,6 +50,8 @@ package struct ServeSettings: Sendable, Hashable {
   package var privateHosts: [String] = []
   /// The key that signs links to private cameras; set if any camera is private.
   package var linkKey: LinkKey?
+  /// Who hears of what happens; the secret is set if anybody does.
+  package var notify = NotifySettings.none
   /// What other sites can do with pages and streams.
   package var site = SitePolicy()
   /// The most connections of viewers; `nil` for as many as the limit of open files allows.
@@ -67,8 +68,8 @@ package struct ServeSettings: Sendable, Hashable {
   package var demoToken: AccessToken?
   /// Whether the camera named `demo` paints its own scene; the camera is added if it is missing.
   package var isDemo = false
-  /// The lowest level that is logged.
-  package var logLevel = LogLevel.info
+  /// What is logged, and how it is written.
+  package var log = LogSettings()
 
   /// The name of the camera that `isDemo` adds.
   package static let demoName = "demo"
@@ -87,18 +88,23 @@ package struct ServeSettings: Sendable, Hashable {
   ///   - environment: all variables; those that do not begin with `QUIETCAM_` are ignored, and so are
   ///     `QUIETCAM_CONFIG`, those that begin with `QUIETCAM_TEST_`, empty ones, and what `ServiceLinks` knows.
   ///   - flags: names without dashes and their texts; `config` is ignored.
+  ///   - tokens: the secrets of the process.
+  ///   - cameraFiles: returns the files of `cameras.d`, whose place may depend on the store. What they say of a camera
+  ///     wins over the file, key by key.
   ///   - readFile: returns the text of the file at a path, for `token-file`.
   /// - Throws: all problems, not only the first.
   package static func load(
     file: (path: String, text: String)?, environment: [String: String], flags: [String: String],
-    readFile: (String) throws -> String
+    tokens: ProcessTokens = ProcessTokens(),
+    cameraFiles: (ServeSettings.Store) throws -> [CameraFile] = { _ in [] }, readFile: (String) throws -> String
   ) throws(SettingsError) -> ServeSettings {
     var problems: [SettingsError.Problem] = []
     let fileLayer = file.map { FileLayer(path: $0.path, text: $0.text, problems: &problems) } ?? FileLayer()
     let environmentLayer = TextLayer(environment: environment, problems: &problems)
     let flagLayer = TextLayer(flags: flags, problems: &problems)
-    var assembly = Assembly(file: fileLayer, texts: [environmentLayer, flagLayer], problems: problems)
-    let settings = assembly.settings(path: file?.path, readFile: readFile)
+    var assembly = Assembly(
+      file: fileLayer, texts: [environmentLayer, flagLayer], tokens: tokens, problems: problems)
+    let settings = assembly.settings(path: file?.path, cameraFiles: cameraFiles, readFile: readFile)
     guard assembly.problems.isEmpty else { throw SettingsError(assembly.problems) }
     return settings
   }

@@ -1,4 +1,5 @@
 import Media
+import Notify
 import Origin
 import Packager
 import Picture
@@ -32,6 +33,9 @@ extension Setting {
       standard: "none"),
     .server("store", .store, \.settings.store, "Where playlists, media and loops are stored"),
     .server(
+      "keep-visits", .whole(0...3660, "days"), \.settings.keepVisits,
+      "For how many days the sums of visits are kept; 0 counts no visitors"),
+    .server(
       "operator-token", ValueType<String>.token.wrapped(SecretSource.text), \.operatorToken,
       "The secret of the operator, for the status, the metrics and the commands",
       standard: "made at the first start, in the file operator-token of the store"),
@@ -48,6 +52,16 @@ extension Setting {
       "link-key-file", ValueType<String>.path.wrapped(SecretSource.file), \.linkKey,
       "A file with that secret, instead of link-key", standard: "none"),
     .server(
+      "notify", .webhooks, \.settings.notify.receivers,
+      "Addresses that get a message when a camera goes off or comes back, visitors wave, the disk or a certificate is in "
+        + "trouble, or tokens are guessed at", standard: "none"),
+    .server(
+      "notify-secret", ValueType<String>.linkKey.wrapped(SecretSource.text), \.notifySecret,
+      "The secret that signs these messages", standard: "none"),
+    .server(
+      "notify-secret-file", ValueType<String>.path.wrapped(SecretSource.file), \.notifySecret,
+      "A file with that secret, instead of notify-secret", standard: "none"),
+    .server(
       "allow-origin", .allowedOrigin, \.settings.site.allowedOrigin,
       "The sites whose scripts can load playlists and media"),
     .server(
@@ -61,7 +75,10 @@ extension Setting {
       "favicon", ValueType<String>.path.optional, \.settings.site.iconFile,
       "A file with the icon of the pages, in .svg, .png or .ico", standard: "Quietcam's own"),
     .server("embed", .frameAncestors, \.settings.site.frameAncestors, "The sites that can show the pages in a frame"),
-    .server("log", .choice, \.settings.logLevel, "The lowest level that is logged"),
+    .server(
+      "trusted-proxies", .proxies, \.settings.trustedProxies,
+      "The proxies whose X-Forwarded-For or Forwarded says where a viewer comes from, for counts and limits"),
+    .server("log", .log, \.settings.log, "The lowest level that is logged, and whether each line is a JSON object"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
     .server(
       "camera", ValueType<CameraName>.cameraName.optional, \.camera,
@@ -205,6 +222,10 @@ extension Setting {
     .camera(
       "off", .choice, \.stream.off,
       "How the loop is spliced in: seamless suits every player, cached costs an off camera almost no bytes"),
+    .camera(
+      "hours", .hours, \.stream.hours,
+      "When the camera is shown, by the clock of a time zone or by the sun at a place; outside of it the loop is, as when "
+        + "the camera is paused", standard: "always"),
     .camera(
       "veil-every",
       ValueType<ClosedRange<Ticks>?>.durations(.seconds(1)...day, or: "never", accepted: "two of 1 to 86400 seconds"),

@@ -173,6 +173,17 @@ extension ValueType where Value == ServeSettings.Store {
   }
 }
 
+extension ValueType where Value == TrustedProxies {
+  /// Addresses and networks.
+  static var proxies: ValueType {
+    ValueType(
+      "ADDRESSES|none",
+      accepted: "none, or up to 100 IP addresses and networks such as \"127.0.0.1 10.0.0.0/8 2001:db8::/32\"",
+      text: \.text
+    ) { $0 == "none" ? TrustedProxies.none : TrustedProxies($0) }
+  }
+}
+
 extension ValueType where Value == CameraName {
   /// The name of a camera.
   static var cameraName: ValueType {

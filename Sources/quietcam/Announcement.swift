@@ -46,6 +46,7 @@ final class Announcement: Sendable {
       logger.notice("sample:   \(settings.publicCertificate == nil ? "http" : "https")://\(viewers)/sample/")
     }
     logger.notice("viewers:  \(settings.publicCertificate == nil ? "http" : "https")://\(viewers)/")
+    logger.notice("operator: \(settings.privateCertificate == nil ? "http" : "https")://\(stills)/")
     for camera in settings.cameras {
       logger.notice(
         "stills:   \(settings.privateCertificate == nil ? "http" : "https")://\(stills)/ingest/\(camera.name)")

@@ -16,6 +16,7 @@ struct Bench: AsyncParsableCommand {
     abstract: "Measure what Quietcam costs on this machine.",
     subcommands: [
       Stages.self, Start.self, Still.self, Slots.self, Bandwidth.self, Quality.self, Latency.self, Veil.self,
+      Viewers.self,
     ])
 
   /// `quietcam bench slots`.
@@ -129,21 +130,28 @@ struct Bench: AsyncParsableCommand {
   /// `quietcam bench start`.
   struct Start: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Time from process start to the first playlist, and memory of an idle camera.")
+      abstract: "Time from process start to the first playlist of every camera, and memory of idle cameras.")
 
-    @Option(help: ArgumentHelp("How many starts; the result is the median.", valueName: "count")) var count = 5
+    @Option(help: ArgumentHelp("How often; the result is the median.", valueName: "count")) var count = 5
+    @Option(help: ArgumentHelp("How many cameras.", valueName: "count")) var cameras = 1
 
     func run() async throws {
       guard let program = Bundle.main.executableURL else {
         throw ValidationError("this program cannot find its own file")
       }
-      var results: [StartBench.Result] = []
+      guard (1...1000).contains(cameras) else {
+        throw ValidationError("--cameras: found \(cameras); accepted: 1 to 1000")
+      }
+      let bench = StartBench(program: program, size: PictureSize(width: 640, height: 480), cameras: cameras)
+      var results: [(first: StartBench.Result, again: StartBench.Result)] = []
       for _ in 0..<max(1, count) {
-        let result = try await StartBench(program: program, size: PictureSize(width: 640, height: 480)).run()
-        print(result)
+        let result = try await bench.run()
+        print(result.first)
+        print(result.again)
         results.append(result)
       }
-      print("median: \(results.sorted { $0.playlist < $1.playlist }[results.count / 2])")
+      print("median: \(results.map(\.first).sorted { $0.playlist < $1.playlist }[results.count / 2])")
+      print("median: \(results.map(\.again).sorted { $0.playlist < $1.playlist }[results.count / 2])")
     }
   }
 }

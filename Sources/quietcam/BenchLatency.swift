@@ -32,6 +32,8 @@ extension Bench {
     @Option(help: ArgumentHelp("How long what is seen at first does not count.", valueName: "duration"))
     var settle = Length(ticks: .zero)
     @Option(help: ArgumentHelp("The part target of the started server.", valueName: "seconds")) var part: Pace = "2s"
+    @Flag(help: "Let the started server's camera be one that can be veiled: its parts wait for the publish offset.")
+    var veil = false
     @Option(help: ArgumentHelp("Which browsers to measure in.", valueName: "name")) var browser = Browsers.none
     @Option(help: ArgumentHelp("Parts that the browsers' player stays behind live.", valueName: "number"))
     var behind: Double?
@@ -54,7 +56,8 @@ extension Bench {
       guard let program = Bundle.main.executableURL else {
         throw ValidationError("this program cannot find its own file; name a URL, --push and --token")
       }
-      try await ServerProcess.running(program, settings: ["--part", part.ticks.secondsText]) { server in
+      let settings = ["--part", part.ticks.secondsText] + (veil ? ["--veil-every", "43200..86400"] : [])
+      try await ServerProcess.running(program, settings: settings) { server in
         let stream = "http://127.0.0.1:\(server.publicPort)/\(ServerProcess.camera)/index.m3u8"
         // Its listeners are open before there is anything to see.
         for _ in 0..<100 where (try? Data(contentsOf: URL(string: stream)!)) == nil {

@@ -44,6 +44,16 @@ enum OperatorToken: Sendable {
     }
   }
 
+  /// The token of the same process with settings that were read anew: the one in the store's file may be another now.
+  ///
+  /// - Throws: as `init` does.
+  func afterReload(_ settings: ServeSettings, logger: Logger) throws -> TokenDigest {
+    if settings.operatorToken == nil, case .process = self { return digest }
+    let token = try OperatorToken(settings, logger: logger)
+    if case .process = token { token.announce(logger: logger) }
+    return token.digest
+  }
+
   /// What the server stores of it.
   var digest: TokenDigest {
     switch self {

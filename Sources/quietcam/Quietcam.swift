@@ -1,4 +1,5 @@
 import ArgumentParser
+import Media
 
 /// The program and its commands.
 @main
@@ -13,8 +14,10 @@ struct Quietcam: AsyncParsableCommand {
         quietcam serve --camera desk --token SECRET
         quietcam push photos/ --to http://127.0.0.1:8081/ingest/desk --token SECRET
       """,
-    version: "0.1.0",
+    version: ProgramVersion.text,
     subcommands: [
-      Serve.self, Push.self, LoopCommand.self, Token.self, Link.self, CheckCommand.self, Bench.self, Paint.self,
+      Serve.self, Push.self, LoopCommand.self, Token.self, Link.self, Visits.self, NotifyCommand.self,
+      CheckCommand.self, Bench.self,
+      Paint.self,
     ])
 }

@@ -2,12 +2,13 @@ import Access
 import ArgumentParser
 import Camera
 import Foundation
-import Ingest
 import Logging
 import Media
 import NIOCore
+import Notify
 import Origin
 import Picture
+import Records
 import ServiceLifecycle
 import Settings
 import Station
@@ -41,18 +42,29 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     CoreDumps.forbid()
-    var settings = try ServeSettings.load(config: config, flags: flags.given)
+    FreedMemory.overwrite()
+    let input = SettingsInput(config: config, flags: flags.given)
+    var loaded: SettingsInput.Loaded
+    do { loaded = try input.load() } catch let error as SettingsError { throw ValidationError(error.description) }
+    var settings = loaded.settings
     // Only the digest is needed to check tokens.
     settings.operatorSecret = nil
     // Without a word about the time zone the C library looks at its file for each line of the log.
     setenv("TZ", ":/etc/localtime", 0)
-    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    let format = settings.log.format
+    LoggingSystem.bootstrap { label in
+      switch format {
+      case .text: StreamLogHandler.standardError(label: label)
+      case .json: JSONLog()
+      }
+    }
     var logger = Logger(label: "quietcam")
-    logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+    logger.logLevel = Logger.Level(rawValue: settings.log.level.rawValue) ?? .info
     FFmpegLog.redirect(to: logger)
     // The system's own answer to a terminal or a supervisor that hangs up would be the end.
-    HangUpSignal.outlive()
-    var web = try webAssets()
+    Reloader.outliveHangUps()
+    let plainWeb = try webAssets()
+    var web = plainWeb
     do {
       if let icon = settings.site.iconFile { try web.takeIcon(from: icon) }
     } catch {
@@ -74,11 +86,15 @@ struct Serve: AsyncParsableCommand {
     let limits = accessLimits(settings, descriptors: descriptors, logger: logger)
     let station = Station(
       cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: EncodePool(threads: cores),
-      decoding: EncodePool(threads: cores), logger: logger)
+      decoding: EncodePool(threads: cores), publishing: EncodePool(threads: 1), logger: logger)
+    let records = Records(
+      folder: settings.store.path, keptDays: settings.keepVisits,
+      readings: { station.cameras.map { CameraReading($0) } }, wall: { .now }, logger: logger)
+    loaded.settings = settings
     do {
       var configuration = ServiceGroupConfiguration(
         services: try services(
-          settings, station: station, web: web, limits: limits, logger: logger),
+          (input, loaded), station: station, web: (plainWeb, web), limits: limits, records: records, logger: logger),
         gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
       // Connections that have not ended by then, because they do not read or send, are closed.
       configuration.maximumGracefulShutdownDuration = .seconds(3)
@@ -102,42 +118,53 @@ struct Serve: AsyncParsableCommand {
 
   /// Starts in this order and ends in the opposite one: the station's last parts are sent before the listeners close.
   private func services(
-    _ settings: ServeSettings, station: Station, web: WebAssets, limits: AccessLimits, logger: Logger
+    _ start: (input: SettingsInput, loaded: SettingsInput.Loaded), station: Station,
+    web: (plain: WebAssets, own: WebAssets), limits: AccessLimits, records: Records, logger: Logger
   ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
-    let cameras = station.cameras
+    let settings = start.loaded.settings
     let operatorToken = try OperatorToken(settings, logger: logger)
     let ports = Announcement(settings: settings, operatorToken: operatorToken, logger: logger)
     let certificates = try (
       settings.publicCertificate.map { try CertificateKeeper(files: $0, logger: logger) },
       settings.privateCertificate.map { try CertificateKeeper(files: $0, logger: logger) }
     )
-    var doors = settings.doors
-    if case .folder(let store) = settings.store {
-      for name in doors.keys { doors[name]?.signedTimes = "\(store)/\(name)/signed-until" }
-    }
+    let (queue, renewal) = (ReloadQueue(), LoopRenewal(settings, logger: logger))
+    let desk = try OperatorDesk(settings, records: records, cameras: { station.cameras }, web: web.own)
+    let doors = Doors(
+      settings.doorState(cameras: station.cameras, web: web.own, operatorToken: operatorToken.digest), limits: limits,
+      isSecure: settings.publicCertificate != nil, records: records, desk: desk, configurator: queue, logger: logger)
+    let notifier = Notifier(
+      settings.notify, cameras: settings.cameras.count,
+      sources: NoticeSources.of(
+        settings, station: station, certificates: [certificates.0, certificates.1].compactMap { $0 }, limits: limits),
+      logger: logger)
     var sockets = try InheritedSockets(environment: ProcessInfo.processInfo.environment)
     let publicDoor = settings.publicAddress.door(certificates.0, &sockets)
     let privateDoor = settings.privateAddress.door(certificates.1, &sockets)
     try sockets.finish()
-    var services: [any Service] = [certificates.0, certificates.1].compactMap { $0 }
+    // The records end last, and so have all that was sent.
+    var services: [any Service] = [records] + [certificates.0, certificates.1].compactMap { $0 }
     services += [
       try Listeners.publicDoor(
-        at: publicDoor, cameras: cameras, doors: settings.doors, web: web, site: settings.site,
-        linkKey: settings.linkKey, limits: limits, patience: settings.patience.duration, logger: logger,
-        onListening: { ports.publicIsOpen(port: $0) }),
+        at: publicDoor, doors: doors, patience: settings.patience.duration, logger: logger,
+        onListening: { [outside = desk.outside] port in
+          outside.isOpen(port: port)
+          ports.publicIsOpen(port: port)
+        }),
       try Listeners.privateDoor(
-        at: privateDoor, cameras: cameras, doors: doors, operatorToken: operatorToken.digest,
-        hosts: PrivateHosts(names: settings.privateHosts + [settings.privateAddress.host]), limits: limits,
-        patience: settings.patience.duration, logger: logger,
+        at: privateDoor, doors: doors, patience: settings.patience.duration, logger: logger,
         onListening: { ports.privateIsOpen(port: $0) }),
+      desk.watch,
       station,
-      LoopRenewal(settings, logger: logger),
-      HangUpSignal(logger: logger),
+      renewal,
+      notifier,
+      Reloader(
+        input: start.input, start: start.loaded, queue: queue,
+        parts: Reloader.Parts(
+          station: station, doors: doors, desk: desk, notifier: notifier, renewal: renewal,
+          certificates: certificates, operatorToken: operatorToken, web: web.plain),
+        logger: logger),
     ]
-    for camera in station.cameras {
-      guard let door = settings.doors[camera.settings.name], let folder = door.folder else { continue }
-      services.append(Self.intake(of: folder, scans: door.scansFolder, for: camera, logger: logger))
-    }
     if settings.isDemo, let token = settings.demoToken,
       let camera = settings.cameras.first(where: { $0.name.text == ServeSettings.demoName })
     {
@@ -154,16 +181,6 @@ struct Serve: AsyncParsableCommand {
   }
 
   /// The limits of both listeners: each has descriptors that the other cannot take.
-  private static func intake(
-    of folder: String, scans: Bool, for camera: Camera, logger: Logger
-  ) -> FolderIntake {
-    var logger = logger
-    logger[metadataKey: "camera"] = "\(camera.settings.name)"
-    return FolderIntake(
-      path: folder, scans: scans, maxBytes: camera.settings.maxStillBytes, logger: logger,
-      take: { still throws(StillRefusal) in _ = try camera.take(still) }, refuse: { camera.refuse($0) })
-  }
-
   private func accessLimits(_ settings: ServeSettings, descriptors: Int, logger: Logger) -> AccessLimits {
     let free = max(64, descriptors - Self.keptDescriptors)
     let cameras = min(settings.privateConnections, free / 2)
@@ -197,6 +214,14 @@ extension ListenAddress {
 }
 
 extension ServeSettings.Store {
+  /// Its folder; `nil` where nothing is kept on disk.
+  var path: String? {
+    switch self {
+    case .memory: nil
+    case .folder(let path): path
+    }
+  }
+
   var station: Station.Store {
     switch self {
     case .memory: .memory

@@ -10,16 +10,21 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("private-certificate")) var privateCertificate: String?
   @Option(help: .setting("private-key")) var privateKey: String?
   @Option(help: .setting("store")) var store: String?
+  @Option(help: .setting("keep-visits")) var keepVisits: String?
   @Option(help: .setting("operator-token")) var operatorToken: String?
   @Option(help: .setting("operator-token-file")) var operatorTokenFile: String?
   @Option(help: .setting("private-hosts")) var privateHosts: String?
   @Option(help: .setting("link-key")) var linkKey: String?
   @Option(help: .setting("link-key-file")) var linkKeyFile: String?
+  @Option(help: .setting("notify")) var notify: String?
+  @Option(help: .setting("notify-secret")) var notifySecret: String?
+  @Option(help: .setting("notify-secret-file")) var notifySecretFile: String?
   @Option(help: .setting("allow-origin")) var allowOrigin: String?
   @Option(help: .setting("base-url")) var baseUrl: String?
   @Option(help: .setting("site-title")) var siteTitle: String?
   @Option(help: .setting("favicon")) var favicon: String?
   @Option(help: .setting("embed")) var embed: String?
+  @Option(help: .setting("trusted-proxies")) var trustedProxies: String?
   @Option(help: .setting("public-connections")) var publicConnections: String?
   @Option(help: .setting("private-connections")) var privateConnections: String?
   @Option(help: .setting("connections-per-address")) var connectionsPerAddress: String?
@@ -59,6 +64,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("hold")) var hold: String?
   @Option(help: .setting("steady")) var steady: String?
   @Option(help: .setting("off")) var off: String?
+  @Option(help: .setting("hours")) var hours: String?
   @Option(help: .setting("veil-every")) var veilEvery: String?
   @Option(help: .setting("veil-for")) var veilFor: String?
   @Option(help: .setting("delay")) var delay: String?

@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func bodiesOfUnknownSendersEndForThoseThatComeLater() {
-    let memory = UploadMemory(limit: 100, cameras: 1)
+    let memory = UploadMemory(limit: 100, cameras: 1) { 0 }
     let ended = NIOLockedValueBox<[String]>([])
     func lease(_ address: String, _ name: String) -> UploadLease {
       memory.lease(unprovenFrom: address) { ended.withLockedValue { $0.append(name) } }
@@ -79,6 +79,28 @@ import Testing
     #expect(known.hold(55) && !known.hold(56))
     #expect(!lease("c", "c1").hold(51))
     withExtendedLifetime((many, other, next)) {}
+  }
+
+  @Test func manyAddressesThatHoldALittleKeepOutNobodyWhoSendsALot() {
+    let time = NIOLockedValueBox<Int64>(0)
+    let memory = UploadMemory(limit: 2000, cameras: 1) { time.withLockedValue { $0 } }
+    let ended = NIOLockedValueBox<[String]>([])
+    func lease(_ address: String) -> UploadLease {
+      memory.lease(unprovenFrom: address) { ended.withLockedValue { $0.append(address) } }
+    }
+    let stale = (0..<10).map { lease("held-\($0)") }
+    for body in stale { #expect(body.hold(100)) }
+    time.withLockedValue { $0 = 20_000 }
+    // One body of a camera comes in pieces, and is larger than any other.
+    let camera = lease("camera")
+    for piece in 1...6 {
+      time.withLockedValue { $0 += 100 }
+      #expect(camera.hold(piece * 50))
+      // Those who hold the memory send on, too, and begin again where they were ended.
+      _ = stale[0].hold(100 + piece)
+    }
+    #expect(ended.withLockedValue { !$0.isEmpty && !$0.contains("camera") })
+    withExtendedLifetime((stale, camera)) {}
   }
 
   @Test func whatUnknownSendersHeldIsFreeWhenTheyEnd() {
@@ -103,6 +125,42 @@ import Testing
 }
 
 @Suite struct ConnectionsTests {
+  /// A connection that notes when it is ended for another.
+  private final class Line: Sendable {
+    let isEnded = NIOLockedValueBox(false)
+
+    func enter(_ connections: Connections, _ address: ClientAddress) -> Bool {
+      connections.enter(address, as: ObjectIdentifier(self)) { self.isEnded.withLockedValue { $0 = true } }
+    }
+  }
+
+  @Test func whoHasShownNoSecretMakesRoomAndWhoHasStays() throws {
+    let connections = Connections(limits: .init(total: 4, perAddress: 3))
+    let camera = ClientAddress(try SocketAddress(ipAddress: "192.0.2.1", port: 1))
+    let stranger = ClientAddress(try SocketAddress(ipAddress: "192.0.2.2", port: 1))
+    let proven = [Line(), Line()]
+    for line in proven {
+      #expect(line.enter(connections, camera))
+      connections.prove(ObjectIdentifier(line))
+    }
+    let strangers = (0..<50).map { _ in Line() }
+    #expect(strangers.allSatisfy { $0.enter(connections, stranger) })
+    #expect(strangers.count { $0.isEnded.withLockedValue { $0 } } == 48 && connections.counted == (4, 48))
+    #expect(strangers.suffix(2).allSatisfy { !$0.isEnded.withLockedValue { $0 } }, "the oldest ends first")
+    let third = Line()
+    #expect(third.enter(connections, camera))
+    #expect(strangers[48].isEnded.withLockedValue { $0 } && !proven.contains { $0.isEnded.withLockedValue { $0 } })
+    // One that was ended leaves when its channel has closed, and is not counted twice.
+    for line in strangers.dropLast() { connections.leave(ObjectIdentifier(line)) }
+    #expect(connections.counted.open == 4)
+    connections.prove(ObjectIdentifier(third))
+    #expect(!Line().enter(connections, camera), "an address with its limit of proven ones is full")
+    connections.leave(ObjectIdentifier(third))
+    connections.leave(ObjectIdentifier(strangers[49]))
+    for line in proven { connections.leave(ObjectIdentifier(line)) }
+    #expect(connections.counted.open == 0)
+  }
+
   @Test func soManyOfAnAddressMayWaitAndEachPlaceIsFreeAgain() throws {
     let far = ClientAddress(try SocketAddress(ipAddress: "203.0.113.9", port: 1))
     let near = ClientAddress(try SocketAddress(ipAddress: "10.0.0.9", port: 1))

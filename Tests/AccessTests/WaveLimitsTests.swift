@@ -37,6 +37,25 @@ import Testing
     #expect(limits.visitors == 1)
   }
 
+  @Test func theNetworksOfASiteAreNotAsManyVisitors() {
+    let limits = WaveLimits()
+    func network(_ site: Int, _ number: Int) -> String {
+      let hex = String(site << 16 | number, radix: 16)
+      return "20010db8" + String(repeating: "0", count: 8 - hex.count) + hex + "::/64"
+    }
+    let taken = (0..<60_000).count { limits.wave(from: network(1, $0), isShared: false, now: morning) == .taken }
+    #expect(taken == WaveLimits.burst * WaveLimits.shared)
+    #expect(limits.visitors == taken + 1, "those that were refused have no entry")
+    // Nobody else has less for it, by IPv6 or IPv4, nor has one who was there before.
+    #expect(limits.wave(from: network(2, 1), isShared: false, now: morning) == .taken)
+    #expect(limits.wave(from: "203.0.113.9", isShared: false, now: morning) == .taken)
+    #expect(limits.wave(from: network(1, 1), isShared: false, now: later(1)) == .taken)
+    // Who waves on and on without having any left takes nothing from the others of the site.
+    let greedy = (0..<1000).count { _ in limits.wave(from: network(3, 7), isShared: false, now: morning) == .taken }
+    let others = (0..<100).count { limits.wave(from: network(3, 100 + $0), isShared: false, now: morning) == .taken }
+    #expect(greedy == WaveLimits.burst && others == WaveLimits.burst * (WaveLimits.shared - 1))
+  }
+
   @Test func nobodyIsKnownAfterMidnight() {
     let limits = WaveLimits()
     for _ in 0...WaveLimits.burst { _ = limits.wave(from: "a", isShared: false, now: later(86_399)) }

@@ -9,6 +9,7 @@ import Testing
 @testable import Origin
 
 private let proxy = ClientAddress(named: "10.0.0.1")!
+private let proxies = TrustedProxies("10.0.0.0/24")!
 private let stranger = ClientAddress(named: "203.0.113.9")!
 
 private func request(_ fields: HTTPFields = [:], host: String? = "cam.example", method: HTTPRequest.Method = .get)
@@ -66,24 +67,38 @@ private func site(_ change: (inout SitePolicy) -> Void = { _ in }) -> SitePolicy
 
 @Suite struct VisitorTests {
   @Test func aStrangerIsWhoTheConnectionSays() {
-    let visitor = Visitor([.xForwardedFor: "192.0.2.1"], client: stranger)
+    let visitor = Visitor([.xForwardedFor: "192.0.2.1"], client: stranger, proxies: proxies)
     #expect(visitor.address == "203.0.113.9" && !visitor.isShared)
+    // Neither is a neighbour in a private network that nobody has named.
+    let neighbour = Visitor([.xForwardedFor: "192.0.2.1"], client: ClientAddress(named: "10.0.1.1")!, proxies: proxies)
+    #expect(neighbour.address == "10.0.1.1" && neighbour.isShared)
   }
 
   @Test func aProxySaysWhoItTalksTo() {
     let behind: [HTTPFields] = [
       [.xForwardedFor: "192.0.2.1"], [.xForwardedFor: "198.51.100.1, 192.0.2.1 "], [.forwarded: "for=192.0.2.1"],
-      [.forwarded: "for=198.51.100.1, For=\"192.0.2.1:80\";proto=https", .xForwardedFor: "198.51.100.2"],
+      [.forwarded: "for=198.51.100.1, For=\"192.0.2.1:80\";proto=https"],
+      // What a visitor writes into the header that the proxy does not write.
+      [.forwarded: "for=198.51.100.2", .xForwardedFor: "192.0.2.1"],
+      // Proxies in a row, all of them named.
+      [.xForwardedFor: "198.51.100.1, 192.0.2.1, 10.0.0.7"], [.forwarded: "for=192.0.2.1, for=10.0.0.9"],
     ]
     for fields in behind {
-      let visitor = Visitor(fields, client: proxy)
+      let visitor = Visitor(fields, client: proxy, proxies: proxies)
       #expect(visitor.address == "192.0.2.1" && !visitor.isShared, "\(fields)")
     }
     let silent: [HTTPFields] = [[:], [.xForwardedFor: "unknown"], [.xForwardedFor: ""], [.forwarded: "for=_secret"]]
     for fields in silent {
-      let visitor = Visitor(fields, client: proxy)
+      let visitor = Visitor(fields, client: proxy, proxies: proxies)
       #expect(visitor.address == "10.0.0.1" && visitor.isShared, "\(fields)")
     }
+  }
+
+  @Test func linesOfTheSameHeaderAreOneList() {
+    var fields = HTTPFields()
+    fields.append(HTTPField(name: .xForwardedFor, value: "198.51.100.1"))
+    fields.append(HTTPField(name: .xForwardedFor, value: "192.0.2.1"))
+    #expect(Visitor(fields, client: proxy, proxies: proxies).address == "192.0.2.1")
   }
 }
 

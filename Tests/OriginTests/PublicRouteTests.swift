@@ -13,7 +13,7 @@ import Testing
       ("/", .home), ("/healthz", .health), ("/readyz", .readiness), ("/_/player.js", .asset("player.js")),
       ("/desk", .withoutSlash(desk)), ("/desk/", .page(desk)), ("/desk/index.m3u8", .multivariant(desk)),
       ("/desk/live.m3u8", .media(desk)), ("/desk/latest.jpg", .latest(desk)), ("/desk/events", .events(desk)),
-      ("/desk/wave", .wave(desk)), ("/desk/812.3.mp4", .file(desk, "812.3.mp4")),
+      ("/desk/wave", .wave(desk)), ("/desk/seen", .seen(desk)), ("/desk/812.3.mp4", .file(desk, "812.3.mp4")),
     ]
     for (path, route) in table { #expect(PublicRoute(path: path) == route) }
   }
@@ -27,7 +27,7 @@ import Testing
 
   @Test func aWaveIsPostedAndAllElseIsFetched() throws {
     let desk = try #require(desk)
-    #expect(PublicRoute.wave(desk).methods == [.post])
+    #expect(PublicRoute.wave(desk).methods == [.post] && PublicRoute.seen(desk).methods == [.post])
     for route in [PublicRoute.home, .page(desk), .media(desk), .file(desk, "1.mp4"), .events(desk), .readiness] {
       #expect(route.methods == [.get, .head])
     }

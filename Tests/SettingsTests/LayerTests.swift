@@ -1,5 +1,7 @@
 import Access
+import Hours
 import Media
+import Notify
 import Origin
 import Packager
 import Picture
@@ -39,11 +41,15 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
       $0.privateAddress == ListenAddress(host: "camera.example", port: 65_535)
     },
     KeyCase("store", "memory") { $0.store == .memory },
+    KeyCase("keep-visits", "0") { $0.keepVisits == 0 },
+    KeyCase("trusted-proxies", "10.0.0.0/8 ::1") { $0.trustedProxies == TrustedProxies("10.0.0.0/8 ::1") },
     KeyCase("operator-token", "operator") { $0.operatorToken == TokenDigest(of: "operator") },
     KeyCase("private-hosts", "Cam.local, my_cam") { $0.privateHosts == ["cam.local", "my_cam"] },
     KeyCase("operator-token-file", "secret.txt") { $0.operatorToken == TokenDigest(of: "from-a-file") },
     KeyCase("link-key", "0123456789abcdef") { $0.linkKey == LinkKey(secret: "0123456789abcdef") },
     KeyCase("link-key-file", "key.txt") { $0.linkKey == LinkKey(secret: "a-key-from-a-file") },
+    KeyCase("notify-secret", "0123456789abcdef") { $0.notify.secret == "0123456789abcdef" },
+    KeyCase("notify-secret-file", "key.txt") { $0.notify.secret == "a-key-from-a-file" },
     KeyCase("allow-origin", "none") { $0.site.allowedOrigin == nil },
     KeyCase("embed", "https://a.example http://[::1]:80") {
       $0.site.frameAncestors == "https://a.example http://[::1]:80"
@@ -56,7 +62,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     KeyCase("base-url", "https://a.example/cam/") { $0.site.baseURL == "https://a.example/cam/" },
     KeyCase("site-title", "My cameras") { $0.site.title == "My cameras" },
     KeyCase("favicon", "icon.svg") { $0.site.iconFile == "icon.svg" },
-    KeyCase("log", "trace") { $0.logLevel == .trace },
+    KeyCase("log", "json,trace") { $0.log.level == .trace && $0.log.format == .json },
     KeyCase("demo", "true") { $0.isDemo && $0.cameras.map(\.name.text) == ["desk", "demo"] },
   ]
 
@@ -88,6 +94,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .camera("hold", "90", Ticks.seconds(90)) { $0.presence.hold },
     .camera("steady", "0", Ticks.zero) { $0.presence.steady },
     .camera("off", "cached", .cached) { $0.off },
+    .camera("hours", "mon-fri 08:00-18:00 Europe/Berlin", "mon-fri 08:00-18:00 Europe/Berlin") { $0.hours?.text },
     .camera("veil-every", "60..90.5", Ticks.seconds(60)...Ticks.milliseconds(90_500)) { $0.veil?.every },
     .camera("delay", "10", Ticks.seconds(10)) { $0.delay },
     .camera("mark-recorded", "true", true) { $0.marksRecorded },
@@ -108,8 +115,27 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
 
   @Test func casesCoverEveryKeyButTheShapesAndTheCamera() {
     let covered = Set((KeyCase.process + KeyCase.camera).map(\.key))
-    let pairs = ["veil-for", "public-certificate", "public-key", "private-certificate", "private-key"]
+    let pairs = ["notify", "veil-for", "public-certificate", "public-key", "private-certificate", "private-key"]
     #expect(covered.union(["crop", "masks", "camera", "access"] + pairs) == Set(Setting.all.map(\.key)))
+  }
+
+  @Test func receiversNeedASecret() throws {
+    let secret = "notify-secret: 0123456789abcdef\n"
+    let (one, two) = ("https://a.example/hook?key=secret", "http://[::1]:8123/b")
+    for text in ["notify: \(one) \(two)\n", "notify:\n  - \(one)\n  - \(two)\n"] {
+      #expect(try load(text + secret + desk()).notify.receivers.map(\.url) == [one, two])
+    }
+    #expect(try load(desk(), flags: ["notify": one, "notify-secret": "0123456789abcdef"]).notify.receivers.count == 1)
+    #expect(try load("notify: none\n" + desk()).notify.receivers == [])
+    #expect(problems("notify: \(one)\n" + desk()).first?.contains("`quietcam token`") == true)
+    for wrong in [
+      "ftp://a.example/", "a.example", "https://user:word@a.example/", "https://", "https://a.example:99999/",
+      "https://a.example/#x", "\(one) \(one)", "\(one) secret-word", "{a: b}", "[[a]]",
+    ] {
+      let found = problems("notify: \(wrong.contains("#") ? "'\(wrong)'" : wrong)\n" + secret + desk())
+      #expect(found.count == 1 && found[0].contains("such as https://example.org/hook"), "\(wrong): \(found)")
+      #expect(!found.contains { $0.contains("secret-word") || $0.contains("key=secret") || $0.contains("user:word") })
+    }
   }
 
   @Test func aVeilHasBothItsRanges() throws {
@@ -178,7 +204,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
       yaml, environment: ["QUIETCAM_LOG": "notice", "QUIETCAM_CRF": "22", "QUIETCAM_BLUR": "3"],
       flags: ["log": "error", "crf": "23"])
     let camera = try settings.camera("desk")
-    #expect(settings.logLevel == .error)
+    #expect(settings.log.level == .error)
     #expect(camera.encoder.crf == 23)
     #expect(camera.picture.blur == 3)
     #expect(camera.picture.denoise == 1)
@@ -211,7 +237,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     #expect(settings.store == .folder("hls-out"))
     #expect(settings.operatorToken == nil)
     #expect(!settings.isDemo)
-    #expect(settings.logLevel == .info)
+    #expect(settings.log.level == .info)
   }
 
   @Test func namedCameraIsAddedToThoseOfTheFile() throws {
@@ -310,7 +336,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
 
   @Test func byteOrderMarkAndWindowsLineEndsAreTaken() throws {
     let settings = try load("\u{FEFF}log: debug\r\n" + desk("crf: 21").replacing("\n", with: "\r\n"))
-    #expect(settings.logLevel == .debug)
+    #expect(settings.log.level == .debug)
     #expect(try settings.camera("desk").encoder.crf == 21)
   }
 }

@@ -20,7 +20,8 @@ private let addresses =
   @Test(arguments: [
     ("public", "8080", addresses), ("private", "127.0.0.1:65536", addresses),
     ("store", "", "the path of a folder, or memory to keep nothing on disk"),
-    ("log", "warn", "one of trace, debug, info, notice, warning, error"), ("demo", "yes", "true or false"),
+    ("log", "warn", "one of trace, debug, info, notice, warning, error, or json, or both such as json,debug"),
+    ("demo", "yes", "true or false"),
     (
       "camera", "Desk",
       "1 to 40 of a-z, 0-9 and '-', not beginning with '-', and none of cameras, healthz, ingest, metrics, oembed, operator-token, readyz, sample, status"
@@ -49,6 +50,27 @@ private let addresses =
   ])
   func textOutOfRange(key: String, text: String, accepted: String) {
     #expect(problems(desk(), flags: [key: text]) == [#"--\#(key): found "\#(text)"; accepted: \#(accepted)"#])
+  }
+
+  @Test func hoursSayWhatIsWrongInThem() {
+    let accepted =
+      "accepted: always, or times and where they hold, such as \"mon-fri 08:00-18:00 Europe/Berlin\", "
+      + "\"sat,sun 10:00-12:00, 13:00-16:00 Europe/Paris\", \"22:00-06:00 America/New_York\" or "
+      + "\"sunrise-30m to sunset+1h at 52.52,13.40\""
+    for (text, reason) in [
+      ("08:00-18:00", "times of the clock and days of the week need a time zone; add one, such as Europe/Berlin"),
+      (
+        "08:00-18:00 europe/berln",
+        "\"europe/berln\" is no time zone; write a name of the tz database, such as Europe/Berlin, or UTC "
+          + "(did you mean Europe/Berlin?)"
+      ),
+    ] {
+      let found = "found \"\(text)\": \(reason); \(accepted)"
+      #expect(problems(desk("hours: \(text)")) == ["q.yaml:4: cameras.desk.hours: \(found)"])
+      #expect(problems(desk(), flags: ["hours": text]) == ["--hours: \(found)"])
+    }
+    #expect(problems(desk("hours: [8, 18]")).first?.contains(accepted) == true)
+    #expect(problems(desk("hours: always")) == [])
   }
 
   @Test func stillsAreShownAtOnceWhereNothingHoldsThemBack() throws {
@@ -203,7 +225,7 @@ private let addresses =
     }
     #expect(
       error?.description == """
-        q.yaml:1: log: found "loud"; accepted: one of trace, debug, info, notice, warning, error
+        q.yaml:1: log: found "loud"; accepted: one of trace, debug, info, notice, warning, error, or json, or both such as json,debug
         q.yaml:5: cameras.desk.crf: found "99"; accepted: a whole number from 0 to 51
         QUIETCAM_BLUR: found "x"; accepted: a whole number from 0 to 100 pixels of the stream
         --denoise: found "x"; accepted: a whole number from 0 to 30
@@ -212,7 +234,7 @@ private let addresses =
     let first = try #require(error?.problems.first)
     #expect(first.place == "q.yaml:1")
     #expect(first.key == "log")
-    #expect(first.message == #"found "loud"; accepted: one of trace, debug, info, notice, warning, error"#)
+    #expect(first.message.hasPrefix(#"found "loud"; accepted: one of trace, debug, info, notice, warning, error"#))
   }
 
   @Test func longAndStrangeTextsAreCutAndEscaped() {

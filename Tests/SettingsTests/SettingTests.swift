@@ -27,7 +27,7 @@ import Testing
 
   @Test(arguments: [
     ("public", "HOST:PORT", "127.0.0.1:8080"), ("private", "HOST:PORT", "127.0.0.1:8081"),
-    ("store", "FOLDER|memory", "hls-out"), ("log", "NAME", "info"), ("demo", "true|false", "false"),
+    ("store", "FOLDER|memory", "hls-out"), ("log", "LEVEL", "info"), ("demo", "true|false", "false"),
     ("size", "WIDTHxHEIGHT", "640x480"), ("fit", "contain|cover", "contain"), ("preset", "NAME", "slow"),
     ("part", "SECONDS", "2"), ("segment", "SECONDS", "30"), ("window", "NUMBER", "6"), ("rate", "NUMBER", "2"),
     ("masks", "LIST", "none"), ("max-still-bytes", "NUMBER", "16777216"), ("still-choice", "CHOICE", "first"),

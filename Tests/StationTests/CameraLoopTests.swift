@@ -67,6 +67,21 @@ import Testing
     }
   }
 
+  @Test func itIsKnownHowLongStillsAndSlotsTake() async throws {
+    try await withLoop { camera, clock in
+      let slots = camera.times.encode.counted.count
+      await clock.advance(by: .milliseconds(400))
+      _ = try camera.take(still(gray: 200))
+      await clock.advance(by: .milliseconds(600))
+      await clock.advance(by: .seconds(1))
+      let stills = camera.times.stillToPart.counted
+      // It waited for its slot; the clock of the test stands still while work is done.
+      #expect(stills.count == 1 && stills.sum == 600_000_000)
+      #expect(stills.cumulative == camera.times.stillToPart.bounds.map { $0 >= 600_000_000 ? 1 : 0 })
+      #expect(camera.times.encode.counted.count == slots + 2)
+    }
+  }
+
   @Test func aStillThatDoesNotDecodeIsCountedAndTheLastGoodPictureStays() async throws {
     try await withLoop { camera, clock in
       _ = try camera.take(still(gray: 90))

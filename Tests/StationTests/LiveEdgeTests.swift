@@ -58,6 +58,9 @@ import Testing
       #expect(await group.next() == PartPosition(sequence: 2, part: 0))
     }
     #expect(edge.waiters == 0)
+    // Each that waited is counted, and who gets what is there already is not.
+    _ = await edge.wait(for: PartPosition(sequence: 1, part: 0), deadline: .now)
+    #expect(edge.fanOut.counted.count == 1001 && edge.fanOut.counted.sum > 0)
   }
 
   @Test func noMoreMayWaitThanThereIsRoomForAndThoseWhoDoAreServed() async {

@@ -1,5 +1,6 @@
 import Media
 import Packager
+import TestSupport
 import Testing
 
 @testable import Station
@@ -55,68 +56,103 @@ import Testing
 
   @Test func aHiddenStillIsLearntFromAndNotFollowed() {
     var (rhythm, last) = steady(10)
-    #expect(rhythm.isInStep)
-    rhythm.note([last + .milliseconds(2150)], collectedFrom: last, isReported: false)
-    #expect(!rhythm.isInStep)
-    rhythm.note([last + .milliseconds(4300)], collectedFrom: last, isReported: true)
-    #expect(rhythm.isInStep)
-    let slot = Ticks.seconds((last + .milliseconds(6450)).floorDivided(by: .seconds(1)))
-    let told = rhythm.arrivals(at: [0], collectedFrom: slot, step: step, count: 2)
-    #expect(told == [last + .milliseconds(6450)])
-    rhythm.report(told[0])
-    #expect(!rhythm.isInStep)
+    #expect(rhythm.isInStep(at: last))
+    last = last + .milliseconds(2250)
+    rhythm.note([last], collectedFrom: last, isReported: false)
+    #expect(!rhythm.isInStep(at: last))
+    rhythm.report(last - .milliseconds(12))
+    #expect(rhythm.isInStep(at: last), "the next one comes in a usual interval in any case")
+    rhythm.report(last - .milliseconds(50))
+    #expect(!rhythm.isInStep(at: last))
   }
 
-  @Test func whatARecordingKnowsOfItsTimesIsToldShiftedAsItBegan() {
-    var (rhythm, last) = steady(64)
-    var recorded = last - .milliseconds(300)
-    rhythm.note([last + .milliseconds(2100), last + .milliseconds(4400)], collectedFrom: last)
-    last = last + .milliseconds(4400)
-    rhythm.report(last, recorded: recorded + .milliseconds(4400))
-    recorded = recorded + .milliseconds(4400)
-    for _ in 0..<200 {
-      recorded = recorded + .milliseconds(2150)
-      let slot = Ticks.seconds((recorded).floorDivided(by: .seconds(1)))
-      let time = rhythm.arrivals(at: [0], recorded: [recorded], collectedFrom: slot, step: step, count: 2)[0]
-      #expect(time >= slot && time < slot + .seconds(1))
-      #expect(time - last >= .milliseconds(1900) && time - last <= .milliseconds(2400))
-      rhythm.report(time, recorded: recorded)
-      last = time
-    }
-    #expect(last >= recorded && last - recorded <= .milliseconds(300))
+  @Test func knownTimesAreToldAsTheyAreInsideTheirSlot() {
+    let (rhythm, last) = steady(64)
+    let slot = last + .seconds(5)
+    #expect(
+      rhythm.arrivals(at: [0], known: [slot + .milliseconds(123)], collectedFrom: slot, step: step, count: 2)
+        == [slot + .milliseconds(123)], "whatever the interval is")
+    #expect(
+      rhythm.arrivals(at: [0], known: [slot - .milliseconds(9)], collectedFrom: slot, step: step, count: 2) == [slot])
   }
 
-  @Test func theNextStillIsExpectedInTheCamerasRhythm() {
-    var (rhythm, last) = steady(10)
-    #expect(StillRhythm().expected(from: .zero) == nil, "nothing is known yet")
-    #expect(rhythm.expected(from: last - .seconds(1)) == last)
-    #expect(rhythm.expected(from: last) == last)
-    #expect(rhythm.expected(from: last + Ticks(1)) == last + .milliseconds(2150))
-    #expect(rhythm.expected(from: last + .milliseconds(2150)) == last + .milliseconds(2150))
-    #expect(rhythm.expected(from: last + .milliseconds(2151)) == last + .milliseconds(4300))
-    rhythm.report(last + .milliseconds(100))
-    #expect(rhythm.expected(from: last + .milliseconds(101)) == last + .milliseconds(2250))
-  }
-
-  @Test func aRecordingFitsWhereItsStillsCameAlike() {
-    func fit(_ since: [Int64?], _ expected: Int64) -> LoopFit {
-      LoopFit(since.map { $0.map { .milliseconds($0) } }, expected: .milliseconds(expected), slack: .milliseconds(30))
-    }
-    #expect(fit([900, nil, 480, 100, 500, 541], 490).places == [2, 4])
-    #expect(fit([900, nil, 480, 100, 500, 541], 490).isClose)
-    #expect(fit([950, nil, 100], 490).places == [2])
-    #expect(!fit([950, nil, 100], 490).isClose)
-    #expect(fit([nil, nil], 490).places.isEmpty && !fit([nil, nil], 490).isClose)
-    #expect(fit([], 490).places.isEmpty)
-    // What has been shown does not come again.
-    let again = fit([100, 0, 102, 0, 98], 100)
-    #expect((0..<6).map { again.place(notBefore: $0) } == [0, 2, 2, 4, 4, nil])
-  }
-
-  @Test func whatCannotFollowInTheCamerasRhythmIsKnown() {
+  @Test func aCameraIsSilentAfterClearlyMoreThanItsLongestInterval() {
     let (rhythm, last) = steady(10)
-    #expect(rhythm.canFollow(last, in: last + .seconds(2)..<last + .seconds(3)))
-    #expect(!rhythm.canFollow(last, in: last + .seconds(1)..<last + .seconds(2)))
-    #expect(StillRhythm().canFollow(last, in: last..<last + .seconds(1)), "nothing is known yet")
+    #expect(!rhythm.isSilent(at: last + .milliseconds(2600)))
+    #expect(rhythm.isSilent(at: last + .milliseconds(2700)))
+    #expect(rhythm.isInStep(at: last + .milliseconds(2700)), "after a silence any still is in step")
+    #expect(!StillRhythm().isSilent(at: last), "nothing is known yet")
+    var held = StillRhythm(hold: .seconds(20))
+    for second in [0, 2, 4, 6, 8, 40, 42] as [Int64] { held.note([.seconds(second)], collectedFrom: .seconds(second)) }
+    #expect(held.range == .seconds(2)...(.seconds(2)), "that it was off is no interval of its own")
+  }
+
+  /// A camera of irregular stills: an interval of 2 s to 2.3 s, known from 50 of them.
+  private func irregular() -> (rhythm: StillRhythm, last: Ticks) {
+    var (rhythm, last) = (StillRhythm(), Ticks.zero)
+    var generator = SeededGenerator(seed: 5)
+    for _ in 0..<50 {
+      last = last + .milliseconds(Int64.random(in: 2000...2300, using: &generator))
+      rhythm.note([last], collectedFrom: last - .milliseconds(500))
+    }
+    return (rhythm, last)
+  }
+
+  @Test func coversComeWithTheirStillsWhereTheseAreInStep() {
+    let (before, last) = irregular()
+    for gap in [2100, 2200] as [Int64] {
+      var rhythm = before
+      let still = last + .milliseconds(gap)
+      #expect(rhythm.covers(of: [], collectedFrom: last + .seconds(1), end: last + .seconds(2)).isEmpty)
+      rhythm.note([still], collectedFrom: last + .seconds(2), isReported: false)
+      #expect(rhythm.covers(of: [still], collectedFrom: last + .seconds(2), end: last + .seconds(3)) == [still])
+    }
+  }
+
+  /// What was told is up to a whole interval apart from the camera's stills, and comes into step with them.
+  @Test(arguments: stride(from: -1000, through: 1000, by: 250).map { Int64($0) })
+  func coversComeIntoStepInIntervalsThatTheCameraHas(apart: Int64) {
+    var (rhythm, still) = irregular()
+    var generator = SeededGenerator(seed: 6)
+    var told = still + .milliseconds(apart)
+    rhythm.report(told)
+    let range = Ticks.milliseconds(2000)...Ticks.milliseconds(2300)
+    var slot = Ticks.seconds(still.floorDivided(by: .seconds(1)) + 1)
+    var next = still + .milliseconds(Int64.random(in: 2000...2300, using: &generator))
+    var inStep = 0
+    for _ in 0..<200 where inStep < 3 {
+      var stills: [Ticks] = []
+      while next < slot + .seconds(1) {
+        stills.append(next)
+        still = next
+        next = next + .milliseconds(Int64.random(in: 2000...2300, using: &generator))
+      }
+      rhythm.note(stills, collectedFrom: slot, isReported: false)
+      for time in rhythm.covers(of: stills, collectedFrom: slot, end: slot + .seconds(1)) {
+        #expect(time >= slot && time < slot + .seconds(1))
+        #expect(range ~= time - told || stills.contains(time), "\(time - told)")
+        inStep = stills.contains(time) ? inStep + 1 : 0
+        told = time
+        rhythm.report(time)
+      }
+      slot = slot + .seconds(1)
+    }
+    #expect(inStep == 3)
+  }
+
+  @Test func aCameraThatHasStoppedIsNotCovered() {
+    var (rhythm, last) = irregular()
+    rhythm.report(last + .milliseconds(700))
+    last = last + .seconds(3)
+    for _ in 0..<20 {
+      #expect(rhythm.covers(of: [], collectedFrom: last, end: last + .seconds(1)).isEmpty)
+      last = last + .seconds(1)
+    }
+  }
+
+  @Test func beforeASegmentTheNextReportsAreExpected() {
+    let (rhythm, last) = steady(10)
+    #expect(rhythm.expected(before: last + .milliseconds(2150)).reported == last)
+    #expect(rhythm.expected(before: last + .milliseconds(2151)).reported == last + .milliseconds(2150))
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Hours
 import Logging
 import Media
 import NIOCore
@@ -47,6 +48,8 @@ struct StreamHistory {
   private let logger = Logger.silent
   private var settings: CameraSettings
   private var plainSegment: Ticks
+  /// Whether parts are held until the publish offset where a veil can begin.
+  private let holds: Bool
   private var judge: StreamJudge
   /// What has happened, for the report of a failure.
   private(set) var told: [String] = []
@@ -54,6 +57,9 @@ struct StreamHistory {
   private var isStillborn = false
   /// The newest part when this life was told to show the loop until it is resumed; `nil` where it was not.
   private var pausedAt: PartPosition?
+
+  /// Whether the camera is outside its hours.
+  private var isShut = false
 
   /// Stills of 32 x 32 pixels, each different.
   static func stills() throws -> [ByteBuffer] {
@@ -83,10 +89,12 @@ struct StreamHistory {
     settings.marksRecorded = Bool.random(using: &dice)
     settings.delay = [.zero, .zero, .seconds(3)].randomElement(using: &dice) ?? .zero
     settings.remember = .seconds(60)
+    holds = Bool.random(using: &dice)
     generator = dice
     judge = StreamJudge(step: settings.timeline.step)
     told = [
       "off \(settings.off), parts of \(cut.part), segments of \(cut.segment) and \(plainSegment), delay \(settings.delay)"
+        + (holds ? ", held where a veil can begin" : "")
     ]
   }
 
@@ -109,11 +117,11 @@ struct StreamHistory {
 
   private mutating func live() async throws {
     // Some lives end before they have written much.
-    (isStillborn, pausedAt) = (chance(6), nil)
+    (isStillborn, pausedAt, isShut) = (chance(6), nil, false)
     disk.become(isStillborn ? .dying(after: Int.random(in: 0...12, using: &generator)) : .good)
     let camera = Camera(settings: settings, clock: clock.stationClock)
     let mirror = try Mirror(folder: folder, logger: logger, willDo: disk.willDo)
-    var loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: logger)
+    var loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, holds: holds, logger: logger)
     judge.look(at: camera.edge, now: clock.now)
     await settle(mirror)
     if isStillborn { tell("killed as it begins") }
@@ -131,6 +139,8 @@ struct StreamHistory {
       passTime()
       loop.turn()
       judge.look(at: camera.edge, now: clock.now)
+      // Much can happen before a part that is held is published, or nothing.
+      if chance(60) { publishHeld(camera, &loop) }
       judgeBounds(camera)
       // Names that come again stand for whole segments, and are announced with the segment before.
       judge.hold(
@@ -156,6 +166,15 @@ struct StreamHistory {
     await mirror.close()
     let isSetAside = !FileManager.default.fileExists(atPath: folder + "/" + StreamState.fileName)
     judge.processEnded(losesState: isSetAside)
+  }
+
+  /// Lets the part be published that is held.
+  private mutating func publishHeld(_ camera: Camera, _ loop: inout CameraLoop) {
+    guard let due = loop.heldUntil else { return }
+    clock.advance(by: max(.zero, due - clock.now))
+    loop.turn()
+    judge.look(at: camera.edge, now: clock.now)
+    judge.hold(loop.heldUntil == nil, "a part is held longer than the publish offset")
   }
 
   private func settle(_ mirror: Mirror) async {
@@ -205,9 +224,19 @@ struct StreamHistory {
     }
     if chance(8), let order = Director.Order.allCases.randomElement(using: &generator) {
       tell("\(order)")
+      // Orders wait for it.
+      publishHeld(camera, &loop)
       loop.carryOut(.order(order))
       if order == .pause { pausedAt = camera.edge.snapshot?.position }
-      if order == .resume { pausedAt = nil }
+      if order == .resume, !isShut { pausedAt = nil }
+    }
+    if chance(4) {
+      isShut.toggle()
+      tell(isShut ? "the hours end" : "the hours begin")
+      // A minute of a week that no history reaches.
+      loop.carryOut(.hours(isShut ? try? Hours("thu 03:17-03:18 UTC") : nil))
+      pausedAt =
+        isShut ? pausedAt ?? camera.edge.snapshot?.position : camera.counters.standing.isPaused ? pausedAt : nil
     }
     if chance(2) {
       tell("withdraw")

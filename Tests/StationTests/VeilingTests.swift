@@ -15,70 +15,86 @@ import Testing
 
   private func jpegs(_ words: String...) -> [ByteBuffer] { words.map { ByteBuffer(string: $0) } }
 
-  @Test func aVeilOnLivePicturesCoversStillsUntilOneFits() {
+  @Test func aVeilPlaysWhatFitsAndCoversStillsUntilThen() {
     var veiling = Veiling()
-    veiling.fall(isLive: true)
-    veiling.begin(segment([0, 4]))
+    veiling.fall()
+    veiling.begin(.covers([segment([0, 4])]))
     #expect(!veiling.isPlaying && veiling.covers == jpegs("picture 0", "picture 4"))
-    veiling.enter(places: [], recorded: [0], canGoOn: true)
-    #expect(!veiling.isPlaying, "no still came")
-    veiling.enter(places: [0, 1], recorded: [0], canGoOn: true)
-    #expect(!veiling.isPlaying, "other steps")
-    veiling.enter(places: [0], recorded: [0], canGoOn: false)
-    #expect(!veiling.isPlaying, "the next one would come out of step")
-    veiling.enter(places: [0], recorded: [0], canGoOn: true)
-    #expect(veiling.isPlaying)
-    veiling.begin(segment([3]))
-    #expect(veiling.isPlaying, "it goes on segment by segment")
+    veiling.begin(.plays(segment([0]), shift: .milliseconds(20)))
+    #expect(veiling.mode == .playing(shift: .milliseconds(20)) && veiling.covers.isEmpty)
   }
 
-  @Test func wherePicturesNeverFitTheRecordingPlaysAllTheSameWhenAStillComes() {
+  @Test func coversThatAreLeftComeFirst() {
     var veiling = Veiling()
-    veiling.fall(isLive: true)
-    for _ in 0..<100 { veiling.enter(places: [], recorded: [0], canGoOn: true) }
-    #expect(!veiling.isPlaying)
-    for _ in 0..<5 {
-      #expect(!veiling.isPlaying)
-      veiling.enter(places: [1], recorded: [0], canGoOn: false)
-    }
-    #expect(veiling.isPlaying)
-  }
-
-  @Test func whereARecordingIsShownAlreadyItPlaysAtOnce() {
-    var veiling = Veiling()
-    veiling.fall(isLive: false)
-    veiling.begin(segment([0]))
-    #expect(veiling.isPlaying)
+    veiling.fall()
+    veiling.begin(.covers([segment([0, 4]), segment([2])]))
+    veiling.covers.removeFirst()
+    veiling.begin(.covers([segment([1])]))
+    #expect(veiling.covers == jpegs("picture 4", "picture 2", "picture 1"))
+    veiling.fall()
+    #expect(veiling.covers.isEmpty, "they are of another veil")
   }
 
   @Test func aSegmentWithoutNewsCoversWithThePictureThatStands() {
     var veiling = Veiling()
-    veiling.fall(isLive: true)
-    veiling.begin(segment([]))
+    veiling.fall()
+    veiling.begin(.covers([segment([])]))
     #expect(veiling.covers == jpegs("opening"))
+    veiling.fall()
+    veiling.begin(.covers([segment([]), segment([3])]))
+    #expect(veiling.covers == jpegs("picture 3"))
   }
 
-  @Test func aRecordingThatCannotBeReadLetsThePictureBeforeStand() {
+  @Test func aLoopThatCannotBeReadLetsThePictureBeforeStand() {
     var veiling = Veiling()
-    veiling.fall(isLive: false)
-    veiling.begin(nil)
+    veiling.fall()
+    veiling.begin(.covers([]))
     #expect(!veiling.isPlaying && veiling.covers.isEmpty)
   }
 
+  @Test func aCameraThatHasStoppedLetsTheLoopStandUntilTheSegmentEnds() {
+    var veiling = Veiling()
+    veiling.fall()
+    veiling.begin(.covers([segment([0])]))
+    veiling.stand()
+    #expect(veiling.mode == .covering, "what covers stills stands without them anyway")
+    veiling.begin(.plays(segment([0]), shift: .zero))
+    veiling.stand()
+    #expect(veiling.mode == .standing && !veiling.isPlaying)
+    veiling.begin(.covers([]))
+    #expect(veiling.mode == .covering)
+  }
+
+  @Test func onlyAnEndingVeilThatCoversStillsShowsThem() {
+    var veiling = Veiling()
+    veiling.fall()
+    veiling.reveal()
+    #expect(veiling.mode == .covering, "it has only begun")
+    expect(&veiling, isInStep: false, stays: true, "out of step")
+    veiling.begin(.covers([segment([0])]))
+    veiling.reveal()
+    #expect(veiling.mode == .revealing)
+  }
+
   private func expect(_ veiling: inout Veiling, isInStep: Bool, stays: Bool, _ why: Comment) {
-    let found = veiling.stays(isInStep: isInStep)
+    let found = veiling.stays(isInStep: isInStep, segment: .seconds(30))
     #expect(found == stays, why)
   }
 
-  @Test func theVeilIsLiftedInStepOrAfterAWhile() {
+  @Test func theVeilEndsInStepOrAfterAWhile() {
     var veiling = Veiling()
-    veiling.fall(isLive: true)
-    expect(&veiling, isInStep: false, stays: false, "stills are covered one by one: any time will do")
-    veiling.fall(isLive: false)
+    veiling.fall()
     expect(&veiling, isInStep: true, stays: false, "in step")
+    #expect(!veiling.isEnding)
     for _ in 0..<4 { expect(&veiling, isInStep: false, stays: true, "out of step") }
+    #expect(veiling.isEnding)
     expect(&veiling, isInStep: false, stays: false, "it has waited long enough")
-    veiling.fall(isLive: false)
+    veiling.fall()
     expect(&veiling, isInStep: false, stays: true, "each veil has its own patience")
+    veiling.goOn()
+    #expect(!veiling.isEnding, "it was ordered again")
+    var waited = 0
+    while veiling.stays(isInStep: false, segment: .seconds(6)) { waited += 1 }
+    #expect(waited == 15, "short segments give no time to come into step")
   }
 }

@@ -20,12 +20,16 @@ The attacks that are tried, and what each gets:
 | headers too large, too many, too slow | 431, 408, and closed | here |
 | a body that stops; one that trickles | 408; taken, and nobody waits for it | here |
 | readers that stop reading | closed; others play on | here, `load.py` |
-| connections without end, from one address or many | 503; neither door takes the other's | here |
+| connections without end, from one address or many | 503; neither door takes the other's; at the private one the oldest without a secret end | here, `test_networks` |
 | a TLS handshake that does not come | closed | `test_tls` |
 | more stills than the camera may send, single or in a stream | 429, counted as refused | here |
 | bodies that fill the memory together | 503 | here |
 | signed bodies without a secret that are never finished | the oldest of that address end; who signs is heard | here |
 | the memory, by a core dump or another process of the same user | nothing | here |
+| a withdrawn picture in the memory of the process, read by the superuser | nothing | `test_memory` |
+| many addresses of one IPv6 network: connections, guesses, waves, unfinished bodies | what one address gets | `test_networks` |
+| waves without end from an IPv6 site, and from all over the world | the site's share, one event a second, no memory | `test_waves` |
+| small pictures that take long to decode | 422, or decoded beside the loop: no part is late | `EarlyStillTests`, `CostlyPictureTests` |
 | `state.json`, the folder of a camera with `access: signed`, by another user | nothing | here |
 | pictures that announce 900 or 4,300 megapixels | 413 by their header, in no memory | here |
 | extensions of chunks up to 3 MB; 200 application segments of 64 KiB in a still | no memory; taken | here |
@@ -137,6 +141,7 @@ def test_pages_of_other_sites_read_nothing_at_the_private_door(server):
         answer = ask(server, target, fields | {"Origin": "https://evil.example"}, method="GET")
         assert answer["Access-Control-Allow-Origin"] is None
         assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
     assert ask(server, INGEST, BEARER, stills.one())["Access-Control-Allow-Origin"] is None
 
 
@@ -745,6 +750,34 @@ def test_connections_are_limited_at_each_door_by_itself(narrow):
         doors = narrow.operators("/status").json["doors"]
         assert doors["public"]["connections"] == 20 and doors["public"]["turnedAway"] >= 1
     assert eventually(lambda: narrow.get("/healthz")).status == 200
+
+
+def test_connections_without_a_secret_keep_no_camera_and_no_operator_out():
+    options = ["--private-connections", 20, "--operator-token", "operator-secret", "--signature", "optional"]
+    with serving(*SMALL, *options) as server, contextlib.ExitStack() as stack:
+        body = stills.one()
+        cameras = [stack.enter_context(wire.Wire(server.private)) for _ in range(3)]
+        operator = stack.enter_context(wire.Wire(server.private))
+        assert cameras[0].ask("POST", INGEST, BEARER, body).status == 202
+        assert cameras[1].ask("POST", INGEST, signed(body), body).status == 202
+        assert operator.ask("GET", "/status", server.asked).status == 200
+        # The third has shown nothing yet.
+        assert cameras[2].ask("POST", INGEST, {"Authorization": "Bearer guess"}).status == 401
+        idle = [stack.enter_context(wire.Wire(server.private)) for _ in range(100)]
+
+        def full():
+            doors = operator.ask("GET", "/status", server.asked).json["doors"]["private"]
+            assert doors["connections"] == 20 and doors["turnedAway"] >= 80
+
+        eventually(full)
+        assert idle[0].is_ended() and cameras[2].is_ended()
+        # All who have a secret go on, on their old connections and on new ones, also from the same address.
+        for _ in range(3):
+            assert cameras[0].ask("POST", INGEST, BEARER, body).status == 202
+            assert cameras[1].ask("POST", INGEST, signed(body), body).status == 202
+            assert server.push(body).status == 202
+            assert operator.ask("GET", "/status", server.asked).status == 200
+            stack.enter_context(wire.Wire(server.private))
 
 
 def test_connections_of_an_address_are_limited():

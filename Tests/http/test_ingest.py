@@ -389,4 +389,4 @@ def test_the_metrics_say_what_the_status_says(server):
     for reason, count in stills_now["refused"].items():
         assert int(values[f'quietcam_stills_refused_total{{camera="desk",reason="{reason}"}}']) == count
     for line in answer.text.splitlines():
-        assert re.fullmatch(r"# (HELP|TYPE) .+|quietcam_\w+\{[^}]*\} \d+", line), line
+        assert re.fullmatch(r"# (HELP|TYPE) .+|(quietcam|process)_\w+(\{[^}]*\})? \d+(\.\d+)?", line), line

@@ -23,8 +23,11 @@ BOARD = quietcam.ROOT / "Tests" / "http" / "esp32"
 
 
 def test_every_recipe_is_tried():
-    here = {"quick", "gphoto2", "motion", "shell", "python", "ffmpeg", "esp32"}
-    assert set(recipes.all_recipes()) == here | {"vsftpd", "pure-ftpd", "photos", "systemd", "nginx-cache", "varnish", "haproxy", "caddy"}
+    here = {"quick", "gphoto2", "motion", "shell", "python", "ffmpeg", "esp32", "source"}
+    elsewhere = {"vsftpd", "pure-ftpd", "photos", "systemd", "nginx-cache", "varnish", "haproxy", "caddy"}
+    elsewhere |= {"nginx-folder", "prometheus", "status", "log", "debian"}
+    elsewhere |= {"webhook", "home-assistant", "home-assistant-webhook"}
+    assert set(recipes.all_recipes()) == here | elsewhere
 
 
 def test_the_readme_is_short():
@@ -107,6 +110,21 @@ def test_the_readmes_first_steps(home):
     }
     with running(["sh", "-c", recipes.recipe("quick", changes)], home) as process:
         assert process.wait(30) == 0
+        assert wire.ask(public, "GET", "/desk/").status == 200
+    assert '"seq"' in process.output
+
+
+def test_the_readmes_steps_from_source(home):
+    public, private = free_ports(2)
+    serve = f"{quietcam.binary()} serve --store memory --public 127.0.0.1:{public} --private 127.0.0.1:{private}"
+    changes = {
+        "make build": "true",
+        ".build/release/quietcam serve": serve,
+        "127.0.0.1:8081": f"127.0.0.1:{private}",
+        "SECRET-OF-YOURS": TOKEN,
+    }
+    with running(["sh", "-c", recipes.recipe("source", changes)], home) as process:
+        assert process.wait(60) == 0
         assert wire.ask(public, "GET", "/desk/").status == 200
     assert '"seq"' in process.output
 

@@ -413,6 +413,16 @@ def measure(what, live, veiled):
     return left, right, max(floor, statistics.pstdev([*live, *veiled]) / 2)
 
 
+def test_nothing_is_published_before_its_offset(seen):
+    """A timer is never early: what comes sooner was published when it was ready, and tells how long that took."""
+    # Of 160 x 120 pixels at the first offset; dates are rounded to milliseconds.
+    offset = 0.030 - 0.005
+    for what in ("#delay of parts", "#delay of parts without directives"):
+        for stretch, values in seen[what].items():
+            early = [value for value in values if value < offset]
+            assert not early, f"{what}, {stretch}: {early}"
+
+
 def test_all_numbers_come_from_the_same_distribution(seen):
     told = []
     for what, values in seen.items():

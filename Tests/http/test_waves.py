@@ -1,12 +1,15 @@
 """Waves: who may wave how often, from which sites, and who hears of it."""
 
 import json
+import pathlib
+import re
 import time
 
 import pytest
 
 import stills
 import test_events
+import wire
 from serving import CAMERA, serving
 
 SMALL = ["--size", "128x96", "--rate", 5, "--part", 0.2, "--segment", 1]
@@ -114,3 +117,39 @@ def test_sites_that_may_not_load_the_stream_may_not_wave(allowed):
             answer = wave(server, {"Origin": origin, "Sec-Fetch-Site": "cross-site"})
             assert (answer.status, answer.json["error"]) == (403, "otherSite"), origin
         assert server.status()["waves"] == len(own)
+
+
+def test_a_flood_of_waves_costs_no_memory_and_few_events():
+    """Visitors without end, as a proxy tells of them: from one IPv6 site, and then each from another corner of the world."""
+    with serving(*SMALL) as server, wire.Wire(server.public, timeout=60) as proxy:
+        memory = []
+        with test_events.Listener(server) as listener:
+            began = time.monotonic()
+            for corner in (False, True):
+                accepted = 0
+                for first in range(0, 12_000, 200):
+                    names = [
+                        f"2001:db8:{number if corner else 7:x}:{number:x}::1" if number < 6000 or not corner
+                        else f"198.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}" for number in range(first, first + 200)]
+                    proxy.send(b"".join(
+                        wire.request_bytes("POST", "/desk/wave", {"X-Forwarded-For": name}, b"") for name in names))
+                    accepted += sum(proxy.answer().status == 202 for _ in names)
+                # A site has fifty at once and one a second; the world has the places of the table and as much again.
+                took = time.monotonic() - began
+                assert 50 <= accepted <= (4096 + 200 if corner else 50) + took + 5, (corner, accepted)
+                memory.append(resident(server))
+            # Whoever listens is told at most once a second, and the last count in the end.
+            total, last, events = server.status()["waves"], 0, 0
+            while last < total:
+                _, kind, data = listener.event()
+                if kind == "wave":
+                    last, events = data["waves"], events + 1
+            assert events <= 3 + (time.monotonic() - began)
+        # The first half is as many requests as the second, with a small table.
+        assert memory[1] - memory[0] < 20_000, memory
+        assert server.push(stills.one()).status == 202
+
+
+def resident(server):
+    """The memory of a server's process in KiB."""
+    return int(re.search(r"VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{server.process.pid}/status").read_text())[1])

@@ -17,6 +17,10 @@ package final class AccessLimits: Sendable {
   package let unreadableAtPublic = UnreadableRequests()
   /// What came to the private door and could not be read.
   package let unreadableAtPrivate = UnreadableRequests()
+  /// How long the public door's answers took.
+  package let answersAtPublic = AnswerTimes([.playlist, .reload, .media, .picture, .events, .page])
+  /// How long the private door's answers took.
+  package let answersAtPrivate = AnswerTimes([.still, .operation])
   private let tokens = NIOLockedValueBox(WrongTokens())
 
   /// Counts that are all zero.

@@ -1,5 +1,6 @@
 import Media
 import NIOConcurrencyHelpers
+import NIOCore
 
 /// The memory that all bodies being received can take together: a slow sender keeps what has arrived so far in memory.
 package final class UploadMemory: Sendable {
@@ -16,8 +17,13 @@ package final class UploadMemory: Sendable {
   private struct Unproven {
     let body: Int
     let address: String
+    let began: Int64
     let end: @Sendable () -> Void
     var bytes = 0
+
+    /// What it holds, times how long it has been coming. A body that is sent to its end has little of it; one that is
+    /// kept open has ever more, however small it is.
+    func weight(now: Int64) -> Int64 { Int64(bytes) * (now - began + 1) }
   }
 
   /// The most bytes.
@@ -26,12 +32,19 @@ package final class UploadMemory: Sendable {
   private let share: Int
   /// The most bytes of all bodies whose sender has not proved who it is.
   private let unprovenShare: Int
+  /// Milliseconds that never step back.
+  private let clock: @Sendable () -> Int64
   private let state = NIOLockedValueBox(State())
 
   /// - Parameters:
   ///   - limit: the most bytes of all bodies together.
   ///   - cameras: how many share it. A single camera can take all of it, one of several can take half.
-  package init(limit: Int, cameras: Int) {
+  ///   - clock: milliseconds of a clock that does not step back.
+  package init(
+    limit: Int, cameras: Int,
+    clock: @escaping @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
+  ) {
+    self.clock = clock
     self.limit = limit
     share = cameras > 1 ? limit / 2 : limit
     unprovenShare = limit / 2
@@ -47,14 +60,14 @@ package final class UploadMemory: Sendable {
 
   /// An empty lease for a signed body: only its end shows whether the sender has the camera's token.
   ///
-  /// These bodies share half of the memory. If it is full, the oldest body of the address that holds the most ends: so
-  /// bodies that are never finished keep nobody out.
+  /// These bodies share half of the memory. If it is full, the oldest body of the address that has held the most for the
+  /// longest ends: so bodies that are never finished keep nobody out, also if many addresses hold a little each.
   ///
   /// - Parameter end: ends the body; called at most once, from any thread.
   package func lease(unprovenFrom address: String, end: @escaping @Sendable () -> Void) -> UploadLease {
     let body = state.withLockedValue { state in
       state.nextBody += 1
-      state.unproven.append(Unproven(body: state.nextBody, address: address, end: end))
+      state.unproven.append(Unproven(body: state.nextBody, address: address, began: clock(), end: end))
       return state.nextBody
     }
     return UploadLease(memory: self, owner: .unproven(body))
@@ -89,8 +102,9 @@ package final class UploadMemory: Sendable {
     while true {
       let held = state.unproven.reduce(0) { $0 + $1.bytes }
       if held + count <= unprovenShare, state.total + count <= limit { break }
-      var addresses: [String: Int] = [own.address: count]
-      for other in state.unproven { addresses[other.address, default: 0] += other.bytes }
+      let now = clock()
+      var addresses: [String: Int64] = [own.address: Int64(count)]
+      for other in state.unproven { addresses[other.address, default: 0] += other.weight(now: now) }
       let greatest = addresses.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key
       let oldest = state.unproven.firstIndex { $0.address == greatest && $0.body != body && $0.bytes > 0 }
       state.refused += 1

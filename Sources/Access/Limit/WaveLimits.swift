@@ -21,7 +21,8 @@ package final class WaveLimits: Sendable {
   /// In how many seconds one of them is available again.
   package static let seconds: Int64 = 10
   /// How many times more visitors can send who cannot be distinguished: they come through a proxy that does not forward
-  /// their addresses.
+  /// their addresses. So can all networks of an IPv6 site together: whoever has a site of 65,536 networks (RFC 6177) is
+  /// not as many visitors.
   static let shared = 10
 
   private struct State {
@@ -59,25 +60,38 @@ package final class WaveLimits: Sendable {
   package func wave(from address: String, isShared: Bool, now: WallTime) -> Verdict {
     state.withLockedValue { state in
       Self.renew(&state, now)
-      let size = isShared ? Self.shared : 1
-      let visitor = Self.hash(address, state.key)
-      let time = Self.time(now)
-      var bucket = state.visitors[visitor]
-      if bucket == nil, hasRoom(&state, time) { bucket = Self.bucket(size, now) }
-      let isTaken: Bool
-      let wait: Int64
-      if var own = bucket {
-        isTaken = own.take(now: time)
-        wait = own.wait(now: time)
-        state.visitors[visitor] = own
-      } else {
-        isTaken = state.others.take(now: time)
-        wait = state.others.wait(now: time)
-      }
-      if isTaken { return .taken }
+      // Who has none left takes nothing from the site; a site that has none left gets no entry for a new network.
+      var wait = Self.wait(of: address, state, now)
+      if wait == nil, let site = Self.site(of: address) { wait = take(from: site, Self.shared, &state, now) }
+      if wait == nil { wait = take(from: address, isShared ? Self.shared : 1, &state, now) }
+      guard let wait else { return .taken }
       state.refused += 1
       return .refused(seconds: max(1, Int((wait * Self.seconds + 999) / 1000)))
     }
+  }
+
+  /// The time until the next wave of a visitor in the table that has none left; `nil` for all others.
+  private static func wait(of address: String, _ state: State, _ now: WallTime) -> Int64? {
+    guard var own = state.visitors[hash(address, state.key)], !own.take(now: time(now)) else { return nil }
+    return own.wait(now: time(now))
+  }
+
+  /// Takes a wave out of a bucket, the common one if there is no room for one of its own.
+  ///
+  /// - Returns: the time until the next one if there is none left.
+  private func take(from address: String, _ size: Int, _ state: inout State, _ now: WallTime) -> Int64? {
+    let (visitor, time) = (Self.hash(address, state.key), Self.time(now))
+    var bucket = state.visitors[visitor]
+    if bucket == nil, hasRoom(&state, time) { bucket = Self.bucket(size, now) }
+    guard var own = bucket else { return state.others.take(now: time) ? nil : state.others.wait(now: time) }
+    let isTaken = own.take(now: time)
+    state.visitors[visitor] = own
+    return isTaken ? nil : own.wait(now: time)
+  }
+
+  /// The first 48 bits of an IPv6 network as `ClientAddress` writes it; `nil` for an IPv4 address.
+  private static func site(of address: String) -> String? {
+    address.hasSuffix("::/64") ? address.prefix(12) + "::/48" : nil
   }
 
   /// Forgets all visitors when a day has ended.

@@ -82,6 +82,18 @@ package final class ServerProcess: Sendable {
   /// The most memory that it has had so far, in KiB; `nil` where the system does not tell.
   var peakKiB: Int? { running.process.flatMap { Self.kibibytes("VmHWM", of: $0) } }
 
+  /// The processor time that it has used so far, to a hundredth of a second; `nil` where the system does not tell.
+  package var processorTime: Duration? {
+    guard let process = running.process,
+      let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+      let end = text.lastIndex(of: ")")
+    else { return nil }
+    // proc(5): utime and stime are the fields 14 and 15; the name in brackets is field 2.
+    let fields = text[end...].split(separator: " ").dropFirst()
+    let ticks = fields.dropFirst(11).prefix(2).compactMap { Int64($0) }
+    return ticks.count == 2 ? .milliseconds((ticks[0] + ticks[1]) * 1000 / Int64(sysconf(Int32(_SC_CLK_TCK)))) : nil
+  }
+
   /// A figure of the memory of a process, in KiB: `VmHWM`, `VmRSS` or `RssAnon`.
   static func kibibytes(_ field: String, of process: Int32) -> Int? {
     let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)

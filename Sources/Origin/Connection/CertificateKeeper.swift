@@ -27,11 +27,11 @@ package final class CertificateKeeper: Service {
   /// How often the files are checked.
   private static let pause = Duration.seconds(5)
 
-  private let files: CertificateFiles
   private let logger: Logger
   private let state: NIOLockedValueBox<State>
 
   private struct State: Sendable {
+    var files: CertificateFiles
     var loaded: LoadedCertificate
     /// What the files held when they could not be used, so that it is said once.
     var refused: [[UInt8]]?
@@ -42,11 +42,47 @@ package final class CertificateKeeper: Service {
   ///
   /// - Throws: `CertificateError` if they cannot be read or do not match.
   package init(files: CertificateFiles, logger: Logger) throws {
-    self.files = files
     self.logger = logger
     let loaded = try LoadedCertificate(of: files, bytes: try LoadedCertificate.read(files))
-    state = NIOLockedValueBox(State(loaded: loaded))
+    state = NIOLockedValueBox(State(files: files, loaded: loaded))
     checkValidity()
+  }
+
+  /// What the certificate's dates say now.
+  package var validity: LoadedCertificate.Validity { state.withLockedValue { $0.loaded.validity(at: .now) } }
+
+  /// Where it is read from.
+  package var files: CertificateFiles { state.withLockedValue { $0.files } }
+
+  /// A certificate that was read and can be taken.
+  package struct Fresh: Sendable {
+    fileprivate let files: CertificateFiles
+    fileprivate let loaded: LoadedCertificate
+  }
+
+  /// Reads the certificate in these files, as `take` wants it.
+  ///
+  /// - Returns: `nil` if the files are those that it has and cannot be read again, as a pipe cannot.
+  /// - Throws: `CertificateError` if they cannot be read or do not match.
+  package func read(_ files: CertificateFiles) throws -> Fresh? {
+    let (known, isReadOnce) = state.withLockedValue { ($0.files, $0.loaded.isReadOnce) }
+    if known == files, isReadOnce { return nil }
+    return Fresh(files: files, loaded: try LoadedCertificate(of: files, bytes: try LoadedCertificate.read(files)))
+  }
+
+  /// Gives new connections a certificate that was read.
+  ///
+  /// - Returns: whether it is another one than before.
+  package func take(_ fresh: Fresh) -> Bool {
+    let isOther = state.withLockedValue { state in
+      defer { (state.files, state.loaded, state.refused) = (fresh.files, fresh.loaded, nil) }
+      return state.loaded.bytes != fresh.loaded.bytes
+    }
+    if isOther {
+      logger.notice("the certificate was read anew", metadata: ["file": "\(fresh.files.certificate)"])
+      checkValidity()
+    }
+    return isOther
   }
 
   /// The TLS configuration of a server, with the newest certificate at each handshake.

@@ -14,6 +14,8 @@ struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
 
   let base: Base
   let connections: Connections
+  /// Whether a connection over the limit ends another whose sender has shown no secret.
+  var makesRoom = false
   /// The most time for a TLS handshake; `nil` for a listener without TLS.
   let handshakeTime: TimeAmount?
 
@@ -21,7 +23,8 @@ struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
     channel.eventLoop.makeCompletedFuture {
       try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: sendBuffer)
       try channel.pipeline.syncOperations.addHandlers(
-        ConnectionGateHandler(connections, isPlain: handshakeTime == nil), FirstRequestGraceHandler())
+        ConnectionGateHandler(connections, isPlain: handshakeTime == nil, makesRoom: makesRoom),
+        FirstRequestGraceHandler())
     }.flatMap {
       base.setup(channel: channel, logger: logger)
     }.flatMapThrowing { value in
@@ -60,22 +63,28 @@ final class ConnectionGateHandler: ChannelInboundHandler {
   /// Whether the connection has no TLS, so that an answer can be sent at once.
   private let isPlain: Bool
   private let connections: Connections
+  private let makesRoom: Bool
   private var entered: ClientAddress?
   private var isTurnedAway = false
 
-  init(_ connections: Connections, isPlain: Bool) {
+  init(_ connections: Connections, isPlain: Bool, makesRoom: Bool = false) {
     self.connections = connections
     self.isPlain = isPlain
+    self.makesRoom = makesRoom
   }
 
   func channelActive(context: ChannelHandlerContext) {
     let address = ClientAddress(context.channel.remoteAddress)
-    if connections.enter(address) {
+    let channel = context.channel
+    let isIn =
+      makesRoom
+      ? connections.enter(address, as: ObjectIdentifier(channel)) { channel.close(promise: nil) }
+      : connections.enter(address)
+    if isIn {
       entered = address
       return context.fireChannelActive()
     }
     isTurnedAway = true
-    let channel = context.channel
     guard isPlain else { return context.close(promise: nil) }
     // A reset could overtake the answer, so the client's bytes are still read for a moment.
     context.writeAndFlush(wrapOutboundOut(Self.answer), promise: nil)
@@ -94,7 +103,11 @@ final class ConnectionGateHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    if let entered { connections.leave(entered) }
+    if makesRoom {
+      connections.leave(ObjectIdentifier(context.channel))
+    } else if let entered {
+      connections.leave(entered)
+    }
     entered = nil
     context.fireChannelInactive()
   }

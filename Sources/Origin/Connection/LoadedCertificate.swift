@@ -2,9 +2,10 @@ import Media
 import NIOSSL
 
 /// A certificate with its key, read and found to belong together.
-struct LoadedCertificate: Sendable {
+package struct LoadedCertificate: Sendable {
   /// What the dates of a certificate say at a moment.
-  enum Validity: Hashable {
+  package enum Validity: Hashable, Sendable {
+    /// Browsers take it.
     case good
     /// Before its first moment.
     case notYet(WallTime)

@@ -26,6 +26,8 @@ struct IngestAuthorizer: Sendable {
     let pace: NIOLockedValueBox<Pace>
     let times: SignedTimes
     let hasToldTrouble = NIOLockedValueBox(false)
+    /// Whether nothing more is taken, not even within a request that has begun.
+    let isClosed = NIOLockedValueBox(false)
 
     init(_ pace: Pace, _ times: SignedTimes) {
       self.pace = NIOLockedValueBox(pace)
@@ -38,18 +40,50 @@ struct IngestAuthorizer: Sendable {
   private let doors: [CameraName: DoorSettings]
   private let gates: [CameraName: Gate]
   private let logger: Logger
+  /// Its sessions open what the operator's token opens, and its tokens are valid too.
+  var desk: OperatorDesk?
 
-  init(doors: [CameraName: DoorSettings], operatorToken: TokenDigest, limits: AccessLimits, logger: Logger) {
+  /// - Parameter before: the one in whose place this one comes: cameras whose doors are the same keep their pace and what
+  ///   is known of their signatures. A new start is as safe, since it takes no signature from before.
+  init(
+    doors: [CameraName: DoorSettings], operatorToken: TokenDigest, limits: AccessLimits, logger: Logger,
+    goingOnFrom before: IngestAuthorizer? = nil
+  ) {
     self.logger = logger
     self.operatorToken = operatorToken
     self.limits = limits
     let now = Self.now
     self.doors = doors
-    gates = doors.mapValues { door in
-      Gate(
+    gates = doors.reduce(into: [:]) { gates, item in
+      let (name, door) = item
+      if let before, let known = before.doors[name], known.tokens == door.tokens, known.maxRate == door.maxRate,
+        known.signedTimes == door.signedTimes, let gate = before.gates[name]
+      {
+        gates[name] = gate
+        return
+      }
+      gates[name] = Gate(
         Pace(stills: TokenBucket(rate: door.maxRate, burst: 2 * door.maxRate, now: now)),
         SignedTimes(path: door.signedTimes, start: .now))
     }
+  }
+
+  /// Ends the requests with stills that have begun and would not be let in by another authorizer: of cameras that are
+  /// gone there, or have another token.
+  func endStreams(unlessAllowedBy other: IngestAuthorizer) {
+    for (name, gate) in gates where other.doors[name]?.tokens != doors[name]?.tokens {
+      gate.isClosed.withLockedValue { $0 = true }
+    }
+  }
+
+  /// Whether the stills of a request that has begun are still taken.
+  func isStillOpen(_ camera: CameraName) -> Bool { gates[camera]?.isClosed.withLockedValue { !$0 } ?? false }
+
+  /// The answer to a request with stills whose camera was removed, or got another token, while it ran.
+  func noLongerOpen(_ request: Request, camera: Camera) -> Response {
+    Reply.error(
+      request, .unauthorized, "changed",
+      "camera \(camera.name) was removed or has another token now; send the stills anew with that")
   }
 
   /// Milliseconds that never step back.
@@ -73,10 +107,12 @@ struct IngestAuthorizer: Sendable {
       }
     } else {
       let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
-      guard Credentials.opens(shown, door.tokens) else {
+      let added = desk?.tokens.digests(.camera(name)) ?? []
+      guard Credentials.opens(shown, door.tokens + added) else {
         let advice = "send the token of camera \(name) as \"Authorization: Bearer TOKEN\""
         return .refused(wrong(request, shown, context, advice))
       }
+      limits.cameras.prove(context.connection)
       if door.signing == .required {
         return .refused(
           unsigned(
@@ -101,6 +137,7 @@ struct IngestAuthorizer: Sendable {
         "the signature is not that of this time, camera and body; sign TIME, \"\\n\", \(name), \"\\n\" and the body's "
           + "SHA-256 with the SHA-256 of the token, both as hexadecimal digits")
     }
+    limits.cameras.prove(context.connection)
     let again = "; sign each still with its own X-Quietcam-Time, down to parts of a second"
     guard let gate = gates[name] else { return unsigned(request, "the camera is not known") }
     if await gate.times.mayBeUsed(signature) {
@@ -172,30 +209,28 @@ struct IngestAuthorizer: Sendable {
 
   /// The refusal of an operator's request; `nil` if it is allowed.
   ///
-  /// - Parameter changes: whether the request changes anything. Pages of other sites can send such requests, and cannot
-  ///   read the answers to others.
-  func operatorRefusal(_ request: Request, changes: Bool, context: DoorContext) -> Response? {
+  /// - Parameters:
+  ///   - changes: whether the request changes anything. Pages of other sites can send such requests, and cannot read
+  ///     the answers to others.
+  ///   - takesSession: whether a session of the operator's page is enough.
+  func operatorRefusal(
+    _ request: Request, changes: Bool, context: DoorContext, takesSession: Bool = true
+  ) -> Response? {
     if changes, OperatorGate.isForeign(request.head) { return foreign(request) }
+    if takesSession, desk?.admits(request, changes: changes, context) ?? false { return nil }
     let shown = Credentials.shown(request.headers, query: RequestTarget(request.head.path ?? "/").query)
-    if Credentials.opens(shown, [operatorToken]) { return nil }
+    if Credentials.opens(shown, [operatorToken] + (desk?.tokens.digests(.operator) ?? [])) {
+      limits.cameras.prove(context.connection)
+      return nil
+    }
     let advice =
       "send the operator's token as \"Authorization: Bearer TOKEN\"; the server's log says where it is if the settings "
       + "do not have it"
     return wrong(request, shown, context, advice)
   }
 
-  /// What became of a token that somebody typed in.
-  enum OperatorTry {
-    case right, wrong
-    /// Wrong, and too many wrong ones came from the address.
-    case slowed
-  }
-
-  /// Checks the text of an operator's token. A right one is never slowed.
-  func opensAsOperator(_ text: String, context: DoorContext) -> OperatorTry {
-    if operatorToken.matches(text) { return .right }
-    return isWithinLimit(context) ? .wrong : .slowed
-  }
+  /// Who can see a camera.
+  func access(to camera: CameraName) -> ViewerAccess { (doors[camera] ?? .closed).access }
 
   // MARK: Answers
 

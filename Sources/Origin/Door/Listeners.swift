@@ -6,6 +6,7 @@ import Logging
 import Media
 import NIOCore
 import NIOHTTP1
+import Records
 import ServiceLifecycle
 import Station
 
@@ -46,48 +47,38 @@ package enum Listeners {
   /// The public listener: viewers.
   ///
   /// - Parameters:
-  ///   - doors: who may see which camera; one that is missing is closed.
-  ///   - site: what other sites can do with its content.
-  ///   - linkKey: the key that signs links to private cameras; without one nobody sees them.
+  ///   - doors: the answers.
   ///   - patience: how long a client can send nothing in the middle of a request, or read nothing of an answer.
   ///   - onListening: gets the port when the listener is open.
   /// - Throws: if the certificate cannot be used.
   package static func publicDoor(
-    at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], web: WebAssets, site: SitePolicy,
-    linkKey: LinkKey?,
-    limits: AccessLimits,
-    patience: Duration, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+    at address: ListenerAddress, doors: Doors, patience: Duration, logger: Logger,
+    onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     try listener(
-      PublicDoor(
-        cameras: cameras, doors: doors, web: web, site: site, linkKey: linkKey, limits: limits,
-        isSecure: address.certificate != nil),
-      at: address,
-      connections: limits.viewers,
-      handlers: { [HangUpHandler()] + common(TimeAmount(patience), limits.unreadableAtPublic, "public", logger) },
+      doors.publicResponder, at: address, connections: doors.limits.viewers, times: doors.limits.answersAtPublic,
+      handlers: {
+        [HangUpHandler()] + common(TimeAmount(patience), doors.limits.unreadableAtPublic, "public", logger)
+      },
       patience: TimeAmount(patience), logger: logger, onListening)
   }
 
   /// The private listener: cameras and operators.
   ///
   /// - Parameters:
-  ///   - doors: who may bring stills to which camera; one that is missing is closed.
-  ///   - hosts: the names that requests can ask it by.
+  ///   - doors: the answers.
   ///   - patience: how long a client can send nothing in the middle of a request, or read nothing of an answer.
   ///   - onListening: gets the port when the listener is open.
   /// - Throws: if the certificate cannot be used.
   package static func privateDoor(
-    at address: ListenerAddress, cameras: [Camera], doors: [CameraName: DoorSettings], operatorToken: TokenDigest,
-    hosts: PrivateHosts, limits: AccessLimits, patience: Duration, logger: Logger,
+    at address: ListenerAddress, doors: Doors, patience: Duration, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
-    let authorizer = IngestAuthorizer(doors: doors, operatorToken: operatorToken, limits: limits, logger: logger)
-    return try listener(
-      PrivateDoor(
-        cameras: cameras, authorizer: authorizer, hosts: UnknownHosts(hosts, logger: logger), limits: limits),
-      at: address, connections: limits.cameras,
+    try listener(
+      doors.privateResponder, at: address, connections: doors.limits.cameras, makesRoom: true,
+      times: doors.limits.answersAtPrivate,
       handlers: {
-        [WrongLengthHandler()] + common(TimeAmount(patience), limits.unreadableAtPrivate, "private", logger)
+        [WrongLengthHandler()] + common(TimeAmount(patience), doors.limits.unreadableAtPrivate, "private", logger)
       }, patience: TimeAmount(patience), logger: logger, onListening)
   }
 
@@ -106,26 +97,31 @@ package enum Listeners {
   ) {
     guard let untold = unreadable.add(now: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000)) else { return }
     let before = untold == 0 ? "" : " (and \(untold) more before it)"
-    logger.warning(
-      "a request cannot be read\(before): \(fault.detail)",
-      metadata: ["door": "\(door)", "from": "\(ClientAddress(channel.remoteAddress).key)"])
+    var metadata: Logger.Metadata = ["door": "\(door)"]
+    // Where viewers come from is nobody's business, until an operator asks for it.
+    if door == "private" || logger.logLevel <= .debug {
+      metadata["from"] = "\(ClientAddress(channel.remoteAddress).key)"
+    }
+    logger.warning("a request cannot be read\(before): \(fault.detail)", metadata: metadata)
   }
 
   private static func listener(
     _ responder: some HTTPResponder<DoorContext>, at address: ListenerAddress, connections: Connections,
+    makesRoom: Bool = false, times: AnswerTimes,
     handlers: @escaping @Sendable () -> [any RemovableChannelHandler], patience: TimeAmount, logger: Logger,
     _ onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
     // Hummingbird logs its own starts and ends; operators need ours.
     var logger = logger
     if logger.logLevel == .info { logger.logLevel = .notice }
-    let answer = answer(responder, logger: logger)
+    let answer = answer(responder, isSecure: address.certificate != nil, times: times, logger: logger)
     let http1 = HTTP1Channel.Configuration(
       additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
     let handshakeTime = address.certificate == nil ? nil : min(headerTime, patience)
     func listener(_ base: some ServerChildChannel) -> any Service {
       Listener(
-        connection: ConnectionGate(base: base, connections: connections, handshakeTime: handshakeTime),
+        connection: ConnectionGate(
+          base: base, connections: connections, makesRoom: makesRoom, handshakeTime: handshakeTime),
         address: address, limit: connections.limits.total + turnedAway, logger: logger, onListening: onListening)
     }
     guard let tls = address.certificate?.configuration() else {
@@ -139,12 +135,13 @@ package enum Listeners {
 
   /// The answer to each request: the responder's, with the date (RFC 9110, section 6.6.1).
   private static func answer(
-    _ responder: some HTTPResponder<DoorContext>, logger: Logger
+    _ responder: some HTTPResponder<DoorContext>, isSecure: Bool, times: AnswerTimes, logger: Logger
   ) -> HTTPChannelHandler.Responder {
     { request, writer, channel in
+      let began = ContinuousClock.now
       var response: Response
       do {
-        response = try await responder.respond(to: request, context: DoorContext(channel: channel))
+        response = try await responder.respond(to: request, context: DoorContext(channel: channel, isSecure: isSecure))
       } catch let error as HTTPParserError {
         throw error
       } catch {
@@ -152,6 +149,8 @@ package enum Listeners {
         response = Response(status: .internalServerError)
       }
       response.headers[.date] = HTTPDate.now()
+      times.add(
+        AnswerTimes.Kind(target: request.head.path ?? "/"), status: response.status.code, after: .now - began)
       do {
         try await writer.write(response: response.head, body: response.body)
       } catch is HTTPParserError {

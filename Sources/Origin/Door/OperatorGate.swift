@@ -18,6 +18,13 @@ enum OperatorGate {
     return !ours.contains { $0.map { sameHost($0.lowercased(), authority) } ?? false }
   }
 
+  /// Whether a browser says that the request comes from a page of this very address. A program that only has a cookie
+  /// says nothing.
+  static func isOurs(_ request: HTTPRequest) -> Bool {
+    guard !isForeign(request) else { return false }
+    return request.headerFields[.secFetchSite].map { $0 == "same-origin" } ?? (request.headerFields[.origin] != nil)
+  }
+
   /// Whether these are one host and port; a browser leaves out the port that the scheme has anyway.
   private static func sameHost(_ host: String, _ origin: String) -> Bool {
     host == origin || host == origin + ":80" || host == origin + ":443"

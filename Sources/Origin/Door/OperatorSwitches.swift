@@ -12,6 +12,35 @@ struct OperatorSwitches {
     case command(Camera.Command)
     /// The live pictures of the last time, as one MP4.
     case recent
+
+    /// The last part of the path.
+    var name: String {
+      switch self {
+      case .command(.withdraw): "withdraw"
+      case .command(.order(let order)): order.rawValue
+      case .command(.hours): "hours"
+      case .recent: "recent"
+      }
+    }
+  }
+
+  /// Why a veil over a camera would be seen, as a word and a sentence; `nil` if it can be veiled.
+  static func veilRefusal(_ camera: CameraSettings) -> (code: String, detail: String)? {
+    let name = camera.name
+    if camera.showsAtOnce {
+      return (
+        "showsAtOnce",
+        "camera \(name) shows its stills at once and recorded pictures come with the parts, so a veil would be seen; "
+          + "set at-once: false for it, or pause it"
+      )
+    }
+    return camera.photoSize.map { size in
+      (
+        "showsPhotos",
+        "camera \(name) shows pictures of up to \(size) in latest.jpg and recorded ones have the stream's size, so a "
+          + "veil would be seen; set photo-size: stream for it, or pause it"
+      )
+    }
   }
 
   private let cameras: [CameraName: Camera]
@@ -36,22 +65,17 @@ struct OperatorSwitches {
     switch action {
     case .command(let command):
       guard request.method == .post else { return Reply.wrongMethod(request, allowed: [.post]) }
-      if command == .order(.veil), camera.settings.showsAtOnce {
-        return Reply.error(
-          request, .conflict, "showsAtOnce",
-          "camera \(name) shows its stills at once and recorded pictures come with the parts, so a veil would be seen; "
-            + "set at-once: false for it, or pause it")
-      }
-      if command == .order(.veil), let size = camera.settings.photoSize {
-        return Reply.error(
-          request, .conflict, "showsPhotos",
-          "camera \(name) shows pictures of up to \(size) in latest.jpg and recorded ones have the stream's size, so a "
-            + "veil would be seen; set photo-size: stream for it, or pause it")
+      if command == .order(.veil), let refusal = Self.veilRefusal(camera.settings) {
+        return Reply.error(request, .conflict, refusal.code, refusal.detail)
       }
       guard await camera.carryOut(command) else {
         return Reply.error(
           request, .serviceUnavailable, "notReady", "the camera is ending or has too much to do; try again",
           fields: [.retryAfter: "1"])
+      }
+      if command == .order(.resume), let hours = camera.counters.hours, !hours.isShown {
+        let until = hours.until.map { ",\"until\":\"\($0)\"" } ?? ""
+        return Reply.json(request, .ok, "{\"camera\":\"\(name)\",\"done\":true,\"outsideHours\":true\(until)}")
       }
       return Reply.json(request, .ok, "{\"camera\":\"\(name)\",\"done\":true}")
     case .recent:

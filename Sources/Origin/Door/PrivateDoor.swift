@@ -5,6 +5,7 @@ import Logging
 import Media
 import NIOCore
 import Picture
+import Records
 import Station
 
 /// The private listener's answers: takes stills and serves operators.
@@ -14,22 +15,38 @@ struct PrivateDoor: HTTPResponder {
   private let limits: AccessLimits
   private let authorizer: IngestAuthorizer
   private let hosts: UnknownHosts
+  private let records: Records
   private let switches: OperatorSwitches
+  private let desk: OperatorDesk
+  private let configurator: (any Configurator)?
 
-  init(cameras: [Camera], authorizer: IngestAuthorizer, hosts: UnknownHosts, limits: AccessLimits) {
+  init(
+    cameras: [Camera], authorizer: IngestAuthorizer, hosts: UnknownHosts, limits: AccessLimits, records: Records,
+    desk: OperatorDesk, configurator: (any Configurator)? = nil
+  ) {
+    self.desk = desk
+    self.configurator = configurator
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     inOrder = cameras
     switches = OperatorSwitches(cameras: self.cameras)
     self.authorizer = authorizer
     self.hosts = hosts
     self.limits = limits
+    self.records = records
+    ProcessUsage.begin()
   }
 
   func respond(to request: Request, context: DoorContext) async throws -> Response {
     var response = try await answer(to: request, context: context)
     // No page of another site that is open on a machine with access can read the answer.
     response.headers[.accessControlAllowOrigin] = nil
+    if response.status == .unauthorized, OperatorGate.isOurs(request.head) {
+      // The page asks for the token itself; a browser that is told of Basic would ask too, in a window of its own.
+      response.headers[.wwwAuthenticate] = "Bearer"
+    }
     response.headers[.xContentTypeOptions] = "nosniff"
+    // A page of another site cannot even show it: a browser may know a token from Basic authentication.
+    response.headers[.crossOriginResourcePolicy] = "same-origin"
     return response
   }
 
@@ -37,15 +54,30 @@ struct PrivateDoor: HTTPResponder {
     if let refusal = hosts.refusal(of: request) { return closing(refusal, request, context) }
     let target = RequestTarget(request.head.path ?? "/")
     let path = target.path
+    let scope = OperatorDesk.Scope(cameras: inOrder, limits: limits, authorizer: authorizer)
+    if let response = try await desk.answer(request, target, scope, context: context) {
+      return closing(response, request, context)
+    }
     if request.method == .options { return closing(options(request, target), request, context) }
     if let page = OperatorPage(rawValue: String(path)) {
       return closing(try answer(request, page, context), request, context)
     }
+    if let configurator, let wanted = ConfigurationRequest(path: path) {
+      // The settings of a camera are for operators alone, read or written.
+      let refusal = authorizer.operatorRefusal(request, changes: true, context: context)
+      if let refusal { return closing(refusal, request, context) }
+      let answer = await wanted.answer(request, configurator)
+      let isRead = request.method == .put && answer.status != .contentTooLarge
+      return isRead ? answer : closing(answer, request, context)
+    }
     if let (name, action) = OperatorSwitches.parse(path: path) {
       let refusal = authorizer.operatorRefusal(request, changes: action != .recent, context: context)
       if let refusal { return closing(refusal, request, context) }
-      return closing(
-        await switches.answer(request, camera: name, action, query: target.query), request, context)
+      let response = await switches.answer(request, camera: name, action, query: target.query)
+      if let known = CameraName(name), cameras[known] != nil, request.method == .post {
+        desk.note(action.name, known, request, response)
+      }
+      return closing(response, request, context)
     }
     guard path.hasPrefix("/ingest/") else { return closing(Reply.notFound(request, target), request, context) }
     let text = path.dropFirst("/ingest/".count)
@@ -74,11 +106,13 @@ struct PrivateDoor: HTTPResponder {
     let methods: [HTTPRequest.Method]
     if let name = CameraName(path.dropFirst("/ingest/".count)), path.hasPrefix("/ingest/"), cameras[name] != nil {
       methods = [.post, .put]
+    } else if configurator != nil, let wanted = ConfigurationRequest(path: path) {
+      methods = wanted.methods
     } else if let (_, action) = OperatorSwitches.parse(path: path) {
       methods = action == .recent ? [.get, .head] : [.post]
     } else if path == "*" {
-      methods = [.get, .head, .post, .put]
-    } else if path == "/" || OperatorPage(rawValue: String(path)) != nil {
+      methods = [.get, .head, .post, .put, .delete]
+    } else if OperatorPage(rawValue: String(path)) != nil {
       methods = [.get, .head]
     } else {
       return Reply.notFound(request, target)
@@ -98,6 +132,6 @@ struct PrivateDoor: HTTPResponder {
     }
     return Reply.answer(
       request, status: .ok, fields: [.contentType: page.contentType, .cacheControl: "no-store"],
-      body: try page.render(inOrder, doors: limits, now: .now))
+      body: try page.render(inOrder, doors: limits, visits: records.current(), now: .now))
   }
 }

@@ -4,6 +4,7 @@ import Hummingbird
 import Media
 import NIOCore
 import Packager
+import Records
 import Station
 
 /// The public listener's answers: pages, playlists, media, pictures, photos, events and waves, and nothing else.
@@ -17,6 +18,9 @@ struct PublicDoor: HTTPResponder {
   private let linkKey: LinkKey?
   let waits: WaitLimit
   private let waves: WaveLimits
+  private let traffic: Traffic
+  private let watching: Watching
+  private let proxies: TrustedProxies
   private let hidden: Set<CameraName>
   private let about: [CameraName: EncodedText]
   /// Whether viewers come by TLS.
@@ -24,7 +28,7 @@ struct PublicDoor: HTTPResponder {
 
   init(
     cameras: [Camera], doors: [CameraName: DoorSettings], web: WebAssets, site: SitePolicy, linkKey: LinkKey?,
-    limits: AccessLimits, isSecure: Bool
+    limits: AccessLimits, records: Records, proxies: TrustedProxies, isSecure: Bool
   ) {
     self.cameras = Dictionary(uniqueKeysWithValues: cameras.map { ($0.settings.name, $0) })
     self.doors = doors
@@ -34,6 +38,9 @@ struct PublicDoor: HTTPResponder {
     self.linkKey = linkKey
     waits = limits.waits
     waves = limits.waves
+    traffic = records.traffic
+    watching = Watching(records, site: site)
+    self.proxies = proxies
     self.isSecure = isSecure
     about = cameras.reduce(into: [:]) { $0[$1.settings.name] = AboutCamera($1.settings).encoded }
     hidden = Set(names.filter { (doors[$0] ?? .closed).access == .signed })
@@ -41,17 +48,30 @@ struct PublicDoor: HTTPResponder {
   }
 
   func respond(to request: Request, context: DoorContext) async -> Response {
-    var response = await answer(request, context: context)
-    site.mark(&response)
-    // Viewers have nothing to send; a body is not read.
-    return Reply.hasBody(request) ? Reply.closing(response, channel: context.channel) : response
-  }
-
-  private func answer(_ request: Request, context: DoorContext) async -> Response {
     let target = RequestTarget(request.head.path ?? "/")
     let pass = ViewerPass(path: target.path)
+    let route = PublicRoute(path: pass.path)
+    let visitor = Visitor(request.headers, client: context.peer, proxies: proxies)
+    var context = context
+    context.client = visitor.client
+    var response = await answer(request, target, pass, route, visitor, context: context)
+    site.mark(&response)
+    let camera = route?.camera.flatMap { cameras[$0] }
+    if let route, let camera { watching.answered(request, route, response.status, camera: camera, visitor: visitor) }
+    // Viewers have nothing to send; a body is not read.
+    if Reply.hasBody(request) { response = Reply.closing(response, channel: context.channel) }
+    let isError = response.status.kind == .clientError || response.status.kind == .serverError
+    let kind = isError ? .other : route?.kind ?? .other
+    let name = camera?.settings.name.text ?? ""
+    return SentCounting.counted(response) { [traffic] in traffic.add($0, kind, camera: name) }
+  }
+
+  private func answer(
+    _ request: Request, _ target: RequestTarget, _ pass: ViewerPass, _ route: PublicRoute?, _ visitor: Visitor,
+    context: DoorContext
+  ) async -> Response {
     if target.path == "*", request.method == .options { return site.options(request, methods: [.get, .head, .post]) }
-    guard let route = PublicRoute(path: pass.path) else { return Reply.notFound(request, target) }
+    guard let route else { return Reply.notFound(request, target) }
     let camera = route.camera.flatMap { cameras[$0] }
     if let camera {
       if let refusal = refusal(request, pass, camera: camera) { return refusal }
@@ -62,7 +82,10 @@ struct PublicDoor: HTTPResponder {
     if request.method == .options { return site.options(request, methods: route.methods) }
     guard route.methods.contains(request.method) else { return Reply.wrongMethod(request, allowed: route.methods) }
     if case .wave = route, let camera {
-      return wave(request, camera: camera, context: context)
+      return wave(request, camera: camera, visitor: visitor)
+    }
+    if case .seen(let name) = route {
+      return watching.seen(request, query: target.query, camera: name, visitor: visitor)
     }
     switch route {
     case .home: return page(request, .home, context)
@@ -84,7 +107,8 @@ struct PublicDoor: HTTPResponder {
       return Reply.error(
         request, .serviceUnavailable, "notReady", "still starting: \(shownNames.joined(separator: ", "))",
         fields: [.retryAfter: "1"])
-    case .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .wave, .about, .photos, .photo:
+    case .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .wave, .seen, .about,
+      .photos, .photo:
       guard let camera else { return Reply.notFound(request) }
       let response = await answer(
         request, route, camera: camera, pass: pass, query: target.query, context: context)
@@ -156,7 +180,7 @@ struct PublicDoor: HTTPResponder {
 
   /// A page for who asks for it, with what other sites read of it.
   private func page(_ request: Request, _ page: Pages.Page, _ context: DoorContext) -> Response {
-    let root = OutsideAddress.of(request, client: context.client, isSecure: isSecure, site: site)
+    let root = OutsideAddress.of(request, client: context.peer, isSecure: isSecure, site: site)
     return pages.answer(request, page, root: root) ?? Reply.notFound(request)
   }
 
@@ -176,7 +200,7 @@ struct PublicDoor: HTTPResponder {
       return Reply.error(
         request, .badRequest, "badSize", "maxwidth and maxheight are whole numbers of pixels from 1 to 100000")
     }
-    guard let root = OutsideAddress.of(request, client: context.client, isSecure: isSecure, site: site),
+    guard let root = OutsideAddress.of(request, client: context.peer, isSecure: isSecure, site: site),
       let embedding = pages.embedding(of: address, root: root, maxWidth: width, maxHeight: height)
     else { return Reply.notFound(request) }
     let bytes = ByteBuffer(string: embedding.json(maxWidth: width, maxHeight: height) + "\n")
@@ -185,13 +209,12 @@ struct PublicDoor: HTTPResponder {
   }
 
   /// A visitor says hi.
-  private func wave(_ request: Request, camera: Camera, context: DoorContext) -> Response {
+  private func wave(_ request: Request, camera: Camera, visitor: Visitor) -> Response {
     guard WavePolicy.allows(request, site: site) else {
       return Reply.error(
         request, .forbidden, "otherSite",
         "waves are not taken from pages of this site; its operator can be asked to name it in allow-origin")
     }
-    let visitor = Visitor(request.headers, client: context.client)
     switch waves.wave(from: visitor.address, isShared: visitor.isShared, now: .now) {
     case .taken: return Reply.json(request, .accepted, "{\"waves\":\(camera.wave())}")
     case .refused(let seconds):

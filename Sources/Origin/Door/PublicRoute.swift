@@ -24,6 +24,8 @@ enum PublicRoute: Hashable {
   case events(CameraName)
   /// A visitor says hi.
   case wave(CameraName)
+  /// An element says how long its picture was visible.
+  case seen(CameraName)
   /// What a page needs to know of a camera.
   case about(CameraName)
   /// The list of the photos that are kept.
@@ -50,7 +52,7 @@ enum PublicRoute: Hashable {
     switch self {
     case .home, .asset, .health, .readiness, .element, .icon, .embedding, .sample, .sampleWithoutSlash: nil
     case .withoutSlash(let name), .page(let name), .multivariant(let name), .media(let name), .plain(let name),
-      .file(let name, _), .latest(let name), .events(let name), .wave(let name), .about(let name),
+      .file(let name, _), .latest(let name), .events(let name), .wave(let name), .seen(let name), .about(let name),
       .photos(let name), .photo(let name, _):
       name
     }
@@ -59,7 +61,7 @@ enum PublicRoute: Hashable {
   /// What can be done there, besides asking what can be done.
   var methods: [HTTPRequest.Method] {
     switch self {
-    case .wave: [.post]
+    case .wave, .seen: [.post]
     case .home, .withoutSlash, .page, .multivariant, .media, .plain, .file, .latest, .events, .about, .photos, .photo,
       .element, .icon, .embedding, .sample, .sampleWithoutSlash, .asset, .health, .readiness:
       [.get, .head]
@@ -70,7 +72,8 @@ enum PublicRoute: Hashable {
   var isOfStream: Bool {
     switch self {
     case .multivariant, .media, .plain, .file, .latest: true
-    case .home, .withoutSlash, .page, .events, .wave, .asset, .health, .readiness, .about, .photos, .photo, .element,
+    case .home, .withoutSlash, .page, .events, .wave, .seen, .asset, .health, .readiness, .about, .photos, .photo,
+      .element,
       .icon, .embedding, .sample, .sampleWithoutSlash:
       false
     }
@@ -111,6 +114,7 @@ enum PublicRoute: Hashable {
       case "latest.jpg": self = .latest(camera)
       case "events": self = .events(camera)
       case "wave": self = .wave(camera)
+      case "seen": self = .seen(camera)
       case "about.json": self = .about(camera)
       case "photos.json": self = .photos(camera)
       case let name where name.hasSuffix(".mp4"): self = .file(camera, String(name))

@@ -1,41 +1,61 @@
 import Access
 import HTTPTypes
 
-/// Where a request comes from, as far as its connection and the proxy next to this server say.
+/// Where a request comes from, as far as its connection and the proxies that the operator named say.
 ///
-/// What a proxy says is used only if the proxy is on this machine or in a private network, and only its last entry:
-/// everything before that in the header was written by others.
+/// What stands in `Forwarded` or `X-Forwarded-For` is used only if the connection comes from a named proxy. It is read
+/// from its end, where the nearest proxy wrote: entries of named proxies are passed over, and the first other one is the
+/// visitor. All before that was written by others.
 struct Visitor: Hashable {
-  /// The IPv4 address, or the network of an IPv6 address.
-  let address: String
+  /// The address that limits and counts go by.
+  let client: ClientAddress
   /// Whether it can be the address of a proxy with many visitors behind it.
   let isShared: Bool
 
-  init(_ fields: HTTPFields, client: ClientAddress) {
-    guard client.isLocal else {
-      (address, isShared) = (client.key, false)
+  /// The IPv4 address, or the network of an IPv6 address.
+  var address: String { client.key }
+
+  init(_ fields: HTTPFields, client: ClientAddress, proxies: TrustedProxies) {
+    guard proxies.contains(client) else {
+      (self.client, isShared) = (client, client.isLocal)
       return
     }
-    if let named = Self.forwarded(fields, "for").flatMap({ ClientAddress(named: $0) }) {
-      (address, isShared) = (named.key, false)
-    } else if let last = fields[.xForwardedFor].flatMap({ $0.split(separator: ",").last }),
-      let named = ClientAddress(named: trimmed(last))
-    {
-      (address, isShared) = (named.key, false)
-    } else {
-      (address, isShared) = (client.key, true)
+    // Most proxies write X-Forwarded-For, and pass on what a visitor wrote into Forwarded.
+    let plain = Self.list(fields, .xForwardedFor)
+    let named = plain.isEmpty ? Self.forwardedFor(fields) : plain
+    var nearest: ClientAddress?
+    for entry in named.reversed() {
+      // What is no address, such as `unknown` or `_hidden` (RFC 7239, section 6.3), hides all before it.
+      guard let address = ClientAddress(named: entry) else { break }
+      nearest = address
+      if !proxies.contains(address) { break }
     }
+    (self.client, isShared) = (nearest ?? client, nearest == nil)
   }
 
   /// A parameter of the newest element of `Forwarded` (RFC 7239, section 4).
   static func forwarded(_ fields: HTTPFields, _ name: String) -> String? {
-    guard let element = fields[.forwarded].flatMap({ $0.split(separator: ",").last }) else { return nil }
+    list(fields, .forwarded).last.flatMap { parameter(name, of: $0) }
+  }
+
+  /// Who each element of `Forwarded` names, from the farthest to the nearest. An element that names nobody is an empty
+  /// text.
+  private static func forwardedFor(_ fields: HTTPFields) -> [String] {
+    list(fields, .forwarded).map { parameter("for", of: $0) ?? "" }
+  }
+
+  private static func parameter(_ name: String, of element: String) -> String? {
     for pair in element.split(separator: ";") {
       let halves = pair.split(separator: "=", maxSplits: 1).map(trimmed)
       guard halves.count == 2, halves[0].lowercased() == name else { continue }
       return halves[1].filter { $0 != "\"" }
     }
     return nil
+  }
+
+  /// The elements of a list that may stand in several lines of the header (RFC 9110, section 5.3).
+  private static func list(_ fields: HTTPFields, _ name: HTTPField.Name) -> [String] {
+    fields[values: name].flatMap { $0.split(separator: ",") }.suffix(32).map { String(trimmed($0)) }
   }
 }
 

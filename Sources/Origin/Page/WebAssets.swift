@@ -19,6 +19,8 @@ package struct WebAssets: Sendable {
   let listTemplate: String
   /// The page that shows how a picture is embedded.
   let sampleTemplate: String
+  /// The operator's page.
+  let operatorPage: EncodedText
   /// The icon's name at the root of the site, and its type.
   private(set) var icon: (name: String, type: String) = ("favicon.svg", "image/svg+xml")
   private var iconAsset: (bytes: ByteBuffer, etag: String)
@@ -41,6 +43,8 @@ package struct WebAssets: Sendable {
     playerTemplate = try text("player.html")
     listTemplate = try text("cameras.html")
     sampleTemplate = try text("sample.html")
+    let page = ByteBuffer(string: try text("operator.html"))
+    operatorPage = EncodedText(page, etag: page.fingerprint)
     var assets: [String: Asset] = [:]
     for name in files.keys {
       guard let type = Self.types[name.split(separator: ".").last ?? ""] else { continue }

@@ -1,6 +1,7 @@
 import Media
 import Packager
 import Picture
+import Records
 import Station
 
 /// What the reports say about one camera, read at one moment.
@@ -15,7 +16,11 @@ struct CameraReport: Sendable {
   /// Whole milliseconds since the newest still; `nil` before the first.
   let stillAge: Int64?
 
-  init(_ camera: Camera, now: WallTime) {
+  /// Who watches, and what was sent.
+  let visits: Records.Now
+
+  init(_ camera: Camera, visits: Records.Now?, now: WallTime) {
+    self.visits = visits ?? Records.Now()
     name = camera.settings.name
     counters = camera.counters
     photos = camera.photos.counted

@@ -1,6 +1,7 @@
 import Access
 import Media
 import NIOCore
+import Records
 import Station
 
 /// A page for operators at the private address; the raw value is its path.
@@ -18,10 +19,12 @@ enum OperatorPage: String {
   /// The content of the page at this moment.
   ///
   /// - Throws: `EncodingError`, which never happens for a camera's state.
-  func render(_ cameras: [Camera], doors: AccessLimits, now: WallTime) throws -> ByteBuffer {
+  func render(_ cameras: [Camera], doors: AccessLimits, visits: [String: Records.Now], now: WallTime) throws
+    -> ByteBuffer
+  {
     switch self {
-    case .metrics: MetricsText.render(cameras, doors: doors, now: now)
-    case .status: try StatusReport(cameras, doors: doors, now: now).json()
+    case .metrics: MetricsText.render(cameras, doors: doors, visits: visits, now: now)
+    case .status: try StatusReport(cameras, doors: doors, visits: visits, now: now).json()
     }
   }
 }

@@ -5,6 +5,7 @@ import Media
 import NIOCore
 import Packager
 import Picture
+import Records
 import Station
 
 /// The state of all cameras and of both listeners, which operators and scripts read as JSON; the properties are the names
@@ -24,6 +25,10 @@ struct StatusReport: Encodable {
   struct Parts: Encodable {
     let count: Int64
     let bytes: Int64
+    /// How long after the beginning of its slot each is published; `null` where that is as soon as it is ready.
+    let offsetMilliseconds: OrNull<Int64>
+    /// Those that were not ready by then.
+    let late: Int64
   }
 
   struct Photos: Encodable {
@@ -38,10 +43,39 @@ struct StatusReport: Encodable {
     let listeners: Int
   }
 
+  struct Visits: Encodable {
+    /// Who watches now.
+    let viewers: Int
+    /// Since midnight UTC.
+    let visitorsToday: Int64
+    /// Seconds that all viewers together watched since the process started.
+    let watchedSeconds: Int64
+    /// Bytes sent since then, by kind.
+    let sent: [String: Int64]
+
+    init(_ now: Records.Now) {
+      (viewers, visitorsToday, watchedSeconds) = (now.viewers, now.visitorsToday, now.watchedSeconds)
+      sent = Dictionary(uniqueKeysWithValues: AnswerKind.allCases.map { ($0.rawValue, now.sent[$0]) })
+    }
+  }
+
+  /// What the camera's hours say; the properties are the names in `/status`.
+  struct CameraHours: Encodable {
+    let text: String
+    let shown: Bool
+    /// When that changes; `null` if not within a week.
+    let until: OrNull<String>
+    /// Whether the machine's clock cannot be right, so that the camera is not shown.
+    let clockUnknown: Bool
+  }
+
   struct Item: Encodable {
     let camera: String
     let newestSegment: OrNull<Int>
     let source: String
+    /// Why the loop is shown in place of a camera that may be there: `operator`, `hours`, both or none.
+    let pausedBy: [String]
+    let hours: OrNull<CameraHours>
     let plainPlaylist: Bool
     let lastStill: OrNull<String>
     let stillAgeMilliseconds: OrNull<Int64>
@@ -51,16 +85,19 @@ struct StatusReport: Encodable {
     let photos: Photos
     let waves: Int64
     let storeFailures: Int64
+    let visits: Visits
   }
 
   let time: String
+  let version: String
   let cameras: [Item]
   let doors: DoorReport
 
   /// The state at this moment.
-  init(_ cameras: [Camera], doors: AccessLimits, now: WallTime) {
+  init(_ cameras: [Camera], doors: AccessLimits, visits: [String: Records.Now], now: WallTime) {
     time = now.iso8601
-    self.cameras = cameras.map { Item(CameraReport($0, now: now)) }
+    version = ProgramVersion.text
+    self.cameras = cameras.map { Item(CameraReport($0, visits: visits[$0.settings.name.text], now: now)) }
     self.doors = DoorReport(doors)
   }
 
@@ -80,6 +117,13 @@ extension StatusReport.Item {
     camera = report.name.text
     newestSegment = OrNull(report.newestSegment)
     source = counters.source.rawValue
+    let isOutsideHours = counters.hours.map { !$0.isShown } ?? false
+    pausedBy = (counters.standing.isPaused ? ["operator"] : []) + (isOutsideHours ? ["hours"] : [])
+    hours = OrNull(
+      counters.hours.map {
+        StatusReport.CameraHours(
+          text: $0.text, shown: $0.isShown, until: OrNull($0.until?.iso8601), clockUnknown: $0.isTimeUnknown)
+      })
     plainPlaylist = counters.servesPlain
     lastStill = OrNull(counters.lastStill?.iso8601)
     stillAgeMilliseconds = OrNull(report.stillAge)
@@ -87,12 +131,15 @@ extension StatusReport.Item {
       taken: counters.taken, bytes: counters.takenBytes, shown: counters.shown, displaced: counters.displaced,
       unseen: counters.unseen, undecodable: counters.undecodable,
       refused: Dictionary(uniqueKeysWithValues: counters.refused.map { ($0.key.rawValue, $0.value) }))
-    parts = StatusReport.Parts(count: counters.parts, bytes: counters.partBytes)
+    parts = StatusReport.Parts(
+      count: counters.parts, bytes: counters.partBytes,
+      offsetMilliseconds: OrNull(counters.publishOffset?.milliseconds), late: counters.lateParts)
     waiting = StatusReport.Waiting(viewers: report.viewersWaiting, listeners: report.listenersWaiting)
     photos = StatusReport.Photos(
       count: report.photos.photos, bytes: report.photos.bytes, failures: report.photos.failures)
     waves = counters.waves
     storeFailures = counters.storeFailures
+    visits = StatusReport.Visits(report.visits)
   }
 }
 

@@ -58,6 +58,9 @@ struct StillUpload {
     if request.headers[.expect]?.lowercased() == "100-continue" { Reply.invite(channel) }
     do {
       for try await piece in request.body {
+        guard authorizer.isStillOpen(camera.name) else {
+          return Reply.closing(authorizer.noLongerOpen(request, camera: camera), channel: channel)
+        }
         signature?.update(piece)
         let before = intake.taken
         try intake.read(piece)

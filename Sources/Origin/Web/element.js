@@ -150,6 +150,7 @@ export class QuietCam extends HTMLElement {
     }
     this.#add(isNear && this.controls, "./waves.js", base);
     this.#add(isNear && this.scrollFade, "./scroll.js");
+    this.#add(isNear && !isFirst && !navigator.webdriver, "./seen.js", base);
   }
 
   /** Adds what a page asks for and not every page needs, or takes it away. */

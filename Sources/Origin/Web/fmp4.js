@@ -109,7 +109,8 @@ export class FragmentReader {
         const ticks = has & 0x100 ? take() : track.duration;
         const size = has & 0x200 ? take() : track.size;
         if (has & 0x400) flags = take();
-        if (has & 0x800) take(); // Without B-frames pictures are shown in the order of decoding.
+        // Without B-frames pictures are shown in the order of decoding.
+        if (has & 0x800) take();
         this.#samples.push({ timestamp: micros(track.time), duration: micros(ticks), size, isKey: !(flags & IS_NO_SYNC) });
         track.time += ticks;
         flags = track.flags;

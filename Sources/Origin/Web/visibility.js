@@ -16,7 +16,8 @@ export function watch(element, rule, changed) {
   try {
     observer = new IntersectionObserver(seen, { rootMargin: rule || "0px" });
   } catch {
-    observer = new IntersectionObserver(seen); // No margin.
+    // It is no margin.
+    observer = new IntersectionObserver(seen);
   }
   observer.observe(element);
   document.addEventListener("visibilitychange", changed);

@@ -7,6 +7,9 @@ import Packager
 import Picture
 
 /// One camera as the listeners see it: they pass stills in here, and read what is published from its edge.
+///
+/// It stays the same while the camera is configured, also when its settings change: who follows its stream, its events or
+/// a body with its stills goes on.
 package final class Camera: Sendable {
   /// The advice for a camera after an accepted still.
   package struct Receipt: Hashable, Sendable {
@@ -18,16 +21,27 @@ package final class Camera: Sendable {
     package let waves: Int64
   }
 
-  /// The camera's settings.
-  package let settings: CameraSettings
+  /// The parts that a change of the settings replaces.
+  private struct Parts {
+    var settings: CameraSettings
+    var recent: RecentMedia
+    var photos: CameraPhotos
+
+    init(_ settings: CameraSettings) {
+      self.settings = settings
+      recent = RecentMedia(length: settings.remember, timeline: settings.timeline)
+      photos = CameraPhotos(settings)
+    }
+  }
+
+  /// The camera's name.
+  package let name: CameraName
   /// What is published.
   package let edge = LiveEdge()
   /// Its events.
   package let events = EventFeed()
-  /// What was shown lately, to make a loop of.
-  package let recent: RecentMedia
-  /// What was shown last, picture by picture, for viewers.
-  package let photos: CameraPhotos
+  /// How long its work takes.
+  package let times = CameraTimes()
   /// The stills that wait for their slot.
   let inbox: StillInbox
   /// The operator's commands.
@@ -41,20 +55,48 @@ package final class Camera: Sendable {
   /// Wakes the decoder of early stills.
   let earlySignal = Signal()
   let clock: StationClock
+  private let parts: NIOLockedValueBox<Parts>
   private let tally = NIOLockedValueBox(Counters())
   private let advice: NIOLockedValueBox<(advice: SendAdvice, nextSlot: Ticks?)>
 
   /// A camera without stills yet.
   package init(settings: CameraSettings, clock: StationClock) {
-    self.settings = settings
+    name = settings.name
     self.clock = clock
-    recent = RecentMedia(length: settings.remember, timeline: settings.timeline)
-    photos = CameraPhotos(count: settings.keepPhotos, hasUniqueSizes: settings.canBeVeiled)
+    parts = NIOLockedValueBox(Parts(settings))
     inbox = StillInbox(settings)
-    advice = NIOLockedValueBox(
-      (SendAdvice(interval: settings.interval, slot: settings.timeline.part, delay: settings.delay), nil))
+    advice = NIOLockedValueBox((SendAdvice(settings), nil))
     waves = WaveCounter(clock: clock, events: events)
   }
+
+  // MARK: Settings
+
+  /// The camera's settings now; they can change while the process runs.
+  package var settings: CameraSettings { parts.withLockedValue { $0.settings } }
+
+  /// What was shown lately, to make a loop of.
+  package var recent: RecentMedia { parts.withLockedValue { $0.recent } }
+
+  /// What was shown last, picture by picture, for viewers.
+  package var photos: CameraPhotos { parts.withLockedValue { $0.photos } }
+
+  /// Takes other settings with the same name. Its loop must not run meanwhile, unless they differ in nothing that
+  /// `CameraSettings.needsNewLoop` asks for.
+  func change(to settings: CameraSettings) {
+    let isNewLoop = parts.withLockedValue { parts in
+      let before = parts.settings
+      parts.settings = settings
+      if LoopSettings(before) != LoopSettings(settings) || before.remember != settings.remember {
+        parts.recent = RecentMedia(length: settings.remember, timeline: settings.timeline)
+      }
+      return settings.needsNewLoop(after: before)
+    }
+    inbox.adapt(to: settings, dropsDecoded: isNewLoop)
+    advice.withLockedValue { $0.advice = SendAdvice(settings) }
+  }
+
+  /// Puts other photos in the place of those that were closed.
+  func replacePhotos(with photos: CameraPhotos) { parts.withLockedValue { $0.photos = photos } }
 
   // MARK: What cameras and visitors do
 
@@ -161,6 +203,13 @@ package final class Camera: Sendable {
     let displaced = inbox.put(decoded)
     if displaced > 0 { count { $0.displaced += displaced } }
     if settings.showsAtOnce { signal.fire() }
+  }
+
+  /// Ends the camera: all waits for it and all commands, now and later.
+  func end() {
+    commands.end()
+    edge.end()
+    events.end()
   }
 
   /// Ends the waits whose time is over or whose client has gone.

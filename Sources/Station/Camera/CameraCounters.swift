@@ -22,6 +22,11 @@ extension Camera {
     package var parts: Int64 = 0
     /// Bytes of these parts.
     package var partBytes: Int64 = 0
+    /// How long after the beginning of its slot each part is published, where a veil can begin; `nil` where parts are
+    /// published as soon as they are ready.
+    package var publishOffset: Ticks?
+    /// Parts that were not ready by then.
+    package var lateParts: Int64 = 0
     /// Visitors' waves.
     package var waves: Int64 = 0
     /// Failed writes to the store.
@@ -32,6 +37,12 @@ extension Camera {
     package var lastStill: WallTime?
     /// What is shown now.
     package var source = Director.Source.live
+    /// The operator's commands that are in force.
+    package var standing = Director.Standing()
+    /// What the camera's hours say now; `nil` without hours.
+    package var hours: HoursWatch.State?
+    /// Whether the camera sends stills, whatever is shown.
+    package var isOn = false
     /// Segments that were shown, by what they showed.
     package var segments: [Director.Source: Int64] = [:]
     /// Whether the playlist without parts is made now.

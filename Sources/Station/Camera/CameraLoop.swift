@@ -20,11 +20,17 @@ struct CameraLoop: ~Copyable {
   private var publisher: StreamPublisher
   private var recorder: SegmentRecorder
   private var plain: PlainFeed
+  private var hours: HoursWatch
+  /// What they said last.
+  private var hoursState: HoursWatch.State?
+  private let holds: Bool
+  private var gate: HoldingGate
 
   /// A loop of these parts that has published nothing; `open` makes it.
   init(
     camera: Camera, mirror: Mirror?, logger: Logger, clock: SlotClock, programme: Programme,
-    coder: consuming LiveCoder, publisher: StreamPublisher, plain: consuming PlainFeed, collectedFrom: Ticks
+    coder: consuming LiveCoder, publisher: StreamPublisher, plain: consuming PlainFeed, hours: HoursWatch,
+    collectedFrom: Ticks, holds: Bool
   ) {
     self.camera = camera
     self.mirror = mirror
@@ -35,16 +41,23 @@ struct CameraLoop: ~Copyable {
     maker = SlotMaker(camera.settings, coder: coder)
     self.publisher = publisher
     self.plain = plain
+    self.hours = hours
     collector = SlotCollector(camera.settings, collectedFrom: collectedFrom)
     recorder = SegmentRecorder(camera.recent, timeline: camera.settings.timeline)
+    self.holds = holds
+    gate = HoldingGate(
+      offset: PublishOffset(size: camera.settings.picture.size, part: camera.settings.timeline.part))
   }
 
   /// Publishes the first state.
   ///
   /// - Parameter fills: whether the loop fills the window first.
   mutating func begin(fills: Bool) {
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     if fills { fill() }
     if publisher.latest == nil { show(maker.current(at: camera.clock.wall())) }
+    lookAtHours()
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     begin(decideNext(), isFirst: true)
     publisher.publish()
   }
@@ -52,33 +65,69 @@ struct CameraLoop: ~Copyable {
   /// Reads the loop ahead from now on.
   mutating func beginReadingAhead() { programme.beginReadingAhead() }
 
-  /// Runs until the task is cancelled, then publishes what still waits and ends the stream.
-  consuming func run() async {
+  /// Runs until the task is cancelled, then publishes what still waits.
+  ///
+  /// - Parameters:
+  ///   - publishing: waits, and publishes what was held, so that no other camera's coding makes it late; `nil` for the
+  ///     threads that run this.
+  ///   - goesOn: asked at the end: whether another loop goes on with the stream. Otherwise it ends, and so do all waits
+  ///     for it.
+  /// - Returns: what the next loop needs.
+  @discardableResult consuming func run(
+    publishing: (any TaskExecutor)? = nil, goesOn: () -> Bool = { false }
+  ) async -> LeftStream {
     while !Task.isCancelled {
-      let (camera, deadline) = (camera, min(clock.deadline, plain.deadline ?? clock.deadline))
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { try? await camera.clock.sleep(deadline) }
-        group.addTask { await camera.signal.wait() }
-        await group.next()
-        group.cancelAll()
+      if let publishing {
+        await withTaskExecutorPreference(publishing) { await waitAndPublish() }
+      } else {
+        await waitAndPublish()
       }
       if Task.isCancelled { break }
       turn()
     }
+    publishDue(Ticks(.max))
     makeSlot(begins: clock.deadline)
+    publishDue(Ticks(.max))
+    let left = LeftStream(files: publisher.contents.files)
     // A slow disk delays nothing.
-    camera.commands.end()
-    publisher.end()
-    camera.events.end()
+    if !goesOn() {
+      camera.commands.end()
+      publisher.end()
+      camera.events.end()
+    }
     await mirror?.close()
+    return left
   }
+
+  /// Waits until something is due or a signal comes, and publishes what was held until then.
+  private mutating func waitAndPublish() async {
+    let (camera, deadline) = (camera, deadline)
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { try? await camera.clock.sleep(deadline) }
+      group.addTask { await camera.signal.wait() }
+      await group.next()
+      group.cancelAll()
+    }
+    if !Task.isCancelled { publishDue() }
+  }
+
+  /// When something is due without a signal.
+  private var deadline: Ticks {
+    [clock.deadline, plain.deadline, gate.deadline].compactMap { $0 }.min() ?? clock.deadline
+  }
+
+  /// When the slot that is held becomes public; `nil` if none is held.
+  var heldUntil: Ticks? { gate.slot?.due }
 
   /// How many slots are remembered for the playlist without parts.
   var rememberedSlots: Int { plain.rememberedSlots }
 
   /// Does everything that is due.
   mutating func turn() {
-    for (command, waiter) in camera.commands.take() {
+    publishDue()
+    // An order is for the next part, and the one that is held has begun. A withdrawal takes that too.
+    if gate.slot == nil { lookAtHours() }
+    for (command, waiter) in camera.commands.take(leavingOrders: gate.slot != nil) {
       carryOut(command)
       // When the operator gets the answer, what was withdrawn is gone from the disk too.
       publisher.afterMirroring { [photos = camera.photos] in
@@ -86,10 +135,32 @@ struct CameraLoop: ~Copyable {
       }
     }
     if camera.settings.showsAtOnce { showAtOnce() }
-    apply(plain.tend(standing: standing))
+    tendPlain()
     let slots = clock.due(now: camera.clock.now())
-    for slot in slots { makeSlot(begins: clock.beginning(of: slot)) }
+    for slot in slots {
+      publishDue(Ticks(.max))
+      makeSlot(begins: clock.beginning(of: slot))
+    }
+    publishDue()
     if !slots.isEmpty { followShutter() }
+  }
+
+  /// Publishes what was held until now.
+  private mutating func publishDue() { publishDue(camera.clock.now()) }
+
+  /// Publishes what was to be held until then at the latest.
+  private mutating func publishDue(_ time: Ticks) {
+    if let slot = gate.takeSlot(at: time) { publish(slot) }
+    for change in gate.takePlain(at: time) { publisher.apply(change) }
+  }
+
+  /// Feeds the playlist without parts.
+  private mutating func tendPlain() {
+    let (now, due) = (camera.clock.now(), plain.deadline)
+    let changes = plain.tend(standing: standing)
+    // What is coded at its time is published a fixed time after it, as parts are.
+    gate.hold(changes, until: gate.slot?.due ?? due.map { $0 <= now ? gate.due($0) : now } ?? now)
+    publishDue()
   }
 
   /// Lets slots begin just after the camera's stills come.
@@ -108,37 +179,54 @@ struct CameraLoop: ~Copyable {
   /// The picture that `latest.jpg` shows, in the stream's size.
   private var standing: ByteBuffer? { publisher.latest?.small }
 
-  private mutating func apply(_ changes: [PlainFeed.Change]) {
-    for change in changes { publisher.apply(change) }
-  }
-
   // MARK: Slots
 
+  /// Makes a slot, and holds it until it is published.
   private mutating func makeSlot(begins beginning: Ticks) {
+    if holds, camera.settings.canBeVeiled, programme.mayBeVeiled { gate.close() }
     changeAtOnce()
     let slot = collector.collect(camera.takeStills(), begins: beginning)
     for arrival in slot.arrivals { programme.stillArrived(at: arrival) }
     shutter.note(slot.arrivals)
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
-    let (segmentContent, part, start) = (programme.segmentContent, publisher.nextPart, publisher.start)
+    let (segmentContent, part, plainSequence) = (programme.segmentContent, publisher.nextPart, plain.newestSequence)
+    let began = camera.clock.now()
     guard
       let content = maker.content(
         of: slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
     else { return }
+    camera.times.encode.add(camera.clock.now() - began)
+    let due = gate.due(beginning)
+    let newest = content.changes.last { $0.jpeg.readableBytes > 0 }?.jpeg
+    gate.hold(
+      plain.append(
+        content, start: publisher.start, date: publisher.dateOfNextPart(wall: wall), begins: beginning,
+        standing: newest ?? standing), until: due)
+    gate.hold(
+      HeldSlot(
+        arrivals: slot, content: content, segmentContent: segmentContent, part: part, source: programme.slotSource,
+        wall: wall, plainSequence: plainSequence, due: due))
+    gate.note(ready: camera.clock.now() - beginning, isCoded: programme.codesPictures)
+  }
+
+  /// Makes a slot public: its part, its pictures and its events.
+  private mutating func publish(_ slot: HeldSlot) {
+    let (content, part, segmentContent) = (slot.content, slot.part, slot.segmentContent)
     recorder.add(content, part: part, standing: standing)
-    let appended = publisher.append(content.pictures, wall: wall)
+    let appended = publisher.append(content.pictures, wall: slot.wall)
     // The version that closes a segment announces the next one.
     let next = appended.segment.map { whole in
       recorder.finish(whole, header: publisher.initSegment.bytes, isLive: !segmentContent.source.isRecorded)
       return decideNext()
     }
     publisher.publish(
-      following: segmentContent.slotsAhead(of: part, camera.settings), plainSequence: plain.newestSequence)
+      following: segmentContent.slotsAhead(of: part, camera.settings), plainSequence: slot.plainSequence)
+    let published = camera.clock.now()
+    for placed in slot.arrivals.placed { camera.times.stillToPart.add(published - placed.still.arrival) }
     report(content.changes)
-    apply(
-      plain.append(content, start: start, date: publisher.date(of: start), begins: beginning, standing: standing))
     camera.waves.report()
-    count(slot, content, of: segmentContent.source, bytes: appended.part)
+    gate.published(part: part, of: camera.settings.timeline.partsPerSegment)
+    count(slot.arrivals, content, of: slot.source, bytes: appended.part)
     if let next { begin(next) }
     if publisher.nextPart == camera.settings.timeline.partsPerSegment - 1 { prepareNext() }
   }
@@ -176,7 +264,11 @@ struct CameraLoop: ~Copyable {
   private func count(_ slot: SlotArrivals, _ content: SlotContent, of source: Director.Source, bytes: Int) {
     let (failures, slowWrites) = (Int64(mirror?.failures ?? 0), Int64(mirror?.slowWrites ?? 0))
     let servesPlain = plain.isRunning
+    let isOn = programme.isOn(at: camera.clock.now())
+    let (offset, late) = (gate.isClosed ? gate.offset.value : nil, gate.offset.late)
     camera.count { counters in
+      counters.isOn = isOn
+      (counters.publishOffset, counters.lateParts) = (offset, late)
       counters.note(slot, content, of: source, bytes: bytes)
       (counters.storeFailures, counters.slowWrites, counters.servesPlain) = (failures, slowWrites, servesPlain)
     }
@@ -207,12 +299,13 @@ struct CameraLoop: ~Copyable {
 
   /// Has what the next segment may need read from disk: it is decided with the slot that comes next.
   private mutating func prepareNext() {
-    programme.prepare(maker.outlook(from: collector.collectedFrom + camera.settings.timeline.part))
+    programme.prepare(maker.outlook(from: collector.collectedFrom + camera.settings.timeline.part, isAhead: true))
   }
 
   /// Begins the decided segment.
   private mutating func begin(_ segment: PlannedSegment, isFirst: Bool = false) {
     let source = segment.segmentContent.source
+    gate.beginSegment(isEdge: source != programme.segmentContent.source)
     programme.begin(segment)
     camera.count { $0.segments[source, default: 0] += 1 }
     if let event = maker.begin(source, isFirst: isFirst) { camera.events.add(event, at: camera.clock.wall()) }
@@ -233,6 +326,29 @@ struct CameraLoop: ~Copyable {
     }
   }
 
+  // MARK: Hours
+
+  /// Shows the loop or the camera with the next part, where the hours say so.
+  private mutating func lookAtHours() {
+    let state = hours.state(at: camera.clock.wall(), isTrusted: camera.clock.isTrusted)
+    guard state != hoursState else { return }
+    let (isWithin, wasWithin) = (state?.isShown ?? true, hoursState?.isShown ?? true)
+    hoursState = state
+    camera.count { $0.hours = state }
+    if isWithin != programme.isWithinHours {
+      programme.isWithinHours = isWithin
+      prepareNext()
+    }
+    guard isWithin != wasWithin else { return }
+    logger.notice(
+      isWithin
+        ? "the camera is within its hours"
+        : state?.isTimeUnknown == true
+          ? "the machine's clock cannot be right, so the camera's hours are not known and it is not shown; set the clock"
+          : "the camera is outside its hours: its loop is shown",
+      metadata: state?.until.map { ["until": "\($0)"] })
+  }
+
   // MARK: Commands
 
   mutating func carryOut(_ command: Camera.Command) {
@@ -241,8 +357,14 @@ struct CameraLoop: ~Copyable {
       programme.take(order)
       prepareNext()
     case .withdraw: withdraw()
+    case .hours(let changed):
+      hours.replace(with: changed)
+      lookAtHours()
+      return
     }
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     publisher.standing = programme.standing
+    camera.count { [standing = programme.standing] in $0.standing = standing }
     publisher.save()
     logger.notice("the operator's command was carried out", metadata: ["command": "\(command)"])
   }
@@ -250,13 +372,14 @@ struct CameraLoop: ~Copyable {
   /// Removes everything that can be fetched, and fills the window with the loop.
   private mutating func withdraw() {
     let timeline = camera.settings.timeline
+    gate.drop()
     camera.inbox.drop()
     collector.forget()
     recorder.forget()
     camera.photos.withdraw()
     camera.events.forget()
     plain.withdraw()
-    maker.forget()
+    maker.withdraw()
     programme.withdraw()
     publisher.withdraw(
       lead: timeline.segment * Int64(timeline.listedSegments),

@@ -10,20 +10,26 @@ extension CameraLoop {
   /// - Parameters:
   ///   - dropsPicture: whether the last picture of an earlier process must not be shown.
   ///   - reading: when the operator's loop is read from disk.
+  ///   - slate: the slate for these settings; `nil` has it made here.
+  ///   - left: what an earlier loop of this process has left; `nil` for what is in the folder.
+  ///   - holds: whether parts are held until the publish offset where a veil can begin; tests that count slots do
+  ///     without.
   /// - Throws: FFmpeg's error, with the setting in its message.
   static func open(
     camera: Camera, mirror: Mirror?, folder: String?, dropsPicture: Bool = false, reading: LoopReading = .whenPlayed,
-    logger: Logger
+    slate made: Loop? = nil, goingOnFrom left: LeftStream? = nil, holds: Bool = false, logger: Logger
   ) throws -> CameraLoop {
     let settings = camera.settings
     let timeline = settings.timeline
-    var line = try PictureLine.open(settings, photoSize: settings.photoSize, logger: logger)
-    let slate = try Loop.builtIn(&line, timeline: timeline)
+    let line = try PictureLine.open(settings, photoSize: settings.photoSize, logger: logger)
+    let slate = try made ?? Loop.slate(settings, logger: logger)
     let (now, wall) = (camera.clock.now(), camera.clock.wall())
+    let files = left.map { StoredFiles.memory($0.files) } ?? folder.map { StoredFiles.folder($0) }
     var recovery =
-      folder.map {
+      files.map {
         Recovery.read(
-          folder: $0, timeline: timeline, now: wall, isTrusted: camera.clock.isTrusted(wall), logger: logger)
+          $0, timeline: timeline, now: wall, isTrusted: camera.clock.isTrusted(wall), folder: folder ?? "memory",
+          logger: logger)
       } ?? .fresh(now: wall, isTrusted: camera.clock.isTrusted(wall))
     if dropsPicture { recovery.picture = nil }
     if recovery.standing.isVeiled, !settings.canBeVeiled {
@@ -52,8 +58,7 @@ extension CameraLoop {
       })
     var player = LoopPlayer(builtIn: slate, timeline: timeline, reader: reader)
     player.load()
-    var coder = LiveCoder(camera: camera, line: line, logger: logger)
-    coder.forceIDR()
+    var coder = LiveCoder(camera: camera, line: line, slate: try slate.segment(0), logger: logger)
     // The slate, or the picture that was shown when the earlier process ended, is held as if it had just come; with an
     // operator's loop, the loop plays first.
     var held: Ticks? = player.isBuiltIn ? now : nil
@@ -61,14 +66,17 @@ extension CameraLoop {
       coder.restore(picture)
       held = now - gap
     }
+    var hours = HoursWatch(settings.hours)
+    let isWithinHours = hours.state(at: wall, isTrusted: camera.clock.isTrusted)?.isShown ?? true
     let director = Director(
       presence: CameraPresence(settings: settings.presence, held: held), veil: settings.veil,
-      standing: recovery.standing)
+      standing: recovery.standing, isWithinHours: isWithinHours)
     var loop = CameraLoop(
       camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now),
       programme: Programme(settings, director: director, player: player, logger: logger), coder: coder,
       publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
-      collectedFrom: now - timeline.part)
+      hours: hours,
+      collectedFrom: now - timeline.part, holds: holds)
     loop.begin(fills: !isFilled)
     if folder != nil, reading.isAhead { loop.beginReadingAhead() }
     return loop

@@ -47,6 +47,9 @@ package struct CameraPresence: Hashable, Sendable {
     newest = now
   }
 
+  /// Notes that viewers were told of a still that came then: the last picture is held from then on.
+  mutating func stillReported(at time: Ticks) { if isOn { newest = max(newest ?? time, time) } }
+
   /// Forgets all stills: the camera is off until the next one.
   package mutating func forget() {
     (newest, run, isOn) = (nil, nil, false)

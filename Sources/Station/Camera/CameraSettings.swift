@@ -1,3 +1,4 @@
+import Hours
 import Ingest
 import Media
 import Packager
@@ -25,6 +26,8 @@ package struct CameraSettings: Sendable, Hashable {
   package var presence = CameraPresence.Settings()
   /// How the loop of an off camera is spliced in.
   package var off = OffStyle.seamless
+  /// When the camera is shown; outside of these hours its loop is, as when it is paused. `nil` for always.
+  package var hours: Hours?
   /// When the loop is shown at random in place of live pictures; `nil` for never.
   package var veil: Veil.Settings?
   /// How long a still is kept back before it is published.
@@ -59,6 +62,15 @@ package struct CameraSettings: Sendable, Hashable {
   static let largeStill = 4_000_000
   /// So are those that take longer to decode than most of that size, in nanoseconds.
   static let costlyStill = 32_000_000
+
+  /// Whether a camera that goes on with other settings needs a new loop: everything but what is asked anew with each
+  /// still or request.
+  func needsNewLoop(after before: CameraSettings) -> Bool {
+    var same = before
+    (same.title, same.interval, same.hours) = (title, interval, hours)
+    (same.maxStillBytes, same.stillChoice) = (maxStillBytes, stillChoice)
+    return same != self
+  }
 
   /// Whether a still is decoded before its slot: as soon as it has come and its delay is over.
   func decodesEarly(_ header: JPEGHeader) -> Bool {

@@ -1,3 +1,4 @@
+import Hours
 import NIOConcurrencyHelpers
 
 extension Camera {
@@ -7,6 +8,8 @@ extension Camera {
     case order(Director.Order)
     /// Everything that can still be fetched is removed at once, and the loop is shown until `resume`.
     case withdraw
+    /// The camera's hours are others now; `nil` for always.
+    case hours(Hours?)
   }
 }
 
@@ -39,8 +42,11 @@ final class CommandQueue: Sendable {
   }
 
   /// Takes the commands that wait; the caller resumes their tasks.
-  func take() -> [Waiting] {
+  ///
+  /// - Parameter leavingOrders: whether they go on waiting if there is no withdrawal among them.
+  func take(leavingOrders: Bool = false) -> [Waiting] {
     state.withLockedValue { state in
+      if leavingOrders, !state.waiting.contains(where: { $0.command == .withdraw }) { return [] }
       defer { state.waiting.removeAll() }
       return state.waiting
     }

@@ -11,10 +11,18 @@ struct LiveCoder: ~Copyable {
   private var line: PictureLine
   /// Whether it holds a picture that the veil hides, and not the one that is shown.
   private var holdsHidden = false
+  /// The slate as it was encoded in advance, while the encoder was not used: an idle camera needs none.
+  private var slate: LoopSegment?
+  /// Whether the current picture is the slate, while `slate` is there.
+  private var holdsSlate = true
 
-  init(camera: Camera, line: consuming PictureLine, logger: Logger) {
+  /// - Parameters:
+  ///   - line: a new one.
+  ///   - slate: the slate, encoded with the camera's settings.
+  init(camera: Camera, line: consuming PictureLine, slate: LoopSegment, logger: Logger) {
     self.camera = camera
     self.line = line
+    self.slate = slate
     self.logger = logger
   }
 
@@ -24,26 +32,22 @@ struct LiveCoder: ~Copyable {
   /// and the next slot takes this one's place on the media timeline, late but without a gap.
   ///
   /// - Parameters:
-  ///   - startsSegment: whether the first picture must be an IDR picture.
+  ///   - part: the index of the slot's part in its segment; with 0 the first picture must be an IDR picture.
   ///   - standing: the picture that is shown, until a still comes.
-  mutating func code(_ slot: SlotArrivals, startsSegment: Bool, standing: ByteBuffer?) -> SlotContent? {
+  mutating func code(_ slot: SlotArrivals, part: Int, standing: ByteBuffer?) -> SlotContent? {
+    if let slate {
+      let timeline = camera.settings.timeline
+      if holdsSlate, slot.stills.isEmpty { return SlotContent(pictures: slate.slot(part, timeline).pictures) }
+      // The parts of the segment that are published have the slate's pictures.
+      line.follow(slate.pictures.prefix(part * timeline.stepsPerPart))
+    }
     goOn(from: standing)
-    return code(slot, startsSegment: startsSegment)
-  }
-
-  /// Encodes a slot that a loop hides. It takes as long as one that is shown, because the time could reveal the veil.
-  mutating func codeHidden(_ slot: SlotArrivals, startsSegment: Bool) {
-    // An IDR picture in each slot would take longer: what is coded and not shown is a stream of its own.
-    _ = code(slot, startsSegment: startsSegment)
-    holdsHidden = true
-  }
-
-  private mutating func code(_ slot: SlotArrivals, startsSegment: Bool) -> SlotContent? {
+    defer { slate = nil }
     var content = SlotContent()
     do {
       for (step, index) in slot.arrangement.enumerated() {
         let shown = index.flatMap { show(slot.stills[$0]) ? $0 : nil }
-        let isFirst = step == 0 && startsSegment
+        let isFirst = step == 0 && part == 0
         content.pictures.append(try line.encode(isFirst ? .idr : shown == nil ? .repeated : .new))
         if let shown {
           let still = slot.stills[shown]
@@ -61,29 +65,33 @@ struct LiveCoder: ~Copyable {
   }
 
   /// Encodes a slot in which pictures of the loop cover the stills that came. The stills are decoded all the same, so
-  /// that the slot takes as long, and the filter knows them for after the veil.
+  /// that the filter knows them for after the veil.
   ///
   /// - Parameters:
-  ///   - covers: the pictures that cover these stills and the next, in this order. Without one, the shown picture
-  ///     stays.
+  ///   - places: for each step whether the next of the covering pictures begins to show there.
+  ///   - covers: these pictures, in this order. Without one, the shown picture stays.
   ///   - standing: the picture that is shown, until a still comes.
   mutating func cover(
-    _ slot: SlotArrivals, startsSegment: Bool, with covers: inout [ByteBuffer], standing: ByteBuffer?
+    _ slot: SlotArrivals, at places: [Bool], startsSegment: Bool, with covers: inout [ByteBuffer],
+    standing: ByteBuffer?
   ) -> SlotContent? {
-    goOn(from: standing)
-    var (content, standing) = (SlotContent(), standing)
+    defer { slate = nil }
+    let hides = !slot.stills.isEmpty
+    for (_, index) in slot.arrangement.enumerated() { if let index { _ = show(slot.stills[index]) } }
+    if hides || holdsHidden, standing.map({ restore($0) }) != true {
+      // A decoded still must not be seen, whatever happens.
+      if hides { forget() }
+    }
+    if holdsHidden { line.forceIDR() }
+    holdsHidden = false
+    var content = SlotContent()
     do {
-      for (step, index) in slot.arrangement.enumerated() {
+      for (step, isPlace) in places.enumerated() {
         var isNew = false
-        if let index, show(slot.stills[index]) {
-          if !covers.isEmpty {
-            let cover = covers.removeFirst()
-            content.changes.append(ShownPicture(step: step, jpeg: cover, time: slot.stills[index].still.wallTime))
-            (standing, isNew) = (cover, true)
-          }
-          // The decoded still must not be seen, whatever happens.
-          let isCovered = if let standing { restore(standing) } else { false }
-          if !isCovered { forget() }
+        if isPlace, !covers.isEmpty {
+          let cover = covers.removeFirst()
+          isNew = restore(cover)
+          if isNew { content.changes.append(ShownPicture(step: step, jpeg: cover)) }
         }
         content.pictures.append(try line.encode(step == 0 && startsSegment ? .idr : isNew ? .new : .repeated))
       }
@@ -94,11 +102,14 @@ struct LiveCoder: ~Copyable {
   }
 
   /// Takes the newest still of a slot that shows the loop, so that the camera's picture is ready when the camera is
-  /// shown again.
-  mutating func follow(_ slot: SlotArrivals) {
+  /// shown again. Nothing is coded.
+  ///
+  /// - Parameter isHidden: whether viewers must not notice the change: then the picture that is shown stays until the
+  ///   next still.
+  mutating func follow(_ slot: SlotArrivals, isHidden: Bool = false) {
     if let newest = slot.stills.last { _ = show(newest) }
     line.forceIDR()
-    holdsHidden = false
+    holdsHidden = isHidden
   }
 
   /// Continues with the picture that is shown, if another is held that the veil hides: it stays until the next still.
@@ -127,6 +138,7 @@ struct LiveCoder: ~Copyable {
       } else {
         try line.show(still.still.jpeg)
       }
+      holdsSlate = false
       return true
     } catch {
       camera.tellUndecodable(error, logger: logger)
@@ -145,15 +157,29 @@ struct LiveCoder: ~Copyable {
   }
 
   /// Makes a picture that was shown before the current one; `false` if it does not decode.
-  @discardableResult mutating func restore(_ jpeg: ByteBuffer) -> Bool { (try? line.restore(jpeg)) != nil }
+  @discardableResult mutating func restore(_ jpeg: ByteBuffer) -> Bool {
+    guard (try? line.restore(jpeg)) != nil else { return false }
+    holdsSlate = false
+    return true
+  }
 
   /// Forgets the current picture: the slate replaces it.
   mutating func forget() {
-    holdsHidden = false
+    (holdsHidden, holdsSlate) = (false, true)
     do {
       try line.forget()
     } catch {
       logger.error("the slate cannot be painted: \(error)")
+    }
+  }
+
+  /// Forgets all pictures, also those that the encoders refer to: the slate replaces them.
+  mutating func withdraw() {
+    holdsHidden = false
+    do {
+      try line.withdraw()
+    } catch {
+      logger.error("the slate cannot be painted, or the encoder cannot be made again: \(error)")
     }
   }
 
@@ -165,6 +191,7 @@ struct LiveCoder: ~Copyable {
 
   /// The current picture for `latest.jpg`, in the stream's size; empty, logged, if it cannot be encoded.
   mutating func latest() -> ByteBuffer {
+    if let slate, holdsSlate { return slate.opening }
     do {
       return try line.jpeg()
     } catch {

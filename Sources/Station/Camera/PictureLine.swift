@@ -10,7 +10,8 @@ struct PictureLine: ~Copyable {
   private let settings: CameraSettings
   private let logger: Logger
   private var filter: PictureFilter
-  private var encoder: PictureEncoder
+  /// `nil` before the first picture is encoded: it takes most of a camera's memory.
+  private var encoder: PictureEncoder?
   private var jpegEncoder: JPEGEncoder
   private var photos: PhotoMaker
   private let photoSize: PictureSize?
@@ -19,7 +20,8 @@ struct PictureLine: ~Copyable {
   /// Whether the next picture must be an IDR picture.
   private var needsIDR = true
 
-  /// Opens the workers; the current picture is the slate.
+  /// The workers of a camera; the current picture is the slate. The encoder is opened with the first picture that is
+  /// encoded.
   ///
   /// - Parameter photoSize: the most that the photos of its pictures measure; `nil` makes none.
   /// - Throws: FFmpeg's error, with the setting in its message.
@@ -27,20 +29,19 @@ struct PictureLine: ~Copyable {
     _ settings: CameraSettings, photoSize: PictureSize? = nil, logger: Logger
   ) throws(FFmpegError) -> PictureLine {
     let current = StreamPicture(try Frame.slate(size: settings.picture.size))
-    let encoder = try openEncoder(settings)
     return PictureLine(
-      settings: settings, logger: logger, filter: PictureFilter(settings: settings.picture), encoder: encoder,
+      settings: settings, logger: logger, filter: PictureFilter(settings: settings.picture),
       jpegEncoder: JPEGEncoder(quality: settings.latestQuality), photoSize: photoSize, current: current)
   }
 
   private init(
-    settings: CameraSettings, logger: Logger, filter: consuming PictureFilter, encoder: consuming PictureEncoder,
+    settings: CameraSettings, logger: Logger, filter: consuming PictureFilter,
     jpegEncoder: consuming JPEGEncoder, photoSize: PictureSize?, current: StreamPicture
   ) {
     self.settings = settings
     self.logger = logger
     self.filter = filter
-    self.encoder = encoder
+    encoder = nil
     self.jpegEncoder = jpegEncoder
     self.photoSize = photoSize
     photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
@@ -53,8 +54,8 @@ struct PictureLine: ~Copyable {
       rateWindow: settings.timeline.segment)
   }
 
-  /// The encoder's parameter sets; `nil` before its first picture.
-  var parameterSets: ParameterSets? { encoder.parameterSets }
+  /// The encoder's parameter sets; `nil` before its first picture, with which it is opened.
+  private(set) var parameterSets: ParameterSets?
 
   /// Makes a still the current picture. If it throws, the previous picture stays.
   ///
@@ -98,21 +99,56 @@ struct PictureLine: ~Copyable {
     needsIDR = true
   }
 
+  /// Makes the slate the current picture, and makes all workers again: each keeps some of the pictures that it had.
+  mutating func withdraw() throws(FFmpegError) {
+    try forget()
+    jpegEncoder = JPEGEncoder(quality: settings.latestQuality)
+    photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
+    encoder = try Self.openEncoder(settings)
+  }
+
   /// Encodes the current picture again. If the encoder fails, a new one is made and the picture is its first.
   ///
   /// - Throws: if the new encoder fails too.
   mutating func encode(_ role: PictureEncoder.Role) throws(FFmpegError) -> CodedPicture {
+    guard parameterSets != nil else { return try encodeAnew() }
     do throws(FFmpegError) {
-      let coded = try encoder.encode(current.frame, as: needsIDR ? .idr : role)
+      let coded = try encoder!.encode(current.frame, as: needsIDR ? .idr : role)
       needsIDR = false
       return coded
     } catch {
       logger.error("the encoder failed and is made again: \(error)")
-      needsIDR = true
-      encoder = try Self.openEncoder(settings)
-      let coded = try encoder.encode(current.frame, as: .idr)
+      return try encodeAnew()
+    }
+  }
+
+  /// Encodes the current picture as the first of a new encoder.
+  private mutating func encodeAnew() throws(FFmpegError) -> CodedPicture {
+    needsIDR = true
+    var fresh = try Self.openEncoder(settings)
+    let coded = try fresh.encode(current.frame, as: .idr)
+    parameterSets = fresh.parameterSets
+    encoder = consume fresh
+    needsIDR = false
+    return coded
+  }
+
+  /// Opens the encoder and brings it to where it stands after these pictures of the slate, which another encoder has made
+  /// with the same settings, so that the next picture can follow them. If it makes others, or fails, the next picture is
+  /// an IDR picture of its own.
+  mutating func follow(_ slate: ArraySlice<CodedPicture>) {
+    guard parameterSets == nil, !slate.isEmpty else { return }
+    do throws(FFmpegError) {
+      let frame = try Frame.slate(size: settings.picture.size)
+      var fresh = try Self.openEncoder(settings)
+      for picture in slate {
+        guard try fresh.encode(frame, as: picture.isIDR ? .idr : .repeated).bytes == picture.bytes else { return }
+      }
+      parameterSets = fresh.parameterSets
+      encoder = consume fresh
       needsIDR = false
-      return coded
+    } catch {
+      // What is wrong with it is told when the next picture is encoded.
     }
   }
 

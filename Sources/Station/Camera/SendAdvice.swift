@@ -1,4 +1,5 @@
 import Media
+import Packager
 
 /// Says when a camera should send its next still, so that it comes just before a slot begins.
 ///
@@ -22,6 +23,11 @@ package struct SendAdvice: Sendable {
     self.interval = interval
     self.slot = slot
     self.delay = delay
+  }
+
+  /// Advice for a camera with these settings.
+  init(_ settings: CameraSettings) {
+    self.init(interval: settings.interval, slot: settings.timeline.part, delay: settings.delay)
   }
 
   /// How long after a still that has come at `arrival` the next should be sent, in whole milliseconds.

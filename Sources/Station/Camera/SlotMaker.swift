@@ -27,8 +27,7 @@ struct SlotMaker: ~Copyable {
   ) -> SlotContent? {
     switch programme.segmentContent {
     case .live:
-      announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: true)
-      guard var content = coder.code(slot, startsSegment: part == 0, standing: standing) else { return nil }
+      guard var content = live(slot, part: part, standing: standing) else { return nil }
       if part == 0, announcer.isReturning, content.changes.isEmpty {
         content.changes = [ShownPicture(step: 0, jpeg: coder.latest(), photo: coder.photo, time: wall)]
       }
@@ -40,34 +39,63 @@ struct SlotMaker: ~Copyable {
       announcer.date(&content, of: segment, part: part, wall: wall)
       return content
     case .veiled(let segment):
-      let recorded = segment?.slot(part, settings.timeline)
-      if part == 0, let segment, let recorded { enterVeil(&programme, slot, segment, recorded) }
-      guard programme.playsUnderVeil else {
-        announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: true)
-        return coder.cover(slot, startsSegment: part == 0, with: &programme.covers, standing: standing)
+      if part > 0, announcer.isSilent(after: slot) { programme.stand() }
+      // Where stills are covered, the stream is encoded live anyway.
+      if announcer.isInStep(at: slot.collectedFrom) { programme.reveal() }
+      switch programme.veilMode {
+      case .revealing: return live(slot, part: part, standing: standing)
+      case .covering:
+        return cover(slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
+      case .standing:
+        coder.follow(slot, isHidden: true)
+        announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: false)
+        return programme.unchanged(part: part, settings.timeline)
+      case .playing(let shift):
+        coder.follow(slot, isHidden: true)
+        guard var content = segment?.slot(part, settings.timeline) else { return nil }
+        let times = announcer.date(&content, inPlaceOf: slot, shift: shift, begins: beginning, wall: wall)
+        for time in times { programme.stillReported(at: time) }
+        return content
       }
-      // A slot under the veil takes its time like the pictures that it hides, or the time would tell of it.
-      coder.codeHidden(slot, startsSegment: part == 0)
-      guard var content = recorded else { return nil }
-      announcer.date(
-        &content, inPlaceOf: slot.placed, collectedFrom: slot.collectedFrom, begins: beginning, wall: wall)
-      return content
     }
   }
 
-  private func enterVeil(
-    _ programme: inout Programme, _ slot: SlotArrivals, _ segment: LoopSegment, _ recorded: SlotContent
-  ) {
-    let placed = slot.placed
-    guard let last = placed.last else { return }
-    programme.enterVeil(
-      places: placed.map(\.step), recorded: recorded.changes.map(\.step),
-      canGoOn: announcer.canGoOn(
-        segment, after: last.still.arrival + settings.delay, collectedFrom: slot.collectedFrom))
+  /// A slot that shows the stills that came.
+  private mutating func live(_ slot: SlotArrivals, part: Int, standing: ByteBuffer?) -> SlotContent? {
+    announcer.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: true)
+    return coder.code(slot, part: part, standing: standing)
+  }
+
+  /// A slot in which pictures of the loop cover the stills that came.
+  private mutating func cover(
+    _ slot: SlotArrivals, _ programme: inout Programme, part: Int, begins beginning: Ticks, wall: WallTime,
+    standing: ByteBuffer?
+  ) -> SlotContent? {
+    let timeline = settings.timeline
+    let times = announcer.cover(slot)
+    let steps = SlotPictures.arrange(
+      arrivals: times, collectedFrom: slot.collectedFrom, step: timeline.step, count: timeline.stepsPerPart)
+    let content = coder.cover(
+      slot, at: steps.map { $0 != nil }, startsSegment: part == 0, with: &programme.covers, standing: standing)
+    guard var content else { return nil }
+    for (index, change) in content.changes.enumerated() {
+      guard let still = steps[change.step] else { continue }
+      let time = times[still]
+      // A still that is covered at its own time has the civil time that it came at.
+      let own = slot.arrivals.firstIndex(of: time).map { slot.stills[$0].still.wallTime }
+      content.changes[index].time = own ?? wall.advanced(by: time - settings.delay - beginning)
+      announcer.report(time)
+      programme.stillReported(at: time)
+    }
+    return content
   }
 
   /// What is expected of the camera's stills in the slot for which the collecting begins then.
-  func outlook(from collectedFrom: Ticks) -> StillOutlook { announcer.outlook(from: collectedFrom) }
+  ///
+  /// - Parameter isAhead: whether more stills can be reported before.
+  func outlook(from collectedFrom: Ticks, isAhead: Bool = false) -> StillOutlook {
+    announcer.outlook(from: collectedFrom, isAhead: isAhead)
+  }
 
   /// The pictures among these that are news; see `Announcer.news`.
   mutating func news(in changes: [ShownPicture]) -> [ShownPicture] { announcer.news(in: changes) }
@@ -92,6 +120,9 @@ struct SlotMaker: ~Copyable {
     ShownPicture(step: 0, jpeg: coder.latest(), photo: coder.photo, time: time)
   }
 
-  /// Forgets the picture that the coder holds.
-  mutating func forget() { coder.forget() }
+  /// Forgets all pictures, because they were withdrawn.
+  mutating func withdraw() {
+    announcer.forget()
+    coder.withdraw()
+  }
 }

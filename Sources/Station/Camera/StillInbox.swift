@@ -22,15 +22,38 @@ final class StillInbox: Sendable {
 
   /// An empty inbox.
   init(_ settings: CameraSettings) {
+    let limits = Self.limits(settings)
+    state = NIOLockedValueBox(
+      State(
+        queue: StillQueue(maxCount: limits.count, maxBytes: limits.bytes),
+        early: StillQueue(maxCount: Self.earlyCount(settings), maxBytes: limits.bytes)))
+  }
+
+  private static func limits(_ settings: CameraSettings) -> (count: Int, bytes: Int) {
     // A slot can show one still in each step; twice as many can wait, so that a burst keeps its rhythm. Delayed stills
     // need more room: one for each step would fill the memory, one for each interval does not.
     let delayed = Int(settings.delay.floorDivided(by: max(settings.interval, settings.timeline.step)))
     let count = 2 * settings.timeline.stepsPerPart + 2 * delayed
-    let bytes = 2 * settings.maxStillBytes + delayed * 1_000_000
-    let queue = StillQueue(maxCount: max(4, count), maxBytes: bytes)
-    // Without a delay only the newest is of use: the decoder takes it at once.
-    let early = settings.delay == .zero ? StillQueue(maxCount: 1, maxBytes: bytes) : queue
-    state = NIOLockedValueBox(State(queue: queue, early: early))
+    return (max(4, count), 2 * settings.maxStillBytes + delayed * 1_000_000)
+  }
+
+  /// Without a delay only the newest of those that are decoded early is of use: the decoder takes it at once.
+  private static func earlyCount(_ settings: CameraSettings) -> Int {
+    settings.delay == .zero ? 1 : limits(settings).count
+  }
+
+  /// Keeps what waits, within the limits of other settings.
+  ///
+  /// - Parameter dropsDecoded: whether what was decoded, cropped and masked by the settings before is dropped.
+  func adapt(to settings: CameraSettings, dropsDecoded: Bool) {
+    let (limits, earlyCount) = (Self.limits(settings), Self.earlyCount(settings))
+    state.withLockedValue { state in
+      state.queue.limit(maxCount: limits.count, maxBytes: limits.bytes)
+      state.early.limit(maxCount: earlyCount, maxBytes: limits.bytes)
+      guard dropsDecoded else { return }
+      state.decoded = nil
+      state.drops += 1
+    }
   }
 
   /// Accepts a still.

@@ -9,14 +9,20 @@ package struct StillQueue: Sendable {
     package let displaced: Int
   }
 
-  private let maxCount: Int
-  private let maxBytes: Int
+  private var maxCount: Int
+  private var maxBytes: Int
   private var stills: [Still] = []
   private var bytes = 0
 
   /// A queue of at most this many stills and bytes. One still always fits, so that the limit on bytes never keeps a
   /// large picture out; the size of one still is checked before.
   package init(maxCount: Int, maxBytes: Int) {
+    self.maxCount = max(1, maxCount)
+    self.maxBytes = maxBytes
+  }
+
+  /// Sets other limits; the next still drops what is over them.
+  mutating func limit(maxCount: Int, maxBytes: Int) {
     self.maxCount = max(1, maxCount)
     self.maxBytes = maxBytes
   }

@@ -33,6 +33,8 @@ package final class LiveEdge: Sendable {
   }
 
   private let state = NIOLockedValueBox(State())
+  /// For each request that waited for a part, how long after its publication the request went on.
+  package let fanOut = Histogram(milliseconds: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000])
 
   init() {}
 
@@ -73,13 +75,18 @@ package final class LiveEdge: Sendable {
 
   /// Publishes a new state in one step: media appears and disappears together with the playlist.
   ///
-  /// - Parameter ahead: a later state that is known already, for blocking reloads. It stays until a snapshot has come
-  ///   as far.
+  /// - Parameters:
+  ///   - ahead: a later state that is known already, for blocking reloads. It stays until a snapshot has come as far.
+  ///   - isFirst: whether a publisher begins with it: nothing stays of what another one has published before.
   func publish(
     _ snapshot: PlaylistSnapshot, ahead: PlaylistSnapshot? = nil, adding: [(name: String, bytes: ByteBuffer)],
-    removing: [String] = []
+    removing: [String] = [], isFirst: Bool = false
   ) {
     let (reached, furthest) = state.withLockedValue { state in
+      if isFirst {
+        state.media.removeAll()
+        (state.ahead, state.plain) = (nil, nil)
+      }
       state.exchange(adding: adding, removing: removing)
       state.snapshot = snapshot
       if let ahead { state.ahead = ahead }
@@ -128,9 +135,13 @@ package final class LiveEdge: Sendable {
     for position: PartPosition, deadline: ContinuousClock.Instant,
     isWanted: @escaping @Sendable () -> Bool = { true }
   ) async -> Outcome {
-    await state.wait(in: \.viewers, for: position, deadline: deadline, isWanted: isWanted) { state in
-      state.furthest.flatMap { position <= $0.position ? $0 : nil }
-    }
+    var hasWaited = false
+    let outcome = await state.wait(
+      in: \.viewers, for: position, deadline: deadline, isWanted: isWanted,
+      published: { state in state.furthest.flatMap { position <= $0.position ? $0 : nil } },
+      began: { _, _ in hasWaited = true })
+    if hasWaited, case .published(let snapshot) = outcome { fanOut.add(ContinuousClock.now - snapshot.made) }
+    return outcome
   }
 
   /// The playlist without parts, waiting for it until the deadline; `nil` if it does not begin, or too many wait.

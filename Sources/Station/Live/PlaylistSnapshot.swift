@@ -36,6 +36,8 @@ package struct PlaylistSnapshot: Sendable {
   package let delta: EncodedText?
   /// The multivariant playlist.
   package let multivariant: EncodedText
+  /// When it was made, just before its publication.
+  let made: ContinuousClock.Instant
 
   /// The state after `position` was published.
   init(
@@ -55,6 +57,7 @@ package struct PlaylistSnapshot: Sendable {
     self.media = EncodedText(media.render(), etag: etag)
     self.delta = delta.map { EncodedText($0.render(), etag: etag + "d") }
     self.multivariant = multivariant
+    made = .now
   }
 }
 

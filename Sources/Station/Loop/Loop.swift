@@ -45,16 +45,23 @@ package struct Loop: Sendable {
     }
   }
 
-  /// The slot offset of the picture at the beginning of a segment; `nil` where none is new there. It takes no reading.
-  func slotOffset(_ index: Int) -> Ticks? {
+  /// When the pictures of a segment begin to show. Needs no reading.
+  func times(_ index: Int) -> [LoopTime] {
     switch content {
-    case .memory(let segments): segments[index].changes.first.flatMap { $0.step == 0 ? $0.slotOffset : nil }
-    case .stored(let loop): loop.slotOffset(index)
+    case .memory(let segments):
+      segments[index].changes.map { LoopTime(step: $0.step, slotOffset: $0.slotOffset) }
+    case .stored(let loop): loop.times(index)
     }
   }
 
-  /// The loop for a camera without an operator's loop: one segment of the slate, encoded by the camera's own line,
-  /// which must be new.
+  /// The loop for a camera without an operator's loop: one segment of the slate. `SlateShelf` makes it once for all
+  /// cameras with the same settings.
+  static func slate(_ settings: CameraSettings, logger: Logger) throws(FFmpegError) -> Loop {
+    var line = try PictureLine.open(settings, logger: logger)
+    return try builtIn(&line, timeline: settings.timeline)
+  }
+
+  /// The same, encoded by a line, which must be new.
   static func builtIn(_ line: inout PictureLine, timeline: TimelineSettings) throws(FFmpegError) -> Loop {
     var pictures: [CodedPicture] = []
     for _ in 0..<timeline.stepsPerPart * timeline.partsPerSegment { pictures.append(try line.encode(.repeated)) }

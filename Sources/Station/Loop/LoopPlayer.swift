@@ -20,8 +20,12 @@ struct LoopPlayer: Sendable {
   private var last: LoopSegment?
   /// The position in a round of cached names; `nil` if none is being played.
   private var round: Int?
-  /// The segment that is read ahead for a veil.
-  private var prepared: Int?
+  /// The segments that are read ahead for a veil, the best first.
+  private var prepared: [Int] = []
+  /// The segments that were shown last, the newest at the end.
+  private var recent: [Int] = []
+  /// How much later the pictures of the last segment under a veil were said to have come than in the loop.
+  private var shift: Ticks?
 
   /// A player that shows the slate until a loop is loaded.
   init(builtIn: Loop, timeline: TimelineSettings, reader: LoopReader) {
@@ -42,17 +46,18 @@ struct LoopPlayer: Sendable {
 
   private mutating func takeUp() {
     let newest = reader.newest
-    if newest.generation != generation { last = nil }
+    if newest.generation != generation { (last, recent) = (nil, []) }
     (loop, generation) = (newest.loop ?? builtIn, newest.generation)
     next = 0
     round = nil
-    prepared = nil
+    prepared = []
+    shift = nil
     want()
   }
 
   /// Has the segments read that may be played next: the following one, and the first for whoever begins.
   private func want() {
-    if !loop.isBuiltIn { reader.want([prepared, next, 0].compactMap { $0 }) }
+    if !loop.isBuiltIn { reader.want(prepared + [next, (next + 1) % loop.count, 0]) }
   }
 
   /// A segment of the loop. A loop that was made anew while it plays is one that cannot be read.
@@ -98,14 +103,14 @@ struct LoopPlayer: Sendable {
     switch read(next) {
     case .ready(let found):
       segment = found
-      next = (next + 1) % loop.count
+      played(next)
     case .pending:
       guard let last else { return (slate, nil, leave()) }
       segment = last
     case .failed: return takeUpNewest()
     }
     last = segment
-    prepared = nil
+    prepared = []
     want()
     guard isCached else { return (segment, nil, leave()) }
     let index = round ?? 0
@@ -125,7 +130,7 @@ struct LoopPlayer: Sendable {
     if reader.newest.generation == generation { reader.reload() }
     takeUp()
     if case .ready(let segment) = read(0) {
-      next = 1 % loop.count
+      played(0)
       last = segment
       want()
       return (segment, nil, wasCached)
@@ -135,7 +140,8 @@ struct LoopPlayer: Sendable {
     return (slate, nil, wasCached)
   }
 
-  private var slate: LoopSegment {
+  /// The slate's only segment: after its first picture nothing changes.
+  var slate: LoopSegment {
     guard let slate = try? builtIn.segment(0) else {
       preconditionFailure("the slate is in memory")
     }
@@ -148,89 +154,132 @@ struct LoopPlayer: Sendable {
     return loop.count * Int(max(1, (Self.shortestRound.count + turn - 1) / turn))
   }
 
-  // MARK: A veil
-
-  /// Begins at a random segment of the loop, so that it does not always begin alike.
-  mutating func enterAnywhere(using generator: inout some RandomNumberGenerator) {
-    next = prepared ?? Int.random(in: 0..<loop.count, using: &generator)
+  private mutating func played(_ index: Int) {
+    recent = (recent.filter { $0 != index } + [index]).suffix(max(1, loop.count / 2))
+    next = (index + 1) % loop.count
   }
 
-  /// Has the segment read that a veil would show next.
+  // MARK: A veil
+
+  /// What a segment under a veil shows.
+  enum Veiled {
+    /// The loop's encoded segment, whose stills came so much later than in the loop.
+    case plays(LoopSegment, shift: Ticks)
+    /// The pictures of these segments cover the camera's stills; without any, the picture before stays.
+    case covers([LoopSegment])
+  }
+
+  /// Takes up the newest loop if it is another one than before. What was read ahead of the same one stays.
+  mutating func loadForVeil() {
+    reader.look()
+    if reader.newest.generation != generation { takeUp() }
+  }
+
+  /// How many segments are read ahead for where a veil may begin.
+  private static let choices = 3
+
+  /// Has the segments read that a veil may show next.
   ///
   /// - Parameters: as for `advanceUnderVeil`.
   mutating func prepareVeil(
-    isFirst: Bool, beginsAnew: Bool, expected: Ticks?,
-    using generator: inout some RandomNumberGenerator
+    _ seam: LoopSeam, goesOn: Bool, using generator: inout some RandomNumberGenerator
   ) {
     guard reader.isAhead, !loop.isBuiltIn else { return }
-    var copy = self
-    if isFirst { copy.next = Int.random(in: 0..<loop.count, using: &generator) }
-    prepared = copy.places(isFirst: isFirst, beginsAnew: beginsAnew, expected: expected)
-      .randomElement(using: &generator)
+    prepared = Array(places(seam, goesOn: goesOn, using: &generator).prefix(Self.choices).map(\.index))
+    if prepared.isEmpty {
+      let others = (0..<loop.count).filter { !recent.contains($0) }
+      prepared = [goesOn ? next : others.randomElement(using: &generator) ?? next]
+    }
     want()
   }
 
-  /// The next segment for a veil; `nil` where it cannot be read, or was not yet.
+  /// The next segment under a veil.
+  ///
+  /// It goes on behind the one before if the loop is played already, and its times still fit. Otherwise the loop begins
+  /// at a segment that fits and was not shown lately, so that nothing comes again soon. If none fits, or none that does
+  /// has been read, the camera's stills are covered, and the next segment is another chance.
   ///
   /// - Parameters:
-  ///   - isFirst: whether the veil starts with it.
-  ///   - beginsAnew: whether segments are skipped that do not begin with a new picture.
-  ///   - expected: how long after the collecting for its first slot has begun the camera's next still is expected. A
-  ///     loop is begun, and comes round, where it has a still that came alike: so its stills and the camera's go in
-  ///     step, and events can tell the times of these.
+  ///   - seam: what the segment has to fit to.
+  ///   - goesOn: whether the segment before was of the loop and played.
+  ///   - mayPlay: whether the loop may be played at all, and not only cover stills.
+  ///   - spare: how many pictures are left that can cover stills.
   mutating func advanceUnderVeil(
-    isFirst: Bool, beginsAnew: Bool, expected: Ticks?,
-    using generator: inout some RandomNumberGenerator
-  ) -> LoopSegment? {
-    let places = places(isFirst: isFirst, beginsAnew: beginsAnew, expected: expected)
+    _ seam: LoopSeam, goesOn: Bool, mayPlay: Bool, spare: Int, using generator: inout some RandomNumberGenerator
+  ) -> Veiled {
     let ready = prepared
-    prepared = nil
-    next =
-      ready.flatMap { places.contains($0) ? $0 : nil } ?? places.randomElement(using: &generator)
-      ?? next
-    var answer = read(next)
-    if case .pending = answer, let ready, case .ready = read(ready) {
-      // It fits less well, and it is there.
-      next = ready
-      answer = read(ready)
-    }
-    switch answer {
-    case .ready(let segment):
-      next = (next + 1) % loop.count
-      last = segment
-      want()
-      return segment
-    case .pending:
-      want()
-      return nil
-    case .failed:
-      if reader.newest.generation == generation { reader.reload() }
-      takeUp()
-      return nil
-    }
-  }
-
-  /// The segments that a veil may go on with.
-  private func places(isFirst: Bool, beginsAnew: Bool, expected: Ticks?) -> [Int] {
-    var places = [next]
-    if let expected, beginsAnew || next == 0 || next >= loop.count - loop.count / 8 {
-      // A loop that begins near its end starts again soon.
-      let range = 0..<max(1, beginsAnew ? loop.count * 7 / 8 : loop.count / 2)
-      let fitting = LoopFit(
-        range.map(loop.slotOffset), expected: expected, slack: Ticks(timeline.part.count / 32))
-      if beginsAnew, !isFirst {
-        // Pictures of the previous loop may have been shown: they must not be repeated so soon.
-        places = [fitting.place(notBefore: next) ?? next]
-      } else if isFirst || next == 0 || fitting.isClose, !fitting.places.isEmpty {
-        places = fitting.places
+    prepared = []
+    if mayPlay {
+      let places = places(seam, goesOn: goesOn, using: &generator)
+      // What has been read comes first, then what can be read at once.
+      let known = places.filter { ready.contains($0.index) || $0.index == next } + places
+      for place in known {
+        switch read(place.index) {
+        case .ready(let segment):
+          took(segment, place.index, shift: place.shift)
+          return .plays(segment, shift: place.shift)
+        case .pending: continue
+        case .failed: return failed()
+        }
       }
     }
-    return beginsAnew ? places.map(firstBeginningAnew) : places
+    return covers(ready: ready, spare: spare, using: &generator)
   }
 
-  /// The first segment from one on at whose beginning a new picture shows.
-  private func firstBeginningAnew(from index: Int) -> Int {
-    (0..<loop.count).lazy.map { (index + $0) % loop.count }.first { loop.beginsWithNewPicture($0) }
-      ?? index
+  /// The next segments whose pictures cover stills: more of them than one has, because more stills can come than usual.
+  private mutating func covers(
+    ready: [Int], spare: Int, using generator: inout some RandomNumberGenerator
+  ) -> Veiled {
+    var (found, spare) = ([LoopSegment](), spare)
+    let others = reader.isAhead ? [] : (0..<loop.count).filter { !recent.contains($0) }
+    var index =
+      recent.last == next - 1 && next > 0 ? next : ready.first ?? others.randomElement(using: &generator) ?? next
+    for _ in 0..<4 where found.isEmpty || spare < 2 + 2 * found[0].changes.count {
+      switch read(index) {
+      case .ready(let segment):
+        found.append(segment)
+        spare += segment.changes.count
+        took(segment, index, shift: nil)
+        index = next
+      case .pending:
+        want()
+        return .covers(found)
+      case .failed: return failed()
+      }
+    }
+    return .covers(found)
+  }
+
+  private mutating func took(_ segment: LoopSegment, _ index: Int, shift: Ticks?) {
+    played(index)
+    (last, self.shift) = (segment, shift)
+    want()
+  }
+
+  private mutating func failed() -> Veiled {
+    if reader.newest.generation == generation { reader.reload() }
+    takeUp()
+    return .covers([])
+  }
+
+  /// The segments that a veil can go on with, the best first, and by how much their times are moved.
+  private func places(
+    _ seam: LoopSeam, goesOn: Bool, using generator: inout some RandomNumberGenerator
+  ) -> [(index: Int, shift: Ticks)] {
+    if goesOn, next > 0, let shift, let kept = seam.continued(loop.times(next), shift: shift) { return [(next, kept)] }
+    // The first picture of a recording can be one whose time is not known, and those behind it are.
+    let mayBeUnknown = !(0..<loop.count).contains { loop.times($0).contains { $0.slotOffset != nil } }
+    let fitting = (0..<loop.count).compactMap { index -> (index: Int, shift: Ticks)? in
+      let times = loop.times(index)
+      guard times.first?.step == 0, mayBeUnknown || !times.contains(where: { $0.slotOffset == nil }) else { return nil }
+      return seam.entered(times).map { (index, $0) }
+    }
+    // What was shown lately, and what leads there soon, comes last; times that need not be moved come first.
+    let ahead = max(1, loop.count / 8)
+    return fitting.shuffled(using: &generator).map { place in
+      let isRecent = recent.contains(place.index)
+      let leads = (1..<max(2, ahead)).contains { recent.contains((place.index + $0) % loop.count) }
+      return (place, (isRecent ? 4 : 0) + (leads ? 2 : 0) + (place.shift == .zero ? 0 : 1))
+    }.sorted { $0.1 < $1.1 }.map(\.0)
   }
 }

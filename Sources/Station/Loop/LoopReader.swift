@@ -102,7 +102,7 @@ final class LoopReader: Sendable {
 
   /// Looks whether there is another loop than before.
   func look() {
-    guard isAhead else { return }
+    guard isAhead else { return lookNow() }
     state.withLockedValue { $0.mustLook = true }
     work()
   }

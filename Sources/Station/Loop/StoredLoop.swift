@@ -49,9 +49,12 @@ struct StoredLoop: Sendable {
   /// Whether a new picture shows at the start of a segment.
   func beginsWithNewPicture(_ index: Int) -> Bool { manifest.segments[index].beginsAnew }
 
-  /// The slot offset of the picture at the beginning of a segment; `nil` where none is new there.
-  func slotOffset(_ index: Int) -> Ticks? {
-    beginsWithNewPicture(index) ? manifest.segments[index].pictures[0].slotOffset : nil
+  /// When the pictures of a segment begin to show.
+  func times(_ index: Int) -> [LoopTime] {
+    let entry = manifest.segments[index]
+    return entry.pictures.dropFirst(entry.beginsAnew ? 0 : 1).map {
+      LoopTime(step: $0.step, slotOffset: $0.slotOffset)
+    }
   }
 
   /// Reads a segment, blocking.

@@ -60,6 +60,11 @@ package final class CameraPhotos: Sendable {
     state = NIOLockedValueBox(State(shelf: PhotoShelf(limits: limits, isStored: false)))
   }
 
+  /// No photos yet of a camera with these settings.
+  convenience init(_ settings: CameraSettings) {
+    self.init(count: settings.keepPhotos, hasUniqueSizes: settings.canBeVeiled)
+  }
+
   /// Reads the photos of an earlier process from the camera's folder, and keeps later ones there too. Called before
   /// anything is kept.
   ///
@@ -150,6 +155,12 @@ package final class CameraPhotos: Sendable {
       return (photos.count, photos.reduce(0) { $0 + $1.bytes }, state.failures)
     }
   }
+
+  /// How many steps on disk have failed.
+  package var failures: Int { state.withLockedValue { $0.failures } }
+
+  /// The photo that was kept last; `nil` if there is none.
+  package var newest: PhotoName? { state.withLockedValue { $0.shelf.photos.first?.name } }
 
   /// The photos as JSON, the newest first; made once for all requests until one is added or removed.
   package var list: EncodedText {

@@ -10,7 +10,7 @@ package struct Director: Sendable {
     case off
     /// The loop, in place of live pictures and without notice to viewers.
     case veiled
-    /// The loop, because the operator ordered it.
+    /// The loop, because the operator ordered it, or outside the camera's hours.
     case paused
 
     /// Whether the loop is shown.
@@ -37,6 +37,8 @@ package struct Director: Sendable {
   package private(set) var source: Source
   /// The operator's commands that are in force; they survive the process.
   package private(set) var standing: Standing
+  /// Whether the camera is within its hours; outside of them the loop is shown as when it is paused.
+  package var isWithinHours = true
   private var presence: CameraPresence
   private var veil: Veil
   private var generator = SystemRandomNumberGenerator()
@@ -53,12 +55,24 @@ package struct Director: Sendable {
   }
 
   /// A director that has decided nothing yet.
-  package init(presence: CameraPresence, veil: Veil.Settings?, standing: Standing = Standing()) {
+  package init(
+    presence: CameraPresence, veil: Veil.Settings?, standing: Standing = Standing(), isWithinHours: Bool = true
+  ) {
     self.presence = presence
     self.veil = Veil(settings: veil)
     self.standing = standing
+    self.isWithinHours = isWithinHours
     if standing.isVeiled { self.veil.veil() }
-    source = standing.isPaused ? .paused : presence.isOn ? .live : .off
+    source = standing.isPaused || !isWithinHours ? .paused : presence.isOn ? .live : .off
+  }
+
+  /// Whether the loop is shown whatever the camera does: by order, or outside its hours.
+  private var isPaused: Bool { standing.isPaused || !isWithinHours }
+
+  /// Whether the camera sends stills, whatever is shown.
+  package func isOn(at now: Ticks) -> Bool {
+    var presence = presence
+    return presence.decide(at: now)
   }
 
   /// Whether one of the next segments may be veiled.
@@ -66,6 +80,9 @@ package struct Director: Sendable {
 
   /// Notes that a still came.
   package mutating func stillArrived(at now: Ticks) { presence.stillArrived(at: now) }
+
+  /// Notes that viewers were told of a still that came then, although the camera sent none.
+  mutating func stillReported(at time: Ticks) { presence.stillReported(at: time) }
 
   /// Takes a command.
   package mutating func take(_ order: Order) {
@@ -91,8 +108,7 @@ package struct Director: Sendable {
 
   /// Whether a segment that began at `now` would look live. It tells nothing of the veil.
   package func looksLive(at now: Ticks) -> Bool {
-    var presence = presence
-    return presence.decide(at: now) && !standing.isPaused
+    isOn(at: now) && !isPaused
   }
 
   /// Decides for the segment that begins at `now`.
@@ -100,7 +116,7 @@ package struct Director: Sendable {
     let isOn = presence.decide(at: now)
     let isDown = veil.decide(at: now, using: &generator)
     // A camera that is off or paused needs no veil: the loop plays anyway.
-    source = standing.isPaused ? .paused : isDown && isOn ? .veiled : isOn ? .live : .off
+    source = isPaused ? .paused : isDown && isOn ? .veiled : isOn ? .live : .off
     return source
   }
 }

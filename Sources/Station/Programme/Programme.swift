@@ -1,6 +1,7 @@
 import Logging
 import Media
 import NIOCore
+import Packager
 
 /// Decides what each segment of a camera shows, once and completely: asks the director, takes the loop's segment from
 /// the player, and starts and ends the veil in step with the camera.
@@ -8,6 +9,7 @@ struct Programme: Sendable {
   private let style: CameraSettings.OffStyle
   private let marksRecorded: Bool
   private let hasVeilTimes: Bool
+  private let segmentLength: Ticks
   private let logger: Logger
   private var director: Director
   private var player: LoopPlayer
@@ -25,6 +27,7 @@ struct Programme: Sendable {
     style = settings.off
     marksRecorded = settings.marksRecorded
     hasVeilTimes = settings.veil != nil
+    segmentLength = settings.timeline.segment
     self.director = director
     self.player = player
     self.logger = logger
@@ -34,8 +37,26 @@ struct Programme: Sendable {
   /// The operator's commands that are in force.
   var standing: Director.Standing { director.standing }
 
+  /// Whether the camera is within its hours.
+  var isWithinHours: Bool {
+    get { director.isWithinHours }
+    set { director.isWithinHours = newValue }
+  }
+
+  /// Whether the camera sends stills, whatever is shown.
+  func isOn(at now: Ticks) -> Bool { director.isOn(at: now) }
+
   /// Whether a veil can begin: at random times, or by order if there is a loop to show.
   var mayBeVeiled: Bool { hasVeilTimes || !player.isBuiltIn || director.standing.isVeiled }
+
+  /// Whether pictures are coded for the current segment, and not only played.
+  var codesPictures: Bool {
+    switch segmentContent {
+    case .live: true
+    case .veiled: veiling.mode == .covering || veiling.mode == .revealing
+    case .off, .paused: false
+    }
+  }
 
   // MARK: What happens
 
@@ -73,7 +94,11 @@ struct Programme: Sendable {
   ///   - outlook: what is expected of the camera's stills when the segment begins.
   mutating func next(at now: Ticks, _ outlook: StillOutlook) -> PlannedSegment {
     var source = director.decide(at: now)
-    if source == .live, shown == .veiled, veiling.stays(isInStep: outlook.isInStep) { source = .veiled }
+    if source == .live, shown == .veiled {
+      if veiling.stays(isInStep: outlook.isInStep, segment: segmentLength) { source = .veiled }
+    } else {
+      veiling.goOn()
+    }
     switch source {
     case .live:
       let isDiscontinuous = player.leave()
@@ -108,9 +133,7 @@ struct Programme: Sendable {
   /// - Parameter outlook: what is expected of the camera's stills when the segment begins.
   mutating func prepare(_ outlook: StillOutlook) {
     guard director.mayVeil else { return }
-    let falls = shown != .veiled
-    player.prepareVeil(
-      isFirst: falls, beginsAnew: falls || !veiling.isPlaying, expected: outlook.slotOffset, using: &generator)
+    player.prepareVeil(outlook.seam, goesOn: shown == .veiled && veiling.isPlaying, using: &generator)
   }
 
   /// Reads the loop ahead from now on.
@@ -129,9 +152,8 @@ struct Programme: Sendable {
   private mutating func veiledContent(_ outlook: StillOutlook) -> SegmentContent {
     let falls = !hasBegun || shown != .veiled
     if falls {
-      if !hasBegun || !shown.isRecorded { player.load() }
-      veiling.fall(isLive: hasBegun && !shown.isRecorded)
-      player.enterAnywhere(using: &generator)
+      if !hasBegun || !shown.isRecorded { player.loadForVeil() }
+      veiling.fall()
     }
     guard !player.isBuiltIn else {
       if !hasToldOfVeil {
@@ -140,19 +162,37 @@ struct Programme: Sendable {
       }
       return .live
     }
-    let segment = player.advanceUnderVeil(
-      isFirst: falls, beginsAnew: falls || !veiling.isPlaying, expected: outlook.slotOffset, using: &generator)
-    veiling.begin(segment)
-    return .veiled(segment)
+    // A camera that has stopped, or is shown again soon, has no pictures of its own rhythm: only its stills are covered.
+    let mayPlay = !outlook.isSilent && !veiling.isEnding
+    let next = player.advanceUnderVeil(
+      outlook.seam, goesOn: veiling.isPlaying, mayPlay: mayPlay, spare: veiling.covers.count, using: &generator)
+    veiling.begin(next)
+    if case .plays(let segment, _) = next { return .veiled(segment) }
+    return .veiled(nil)
   }
 
-  /// Decides with the first slot of a veiled segment whether the loop's encoded segment is used; see `Veiling.enter`.
-  mutating func enterVeil(places: [Int], recorded: [Int], canGoOn: Bool) {
-    veiling.enter(places: places, recorded: recorded, canGoOn: canGoOn)
+  /// What the veil does in the current segment.
+  var veilMode: Veiling.Mode { veiling.mode }
+
+  /// Shows the camera's stills for what is left of the segment, if the veil only waits to be in step with the camera.
+  mutating func reveal() { veiling.reveal() }
+
+  /// What the current slot shows: the camera already, in the last segment of a veil that is in step with it.
+  var slotSource: Director.Source {
+    if case .veiled = segmentContent, veiling.mode == .revealing { return .live }
+    return segmentContent.source
   }
 
-  /// Whether the loop's encoded segment is used under the veil, and does not only cover the stills that come.
-  var playsUnderVeil: Bool { veiling.isPlaying }
+  /// Lets the loop's picture stay until the segment ends, because the camera has stopped.
+  mutating func stand() { veiling.stand() }
+
+  /// Notes that viewers were told of a still that came then: the last picture is held from then on, as if it had.
+  mutating func stillReported(at time: Ticks) { director.stillReported(at: time) }
+
+  /// The pictures of a slot in which nothing changes, for the middle of any segment.
+  func unchanged(part: Int, _ timeline: TimelineSettings) -> SlotContent {
+    SlotContent(pictures: player.slate.slot(part, timeline).pictures)
+  }
 
   /// The loop's pictures that cover the next stills under the veil.
   var covers: [ByteBuffer] {
@@ -165,6 +205,8 @@ struct Programme: Sendable {
 struct StillOutlook: Sendable {
   /// Whether the next still follows the last reported one as this camera's stills usually do.
   let isInStep: Bool
-  /// The slot offset of the next still, in the segment's first slot; `nil` if none is expected in that slot.
-  let slotOffset: Ticks?
+  /// Whether the camera has stopped.
+  let isSilent: Bool
+  /// What a segment of the loop has to fit to.
+  let seam: LoopSeam
 }

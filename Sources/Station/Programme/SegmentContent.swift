@@ -5,8 +5,8 @@ import Packager
 enum SegmentContent: Sendable {
   /// The camera's own pictures.
   case live
-  /// The loop in place of the camera's pictures, without notice to viewers. Without a segment, if it cannot be read,
-  /// the picture before stays.
+  /// The loop in place of the camera's pictures, without notice to viewers: this segment of it, or without one, pictures
+  /// of it that cover the stills that come.
   case veiled(LoopSegment?)
   /// The loop, because no stills come.
   case off(LoopSegment, at: LoopPlace?)

@@ -1,13 +1,17 @@
 import Media
 
-/// The rhythm of a camera's stills, so that pictures of the loop can be dated as if they came in it.
+/// The rhythm of a camera's stills, so that pictures of the loop are dated as if they came in it.
 ///
-/// Their own times are of another day, but the intervals are the camera's. If an interval is not known, or leads out of
-/// the slot that a picture shows in, it is drawn from those of the last stills: times drawn one by one would not follow
-/// each other as a camera's do.
+/// A loop that was recorded from the camera has the camera's own times, and they are told as they are, or all moved by
+/// the same time. Where nothing is known of a picture's time, or it leads out of the slot that the picture shows in, it
+/// is drawn from the intervals of the last stills: times drawn one by one would not follow each other as a camera's do.
 struct StillRhythm: Sendable {
   private static let kept = 64
+  /// Fewer intervals say nothing about what a camera never does.
+  private static let few = 4
 
+  /// After this time without a still the camera is off; such an interval is not one of its own.
+  private let hold: Ticks?
   /// The slot offsets of the last stills.
   private var phases: [Ticks] = []
   /// The intervals between them.
@@ -15,9 +19,10 @@ struct StillRhythm: Sendable {
   /// When the newest still came.
   private var newest: Ticks?
   /// The time that was last reported.
-  private var reported: Ticks?
-  /// How much later it is than in the loop, as far as is known.
-  private var shift: Ticks?
+  private(set) var reported: Ticks?
+
+  /// The rhythm of a camera that is off after this time without a still; `nil` for never.
+  init(hold: Ticks? = nil) { self.hold = hold }
 
   /// Notes when stills came.
   ///
@@ -25,47 +30,112 @@ struct StillRhythm: Sendable {
   mutating func note(_ arrivals: [Ticks], collectedFrom: Ticks, isReported: Bool = true) {
     for arrival in arrivals {
       phases.append(arrival - collectedFrom)
-      if let newest { gaps.append(arrival - newest) }
+      if let newest, hold.map({ arrival - newest < $0 }) ?? true { gaps.append(arrival - newest) }
       newest = arrival
       if isReported { report(arrival) }
     }
     (phases, gaps) = (phases.suffix(Self.kept), gaps.suffix(Self.kept))
   }
 
-  /// Notes that viewers are told of a still that came then; the loop has it at `recorded`.
-  mutating func report(_ time: Ticks, recorded: Ticks? = nil) { (reported, shift) = (time, recorded.map { time - $0 }) }
+  /// Notes that viewers are told of a still that came then.
+  mutating func report(_ time: Ticks) { reported = time }
+
+  /// The shortest and the longest of the last intervals; `nil` as long as too few are known.
+  var range: ClosedRange<Ticks>? {
+    guard gaps.count >= Self.few, let least = gaps.min(), let most = gaps.max() else { return nil }
+    return least...most
+  }
 
   /// Whether a still at this time follows what was last reported as this camera's stills follow each other.
   func isNatural(_ time: Ticks) -> Bool {
-    guard let reported, let least = gaps.min(), let most = gaps.max() else { return true }
-    return least...most ~= time - reported
+    guard let reported, let range else { return true }
+    return range ~= time - reported
   }
 
-  /// Whether the camera's next still is expected to follow what was last reported naturally.
-  var isInStep: Bool {
-    guard let newest, let gap = median else { return true }
-    return isNatural(newest + gap)
+  /// Whether the camera's next still follows what was last reported as its stills follow each other, whenever it comes in
+  /// its rhythm. After a silence any still does.
+  func isInStep(at now: Ticks) -> Bool {
+    guard let newest, let reported, let range, !isSilent(at: now) else { return true }
+    return abs((newest - reported).count) * 8 <= (range.upperBound - range.lowerBound).count
   }
 
-  /// When the first still of this camera comes at `begin` or later, if it continues as usual; `nil` if nothing is
-  /// known.
-  func expected(from begin: Ticks) -> Ticks? {
-    guard let reported, let gap = median, gap > .zero else { return nil }
-    guard reported < begin else { return reported }
-    return reported + gap * ((begin - reported + gap - Ticks(1)).floorDivided(by: gap))
+  /// Whether no still has come for clearly longer than for the longest of the last intervals.
+  func isSilent(at now: Ticks) -> Bool {
+    guard let newest, let range else { return false }
+    return (now - newest).count * 4 > range.upperBound.count * 5
+  }
+
+  /// Whether what was last reported is so long ago that any time can follow it.
+  func isOver(at time: Ticks) -> Bool {
+    guard let reported, let range else { return true }
+    return reported + range.upperBound < time
   }
 
   private var median: Ticks? { gaps.isEmpty ? nil : gaps.sorted()[gaps.count / 2] }
 
-  /// Whether a still of this camera could come in `range`, if the last one came at `time`.
-  func canFollow(_ time: Ticks, in range: Range<Ticks>) -> Bool {
-    gaps.isEmpty || gaps.contains { range.contains(time + $0) }
+  /// What is known before a time is reported that comes before `time`: the last report is expected to be this.
+  func expected(before time: Ticks) -> StillRhythm {
+    var rhythm = self
+    guard let reported, let gap = median, gap > .zero, reported + gap < time, !isOver(at: time - gap) else {
+      return self
+    }
+    rhythm.reported = reported + gap * (time - Ticks(1) - reported).floorDivided(by: gap)
+    return rhythm
   }
+
+  // MARK: Stills that pictures of the loop cover
+
+  /// When the pictures are said to have come that are shown in place of these stills: when these came, if that follows
+  /// what was last reported. Otherwise a still is left out, and the times come nearer to the camera's from one to the
+  /// next, in intervals that the camera has.
+  ///
+  /// - Parameters:
+  ///   - arrivals: when the stills of the slot came; they have been noted.
+  ///   - collectedFrom: when the slot began to collect them.
+  ///   - end: when it ended.
+  func covers(of arrivals: [Ticks], collectedFrom: Ticks, end: Ticks) -> [Ticks] {
+    guard range != nil, reported != nil else { return arrivals }
+    var (times, rest, copy) = ([Ticks](), arrivals[...], self)
+    // More cannot be shown, and it ends whatever the intervals are.
+    while times.count <= arrivals.count + Self.kept, let last = copy.reported {
+      rest = rest.drop { $0 <= last }
+      let time: Ticks
+      if let next = rest.first, copy.isNatural(next) || copy.isOver(at: collectedFrom) {
+        time = next
+      } else if copy.isOver(at: collectedFrom) || copy.isSilent(at: end) || last == newest {
+        // Nothing is shown, or only the camera's next still can be.
+        break
+      } else if let next = copy.approach(from: max(collectedFrom, last + Ticks(1)), before: end) {
+        time = next
+      } else {
+        break
+      }
+      times.append(time)
+      copy.report(time)
+    }
+    return times
+  }
+
+  /// The next time in this camera's rhythm that comes nearer to its stills; `nil` if that is not before `end`.
+  private func approach(from begin: Ticks, before end: Ticks) -> Ticks? {
+    guard let reported, let newest, let gap = median, gap > .zero else { return nil }
+    let ahead = newest - reported
+    // Where the camera's stills come next to the times that are told: later by up to half an interval, or earlier.
+    let later = ahead - gap * (ahead + Ticks(gap.count / 2)).floorDivided(by: gap)
+    let sorted = gaps.sorted()
+    // A longer interval than usual brings the next report later.
+    let useful = later > .zero ? sorted.suffix(max(1, sorted.count / 3)) : sorted.prefix(max(1, sorted.count / 3))
+    let possible = useful.filter { reported + $0 >= begin }
+    guard let chosen = possible.randomElement() ?? sorted.last(where: { reported + $0 >= begin }) else { return nil }
+    return reported + chosen < end ? reported + chosen : nil
+  }
+
+  // MARK: Pictures of a loop
 
   /// When pictures that begin to show at these steps of a slot could have come, in rising order.
   ///
-  /// - Parameter recorded: when they would have come if the loop were live, as far as is known.
-  func arrivals(at steps: [Int], recorded: [Ticks?] = [], collectedFrom: Ticks, step: Ticks, count: Int) -> [Ticks] {
+  /// - Parameter known: when they came, as far as that is known.
+  func arrivals(at steps: [Int], known: [Ticks?] = [], collectedFrom: Ticks, step: Ticks, count: Int) -> [Ticks] {
     guard let first = steps.first, let final = steps.last else { return [] }
     // The first picture of a slot shows at once, whenever it came; the others follow it in their rhythm.
     var begin = collectedFrom
@@ -73,19 +143,15 @@ struct StillRhythm: Sendable {
     var (next, copy) = (end, self)
     return steps.enumerated().map { index, place in
       if place != first { (begin, end) = (next + step * Int64(place - first - 1), next + step * Int64(place - first)) }
-      let known = recorded.indices.contains(index) ? recorded[index] : nil
-      let time = copy.draw(from: begin, to: end, collectedFrom, recorded: known)
-      copy.report(time, recorded: known)
+      let known = known.indices.contains(index) ? known[index] : nil
+      let time = known.map { min(max($0, begin), end - Ticks(1)) } ?? copy.draw(from: begin, to: end, collectedFrom)
+      copy.report(time)
       if place == first { next = collectedFrom + step * ((time - collectedFrom).floorDivided(by: step) + 1) }
       return time
     }
   }
 
-  private func draw(from begin: Ticks, to end: Ticks, _ collectedFrom: Ticks, recorded: Ticks?) -> Ticks {
-    if let recorded {
-      let time = recorded + (shift ?? .zero)
-      if time >= begin, time < end, isNatural(time) { return time }
-    }
+  private func draw(from begin: Ticks, to end: Ticks, _ collectedFrom: Ticks) -> Ticks {
     for _ in 0..<16 {
       if let reported, let gap = gaps.randomElement(), reported + gap >= begin, reported + gap < end {
         return reported + gap

@@ -5,48 +5,66 @@ import Packager
 /// How the loop replaces live pictures under a veil and gives way to them again without a trace.
 ///
 /// A camera's picture changes only when a still comes, and stills come in the camera's rhythm. So the loop's encoded
-/// segments are used only from a segment on that begins with a new picture, when a still has come in the same slot and
-/// the loop can continue in the camera's rhythm. Until then the stream is encoded live, and each arriving still is
-/// covered by a picture of the loop. In the same way the veil ends when the loop is in step with the camera, and the
-/// loop's picture stays until the next still.
+/// segments are played where their own times follow what was told of the camera's stills. Until then, and again before
+/// the camera is shown, the stream is encoded live, and pictures of the loop cover the stills that come.
 struct Veiling: Sendable {
-  /// How many segments a veil waits at most for a still that fits.
-  private static let patience = 4
+  /// How many segments a veil waits at least, and how long, before it ends out of step with the camera.
+  private static let patience = (segments: 4, time: Ticks.seconds(90))
 
-  /// Whether the loop's encoded segments are used.
-  private(set) var isPlaying = true
+  /// What the current segment does.
+  enum Mode: Hashable, Sendable {
+    /// The loop's encoded segment plays, and its stills are said to have come so much later than in the loop.
+    case playing(shift: Ticks)
+    /// The camera has stopped: the loop's picture stays until the segment ends.
+    case standing
+    /// Pictures of the loop cover the camera's stills.
+    case covering
+    /// The veil ends and is in step with the camera: what is left of the segment shows the camera's stills.
+    case revealing
+  }
+
+  private(set) var mode = Mode.covering
   /// The loop's pictures that cover the next stills.
   var covers: [ByteBuffer] = []
-  private var tries = 0
   private var waited = 0
 
+  /// Whether the loop's encoded segments are used.
+  var isPlaying: Bool { if case .playing = mode { true } else { false } }
+
+  /// Whether it waits until it is in step with the camera, to end.
+  var isEnding: Bool { waited > 0 }
+
   /// Starts the veil.
-  ///
-  /// - Parameter isLive: whether it starts with live pictures; if a loop is shown already, it continues.
-  mutating func fall(isLive: Bool) { (isPlaying, tries, waited) = (!isLive, 0, 0) }
+  mutating func fall() { (mode, covers, waited) = (.covering, [], 0) }
 
-  /// Takes the next segment of the loop; `nil` if it cannot be read and the picture before must stay.
-  mutating func begin(_ segment: LoopSegment?) {
-    guard let segment else { return (isPlaying, covers) = (false, []) }
-    covers = segment.changes.isEmpty ? [segment.opening] : segment.changes.map(\.jpeg)
+  /// Takes the next segment of the loop.
+  mutating func begin(_ segment: LoopPlayer.Veiled) {
+    switch segment {
+    case .plays(_, let shift): (mode, covers) = (.playing(shift: shift), [])
+    case .covers(let segments):
+      mode = .covering
+      let pictures = segments.flatMap { $0.changes.map(\.jpeg) }
+      // A loop that does not change covers stills with its one picture.
+      covers += pictures.isEmpty ? segments.map(\.opening) : pictures
+    }
   }
 
-  /// Decides with the first slot of a segment whether the loop's encoded segment is used.
-  ///
-  /// - Parameters:
-  ///   - places: the steps at which the arrived stills would show.
-  ///   - recorded: the steps at which the loop's pictures show.
-  ///   - canGoOn: whether the loop can continue in the camera's rhythm.
-  mutating func enter(places: [Int], recorded: [Int], canGoOn: Bool) {
-    guard !isPlaying, !places.isEmpty else { return }
-    isPlaying = places == recorded && canGoOn || tries >= Self.patience
-    tries += 1
-  }
+  /// Lets the loop's picture stay until the segment ends.
+  mutating func stand() { if isPlaying { mode = .standing } }
+
+  /// Shows the camera's stills until the segment ends, after which the veil does.
+  mutating func reveal() { if isEnding, mode == .covering { mode = .revealing } }
 
   /// Whether the veil continues for one more segment, because the camera's next still would come out of step.
-  mutating func stays(isInStep: Bool) -> Bool {
-    guard isPlaying, !isInStep, waited < Self.patience else { return false }
+  ///
+  /// - Parameter segment: how long segments are.
+  mutating func stays(isInStep: Bool, segment: Ticks) -> Bool {
+    let isPatient = waited < Self.patience.segments || segment * Int64(waited) < Self.patience.time
+    guard !isInStep, isPatient else { return false }
     waited += 1
     return true
   }
+
+  /// Notes that the veil is to go on.
+  mutating func goOn() { waited = 0 }
 }

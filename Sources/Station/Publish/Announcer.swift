@@ -9,13 +9,19 @@ import Picture
 /// loop is in another step, in the recent rhythm of the camera's stills.
 struct Announcer: Sendable {
   private let settings: CameraSettings
-  private var rhythm = StillRhythm()
+  private var rhythm: StillRhythm
   /// What is shown, and what was shown before.
   private var current = Director.Source.live
   private var previous = Director.Source.live
   private var shown: ByteBuffer?
 
-  init(_ settings: CameraSettings) { self.settings = settings }
+  init(_ settings: CameraSettings) {
+    self.settings = settings
+    rhythm = StillRhythm(hold: settings.presence.hold)
+  }
+
+  /// Forgets the newest picture.
+  mutating func forget() { shown = nil }
 
   /// Notes when stills came, in the clock's own time.
   ///
@@ -25,33 +31,35 @@ struct Announcer: Sendable {
   }
 
   /// What is expected of the camera's stills in the slot for which the collecting begins then.
-  func outlook(from collectedFrom: Ticks) -> StillOutlook {
-    let expected = rhythm.expected(from: collectedFrom)
-    return StillOutlook(
-      isInStep: rhythm.isInStep,
-      slotOffset: expected.flatMap { $0 < collectedFrom + settings.timeline.part ? $0 - collectedFrom : nil })
+  ///
+  /// - Parameter isAhead: whether more stills can be reported before.
+  func outlook(from collectedFrom: Ticks, isAhead: Bool) -> StillOutlook {
+    StillOutlook(
+      isInStep: rhythm.isInStep(at: collectedFrom), isSilent: rhythm.isSilent(at: collectedFrom),
+      seam: LoopSeam(
+        isAhead ? rhythm.expected(before: collectedFrom) : rhythm, collectedFrom: collectedFrom,
+        timeline: settings.timeline))
   }
 
-  /// Whether the loop can continue in the camera's rhythm when its first slot takes the place of these stills.
-  ///
-  /// - Parameters:
-  ///   - last: when the newest of them came.
-  ///   - collectedFrom: when the slot began to collect stills.
-  func canGoOn(_ segment: LoopSegment, after last: Ticks, collectedFrom: Ticks) -> Bool {
-    let timeline = settings.timeline
-    let steps = timeline.stepsPerPart
-    let slotOffset = segment.changes.last { $0.step < steps }?.slotOffset
-    let shift = slotOffset.map { last - (collectedFrom + $0) }
-    guard let next = segment.changes.first(where: { $0.step >= steps }) else {
-      // What comes next is not known; the less the times are shifted, the better they fit into their slots.
-      if let shift { return abs(shift.count) <= timeline.part.count / 4 }
-      return rhythm.canFollow(last, in: collectedFrom + timeline.segment..<Ticks(.max))
-    }
-    let begin = collectedFrom + timeline.part * Int64(next.step / steps)
-    let slot = begin..<begin + timeline.part
-    if let shift, let nextOffset = next.slotOffset { return slot.contains(begin + nextOffset + shift) }
-    return rhythm.canFollow(last, in: slot)
+  /// Whether the camera's next still follows what was told of its stills in its rhythm.
+  func isInStep(at time: Ticks) -> Bool { rhythm.isInStep(at: time) }
+
+  /// Whether the camera has stopped, as far as can be known at the end of this slot.
+  func isSilent(after slot: SlotArrivals) -> Bool {
+    var rhythm = rhythm
+    rhythm.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: false)
+    return rhythm.isSilent(at: slot.collectedFrom + settings.timeline.part)
   }
+
+  /// When the pictures come that cover the stills of a slot; see `StillRhythm.covers`.
+  mutating func cover(_ slot: SlotArrivals) -> [Ticks] {
+    rhythm.note(slot.arrivals, collectedFrom: slot.collectedFrom, isReported: false)
+    return rhythm.covers(
+      of: slot.arrivals, collectedFrom: slot.collectedFrom, end: slot.collectedFrom + settings.timeline.part)
+  }
+
+  /// Notes that viewers are told of a still that came then.
+  mutating func report(_ time: Ticks) { rhythm.report(time) }
 
   /// Notes that another segment begins to show.
   ///
@@ -76,33 +84,36 @@ struct Announcer: Sendable {
     for index in content.changes.indices { content.changes[index].time = wall }
   }
 
-  /// Dates pictures of the loop under a veil: those that replace stills came when these did, the others when stills of
-  /// this camera could have come.
+  /// Dates pictures of the loop under a veil: at their own times, or when stills of this camera could have come. Where
+  /// these times are not known, pictures that replace stills came when these did.
   ///
   /// - Parameters:
-  ///   - stills: that came for the slot, with the steps at which they would show.
-  ///   - collectedFrom: when the slot began to collect stills.
+  ///   - slot: the stills that came.
+  ///   - shift: how much later they are said to have come than in the loop; `nil` leaves their own times unknown.
   ///   - begins: when the slot begins, in the clock's own time; in wall clock time it is `wall`.
+  /// - Returns: these times, in the clock's own time.
   mutating func date(
-    _ content: inout SlotContent, inPlaceOf stills: [(step: Int, still: Still)], collectedFrom: Ticks, begins: Ticks,
-    wall: WallTime
-  ) {
-    let changes = content.changes
-    let arrivals = stills.map { $0.still.arrival + settings.delay }
-    rhythm.note(arrivals, collectedFrom: collectedFrom, isReported: false)
-    let isInPlace = changes.map(\.step) == stills.map(\.step) && arrivals.first.map(rhythm.isNatural) ?? true
+    _ content: inout SlotContent, inPlaceOf slot: SlotArrivals, shift: Ticks, begins: Ticks, wall: WallTime
+  ) -> [Ticks] {
+    let (changes, placed, collectedFrom) = (content.changes, slot.placed, slot.collectedFrom)
+    let arrivals = placed.map { $0.still.arrival + settings.delay }
+    rhythm.note(slot.arrivals, collectedFrom: collectedFrom, isReported: false)
+    let known = changes.map { change in change.slotOffset.map { collectedFrom + $0 + shift } }
+    let isInPlace =
+      known.contains(nil) && changes.map(\.step) == placed.map(\.step) && arrivals.first.map(rhythm.isNatural) ?? true
     let times =
       isInPlace
       ? arrivals
       : rhythm.arrivals(
-        at: changes.map(\.step), recorded: changes.map { $0.slotOffset.map { collectedFrom + $0 } },
-        collectedFrom: collectedFrom, step: settings.timeline.step, count: settings.timeline.stepsPerPart)
+        at: changes.map(\.step), known: known, collectedFrom: collectedFrom, step: settings.timeline.step,
+        count: settings.timeline.stepsPerPart)
     for (index, time) in times.enumerated() {
-      rhythm.report(time, recorded: changes[index].slotOffset.map { collectedFrom + $0 })
+      rhythm.report(time)
       // A live still has its time of arrival, however long it was kept back.
       content.changes[index].time =
-        isInPlace ? stills[index].still.wallTime : wall.advanced(by: time - settings.delay - begins)
+        isInPlace ? placed[index].still.wallTime : wall.advanced(by: time - settings.delay - begins)
     }
+    return times
   }
 
   /// Whether pictures that are shown now are kept as photos.

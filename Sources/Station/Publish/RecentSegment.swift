@@ -56,6 +56,8 @@ struct SegmentRecorder {
       let first = content.changes.first.flatMap { $0.step == 0 && $0.jpeg.readableBytes > 0 ? $0.jpeg : nil }
       segment = (first ?? standing).map { RecentSegment(opening: $0) }
     }
+    // The encoder was opened or made again in the middle: a loop's segments have one IDR picture, at their start.
+    if part > 0, content.pictures.first?.isIDR == true { segment = nil }
     segment?.add(content, at: part * stepsPerPart)
   }
 

@@ -74,6 +74,12 @@ struct StreamAssembly: Sendable {
   /// The date of a moment in stream time.
   func date(of moment: Ticks) -> WallTime { dates.date(of: moment) }
 
+  /// The date of the next part, for a slot that begins then in civil time.
+  func dateOfNextPart(wall: WallTime) -> WallTime {
+    var dates = dates
+    return nextPart == 0 ? dates.segmentBegins(at: start, wall: wall) : dates.date(of: start)
+  }
+
   /// Notes that slots begin later from now on, or earlier if `shift` is negative.
   mutating func slotsMoved(by shift: Ticks) { dates.slotsMoved(by: shift) }
 

@@ -21,6 +21,7 @@ package struct StreamPublisher {
   private(set) var latest: LatestPicture?
   private var shownPictures: Int64 = 0
   private var publications: Int64 = 0
+  private var hasPublished = false
   /// How often everything was withdrawn.
   private var withdrawals: Int64 = 0
   /// What the state file contains besides the window.
@@ -64,6 +65,9 @@ package struct StreamPublisher {
   /// The date of a moment in stream time.
   func date(of moment: Ticks) -> WallTime { assembly.date(of: moment) }
 
+  /// The date of the next part, for a slot that begins then in civil time.
+  func dateOfNextPart(wall: WallTime) -> WallTime { assembly.dateOfNextPart(wall: wall) }
+
   // MARK: Slots
 
   /// Notes that slots begin later from now on, or earlier where `shift` is negative.
@@ -104,7 +108,10 @@ package struct StreamPublisher {
     }
     let now = assembly.snapshot(multivariant: multivariant, plainSequence: plainSequence)
     let changes = assembly.takeChanges()
-    if let now { edge.publish(now, ahead: ahead, adding: changes.adding, removing: changes.removing) }
+    if let now {
+      edge.publish(now, ahead: ahead, adding: changes.adding, removing: changes.removing, isFirst: !hasPublished)
+      hasPublished = true
+    }
     save()
   }
 
@@ -172,8 +179,10 @@ package struct StreamPublisher {
     updateMirror()
   }
 
-  private func updateMirror() {
-    guard let mirror else { return }
+  private func updateMirror() { mirror?.update(contents) }
+
+  /// What the camera's folder should hold now: all that a later loop of the camera needs to go on.
+  var contents: MirrorContents {
     typealias Document = MirrorContents.Document
     let (reservedName, state) = (
       assembly.reservedName, assembly.state(plain: plainSegments, standing: standing, isLive: isLive)
@@ -194,6 +203,6 @@ package struct StreamPublisher {
     if let latest {
       contents.documents.append(Document(name: Self.latestName, version: shownPictures, bytes: latest.jpeg))
     }
-    mirror.update(contents)
+    return contents
   }
 }

@@ -18,6 +18,11 @@ struct MirrorContents: Sendable {
   /// How often everything was withdrawn. When it rises, the old files are removed before anything is written.
   var withdrawals: Int64 = 0
 
+  /// All files by name, as another loop of the camera reads them.
+  var files: [String: ByteBuffer] {
+    documents.reduce(into: media) { files, document in files[document.name] = document.bytes }
+  }
+
   /// A file that is replaced.
   struct Document: Sendable {
     let name: String

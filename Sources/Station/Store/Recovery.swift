@@ -59,8 +59,19 @@ package struct Recovery: Sendable {
   static func read(
     folder: String, timeline: TimelineSettings, now: WallTime, isTrusted: Bool = true, logger: Logger
   ) -> Recovery {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    var stored = StoredMedia(folder: folder, limits: StoredMedia.Limits(timeline))
+    read(.folder(folder), timeline: timeline, now: now, isTrusted: isTrusted, folder: folder, logger: logger)
+  }
+
+  /// Reads these files.
+  ///
+  /// - Parameters:
+  ///   - isTrusted: whether the clock can be believed.
+  ///   - folder: where the log says that they are.
+  static func read(
+    _ files: StoredFiles, timeline: TimelineSettings, now: WallTime, isTrusted: Bool, folder: String, logger: Logger
+  ) -> Recovery {
+    let names = files.names
+    var stored = StoredMedia(files, limits: StoredMedia.Limits(timeline))
     // Media without a state, or with a damaged one, still shows how far its numbers went.
     let highestName = names.compactMap { SegmentName.number(inFile: $0) }.filter { $0 < StreamState.highest }.max()
     let reservedName = StreamState.readReservedName(stored.file(StreamState.reservedFileName))

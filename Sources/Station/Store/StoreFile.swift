@@ -3,7 +3,7 @@ import NIOCore
 import SystemPackage
 
 /// How files of the store are written; errors are the system's `Errno`.
-enum StoreFile {
+package enum StoreFile {
   /// What the names of files begin with that are not in their places yet.
   static let temporaryPrefix = ".quietcam-"
 
@@ -43,16 +43,32 @@ enum StoreFile {
     }
   }
 
+  /// Writes a file that only its owner reads, whole or not at all and on the disk before this returns.
+  ///
+  /// - Throws: the system's error.
+  package static func replacePrivately(_ name: String, in folder: String, with bytes: ByteBuffer) throws {
+    let temporary = folder + "/" + temporaryPrefix + name
+    do {
+      try? remove(temporary)
+      try write(temporary, bytes, permissions: .ownerReadWrite, isSynced: true)
+      try rename(temporary, to: folder + "/" + name)
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    sync(folder: folder)
+  }
+
   /// Gives a file or folder another name; a file of that name is replaced at once.
   static func rename(_ path: String, to other: String) throws { try check(Glibc.rename(path, other)) }
 
   /// Removes a file, which may be gone already.
-  static func remove(_ path: String) throws {
+  package static func remove(_ path: String) throws {
     do { try check(unlink(path)) } catch Errno.noSuchFileOrDirectory {}
   }
 
   /// Brings what was renamed in a folder to the disk, as far as the disk knows how.
-  static func sync(folder path: String) {
+  package static func sync(folder path: String) {
     guard
       let folder = try? SystemPackage.FileDescriptor.open(
         FilePath(path), .readOnly, options: [.directory, .closeOnExec])

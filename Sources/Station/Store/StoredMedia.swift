@@ -5,7 +5,7 @@ import Packager
 
 /// The media from an earlier process that a camera's folder still holds, as far as it is served again.
 struct StoredMedia: Sendable {
-  private let folder: String
+  private let stored: StoredFiles
   private let limits: Limits
   /// Whether all init segments in the folder were read.
   private var hasInitSegments = false
@@ -40,14 +40,14 @@ struct StoredMedia: Sendable {
     }
   }
 
-  /// Nothing yet from this folder.
-  init(folder: String, limits: Limits) {
-    self.folder = folder
+  /// Nothing yet of these files.
+  init(_ stored: StoredFiles, limits: Limits) {
+    self.stored = stored
     self.limits = limits
   }
 
   /// A file of the folder.
-  func file(_ name: String) -> ByteBuffer? { Mirror.file(name, in: folder) }
+  func file(_ name: String) -> ByteBuffer? { stored.file(name) }
 
   /// Reads a segment with its init segment and its parts, so that it can be listed.
   ///
@@ -134,9 +134,7 @@ struct StoredMedia: Sendable {
     }
   }
 
-  private var fileNames: [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".mp4") }
-  }
+  private var fileNames: [String] { stored.names.filter { $0.hasSuffix(".mp4") } }
 
   private mutating func takeInitSegments() {
     guard !hasInitSegments else { return }

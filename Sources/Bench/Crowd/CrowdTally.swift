@@ -1,0 +1,107 @@
+import Histogram
+import NIOCore
+
+/// What the viewers of one event loop saw.
+struct CrowdTally: Sendable {
+  /// The names of media whose bytes are remembered for comparing.
+  private static let keptNames = 64
+
+  /// Viewers that are connected.
+  var connected = 0
+  /// Viewers that got their first media.
+  var joined = 0
+  /// Complete answers, and bytes as they came from the sockets.
+  private(set) var (playlists, media, bytes) = (0, 0, 0)
+  /// Answers with another status than 200 and 304, by status.
+  private(set) var refused: [Int: Int] = [:]
+  /// What went wrong, and how often.
+  private(set) var mistakes: [String: Int] = [:]
+  /// When each viewer had each part: nanoseconds of the monotonic clock, by name.
+  private(set) var arrivals: [String: [Int64]] = [:]
+  private var bodies: [String: ByteBuffer] = [:]
+  private var order: [String] = []
+  private var news: [ByteBuffer: PlaylistNews] = [:]
+
+  mutating func add(bytes count: Int) { bytes += count }
+
+  mutating func note(_ mistake: String) { mistakes[mistake, default: 0] += 1 }
+
+  /// Counts an answer, and compares media with what other viewers got under the name.
+  mutating func add(
+    _ kind: CrowdViewer.Kind, status: Int, name: String, body: ByteBuffer, isFinal: Bool, at now: Int64
+  ) {
+    guard status == 200 || status == 304 else {
+      refused[status, default: 0] += 1
+      return
+    }
+    guard kind == .media else {
+      playlists += 1
+      return
+    }
+    media += 1
+    arrivals[name, default: []].append(now)
+    guard isFinal else { return }
+    if let first = bodies[name] {
+      if first != body { note("\(name) had other bytes for another viewer") }
+      return
+    }
+    bodies[name] = body
+    order.append(name)
+    if order.count > Self.keptNames { bodies[order.removeFirst()] = nil }
+  }
+
+  /// Reads a playlist, once for all that have the same bytes.
+  mutating func read(_ body: ByteBuffer, path: String, isGzipped: Bool) throws -> PlaylistNews {
+    if let known = news[body] { return known }
+    guard let text = isGzipped ? body.gunzipped() : body else {
+      throw AnswerScanner.Mistake(description: "a playlist is not gzip")
+    }
+    let read = try PlaylistNews(text, path: path)
+    if news.count > 32 { news.removeAll() }
+    news[body] = read
+    return read
+  }
+
+  /// Joins what another loop saw.
+  mutating func add(_ other: CrowdTally) {
+    connected += other.connected
+    joined += other.joined
+    playlists += other.playlists
+    media += other.media
+    bytes += other.bytes
+    refused.merge(other.refused, uniquingKeysWith: +)
+    mistakes.merge(other.mistakes, uniquingKeysWith: +)
+    arrivals.merge(other.arrivals, uniquingKeysWith: +)
+  }
+}
+
+/// How long after the first viewer the others had the same media.
+package struct CrowdSpread: Sendable {
+  /// Microseconds, of all viewers and media.
+  private var waits: Histogram<UInt32>
+  /// Microseconds from the first viewer to the last, for each name that most of them had.
+  private var spans: [Int64] = []
+
+  /// - Parameter arrivals: nanoseconds of a clock, by name.
+  init(_ arrivals: [String: [Int64]], viewers: Int) {
+    waits = Histogram<UInt32>(highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
+    for times in arrivals.values {
+      // Names that only some viewers had were being published when the measurement began or ended.
+      guard times.count * 10 >= viewers * 9, let first = times.min(), let last = times.max() else { continue }
+      for time in times { waits.record(UInt64((time - first) / 1000)) }
+      spans.append((last - first) / 1000)
+    }
+    spans.sort()
+  }
+
+  /// How many parts or segments were compared.
+  package var count: Int { spans.count }
+  /// The median and the longest time from the first viewer to the last, in milliseconds.
+  package var span: (median: Int64, most: Int64) {
+    spans.isEmpty ? (0, 0) : (spans[spans.count / 2] / 1000, (spans.last ?? 0) / 1000)
+  }
+  /// The wait after the first viewer at a percentile, in milliseconds.
+  package func wait(at percentile: Double) -> Int64 {
+    Int64(waits.valueAtPercentile(percentile) / 1000)
+  }
+}

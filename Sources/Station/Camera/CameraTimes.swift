@@ -1,0 +1,13 @@
+import Media
+
+/// How long the work of one camera takes, for operators.
+package struct CameraTimes: Sendable {
+  /// From the arrival of a still to the publication of its slot's part. The wait for the slot and the camera's `delay`
+  /// are in it. It counts also what a loop hides, so that its cost does not tell one from the other.
+  package let stillToPart = Histogram(
+    milliseconds: [50, 100, 250, 500, 1000, 1500, 2000, 3000, 4000, 6000, 10_000, 60_000])
+  /// What making the pictures of a slot takes: decoding stills, filtering and encoding.
+  package let encode = Histogram(milliseconds: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000])
+
+  init() {}
+}

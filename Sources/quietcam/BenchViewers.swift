@@ -1,0 +1,85 @@
+import ArgumentParser
+import Bench
+import Foundation
+import Logging
+import Media
+import NIOConcurrencyHelpers
+import Picture
+
+extension Bench {
+  /// `quietcam bench viewers`.
+  struct Viewers: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "How many viewers this machine carries, and how long after the first one the last one has each part.",
+      discussion: """
+        Without --url a server of its own is started, with the painted desk as its camera, one still every two seconds. \
+        With --url the viewers watch any server's stream by http://, also one that is not Quietcam. The viewers are \
+        connections of this program, on this machine: where both together need all cores, the server alone carries more.
+
+        All media that two viewers get under one name must have the same bytes. The exit code is 0 if each viewer saw \
+        everything, and 1 if not.
+        """)
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("How many viewers.", valueName: "count")) var number = 500
+    @Option(
+      name: .customLong("for"), help: ArgumentHelp("How long all of them watch: 30s, 2m.", valueName: "duration"))
+    var duration = Length(ticks: .seconds(60))
+    @Option(help: ArgumentHelp("The playlist, instead of a server of its own.", valueName: "url")) var url: String?
+    @Option(help: ArgumentHelp("How they watch.", valueName: "way")) var way = CrowdWay.lowLatency
+    @Option(
+      name: .customLong("set"),
+      help: ArgumentHelp("A setting of its own server: part=1. May be given again.", valueName: "key=value"))
+    var settings: [String] = []
+
+    func validate() throws {
+      guard (1...60_000).contains(number) else {
+        throw ValidationError("--number: found \(number); accepted: 1 to 60000")
+      }
+      if let url, URL(string: url)?.scheme != "http" {
+        throw ValidationError("--url: found \(url); accepted: the http:// address of a playlist")
+      }
+      if let wrong = settings.first(where: { !$0.dropFirst().contains("=") }) {
+        throw ValidationError("--set: found \(wrong); accepted: a setting such as part=1")
+      }
+    }
+
+    func run() async throws {
+      var logger = Logger(label: "bench")
+      logger.logLevel = .error
+      FFmpegLog.redirect(to: logger)
+      let files = OpenFiles.raiseLimit()
+      guard number + 64 <= files else {
+        throw ValidationError(
+          "--number: \(number) viewers need as many open files, and the system allows \(files); raise the limit with "
+            + "`ulimit -n`")
+      }
+      let line = NIOLockedValueBox(ProgressLine())
+      let show: @Sendable (ViewersBench.Progress) -> Void = { progress in
+        let time = progress.elapsed.map { "\($0.components.seconds) s" } ?? "connecting"
+        line.withLockedValue { $0.show("\(progress.connected) viewers, \(time), \(progress.mistakes) mistakes") }
+      }
+      let result: CrowdResult
+      if let url = url.flatMap({ URL(string: $0) }) {
+        result = try await ViewersBench(url: url, way: way, count: number, length: duration.ticks.duration)
+          .run(onProgress: show)
+      } else {
+        guard let program = Bundle.main.executableURL else {
+          throw ValidationError("this program cannot find its own file; give --url")
+        }
+        let flags = settings.flatMap { setting -> [String] in
+          let pair = setting.split(separator: "=", maxSplits: 1)
+          return ["--\(pair[0])", String(pair.last ?? "")]
+        }
+        let stills = try await Stages.stills(nil, count: 30)
+        result = try await ServedCrowd(
+          program: program, stills: stills, settings: flags, way: way, count: number, length: duration.ticks.duration
+        ).run(onProgress: show)
+      }
+      line.withLockedValue { $0.clear() }
+      print(result)
+      if !result.isGood { throw ExitCode.failure }
+    }
+  }
+}
+
+extension CrowdWay: ExpressibleByArgument {}

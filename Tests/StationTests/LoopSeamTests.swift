@@ -1,0 +1,66 @@
+import Media
+import Packager
+import TestSupport
+import Testing
+
+@testable import Station
+
+@Suite struct LoopSeamTests {
+  private let timeline: TimelineSettings
+
+  init() throws { timeline = try CameraSettings.sample().timeline }
+
+  /// A camera with a still each 2 s to 2.3 s, whose last one was told of at 100 s.
+  private var rhythm: StillRhythm {
+    var (rhythm, time) = (StillRhythm(), Ticks.zero)
+    for gap in [2000, 2300, 2100, 2200, 2150] as [Int64] {
+      rhythm.note([time], collectedFrom: time)
+      time = time + .milliseconds(gap)
+    }
+    rhythm.note([time], collectedFrom: time)
+    rhythm.report(.seconds(100))
+    return rhythm
+  }
+
+  private func seam(_ collectedFrom: Int64) -> LoopSeam {
+    LoopSeam(rhythm, collectedFrom: .milliseconds(collectedFrom), timeline: timeline)
+  }
+
+  private func times(_ offsets: (step: Int, offset: Int64?)...) -> [LoopTime] {
+    offsets.map { LoopTime(step: $0.step, slotOffset: $0.offset.map { .milliseconds($0) }) }
+  }
+
+  @Test func aSegmentFitsWhereItsFirstStillFollowsInTheCamerasRhythm() {
+    #expect(seam(102_000).entered(times((0, 100))) == .zero)
+    #expect(seam(102_000).entered(times((0, 0))) == .zero)
+    #expect(seam(102_000).entered(times((0, 300))) == .zero)
+    #expect(seam(102_000).entered(times((0, 450))) == .milliseconds(-150), "moved as little as possible")
+    #expect(seam(101_500).entered(times((0, 300))) == .milliseconds(200))
+    #expect(seam(101_000).entered(times((0, 300))) == nil, "it would come too early in any case")
+    #expect(seam(103_000).entered(times((0, 0))) == .zero, "the last one is longer ago than any interval")
+    #expect(seam(102_000).entered([]) == nil)
+  }
+
+  @Test func allItsStillsStayInTheirSlots() {
+    #expect(seam(102_000).entered(times((0, 450), (4, 100))) == nil, "the second would come before its slot")
+    #expect(seam(102_000).entered(times((0, 450), (4, 150))) == .milliseconds(-150))
+    #expect(seam(101_500).entered(times((0, 300), (4, 850))) == nil)
+    #expect(seam(102_000).continued(times((0, 100), (4, 900)), shift: .milliseconds(99)) == .milliseconds(99))
+    #expect(
+      seam(102_000).continued(times((0, 100), (4, 900)), shift: .milliseconds(101)) == .milliseconds(100) - Ticks(1))
+    #expect(seam(102_000).continued(times((0, 100), (4, 500)), shift: .milliseconds(700)) == .milliseconds(210))
+    #expect(seam(101_000).continued(times((0, 100), (4, 900)), shift: .milliseconds(101)) == nil)
+    #expect(seam(102_000).continued([], shift: .milliseconds(700)) == .milliseconds(700))
+  }
+
+  @Test func aSegmentWithoutKnownTimesFitsWhereAnyTimeOfItsSlotDoes() {
+    #expect(seam(102_000).entered(times((0, nil))) == .zero)
+    #expect(seam(100_900).entered(times((0, nil))) == nil)
+    #expect(seam(101_100).entered(times((0, nil))) == .zero)
+  }
+
+  @Test func whereNothingIsKnownEverySegmentFits() {
+    let seam = LoopSeam(StillRhythm(), collectedFrom: .seconds(7), timeline: timeline)
+    #expect(seam.entered(times((0, 900), (3, 10))) == .zero)
+  }
+}
