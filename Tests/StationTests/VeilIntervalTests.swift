@@ -132,9 +132,9 @@ import Testing
       Sender(interval: 2050, jitter: 100, segment: 12),
       Sender(interval: 2050, jitter: 100, hasTimer: false, segment: 12),
       Sender(interval: 990, jitter: 20), Sender(interval: 4600, jitter: 800, hasTimer: false),
-    ], [11, 12] as [UInt64])
-  func nothingIsToldThatTheCameraNeverDoes(_ sender: Sender, seed: UInt64) async throws {
-    try await withStage(sender, seed: seed) { stage in
+    ])
+  func nothingIsToldThatTheCameraNeverDoes(_ sender: Sender) async throws {
+    try await withStage(sender, seed: 11) { stage in
       let begin = stage.events.count - 1
       for round in 0..<8 {
         try await stage.order(.veil, then: 66 + round)
@@ -155,7 +155,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [21, 22, 23, 24] as [UInt64])
+  @Test(arguments: [21, 22] as [UInt64])
   func aCameraThatStopsUnderAVeilGoesOffAsALiveOneDoes(seed: UInt64) async throws {
     let sender = Sender(interval: 1400, jitter: 300)
     try await withStage(sender, seed: seed, hold: .seconds(20)) { stage in

@@ -3,8 +3,8 @@ import Packager
 
 /// Says when slots begin: the clock of one camera's stream.
 ///
-/// Time is divided into slots of one part target, counted from zero. A slot is published when it begins, so that it is
-/// there when the first player asks for it. The clock only counts; its owner reads the monotonic time and waits.
+/// Time is divided into slots of one part target, counted from zero. A slot is made when it begins, and published then
+/// or a fixed time later (`PublishOffset`), so that it is there when the first player asks for it. The clock only counts; its owner reads the monotonic time and waits.
 package struct SlotClock: Hashable, Sendable {
   /// The length of a slot.
   package let slot: Ticks
