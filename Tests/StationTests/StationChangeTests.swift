@@ -27,6 +27,7 @@ import Testing
   ) async throws {
     let station = Station(
       cameras: cameras, store: store, clock: .system(), pool: EncodePool(threads: 2), decoding: EncodePool(threads: 1),
+      publishing: EncodePool(threads: 1),
       logger: .silent)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await station.run() }

@@ -71,12 +71,14 @@ extension CameraLoop {
     let director = Director(
       presence: CameraPresence(settings: settings.presence, held: held), veil: settings.veil,
       standing: recovery.standing, isWithinHours: isWithinHours)
-    var loop = CameraLoop(
-      camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now),
+    let stream = CameraStream(
+      camera: camera, mirror: mirror,
       programme: Programme(settings, director: director, player: player, logger: logger), coder: coder,
       publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
-      hours: hours,
       collectedFrom: now - timeline.part, holds: holds)
+    var loop = CameraLoop(
+      camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now),
+      stream: stream, hours: hours)
     loop.begin(fills: !isFilled)
     if folder != nil, reading.isAhead { loop.beginReadingAhead() }
     return loop

@@ -1,0 +1,298 @@
+import Media
+import NIOCore
+import Packager
+import Picture
+
+/// What viewers get of one camera: decides what its segments show, makes its slots, holds them until their time, and
+/// publishes them.
+struct CameraStream: ~Copyable {
+  private let camera: Camera
+  private let mirror: Mirror?
+  private var collector: SlotCollector
+  private(set) var programme: Programme
+  private var maker: SlotMaker
+  private var publisher: StreamPublisher
+  private var recorder: SegmentRecorder
+  private var plain: PlainFeed
+  private let holds: Bool
+  private var gate: HoldingGate
+
+  /// A stream of these parts that has published nothing.
+  ///
+  /// - Parameters:
+  ///   - collectedFrom: when the collecting of stills for the first slot began.
+  ///   - holds: whether slots are held until the publish offset where a veil can begin.
+  init(
+    camera: Camera, mirror: Mirror?, programme: Programme, coder: consuming LiveCoder, publisher: StreamPublisher,
+    plain: consuming PlainFeed, collectedFrom: Ticks, holds: Bool
+  ) {
+    self.camera = camera
+    self.mirror = mirror
+    self.programme = programme
+    maker = SlotMaker(camera.settings, coder: coder)
+    self.publisher = publisher
+    self.plain = plain
+    collector = SlotCollector(camera.settings, collectedFrom: collectedFrom)
+    recorder = SegmentRecorder(camera.recent, timeline: camera.settings.timeline)
+    self.holds = holds
+    gate = HoldingGate(
+      offset: PublishOffset(size: camera.settings.picture.size, part: camera.settings.timeline.part))
+  }
+
+  /// Fills the window with the loop, if `fills`, and makes sure that there is a picture.
+  mutating func open(fills: Bool) {
+    if fills { fill() }
+    if publisher.latest == nil { show(maker.current(at: camera.clock.wall())) }
+  }
+
+  /// Decides and begins the first segment, and publishes the first state.
+  mutating func begin() {
+    begin(decideNext(), isFirst: true)
+    publisher.publish()
+  }
+
+  /// Reads the loop ahead from now on.
+  mutating func beginReadingAhead() { programme.beginReadingAhead() }
+
+  /// Ends the waits of viewers: no other loop goes on with the stream.
+  mutating func end() {
+    publisher.end()
+    camera.events.end()
+  }
+
+  /// What a loop needs that goes on with the stream.
+  var left: LeftStream { LeftStream(files: publisher.contents.files) }
+
+  /// Calls `done` once what was published so far is on disk.
+  mutating func afterMirroring(_ done: @escaping @Sendable () -> Void) { publisher.afterMirroring(done) }
+
+  // MARK: Time
+
+  /// When something becomes public, or is due for the playlist without parts; `nil` if nothing is.
+  var deadline: Ticks? { [plain.deadline, gate.deadline].compactMap { $0 }.min() }
+
+  /// When the slot that is held becomes public; `nil` if none is held.
+  var heldUntil: Ticks? { gate.slot?.due }
+
+  /// How many slots are remembered for the playlist without parts.
+  var rememberedSlots: Int { plain.rememberedSlots }
+
+  /// Publishes what was held until now.
+  mutating func publishDue() { publishDue(camera.clock.now()) }
+
+  /// Publishes what was to be held until then at the latest.
+  mutating func publishDue(_ time: Ticks) {
+    if let slot = gate.takeSlot(at: time) { publish(slot) }
+    for change in gate.takePlain(at: time) { publisher.apply(change) }
+  }
+
+  /// Feeds the playlist without parts.
+  mutating func tendPlain() {
+    let (now, due) = (camera.clock.now(), plain.deadline)
+    let changes = plain.tend(standing: standing)
+    // What is coded at its time is published a fixed time after it, as parts are.
+    gate.hold(changes, until: gate.slot?.due ?? due.map { $0 <= now ? gate.due($0) : now } ?? now)
+    publishDue()
+  }
+
+  /// Notes that slots begin later by so much from now on; earlier where it is negative.
+  mutating func slotsMoved(by move: Ticks) { publisher.slotsMoved(by: move) }
+
+  /// The picture that `latest.jpg` shows, in the stream's size.
+  private var standing: ByteBuffer? { publisher.latest?.small }
+
+  // MARK: Slots
+
+  /// Makes a slot, and holds it until it is published.
+  ///
+  /// - Returns: when the stills of the slot came.
+  mutating func makeSlot(begins beginning: Ticks) -> [Ticks] {
+    if holds, camera.settings.canBeVeiled, programme.mayBeVeiled { gate.close() }
+    changeAtOnce()
+    let slot = collector.collect(camera.takeStills(), begins: beginning)
+    for arrival in slot.arrivals { programme.stillArrived(at: arrival) }
+    let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
+    let (segmentContent, part, plainSequence) = (programme.segmentContent, publisher.nextPart, plain.newestSequence)
+    let began = camera.clock.now()
+    guard
+      let content = maker.content(
+        of: slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
+    else { return slot.arrivals }
+    camera.times.encode.add(camera.clock.now() - began)
+    let due = gate.due(beginning)
+    let newest = content.changes.last { $0.jpeg.readableBytes > 0 }?.jpeg
+    gate.hold(
+      plain.append(
+        content, start: publisher.start, date: publisher.dateOfNextPart(wall: wall), begins: beginning,
+        standing: newest ?? standing), until: due)
+    gate.hold(
+      HeldSlot(
+        arrivals: slot, content: content, segmentContent: segmentContent, part: part, source: programme.slotSource,
+        wall: wall, plainSequence: plainSequence, due: due))
+    gate.note(ready: camera.clock.now() - beginning, isCoded: programme.codesPictures)
+    return slot.arrivals
+  }
+
+  /// Makes a slot public: its part, its pictures and its events.
+  private mutating func publish(_ slot: HeldSlot) {
+    let (content, part, segmentContent) = (slot.content, slot.part, slot.segmentContent)
+    recorder.add(content, part: part, standing: standing)
+    let appended = publisher.append(content.pictures, wall: slot.wall)
+    // The version that closes a segment announces the next one.
+    let next = appended.segment.map { whole in
+      recorder.finish(whole, header: publisher.initSegment.bytes, isLive: !segmentContent.source.isRecorded)
+      return decideNext()
+    }
+    publisher.publish(
+      following: segmentContent.slotsAhead(of: part, camera.settings), plainSequence: slot.plainSequence)
+    let published = camera.clock.now()
+    for placed in slot.arrivals.placed { camera.times.stillToPart.add(published - placed.still.arrival) }
+    report(content.changes)
+    camera.waves.report()
+    gate.published(part: part, of: camera.settings.timeline.partsPerSegment)
+    count(slot.arrivals, content, of: slot.source, bytes: appended.part)
+    if let next { begin(next) }
+    if publisher.nextPart == camera.settings.timeline.partsPerSegment - 1 { prepareNext() }
+  }
+
+  /// Shows the arrived stills as the latest picture, if their slot shows the camera.
+  mutating func showAtOnce() {
+    guard case .live = programme.segmentContent, camera.settings.delay == .zero,
+      !programme.mustChange(at: camera.clock.now())
+    else { return }
+    for var still in camera.takeStills() {
+      guard let picture = maker.showEarly(&still) else { continue }
+      report([picture])
+      collector.keep(still)
+    }
+  }
+
+  /// Shows the newest of the pictures as the latest one and reports each of them to listeners.
+  private mutating func report(_ changes: [ShownPicture]) {
+    let news = maker.news(in: changes)
+    if let newest = news.last(where: { $0.jpeg.readableBytes > 0 }) { show(newest) }
+    for picture in news {
+      let time = picture.time ?? camera.clock.wall()
+      let (jpeg, size) = (picture.photo?.jpeg ?? picture.jpeg, picture.photo?.size ?? camera.settings.picture.size)
+      // Under the veil recorded pictures become photos as live ones do. A loop that all see comes round and round.
+      let keeps = maker.keepsPhotos && jpeg.readableBytes > 0
+      let photo = keeps ? camera.photos.keep(jpeg, time: time, size: size) : nil
+      camera.events.add(.still(time: time, bytes: jpeg.readableBytes, size: size, photo: photo), at: time)
+    }
+  }
+
+  private mutating func show(_ picture: ShownPicture) {
+    publisher.show(picture.jpeg, photo: picture.photo, time: picture.time ?? camera.clock.wall())
+  }
+
+  private func count(_ slot: SlotArrivals, _ content: SlotContent, of source: Director.Source, bytes: Int) {
+    let (failures, slowWrites) = (Int64(mirror?.failures ?? 0), Int64(mirror?.slowWrites ?? 0))
+    let servesPlain = plain.isRunning
+    let isOn = programme.isOn(at: camera.clock.now())
+    let (offset, late) = (gate.isClosed ? gate.offset.value : nil, gate.offset.late)
+    camera.count { counters in
+      counters.isOn = isOn
+      (counters.publishOffset, counters.lateParts) = (offset, late)
+      counters.note(slot, content, of: source, bytes: bytes)
+      (counters.storeFailures, counters.slowWrites, counters.servesPlain) = (failures, slowWrites, servesPlain)
+    }
+  }
+
+  // MARK: Segments
+
+  /// Decides what the next segment shows, and announces it.
+  private mutating func decideNext() -> PlannedSegment {
+    let next = programme.next(at: camera.clock.now(), maker.outlook(from: collector.collectedFrom))
+    publisher.expect(next)
+    return next
+  }
+
+  /// Begins another segment with the next part, if what is shown must give way: the open segment ends there, or the
+  /// decided one does not begin.
+  private mutating func changeAtOnce() {
+    let part = publisher.nextPart
+    guard programme.mustChange(at: camera.clock.now()), programme.canChange(afterParts: part),
+      part == 0 || publisher.canEndSegment
+    else { return }
+    if part > 0 {
+      publisher.endSegment()
+      recorder.drop()
+    }
+    begin(decideNext())
+  }
+
+  /// Has what the next segment may need read from disk: it is decided with the slot that comes next.
+  private mutating func prepareNext() {
+    programme.prepare(maker.outlook(from: collector.collectedFrom + camera.settings.timeline.part, isAhead: true))
+  }
+
+  /// Begins the decided segment.
+  private mutating func begin(_ segment: PlannedSegment, isFirst: Bool = false) {
+    let source = segment.segmentContent.source
+    gate.beginSegment(isEdge: source != programme.segmentContent.source)
+    programme.begin(segment)
+    camera.count { $0.segments[source, default: 0] += 1 }
+    if let event = maker.begin(source, isFirst: isFirst) { camera.events.add(event, at: camera.clock.wall()) }
+    publisher.isLive = !source.isRecorded
+  }
+
+  /// Fills the window with the loop, made in advance.
+  private mutating func fill() {
+    let timeline = camera.settings.timeline
+    for _ in 0..<timeline.listedSegments {
+      let next = programme.nextOfLoop()
+      publisher.expect(next)
+      guard case .off(let segment, _) = next.segmentContent else { continue }
+      for part in 0..<timeline.partsPerSegment {
+        _ = publisher.append(segment.slot(part, timeline).pictures, wall: nil)
+      }
+      publisher.show(segment.changes.last?.jpeg ?? segment.opening, time: camera.clock.wall())
+    }
+  }
+
+  // MARK: Orders
+
+  /// Takes an order: what must change does so with the next part.
+  mutating func take(_ order: Director.Order) {
+    programme.take(order)
+    prepareNext()
+  }
+
+  /// Notes whether the camera is within its hours; outside, the loop is shown from the next part on.
+  mutating func take(isWithinHours: Bool) {
+    guard isWithinHours != programme.isWithinHours else { return }
+    programme.isWithinHours = isWithinHours
+    prepareNext()
+  }
+
+  /// Saves the orders that are in force.
+  mutating func saveStanding() {
+    publisher.standing = programme.standing
+    publisher.save()
+  }
+
+  /// Removes everything that can be fetched, and fills the window with the loop.
+  ///
+  /// - Parameter beginning: when the next slot begins.
+  mutating func withdraw(nextSlot beginning: Ticks) {
+    let timeline = camera.settings.timeline
+    gate.drop()
+    camera.inbox.drop()
+    collector.forget()
+    recorder.forget()
+    camera.photos.withdraw()
+    camera.events.forget()
+    plain.withdraw()
+    maker.withdraw()
+    programme.withdraw()
+    publisher.withdraw(
+      lead: timeline.segment * Int64(timeline.listedSegments),
+      wall: camera.clock.wall().advanced(by: beginning - camera.clock.now()))
+    publisher.isLive = false
+    fill()
+    let next = decideNext()
+    begin(next)
+    camera.count { $0.source = next.segmentContent.source }
+    publisher.publish()
+  }
+}
