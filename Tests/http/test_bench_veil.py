@@ -24,7 +24,7 @@ FEATURES = [
 ]
 
 
-def bench(*arguments, seconds=150):
+def bench(*arguments, seconds=300):
     return subprocess.run(
         [str(word) for word in [quietcam.binary(), "bench", "veil", *arguments]], env=quietcam.environment(),
         capture_output=True, text=True, timeout=seconds,
@@ -50,7 +50,8 @@ def judged(done, path):
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
     path = tmp_path_factory.mktemp("veil") / "seen.json"
-    done = bench(*QUICK, *RIG, "--every", "0.75s", "--jitter", "50ms", "--record", "6s", "--json", path)
+    camera = ["--source", PHOTOS[0].parent, "--every", "0.75s", "--jitter", "50ms", "--record", "6s"]
+    done = bench(*QUICK, *RIG, *camera, "--json", path)
     return judged(done, path)
 
 

@@ -124,7 +124,8 @@ package struct VeilObserver: Sendable {
     var sums: [String: (sum: Double, count: Double)] = [:]
     for header in fragment.pictures.flatMap({ syntax.headers(of: $0) }) {
       if let id = header.idrPictureID { part.counters["idr_pic_id"] = id }
-      for (name, value) in header.fields where value != -1 {
+      // -1 is what a header does not say, but of a quantizer it is a value.
+      for (name, value) in header.fields where value != -1 || name == "slice_qp_delta" {
         let sum = sums["\(header.isIDR ? "IDR" : "P") \(name)", default: (0, 0)]
         sums["\(header.isIDR ? "IDR" : "P") \(name)"] = (sum.sum + Double(value), sum.count + 1)
       }
