@@ -233,7 +233,7 @@ async def each_switch(on):
     await on.says("desk withdrawn at", ".told")
     await on.click("Resume")
     await on.says("Stills come.")
-    log = "[...document.querySelectorAll('.camera tbody tr')].map((row) => row.children[1]?.innerText)"
+    log = "[...document.querySelectorAll('[aria-labelledby=log-title] tbody tr')].map((row) => row.children[1]?.innerText)"
     await on.until(f"{log}.length >= 6")
     done = await on.eval(log)
     assert done[:6] == ["Resumed", "Withdrawn", "Unveiled", "Veiled", "Resumed", "Paused"], done

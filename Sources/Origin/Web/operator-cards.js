@@ -14,32 +14,48 @@ const PLAY = "M8 5.5v13l10-6.5z";
 
 /** The newest picture of a camera: loaded again when it has changed and can be seen, one at a time. */
 export class Newest {
-  node = make("img", { alt: "", decoding: "async" });
+  /** What shows it now; another one takes its place with each picture, so that none is seen while it loads. */
+  node = make("img", { alt: "" });
   #camera;
   #shown = "";
   #isLoading = false;
   #isNear = false;
   #loadedAt = 0;
-  #observer = new IntersectionObserver((entries) => (this.#isNear = entries[entries.length - 1].isIntersecting), {
-    rootMargin: "100px",
-  });
+  /** @type {string | null} */
+  #newest = null;
+  #observer = new IntersectionObserver((entries) => {
+    this.#isNear = entries[entries.length - 1].isIntersecting;
+    this.show(this.#newest);
+  }, { rootMargin: "100px" });
 
   /** @param {string} camera */
   constructor(camera) {
     this.#camera = camera;
     this.#observer.observe(this.node);
-    this.node.addEventListener("load", () => (this.#isLoading = false));
-    this.node.addEventListener("error", () => ([this.#isLoading, this.#shown] = [false, ""]));
   }
 
   /**
    * @param {string | null} picture What the newest one is called.
    * @param {number} rest The least time between two, in milliseconds.
    */
-  show(picture, rest = 0) {
+  async show(picture, rest = 0) {
+    this.#newest = picture;
     if (!picture || picture === this.#shown || this.#isLoading || !this.#isNear || Date.now() - this.#loadedAt < rest) return;
-    [this.#shown, this.#isLoading, this.#loadedAt] = [picture, true, Date.now()];
-    this.node.src = `cameras/${this.#camera}/latest.jpg?${encodeURIComponent(picture)}`;
+    [this.#isLoading, this.#loadedAt] = [true, Date.now()];
+    const next = /** @type {HTMLImageElement} */ (this.node.cloneNode());
+    next.src = `cameras/${this.#camera}/latest.jpg?${encodeURIComponent(picture)}`;
+    try {
+      await next.decode();
+      next.alt = this.node.alt;
+      this.#observer.unobserve(this.node);
+      this.node.replaceWith(next);
+      this.node = next;
+      this.#observer.observe(next);
+      this.#shown = picture;
+    } catch {
+      // It is asked for again with the next look.
+    }
+    this.#isLoading = false;
   }
 
   end() {

@@ -8,6 +8,7 @@ import { make, moment } from "./operator-text.js";
 const WORDS = {
   pause: "Paused", resume: "Resumed", veil: "Veiled", unveil: "Unveiled", withdraw: "Withdrawn", "sign-in": "Signed in",
   "token-made": "Token made", "token-revoked": "Token revoked", "link-made": "Link made",
+  reload: "Settings read anew", "camera-changed": "Camera changed", "camera-removed": "Camera removed",
 };
 const WAYS = { page: "this page", api: "API", machine: "the server" };
 const EVERY = 10_000;
