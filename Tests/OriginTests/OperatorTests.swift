@@ -45,6 +45,11 @@ import Testing
       ),
       // A slow camera is not held between two of its stills.
       (.live, 20_000, 10_000, .live, "Stills come."),
+      // After a start the last picture stands too.
+      (
+        .live, nil, nil, .held,
+        "No still since the start. The last picture stands until 30 s have passed, then the loop is shown."
+      ),
       (.off, 3_900_000, nil, .off, "No still for 1 h 5 min. The loop is shown."),
       (.off, nil, nil, .off, "No still since the start. The loop is shown."),
       (.paused, 400, 1000, .paused, "Paused by the operator. The loop is shown."),
@@ -57,8 +62,29 @@ import Testing
     #expect(condition.why == why)
   }
 
+  @Test func aPauseSaysWhoseItIs() {
+    func why(_ isPaused: Bool, _ hours: String?) -> String {
+      var standing = Director.Standing()
+      standing.isPaused = isPaused
+      return CameraCondition(.init(source: .paused, standing: standing, closedHours: hours)).why
+    }
+    let hours = "mon-fri 08:00-18:00 Europe/Berlin"
+    #expect(why(true, nil) == "Paused by the operator. The loop is shown.")
+    #expect(why(false, hours) == "Outside its hours (\(hours)). The loop is shown.")
+    #expect(why(true, hours) == "Paused by the operator. Outside its hours (\(hours)). The loop is shown.")
+  }
+
+  @Test func aVeilThatWaitsSaysSo() {
+    var standing = Director.Standing()
+    standing.isVeiled = true
+    let condition = CameraCondition(.init(source: .live, stillAge: 100, standing: standing))
+    #expect(condition.state == .live && condition.why.contains("if the camera has a loop"))
+  }
+
   @Test func aVeilSaysWhoseItIs() {
-    let ordered = CameraCondition(.init(source: .veiled, isVeiledByOrder: true))
+    var standing = Director.Standing()
+    standing.isVeiled = true
+    let ordered = CameraCondition(.init(source: .veiled, standing: standing))
     let drawn = CameraCondition(.init(source: .veiled))
     #expect(ordered.state == .veiled && drawn.state == .veiled)
     #expect(ordered.why.contains("by the operator") && drawn.why.contains("veil-every"))
@@ -67,15 +93,18 @@ import Testing
   @Test func sinceIsWhenTheStateBegan() {
     var watch = CameraWatch()
     var counters = Camera.Counters()
+    let coding = Histogram(milliseconds: [10, 100])
     func time(_ seconds: Int64) -> WallTime { WallTime(milliseconds: 1_790_000_000_000 + seconds * 1000) }
     for second in 0...20 as ClosedRange<Int64> {
       counters.source = second < 12 ? .live : .paused
       counters.lastStill = time(second)
       counters.taken = second
-      watch.look(counters, hold: nil, now: second * 1000, time: time(second))
+      coding.add(nanoseconds: 20_000_000)
+      watch.look(counters, coding: coding.counted, hold: nil, now: second * 1000, time: time(second))
     }
     #expect(watch.condition?.state == .paused && watch.since == time(12))
     #expect(watch.lately?.stills == 10)
+    #expect(watch.minute.map { $0.codingTime / $0.coded } == 20_000)
   }
 
   // MARK: Charts

@@ -23,6 +23,17 @@ enum ConfigurationRequest: Hashable {
     self = .camera(pieces[2])
   }
 
+  /// The camera that it is about; `nil` for all of them, or if the text is no camera's name.
+  var camera: CameraName? { if case .camera(let text) = self { CameraName(text) } else { nil } }
+
+  /// What it does, for the log.
+  func word(_ method: HTTPRequest.Method) -> String {
+    switch self {
+    case .reload: "reload"
+    case .camera: method == .delete ? "camera-removed" : "camera-changed"
+    }
+  }
+
   /// The methods that it has.
   var methods: [HTTPRequest.Method] {
     switch self {

@@ -67,6 +67,9 @@ struct PrivateDoor: HTTPResponder {
       let refusal = authorizer.operatorRefusal(request, changes: true, context: context)
       if let refusal { return closing(refusal, request, context) }
       let answer = await wanted.answer(request, configurator)
+      if request.method == .post || request.method == .put || request.method == .delete {
+        desk.note(wanted.word(request.method), wanted.camera, request, answer)
+      }
       let isRead = request.method == .put && answer.status != .contentTooLarge
       return isRead ? answer : closing(answer, request, context)
     }

@@ -11,7 +11,7 @@ struct CameraCondition: Hashable, Sendable {
     case held
     /// The loop is shown because no stills come.
     case off
-    /// The loop is shown because the operator ordered it.
+    /// The loop is shown because the operator ordered it, or outside the camera's hours.
     case paused
     /// The loop is shown in place of live pictures, without notice to viewers.
     case veiled
@@ -27,8 +27,10 @@ struct CameraCondition: Hashable, Sendable {
     var interval: Int64?
     /// How long the last picture stays when no stills come, in milliseconds; `nil` for ever.
     var hold: Int64?
-    /// Whether the veil was started by a command.
-    var isVeiledByOrder = false
+    /// The operator's commands that are in force.
+    var standing = Director.Standing()
+    /// The camera's hours as they were written, if it is outside of them now.
+    var closedHours: String?
   }
 
   /// The shortest time without a still, in milliseconds, that is more than a pause.
@@ -43,18 +45,24 @@ struct CameraCondition: Hashable, Sendable {
   init(_ facts: Facts) {
     switch facts.source {
     case .live:
-      guard let age = facts.stillAge, age > Self.usualGap(facts) else {
-        self.init(.live, "Stills come.")
+      let veil =
+        facts.standing.isVeiled ? " A veil is ordered; it begins with a segment, if the camera has a loop." : ""
+      if let age = facts.stillAge, age <= Self.usualGap(facts) {
+        self.init(.live, "Stills come.\(veil)")
         return
       }
+      let since = facts.stillAge.map { "for \(Self.length($0))" } ?? "since the start"
       let hold = facts.hold.map { " until \(Self.length($0)) have passed, then the loop is shown" } ?? ""
-      self.init(.held, "No still for \(Self.length(age)). The last picture stands\(hold).")
+      self.init(.held, "No still \(since). The last picture stands\(hold).")
     case .off:
       let why = facts.stillAge.map { "No still for \(Self.length($0))." } ?? "No still since the start."
       self.init(.off, "\(why) The loop is shown.")
-    case .paused: self.init(.paused, "Paused by the operator. The loop is shown.")
+    case .paused:
+      let hours = facts.closedHours.map { "Outside its hours (\($0))." }
+      let order = facts.standing.isPaused || hours == nil ? "Paused by the operator." : nil
+      self.init(.paused, ([order, hours].compactMap { $0 } + ["The loop is shown."]).joined(separator: " "))
     case .veiled:
-      let by = facts.isVeiledByOrder ? "Veiled by the operator" : "Veiled at random, as veil-every says"
+      let by = facts.standing.isVeiled ? "Veiled by the operator" : "Veiled at random, as veil-every says"
       self.init(.veiled, "\(by). The loop is shown as if it were live.")
     }
   }

@@ -15,17 +15,18 @@ struct CameraWatch: Sendable {
   /// - Parameters:
   ///   - now: milliseconds of a clock that does not step back.
   ///   - time: the same moment in civil time.
-  mutating func look(_ counters: Camera.Counters, hold: Ticks?, now: Int64, time: WallTime) {
+  ///   - coding: how many parts were coded, and how long that took.
+  mutating func look(_ counters: Camera.Counters, coding: Histogram.Counted, hold: Ticks?, now: Int64, time: WallTime) {
     window.note(
       RateWindow.Sample(
         time: now, stills: counters.taken, stillBytes: counters.takenBytes, partBytes: counters.partBytes,
-        displaced: counters.displaced))
+        displaced: counters.displaced, coded: coding.count, codingTime: coding.sum / 1000))
     let minute = window.change(within: 60_000)
     let condition = CameraCondition(
       CameraCondition.Facts(
         source: counters.source, stillAge: counters.lastStill.map { max(0, time.milliseconds - $0.milliseconds) },
         interval: minute.flatMap { $0.stills > 1 ? $0.time / $0.stills : nil }, hold: hold?.milliseconds,
-        isVeiledByOrder: counters.standing.isVeiled))
+        standing: counters.standing, closedHours: counters.hours.flatMap { $0.isShown ? nil : $0.text }))
     if condition.state != self.condition?.state { since = time }
     self.condition = condition
   }

@@ -50,12 +50,12 @@ package final class StationWatch: Service, Sendable {
 
   private func look() {
     let (now, time) = (Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000), WallTime.now)
-    let looks = cameras().map { ($0.settings.name, $0.counters, $0.settings.presence.hold) }
+    let looks = cameras().map { ($0.name, $0.counters, $0.times.encode.counted, $0.settings.presence.hold) }
     state.withLockedValue { state in
       var next: [CameraName: CameraWatch] = [:]
-      for (name, counters, hold) in looks {
+      for (name, counters, coding, hold) in looks {
         var watch = state.cameras[name] ?? CameraWatch()
-        watch.look(counters, hold: hold, now: now, time: time)
+        watch.look(counters, coding: coding, hold: hold, now: now, time: time)
         next[name] = watch
       }
       state.cameras = next
