@@ -211,6 +211,7 @@ struct Reloader: Service {
       with: settings.doorState(
         cameras: parts.station.cameras.filter { !gone.contains($0.name) }, web: web, operatorToken: operatorToken))
     await parts.station.remove(gone)
+    do { try parts.desk.tokens.read() } catch { logger.warning("\(error); the tokens stay as they were") }
     parts.renewal.renew(settings)
     parts.desk.replace(linkKey: settings.linkKey, base: settings.site.baseURL)
     do { try parts.desk.tokens.read() } catch { logger.warning("\(error); the tokens stay as they were") }
