@@ -34,6 +34,7 @@ import Testing
     let camera = Camera(settings: settings, clock: clock.stationClock)
     var loop = try CameraLoop.open(camera: camera, mirror: nil, folder: nil, logger: .silent)
     var decoder = try StreamDecoder()
+    var hasBegun = false
     /// Decodes the next part and says whether it begins with an IDR picture, and how bright its last picture is.
     func part() throws -> (isIDR: Bool, luma: Int) {
       clock.advance(by: .seconds(1))
@@ -44,7 +45,9 @@ import Testing
       let bytes = try #require(camera.edge.media(named: newest.uri))
       let pictures = try #require(try FragmentReader.parts(in: bytes).first).pictures
       var luma = 0
-      for picture in pictures {
+      hasBegun = hasBegun || pictures[0].isIDR
+      // Decoding begins with an IDR picture.
+      for picture in pictures where hasBegun {
         let frame = try decoder.decode(picture)
         luma = frame.withPlane(0) { Int($0.row(0)[0]) }
       }
