@@ -158,7 +158,7 @@ def test_another_method_is_told_which_ones_there_are(server, method):
 
 
 def test_the_private_door_does_not_serve_viewers(server):
-    for path in ["/", "/desk/", "/desk/index.m3u8", "/desk/live.m3u8", "/desk/latest.jpg", "/desk/events"]:
+    for path in ["/desk/", "/desk/index.m3u8", "/desk/live.m3u8", "/desk/latest.jpg", "/desk/events"]:
         assert server.camera("GET", path).status == 404, path
 
 

@@ -86,6 +86,7 @@ def test_a_withdrawn_picture_is_overwritten_in_the_memory_of_the_process():
     kinds = ("still", "still decoded", "latest.jpg", "media", "media decoded", "photo")
     with serving(*OPTIONS, "--operator-token", OPERATOR) as server, wire.Wire(server.private) as camera:
         needles, names, seed = {kind: set() for kind in kinds}, [], 0
+        slate = server.get(f"/{CAMERA}/latest.jpg").body
         while True:
             still = planted(seed)
             assert camera.ask("POST", f"/ingest/{CAMERA}", BEARER, still).status == 202
@@ -97,7 +98,9 @@ def test_a_withdrawn_picture_is_overwritten_in_the_memory_of_the_process():
             if seed % 3 == 0:
                 needles["still"] |= pieces(still[700:])
                 needles["still decoded"] |= luma_rows(still, "mjpeg")
-                needles["latest.jpg"] |= pieces(server.get(f"/{CAMERA}/latest.jpg").body[700:])
+                latest = server.get(f"/{CAMERA}/latest.jpg").body
+                # The first still may not be shown yet, and the slate is no secret.
+                needles["latest.jpg"] |= pieces(latest[700:]) if latest != slate else set()
             seed += 1
         header = server.get(f"/{CAMERA}/{live[-1].map}").body
         for segment in live[-2:]:
