@@ -185,3 +185,44 @@ import Testing
     }
   }
 }
+
+/// A loop that goes on with a stream behind a discontinuity, wherever in a segment the one before has ended.
+@Suite struct LoopChangeTests {
+  /// The count of discontinuities of each segment that a player knows, the open or hinted one included.
+  private func counts(_ playlist: MediaPlaylist) -> [Int: Int] {
+    var (counts, count) = ([Int: Int](), playlist.discontinuitySequence)
+    for (index, segment) in playlist.segments.enumerated() {
+      if segment.discontinuity { count += 1 }
+      counts[playlist.mediaSequence + index] = count
+    }
+    if playlist.trailingDiscontinuity { count += 1 }
+    counts[playlist.mediaSequence + playlist.segments.count] = count
+    return counts
+  }
+
+  /// hls.js gives up if a number that it knows comes after another count of discontinuities.
+  @Test(arguments: 0..<5) func noNumberComesAfterAnotherCountOfDiscontinuities(parts: Int) async throws {
+    let clock = TurnedClock()
+    var settings = try CameraSettings.sample()
+    let camera = Camera(settings: settings, clock: clock.stationClock)
+    let pool = EncodePool(threads: 1)
+    let left = try await withThrowingTaskGroup(of: LeftStream.self) { group in
+      group.addTask(executorPreference: pool) {
+        try await CameraLoop.open(camera: camera, mirror: nil, folder: nil, logger: .silent).run { true }
+      }
+      await clock.settle()
+      for _ in 0..<parts { await clock.advance(by: .seconds(1)) }
+      group.cancelAll()
+      return try #require(try await group.next())
+    }
+    await pool.shutDown()
+    let before = counts(try MediaPlaylist.parse(try #require(camera.edge.snapshot).media.plain))
+    settings.picture.size = PictureSize(width: 128, height: 96)
+    camera.change(to: settings)
+    var loop = try CameraLoop.open(camera: camera, mirror: nil, folder: nil, goingOnFrom: left, logger: .silent)
+    loop.turn()
+    let after = try MediaPlaylist.parse(try #require(camera.edge.snapshot).media.plain)
+    #expect(after.segments.contains { $0.discontinuity } || after.trailingDiscontinuity)
+    for (number, count) in counts(after) { #expect(before[number] ?? count == count, "segment \(number)") }
+  }
+}

@@ -64,11 +64,16 @@ struct CameraLoop: ~Copyable {
       turn()
     }
     stream.publishDue(Ticks(.max))
-    _ = stream.makeSlot(begins: clock.deadline)
-    stream.publishDue(Ticks(.max))
+    let goesOn = goesOn()
+    // The next loop may begin behind a discontinuity. hls.js gives up if that comes after a segment that was listed as
+    // complete without it, so the next loop completes this one.
+    if !goesOn || !stream.completesSegmentNext {
+      _ = stream.makeSlot(begins: clock.deadline)
+      stream.publishDue(Ticks(.max))
+    }
     let left = stream.left
     // A slow disk delays nothing.
-    if !goesOn() {
+    if !goesOn {
       camera.commands.end()
       stream.end()
     }

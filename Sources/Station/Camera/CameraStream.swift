@@ -66,6 +66,9 @@ struct CameraStream: ~Copyable {
   /// Calls `done` once what was published so far is on disk.
   mutating func afterMirroring(_ done: @escaping @Sendable () -> Void) { publisher.afterMirroring(done) }
 
+  /// Whether the next part completes its segment.
+  var completesSegmentNext: Bool { publisher.nextPart == camera.settings.timeline.partsPerSegment - 1 }
+
   // MARK: Time
 
   /// When something becomes public, or is due for the playlist without parts; `nil` if nothing is.
