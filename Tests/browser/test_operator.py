@@ -251,7 +251,7 @@ async def tokens_are_shown_once(on):
     await on.visit("access")
     await on.fill("#note", "In the attic")
     await on.click("Make a token")
-    token = await on.until("document.querySelector('.shown .secret')?.textContent")
+    token = await on.until("document.querySelector('.new-token .secret')?.textContent")
     assert re.fullmatch("[0-9a-f]{32}", token)
     await on.says("In the attic", "table")
     await on.is_fine("access")

@@ -64,7 +64,7 @@ export class AccessView {
   #table = make("table", { hidden: true },
     make("thead", {}, make("tr", {}, ...["For", "Note", "Made", ""].map((name) =>
       name ? make("th", { scope: "col" }, name) : make("td")))), this.#rows);
-  #shown = make("div.shown", { hidden: true, role: "status" });
+  #shown = make("div.new-token", { hidden: true, role: "status" });
   #dialog = make("dialog", { "aria-labelledby": "revoke-title" });
   /** @type {Map<string, string>} */
   #titles;
