@@ -32,6 +32,16 @@ import Testing
     }
   }
 
+  @Test func anAnswerThatGoesOnTellsWhatHasCome() throws {
+    var scanner = AnswerScanner()
+    var bytes = ByteBuffer(string: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2")
+    #expect(try scanner.take(&bytes).isEmpty)
+    #expect(scanner.bodyBytes == 3 && !scanner.isIdle)
+    bytes = ByteBuffer(string: "\r\nde\r\n0\r\n\r\n")
+    #expect(try scanner.take(&bytes).map { String(buffer: $0.body) } == ["abcde"])
+    #expect(scanner.bodyBytes == 0 && scanner.isIdle)
+  }
+
   @Test(arguments: [
     "FTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-3\r\nabc\r\n",

@@ -41,6 +41,9 @@ struct AnswerScanner: Sendable {
   private var state = State.head
   private var answer = Answer()
 
+  /// The bytes of an answer's body that have come so far; 0 between two answers.
+  var bodyBytes: Int { answer.body.readableBytes }
+
   /// Whether it is between two answers.
   var isIdle: Bool { if case .head = state { rest.readableBytes == 0 } else { false } }
 

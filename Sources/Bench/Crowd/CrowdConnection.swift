@@ -31,6 +31,8 @@ final class CrowdConnection: ChannelInboundHandler {
     tally.value.add(bytes: bytes.readableBytes)
     do {
       for answer in try scanner.take(&bytes) { try take(answer, context) }
+      // A segment that is being made is an answer of half a minute.
+      if viewer.kind == .media, scanner.bodyBytes > 0 { join() }
     } catch {
       end("\(error)", context)
     }
@@ -41,10 +43,7 @@ final class CrowdConnection: ChannelInboundHandler {
     tally.value.add(
       kind, status: answer.status, name: name, body: answer.body, isFinal: way != .polling,
       at: Int64(NIODeadline.now().uptimeNanoseconds))
-    if kind == .media, answer.status == 200, !hasJoined {
-      hasJoined = true
-      tally.value.joined += 1
-    }
+    if kind == .media, answer.status == 200 { join() }
     let step = try viewer.take(status: answer.status, next: answer.next, body: answer.body) { body in
       try tally.value.read(body, path: path, isGzipped: answer.isGzipped)
     }
@@ -54,6 +53,12 @@ final class CrowdConnection: ChannelInboundHandler {
     context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(wait.duration)) {
       if !self.isOver { self.ask(path, context) }
     }
+  }
+
+  /// Notes the first media.
+  private func join() {
+    if !hasJoined { tally.value.joined += 1 }
+    hasJoined = true
   }
 
   private func ask(_ path: String, _ context: ChannelHandlerContext) {
