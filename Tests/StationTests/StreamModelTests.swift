@@ -233,7 +233,8 @@ struct StreamHistory {
     if chance(4) {
       isShut.toggle()
       tell(isShut ? "the hours end" : "the hours begin")
-      // A minute of a week that no history reaches.
+      // Orders wait for the part that is held. A minute of a week that no history reaches.
+      publishHeld(camera, &loop)
       loop.carryOut(.hours(isShut ? try? Hours("thu 03:17-03:18 UTC") : nil))
       pausedAt =
         isShut ? pausedAt ?? camera.edge.snapshot?.position : camera.counters.standing.isPaused ? pausedAt : nil
