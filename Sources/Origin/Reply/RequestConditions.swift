@@ -3,6 +3,10 @@ import HTTPTypes
 /// The conditions and preferences of a request that decide the form in which a resource is sent (RFC 9110, sections 12
 /// to 14).
 enum RequestConditions {
+  /// The fields of a request that the answer to a request for a playlist or for media can depend on, besides its method
+  /// and its target. Two requests in which these are the same get the same answer.
+  static let fieldNames: [HTTPField.Name] = [.acceptEncoding, .ifNoneMatch, .range, .ifRange]
+
   /// Whether the client accepts gzip. A client that does not mention it, or gives it or `*` a weight of zero, does not.
   static func acceptsGzip(_ fields: HTTPFields) -> Bool {
     guard let header = fields[.acceptEncoding] else { return false }

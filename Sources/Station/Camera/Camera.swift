@@ -147,10 +147,15 @@ package final class Camera: Sendable {
   package func plainPlaylist(
     deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool
   ) async -> EncodedText? {
-    plainDemand.note(at: clock.now())
-    if let plain = edge.plain { return plain }
+    if let plain = plainPlaylistNow() { return plain }
     signal.fire()
     return await edge.plain(deadline: deadline, isWanted: isWanted)
+  }
+
+  /// The playlist without parts if it is being made; notes in any case that somebody requests it.
+  package func plainPlaylistNow() -> EncodedText? {
+    plainDemand.note(at: clock.now())
+    return edge.plain
   }
 
   // MARK: Counters

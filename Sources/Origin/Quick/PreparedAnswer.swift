@@ -1,0 +1,81 @@
+import Access
+import Glibc
+import HTTPTypes
+import Media
+import NIOConcurrencyHelpers
+import NIOCore
+import Records
+
+/// An answer as HTTP/1.1 writes it, made once for all who ask for the same; only its date is written anew each second.
+final class PreparedAnswer: Sendable {
+  /// A longer body is not copied behind its head.
+  private static let longest = 128 << 10
+
+  /// What it counts as.
+  struct Counting: Sendable {
+    let camera: CameraName
+    /// The kind of its bytes.
+    let kind: AnswerKind
+    /// The kind of its time.
+    let times: AnswerTimes.Kind
+    /// In how many seconds at most a player comes back who got it; `nil` for what is no playlist.
+    let pause: Int64?
+  }
+
+  /// The bytes that are sent: the head, and the body behind it or by itself.
+  struct Bytes: Sendable {
+    let first: ByteBuffer
+    let rest: ByteBuffer?
+    /// How many they are.
+    let count: Int
+  }
+
+  /// The same for other versions of HTTP.
+  let answer: WholeAnswer
+  let counting: Counting
+  /// What the answer was made by; another one makes its own.
+  let maker: ObjectIdentifier
+  private let head: ByteBuffer
+  private let dated: NIOLockedValueBox<(second: time_t, bytes: Bytes)>
+
+  init(_ answer: WholeAnswer, _ counting: Counting, maker: ObjectIdentifier) {
+    self.answer = answer
+    self.counting = counting
+    self.maker = maker
+    head = Self.head(of: answer)
+    dated = NIOLockedValueBox((-1, Bytes(first: ByteBuffer(), rest: nil, count: 0)))
+  }
+
+  /// The bytes in a second since 1970.
+  func bytes(at second: time_t) -> Bytes {
+    dated.withLockedValue { dated in
+      if dated.second != second { dated = (second, written(at: second)) }
+      return dated.bytes
+    }
+  }
+
+  private func written(at second: time_t) -> Bytes {
+    let body = answer.body
+    let isOne = body.readableBytes <= Self.longest
+    var bytes = ByteBufferAllocator().buffer(
+      capacity: head.readableBytes + 41 + (isOne ? body.readableBytes : 0))
+    bytes.writeImmutableBuffer(head)
+    bytes.writeStaticString("Date: ")
+    bytes.writeString(HTTPDate.text(at: second))
+    bytes.writeStaticString("\r\n\r\n")
+    let count = bytes.readableBytes + body.readableBytes
+    if isOne { bytes.writeImmutableBuffer(body) }
+    return Bytes(first: bytes, rest: isOne ? nil : body, count: count)
+  }
+
+  /// The head up to the date, as the encoder behind Hummingbird writes it: what never has a body has no length
+  /// (RFC 9110, section 8.6).
+  private static func head(of answer: WholeAnswer) -> ByteBuffer {
+    var head = ByteBuffer()
+    head.writeString("HTTP/1.1 \(answer.status.code) \(answer.status.reasonPhrase)\r\n")
+    for field in answer.fields where answer.status != .notModified || field.name != .contentLength {
+      head.writeString("\(field.name.rawName): \(field.value)\r\n")
+    }
+    return head
+  }
+}

@@ -1,0 +1,217 @@
+import Access
+import HTTPTypes
+import Media
+import NIOConcurrencyHelpers
+import NIOCore
+import Packager
+import Records
+import Station
+
+/// The public listener's answers that are made on the connection's event loop, without waiting and without a task:
+/// playlists and media of cameras that everybody can see. All else is Hummingbird's.
+///
+/// A reload replaces it as a whole.
+final class QuickDoor: Sendable {
+  /// A request that waits for a part.
+  struct Waiting: Sendable {
+    let stream: StreamRequest
+    let wait: StreamRequest.Wait
+    /// What the same requests have in common.
+    let key: ByteBuffer
+    let counting: PreparedAnswer.Counting
+    let family: BrowserFamily?
+    let client: ClientAddress
+    let place: WaitLimit.Place
+  }
+
+  /// What to do with a request.
+  enum Reply: Sendable {
+    /// This is sent.
+    case answer(PreparedAnswer, family: BrowserFamily?, client: ClientAddress)
+    /// It waits for a part.
+    case waiting(Waiting)
+    /// It is Hummingbird's.
+    case other
+  }
+
+  /// The most texts of `User-Agent` whose family is remembered.
+  private static let mostFamilies = 256
+
+  private let cameras: [String: Camera]
+  private let site: SitePolicy
+  private let proxies: TrustedProxies
+  private let limits: AccessLimits
+  private let records: Records
+  private let families = NIOLockedValueBox<[ByteBuffer: BrowserFamily?]>([:])
+
+  init(
+    cameras: [Camera], doors: [CameraName: DoorSettings], site: SitePolicy, limits: AccessLimits, records: Records,
+    proxies: TrustedProxies
+  ) {
+    let open = cameras.filter { (doors[$0.name] ?? .closed).access == .open }
+    self.cameras = Dictionary(uniqueKeysWithValues: open.map { ($0.name.text, $0) })
+    (self.site, self.limits, self.records, self.proxies) = (site, limits, records, proxies)
+  }
+
+  // MARK: Requests
+
+  /// What to do with a request by HTTP/1.1.
+  ///
+  /// - Parameters:
+  ///   - bytes: those that the head was read from.
+  ///   - peer: the other end of the connection.
+  func reply(to head: QuickHead, in bytes: ByteBuffer, peer: ClientAddress) -> Reply {
+    var key = ByteBuffer()
+    guard let (camera, route) = route(head, in: bytes, key: &key) else { return .other }
+    let isPlaylist = route.isPlaylist
+    let family = isPlaylist ? family(head, in: bytes) : nil
+    let client = isPlaylist ? client(head, in: bytes, peer: peer) : peer
+    let edge = camera.edge
+    if case .plain = route {
+      // It is made for as long as somebody asks for it.
+      guard camera.plainPlaylistNow() != nil else { return .other }
+    }
+    let (kept, version) = edge.answer(for: key)
+    if let kept = kept as? PreparedAnswer, kept.maker == ObjectIdentifier(self) {
+      return .answer(kept, family: family, client: client)
+    }
+    guard edge.snapshot != nil else { return .other }
+    let counting = counting(route, head, camera: camera)
+    func finished(_ answer: WholeAnswer) -> Reply {
+      let prepared = prepare(answer, counting)
+      if Self.isKept(answer) { edge.keep(prepared, for: key, version: version) }
+      return .answer(prepared, family: family, client: client)
+    }
+    let asked = head.asked(in: bytes)
+    guard let resource = route.resource else {
+      guard let playlist = edge.plain else { return .other }
+      return finished(StreamRequest.plain(asked, playlist, of: camera))
+    }
+    let stream = StreamRequest(camera: camera, resource: resource, asked: asked)
+    switch stream.begin() {
+    case .answer(let answer): return finished(answer)
+    case .wait(let wait):
+      let client = self.client(head, in: bytes, peer: peer)
+      guard let place = limits.waits.enter(client) else { return finished(stream.tooManyWait) }
+      return .waiting(
+        Waiting(
+          stream: stream, wait: wait, key: key, counting: counting, family: family, client: client, place: place))
+    case .grow: return .other
+    }
+  }
+
+  /// The answer to a request that has waited.
+  func answer(_ waiting: Waiting, _ outcome: LiveEdge.Outcome) -> PreparedAnswer {
+    let edge = waiting.stream.camera.edge
+    if case .published(let snapshot) = outcome { edge.wentOn(with: snapshot) }
+    let (kept, version) = edge.answer(for: waiting.key)
+    if case .published = outcome, let kept = kept as? PreparedAnswer, kept.maker == ObjectIdentifier(self) {
+      return kept
+    }
+    let answer = waiting.stream.answer(after: waiting.wait, outcome)
+    let prepared = prepare(answer, waiting.counting)
+    if case .published = outcome, Self.isKept(answer) { edge.keep(prepared, for: waiting.key, version: version) }
+    return prepared
+  }
+
+  /// Counts an answer that was sent.
+  ///
+  /// - Parameter count: of its bytes.
+  func sent(
+    _ answer: PreparedAnswer, count: Int, family: BrowserFamily?, client: ClientAddress, after duration: Duration
+  ) {
+    let (status, counting) = (answer.answer.status, answer.counting)
+    limits.answersAtPublic.add(counting.times, status: status.code, after: duration)
+    let isError = status.kind == .clientError || status.kind == .serverError
+    records.traffic.add(count, isError ? .other : counting.kind, camera: counting.camera.text)
+    guard !isError, let family, let pause = counting.pause else { return }
+    records.asked(address: client.key, family: family, camera: counting.camera, pause: pause)
+  }
+
+  // MARK: Parts of a request
+
+  private enum Route {
+    case multivariant, plain
+    case media(query: Substring)
+    case file(String)
+
+    var isPlaylist: Bool { if case .file = self { false } else { true } }
+
+    /// What the stream is asked for; `nil` for the playlist without parts.
+    var resource: StreamRequest.Resource? {
+      switch self {
+      case .multivariant: .multivariant
+      case .plain: nil
+      case .media(let query): .media(query: query)
+      case .file(let name): .file(name)
+      }
+    }
+  }
+
+  /// The camera and what is asked of it. Writes what the request has in common with others that get the same answer.
+  private func route(_ head: QuickHead, in bytes: ByteBuffer, key: inout ByteBuffer) -> (Camera, Route)? {
+    let path = head.target.lowerBound..<(head.query.map { $0 - 1 } ?? head.target.upperBound)
+    let base = bytes.readerIndex
+    guard
+      let slash = bytes.withUnsafeReadableBytes({ bytes in path.first { bytes[$0] == UInt8(ascii: "/") } }),
+      let name = bytes.getString(at: base + path.lowerBound, length: slash - path.lowerBound),
+      let camera = cameras[name],
+      let file = bytes.getString(at: base + slash + 1, length: path.upperBound - slash - 1)
+    else { return nil }
+    switch file {
+    case "live.m3u8":
+      head.writeKey(slash..<head.target.upperBound, in: bytes, to: &key)
+      let query = head.query.flatMap { bytes.getString(at: base + $0, length: head.target.upperBound - $0) } ?? ""
+      return (camera, .media(query: query[...]))
+    case "index.m3u8", "plain.m3u8":
+      head.writeKey(slash..<path.upperBound, in: bytes, to: &key)
+      return (camera, file == "index.m3u8" ? .multivariant : .plain)
+    case _ where file.hasSuffix(".mp4") && !file.contains("/"):
+      head.writeKey(slash..<path.upperBound, in: bytes, to: &key)
+      return (camera, .file(file))
+    default: return nil
+    }
+  }
+
+  private func counting(_ route: Route, _ head: QuickHead, camera: Camera) -> PreparedAnswer.Counting {
+    let timeline = camera.settings.timeline
+    let (kind, times, target): (AnswerKind, AnswerTimes.Kind, Int?) =
+      switch route {
+      case .file: (.media, .media, nil)
+      case .multivariant: (.playlist, .playlist, nil)
+      case .plain: (.playlist, .playlist, timeline.plain.targetDuration)
+      case .media(let query): (.playlist, query.contains("_HLS_msn=") ? .reload : .playlist, timeline.targetDuration)
+      }
+    return PreparedAnswer.Counting(
+      camera: camera.name, kind: kind, times: times,
+      pause: head.isHead ? nil : target.map { Watching.pause(targetDuration: $0) })
+  }
+
+  /// The family of a viewer's browser; `nil` for whom nobody counts.
+  private func family(_ head: QuickHead, in bytes: ByteBuffer) -> BrowserFamily? {
+    guard records.countsVisitors, !head.isHead, let agent = head.bytes(.userAgent, in: bytes) else { return nil }
+    let wishes: [QuickHead.Field] = [.secGPC, .doNotTrack, .secPurpose, .purpose, .xMoz, .xPurpose]
+    if wishes.contains(where: { head.has($0) }), !Watching.counts(head.fields(wishes, in: bytes)) { return nil }
+    return families.withLockedValue { families in
+      if let known = families[agent] { return known }
+      let family = BrowserFamily(userAgent: String(buffer: agent))
+      if families.count >= Self.mostFamilies { families.removeAll() }
+      families[ByteBuffer(bytes: agent.readableBytesView)] = .some(family)
+      return family
+    }
+  }
+
+  private func client(_ head: QuickHead, in bytes: ByteBuffer, peer: ClientAddress) -> ClientAddress {
+    guard head.has(.xForwardedFor) || head.has(.forwarded) else { return peer }
+    return Visitor(head.fields([.xForwardedFor, .forwarded], in: bytes), client: peer, proxies: proxies).client
+  }
+
+  private func prepare(_ answer: WholeAnswer, _ counting: PreparedAnswer.Counting) -> PreparedAnswer {
+    var answer = answer
+    site.mark(&answer.fields)
+    return PreparedAnswer(answer, counting, maker: ObjectIdentifier(self))
+  }
+
+  /// Whether an answer stays the same until something else is published, and is asked for by many.
+  private static func isKept(_ answer: WholeAnswer) -> Bool { answer.status == .ok || answer.status == .notModified }
+}
