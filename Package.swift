@@ -214,6 +214,7 @@ let package = Package(
       name: "OriginTests",
       dependencies: [
         "Access", "Origin", "Station", "Packager", "Ingest", "Media", "WebFiles", nio, log,
+        "Playlist", "Records", "TestSupport",
         .product(name: "InMemoryLogging", package: "swift-log"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -88,7 +88,7 @@ struct DoorChannel: ServerChildChannel {
     _ handled: EventLoopPromise<Handled>, isSecure: Bool, logger: Logger
   ) -> QuickHandler {
     QuickHandler(
-      doors: doors, isSecure: isSecure, rules: rules,
+      door: { [doors] in doors.quickDoor }, isSecure: isSecure, rules: rules,
       install: { channel in
         http1.setup(channel: channel, logger: logger).map { handled.succeed(.http1($0)) }.flatMapErrorThrowing { error in
           MissingHandler.report(error, on: channel, logger: logger)

@@ -28,7 +28,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   /// Over TLS an answer with a longer body is sent in pieces, which Hummingbird does: TLS copies what it gets.
   private static let longestSecure = 128 << 10
 
-  private let doors: Doors
+  private let newestDoor: @Sendable () -> QuickDoor
   private let isSecure: Bool
   private let rules: Rules
   private let install: (any Channel) -> EventLoopFuture<Void>
@@ -50,13 +50,14 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private var isEnding = false
 
   /// - Parameters:
-  ///   - doors: the answers.
+  ///   - door: the newest answers; asked for each request.
   ///   - isSecure: whether the connection has TLS.
   ///   - install: puts Hummingbird's handlers behind this one, at once; called when the first request is theirs.
   init(
-    doors: Doors, isSecure: Bool, rules: Rules, install: @escaping (any Channel) -> EventLoopFuture<Void>
+    door: @escaping @Sendable () -> QuickDoor, isSecure: Bool, rules: Rules,
+    install: @escaping (any Channel) -> EventLoopFuture<Void>
   ) {
-    (self.doors, self.isSecure, self.rules) = (doors, isSecure, rules)
+    (newestDoor, self.isSecure, self.rules) = (door, isSecure, rules)
     self.install = install
   }
 
@@ -259,7 +260,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private func answer(_ head: QuickHead, in bytes: ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
     let peer = self.peer ?? ClientAddress(context.remoteAddress)
     self.peer = peer
-    let door = doors.quickDoor
+    let door = newestDoor()
     switch door.reply(to: head, in: bytes, peer: peer) {
     case .answer(let answer, let family, let client):
       if isSecure, answer.answer.body.readableBytes > Self.longestSecure { return false }
