@@ -189,7 +189,7 @@ import Testing
 private final class World {
   let camera: Camera
   let limits = AccessLimits(
-    viewers: Connections.Limits(total: 100), cameras: Connections.Limits(total: 10), uploads: UploadMemory(total: 1 << 20))
+    viewers: Connections.Limits(total: 100), cameras: Connections.Limits(total: 10), uploads: UploadMemory(limit: 1 << 20, cameras: 1))
   let records: Records
   private(set) var installed = 0
   private let door: QuickDoor
@@ -213,7 +213,7 @@ private final class World {
 
   func publish(parts count: Int, without removed: [String] = []) {
     let name = SegmentName(number: 7)
-    let parts = (0..<count).map { Part(uri: name.part($0), duration: .seconds(1), isIndependent: true) }
+    let parts = (0..<count).map { MediaPlaylist.Part(uri: name.part($0), duration: .seconds(1), independent: true) }
     let media = MediaPlaylist(targetDuration: 4, mediaSequence: 7, trailingParts: parts)
     let snapshot = PlaylistSnapshot(
       position: PartPosition(sequence: 7, part: count - 1), hinted: PartPosition(sequence: 7, part: count),
