@@ -38,7 +38,7 @@ http {{
   access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_requests 100000000;
   open_file_cache max=1000; open_file_cache_valid 3600s; gzip_static on; etag on;
   types {{ video/mp4 mp4; application/vnd.apple.mpegurl m3u8; }}
-  server {{ listen 127.0.0.1:{plain}; listen 127.0.0.1:{secure} ssl http2; root {folder}/files;
+  server {{ listen 127.0.0.1:{plain}; listen 127.0.0.1:{secure} ssl http2; root {folder};
     ssl_certificate {certificate}; ssl_certificate_key {key};
     add_header Cache-Control "public, max-age=31536000, immutable"; add_header Access-Control-Allow-Origin "*"; }}
 }}
@@ -160,9 +160,10 @@ def main():
             if not some:
                 continue
             own = {who: objects(server) for who, server in some.items()}
-            copy(some["now"], own["now"], folder / "files")
-            bases = {"nginx": (base, own["now"])} | {who: (server.base, own[who]) for who, server in some.items()}
-            result[name] = {"bytes": {kind: (folder / "files" / file).stat().st_size for kind, file in own["now"].items()}}
+            # nginx keeps its files open: each name has one content.
+            copy(some["now"], own["now"], folder / name)
+            bases = {"nginx": (f"{base}/{name}", own["now"])} | {who: (server.base, own[who]) for who, server in some.items()}
+            result[name] = {"bytes": {kind: (folder / name / file).stat().st_size for kind, file in own["now"].items()}}
             result[name] |= by_turns(measure, bases, own["now"], asked.seconds, asked.turns)
         print(json.dumps(result, indent=2))
 

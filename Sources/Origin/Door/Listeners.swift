@@ -73,13 +73,11 @@ package enum Listeners {
         DoorChannel(doors: doors, rules: rules, http1: plain), at: address, connections: doors.limits.viewers,
         patience: patience, logger: logger, onListening)
     }
-    let http2 = HTTP2Channel(
-      responder: answer,
-      configuration: .init(
-        idleTimeout: .nanoseconds(idleTimeout.nanoseconds), streamConfiguration: http1(idle: rules.idle)))
     return listener(
-      try DoorChannel(doors: doors, rules: rules, http1: plain, http2: http2, tls: tls), at: address,
-      connections: doors.limits.viewers, patience: patience, logger: logger, onListening)
+      try DoorChannel(
+        doors: doors, rules: rules, http1: plain,
+        stream: HTTP1Channel(responder: answer, configuration: http1(idle: rules.idle)), idle: idleTimeout, tls: tls),
+      at: address, connections: doors.limits.viewers, patience: patience, logger: logger, onListening)
   }
 
   /// The private listener: cameras and operators.

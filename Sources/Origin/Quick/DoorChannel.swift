@@ -1,14 +1,15 @@
 import HummingbirdCore
-import HummingbirdHTTP2
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTP2
 import NIOHTTPTypes
+import NIOHTTPTypesHTTP2
 import NIOSSL
 import NIOTLS
 
 /// The public listener's connections: a `QuickHandler`, and Hummingbird's handlers behind it once a connection has a
-/// request for them. HTTP/2 is Hummingbird's.
+/// request for them. Over HTTP/2 the same holds for each request, with a `QuickStreamHandler`.
 struct DoorChannel: ServerChildChannel {
   /// A connection, and what Hummingbird handles of it once it does.
   struct Value: ServerChildChannelValue {
@@ -22,14 +23,21 @@ struct DoorChannel: ServerChildChannel {
     case nothing
     /// Its requests by HTTP/1.1 that are no quick ones.
     case http1(HTTP1Channel.Value)
-    /// All of its requests, by HTTP/2.
-    case http2(HTTP2Channel.Value)
+    /// Its requests by HTTP/2 that are no quick ones, each a channel. A connection has at most a hundred at a time.
+    case http2(AsyncStream<HTTP1Channel.Value>)
   }
 
   private let doors: Doors
   private let rules: QuickHandler.Rules
   private let http1: HTTP1Channel
-  private let secure: (context: NIOSSLContext, http2: HTTP2Channel)?
+  private let secure: Secure?
+
+  private struct Secure: Sendable {
+    let context: NIOSSLContext
+    let idle: TimeAmount
+    /// How each request by HTTP/2 is handled that is no quick one.
+    let stream: HTTP1Channel
+  }
 
   /// Connections without TLS.
   init(doors: Doors, rules: QuickHandler.Rules, http1: HTTP1Channel) {
@@ -38,14 +46,19 @@ struct DoorChannel: ServerChildChannel {
 
   /// Connections with TLS, which speak HTTP/2 or HTTP/1.1.
   ///
+  /// - Parameters:
+  ///   - http1: handles what comes by HTTP/1.1.
+  ///   - stream: handles a request by HTTP/2.
+  ///   - idle: how long a connection by HTTP/2 can be open without a request.
   /// - Throws: `NIOSSLError` if the certificate cannot be used.
   init(
-    doors: Doors, rules: QuickHandler.Rules, http1: HTTP1Channel, http2: HTTP2Channel, tls: TLSConfiguration
+    doors: Doors, rules: QuickHandler.Rules, http1: HTTP1Channel, stream: HTTP1Channel, idle: TimeAmount,
+    tls: TLSConfiguration
   ) throws {
     var tls = tls
     tls.applicationProtocols = ["h2", "http/1.1"]
     (self.doors, self.rules, self.http1) = (doors, rules, http1)
-    secure = (try NIOSSLContext(configuration: tls), http2)
+    secure = Secure(context: try NIOSSLContext(configuration: tls), idle: idle, stream: stream)
   }
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -62,7 +75,9 @@ struct DoorChannel: ServerChildChannel {
         NIOTypedApplicationProtocolNegotiationHandler<Void> { result in
           switch result {
           case .negotiated("h2"):
-            return secure.http2.setup(channel: channel, logger: logger).map { handled.succeed(.http2($0)) }
+            return channel.eventLoop.makeCompletedFuture {
+              handled.succeed(.http2(try http2(secure, on: channel, logger: logger)))
+            }
           case .negotiated("http/1.1"), .fallback:
             return channel.eventLoop.makeCompletedFuture {
               try channel.pipeline.syncOperations.addHandler(
@@ -79,9 +94,49 @@ struct DoorChannel: ServerChildChannel {
   func handle(value: Value, logger: Logger) async {
     switch try? await value.handled.get() {
     case .http1(let http1): await self.http1.handle(value: http1, logger: logger)
-    case .http2(let http2): await secure?.http2.handle(value: http2, logger: logger)
+    case .http2(let streams):
+      guard let stream = secure?.stream else { return }
+      await withDiscardingTaskGroup { group in
+        for await request in streams { group.addTask { await stream.handle(value: request, logger: logger) } }
+      }
     case .nothing, nil: break
     }
+  }
+
+  /// Sets up a connection by HTTP/2.
+  ///
+  /// - Returns: the requests that are Hummingbird's.
+  private func http2(
+    _ secure: Secure, on channel: any Channel, logger: Logger
+  ) throws -> AsyncStream<HTTP1Channel.Value> {
+    let (requests, more) = AsyncStream.makeStream(of: HTTP1Channel.Value.self)
+    channel.closeFuture.whenComplete { _ in more.finish() }
+    var configuration = NIOHTTP2ServerConnectionManagementHandler.Configuration.defaults
+    configuration.maxIdleTime = secure.idle
+    configuration.keepalive = nil
+    let manager = NIOHTTP2ServerConnectionManagementHandler(
+      eventLoop: channel.eventLoop, configuration: configuration)
+    let pipeline = channel.pipeline.syncOperations
+    _ = try pipeline.configureHTTP2Pipeline(
+      mode: .server, connectionConfiguration: .init(), streamConfiguration: .init(),
+      streamDelegate: manager.http2StreamDelegate
+    ) { [doors, rules] stream in
+      stream.eventLoop.makeCompletedFuture {
+        let quick = QuickStreamHandler(door: { doors.quickDoor }) { stream in
+          let pipeline = stream.pipeline.syncOperations
+          let configuration = secure.stream.configuration
+          try pipeline.addHandlers(configuration.additionalChannelHandlers())
+          try pipeline.addHandler(
+            HTTPConnectionStateHandler(
+              idleTimeout: configuration.idleTimeout.map { .nanoseconds($0.nanoseconds) }, logger: logger))
+          more.yield(try HTTP1Channel.Value(wrappingChannelSynchronously: stream))
+        }
+        try stream.pipeline.syncOperations.addHandlers(
+          HTTP2FramePayloadToHTTPServerCodec(), SlowReaderHandler(rules.patience), quick)
+      }
+    }
+    try pipeline.addHandler(manager)
+    return requests
   }
 
   private func quickHandler(

@@ -10,6 +10,8 @@ import Records
 final class PreparedAnswer: Sendable {
   /// A longer body is not copied behind its head.
   private static let longest = 128 << 10
+  /// The bytes of the date and of the empty line.
+  private static let date = "Date: Sun, 29 Nov 2026 22:50:00 GMT\r\n\r\n".utf8.count
 
   /// What it counts as.
   struct Counting: Sendable {
@@ -26,8 +28,6 @@ final class PreparedAnswer: Sendable {
   struct Bytes: Sendable {
     let first: ByteBuffer
     let rest: ByteBuffer?
-    /// How many they are.
-    let count: Int
   }
 
   /// The same for other versions of HTTP.
@@ -35,6 +35,8 @@ final class PreparedAnswer: Sendable {
   let counting: Counting
   /// What the answer was made by; another one makes its own.
   let maker: ObjectIdentifier
+  /// How many bytes HTTP/1.1 sends.
+  let count: Int
   private let head: ByteBuffer
   private let dated: NIOLockedValueBox<(second: time_t, bytes: Bytes)>
 
@@ -43,7 +45,8 @@ final class PreparedAnswer: Sendable {
     self.counting = counting
     self.maker = maker
     head = Self.head(of: answer)
-    dated = NIOLockedValueBox((-1, Bytes(first: ByteBuffer(), rest: nil, count: 0)))
+    count = head.readableBytes + Self.date + answer.body.readableBytes
+    dated = NIOLockedValueBox((-1, Bytes(first: ByteBuffer(), rest: nil)))
   }
 
   /// The bytes in a second since 1970.
@@ -58,14 +61,13 @@ final class PreparedAnswer: Sendable {
     let body = answer.body
     let isOne = body.readableBytes <= Self.longest
     var bytes = ByteBufferAllocator().buffer(
-      capacity: head.readableBytes + 41 + (isOne ? body.readableBytes : 0))
+      capacity: head.readableBytes + Self.date + (isOne ? body.readableBytes : 0))
     bytes.writeImmutableBuffer(head)
     bytes.writeStaticString("Date: ")
     bytes.writeString(HTTPDate.text(at: second))
     bytes.writeStaticString("\r\n\r\n")
-    let count = bytes.readableBytes + body.readableBytes
     if isOne { bytes.writeImmutableBuffer(body) }
-    return Bytes(first: bytes, rest: isOne ? nil : body, count: count)
+    return Bytes(first: bytes, rest: isOne ? nil : body)
   }
 
   /// The head up to the date, as the encoder behind Hummingbird writes it: what never has a body has no length

@@ -61,41 +61,77 @@ final class QuickDoor: Sendable {
   ///   - bytes: those that the head was read from.
   ///   - peer: the other end of the connection.
   func reply(to head: QuickHead, in bytes: ByteBuffer, peer: ClientAddress) -> Reply {
+    guard let (camera, route, key) = route(head, in: bytes) else { return .other }
+    let family = route.isPlaylist ? family(head, in: bytes) : nil
+    let isProxied = head.has(.xForwardedFor) || head.has(.forwarded)
+    let client = isProxied ? client(head.fields([.xForwardedFor, .forwarded], in: bytes), peer: peer) : peer
+    return reply(
+      Question(camera: camera, route: route, key: key, isHead: head.isHead, family: family, client: client),
+      head.asked(in: bytes))
+  }
+
+  /// What to do with a request by HTTP/2.
+  ///
+  /// - Parameter peer: the other end of the connection.
+  func reply(to request: HTTPRequest, peer: ClientAddress) -> Reply {
+    let (isHead, fields) = (request.method == .head, request.headerFields)
+    guard isHead || request.method == .get, let target = request.path, QuickHead.isPlain(target),
+      let (camera, route) = route(target[...])
+    else { return .other }
+    let names = RequestConditions.fieldNames
+    // What stands twice is one list, which Hummingbird's side joins.
+    guard names.allSatisfy({ (name: HTTPField.Name) in fields[values: name].count < 2 }) else { return .other }
     var key = ByteBuffer()
-    guard let (camera, route) = route(head, in: bytes, key: &key) else { return .other }
-    let isPlaylist = route.isPlaylist
-    let family = isPlaylist ? family(head, in: bytes) : nil
-    let client = isPlaylist ? client(head, in: bytes, peer: peer) : peer
-    let edge = camera.edge
-    if case .plain = route {
+    QuickHead.writeKey(isHead: isHead, target: target, names.map { (name: HTTPField.Name) in fields[name] }, to: &key)
+    let isProxied = fields[.xForwardedFor] != nil || fields[.forwarded] != nil
+    let client = isProxied ? client(fields, peer: peer) : peer
+    let family =
+      route.isPlaylist && !isHead && Watching.counts(fields)
+      ? fields[HTTPField.Name.userAgent].flatMap { self.family(ByteBuffer(string: $0)) } : nil
+    return reply(
+      Question(camera: camera, route: route, key: key, isHead: isHead, family: family, client: client),
+      AskedForm(method: request.method, fields: fields))
+  }
+
+  private struct Question {
+    let camera: Camera
+    let route: Route
+    let key: ByteBuffer
+    let isHead: Bool
+    let family: BrowserFamily?
+    let client: ClientAddress
+  }
+
+  private func reply(_ question: Question, _ asked: @autoclosure () -> AskedForm) -> Reply {
+    let (camera, edge, key) = (question.camera, question.camera.edge, question.key)
+    if case .plain = question.route {
       // It is made for as long as somebody asks for it.
       guard camera.plainPlaylistNow() != nil else { return .other }
     }
     let (kept, version) = edge.answer(for: key)
     if let kept = kept as? PreparedAnswer, kept.maker == ObjectIdentifier(self) {
-      return .answer(kept, family: family, client: client)
+      return .answer(kept, family: question.family, client: question.client)
     }
     guard edge.snapshot != nil else { return .other }
-    let counting = counting(route, head, camera: camera)
+    let counting = counting(question)
     func finished(_ answer: WholeAnswer) -> Reply {
       let prepared = prepare(answer, counting)
       if Self.isKept(answer) { edge.keep(prepared, for: key, version: version) }
-      return .answer(prepared, family: family, client: client)
+      return .answer(prepared, family: question.family, client: question.client)
     }
-    let asked = head.asked(in: bytes)
-    guard let resource = route.resource else {
+    guard let resource = question.route.resource else {
       guard let playlist = edge.plain else { return .other }
-      return finished(StreamRequest.plain(asked, playlist, of: camera))
+      return finished(StreamRequest.plain(asked(), playlist, of: camera))
     }
-    let stream = StreamRequest(camera: camera, resource: resource, asked: asked)
+    let stream = StreamRequest(camera: camera, resource: resource, asked: asked())
     switch stream.begin() {
     case .answer(let answer): return finished(answer)
     case .wait(let wait):
-      let client = self.client(head, in: bytes, peer: peer)
-      guard let place = limits.waits.enter(client) else { return finished(stream.tooManyWait) }
+      guard let place = limits.waits.enter(question.client) else { return finished(stream.tooManyWait) }
       return .waiting(
         Waiting(
-          stream: stream, wait: wait, key: key, counting: counting, family: family, client: client, place: place))
+          stream: stream, wait: wait, key: key, counting: counting, family: question.family, client: question.client,
+          place: place))
     case .grow: return .other
     }
   }
@@ -148,50 +184,62 @@ final class QuickDoor: Sendable {
     }
   }
 
-  /// The camera and what is asked of it. Writes what the request has in common with others that get the same answer.
-  private func route(_ head: QuickHead, in bytes: ByteBuffer, key: inout ByteBuffer) -> (Camera, Route)? {
-    let path = head.target.lowerBound..<(head.query.map { $0 - 1 } ?? head.target.upperBound)
-    let base = bytes.readerIndex
+  /// The camera, what is asked of it, and what the request has in common with others that get the same answer.
+  private func route(_ head: QuickHead, in bytes: ByteBuffer) -> (Camera, Route, key: ByteBuffer)? {
     guard
-      let slash = bytes.withUnsafeReadableBytes({ bytes in path.first { bytes[$0] == UInt8(ascii: "/") } }),
-      let name = bytes.getString(at: base + path.lowerBound, length: slash - path.lowerBound),
-      let camera = cameras[name],
-      let file = bytes.getString(at: base + slash + 1, length: path.upperBound - slash - 1)
+      let target = bytes.getString(
+        at: bytes.readerIndex + head.target.lowerBound - 1, length: head.target.count + 1),
+      let (camera, route) = route(target[...])
     else { return nil }
+    var key = ByteBuffer()
+    head.writeKey(in: bytes, to: &key)
+    return (camera, route, key)
+  }
+
+  /// The camera and what is asked of it.
+  ///
+  /// - Parameter target: of signs that stand for themselves.
+  private func route(_ target: Substring) -> (Camera, Route)? {
+    let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
+    let path = target[..<mark].utf8.dropFirst()
+    guard let slash = path.firstIndex(of: UInt8(ascii: "/")), let camera = cameras[String(target[path.startIndex..<slash])]
+    else { return nil }
+    let file = target[target.utf8.index(after: slash)..<mark]
     switch file {
     case "live.m3u8":
-      head.writeKey(slash..<head.target.upperBound, in: bytes, to: &key)
-      let query = head.query.flatMap { bytes.getString(at: base + $0, length: head.target.upperBound - $0) } ?? ""
-      return (camera, .media(query: query[...]))
-    case "index.m3u8", "plain.m3u8":
-      head.writeKey(slash..<path.upperBound, in: bytes, to: &key)
-      return (camera, file == "index.m3u8" ? .multivariant : .plain)
-    case _ where file.hasSuffix(".mp4") && !file.contains("/"):
-      head.writeKey(slash..<path.upperBound, in: bytes, to: &key)
-      return (camera, .file(file))
+      return (camera, .media(query: mark == target.endIndex ? "" : target[target.utf8.index(after: mark)...]))
+    case "index.m3u8": return (camera, .multivariant)
+    case "plain.m3u8": return (camera, .plain)
+    case _ where file.hasSuffix(".mp4") && !file.utf8.contains(UInt8(ascii: "/")) && mark == target.endIndex:
+      return (camera, .file(String(file)))
     default: return nil
     }
   }
 
-  private func counting(_ route: Route, _ head: QuickHead, camera: Camera) -> PreparedAnswer.Counting {
-    let timeline = camera.settings.timeline
+  private func counting(_ question: Question) -> PreparedAnswer.Counting {
+    let timeline = question.camera.settings.timeline
     let (kind, times, target): (AnswerKind, AnswerTimes.Kind, Int?) =
-      switch route {
+      switch question.route {
       case .file: (.media, .media, nil)
       case .multivariant: (.playlist, .playlist, nil)
       case .plain: (.playlist, .playlist, timeline.plain.targetDuration)
       case .media(let query): (.playlist, query.contains("_HLS_msn=") ? .reload : .playlist, timeline.targetDuration)
       }
     return PreparedAnswer.Counting(
-      camera: camera.name, kind: kind, times: times,
-      pause: head.isHead ? nil : target.map { Watching.pause(targetDuration: $0) })
+      camera: question.camera.name, kind: kind, times: times,
+      pause: question.isHead ? nil : target.map { Watching.pause(targetDuration: $0) })
   }
 
   /// The family of a viewer's browser; `nil` for whom nobody counts.
   private func family(_ head: QuickHead, in bytes: ByteBuffer) -> BrowserFamily? {
-    guard records.countsVisitors, !head.isHead, let agent = head.bytes(.userAgent, in: bytes) else { return nil }
+    guard !head.isHead, let agent = head.bytes(.userAgent, in: bytes) else { return nil }
     let wishes: [QuickHead.Field] = [.secGPC, .doNotTrack, .secPurpose, .purpose, .xMoz, .xPurpose]
     if wishes.contains(where: { head.has($0) }), !Watching.counts(head.fields(wishes, in: bytes)) { return nil }
+    return family(agent)
+  }
+
+  private func family(_ agent: ByteBuffer) -> BrowserFamily? {
+    guard records.countsVisitors else { return nil }
     return families.withLockedValue { families in
       if let known = families[agent] { return known }
       let family = BrowserFamily(userAgent: String(buffer: agent))
@@ -201,9 +249,8 @@ final class QuickDoor: Sendable {
     }
   }
 
-  private func client(_ head: QuickHead, in bytes: ByteBuffer, peer: ClientAddress) -> ClientAddress {
-    guard head.has(.xForwardedFor) || head.has(.forwarded) else { return peer }
-    return Visitor(head.fields([.xForwardedFor, .forwarded], in: bytes), client: peer, proxies: proxies).client
+  private func client(_ fields: HTTPFields, peer: ClientAddress) -> ClientAddress {
+    Visitor(fields, client: peer, proxies: proxies).client
   }
 
   private func prepare(_ answer: WholeAnswer, _ counting: PreparedAnswer.Counting) -> PreparedAnswer {

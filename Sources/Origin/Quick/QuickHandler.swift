@@ -305,6 +305,6 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
     context.write(wrapOutboundOut(bytes.first), promise: nil)
     if let rest = bytes.rest { context.write(wrapOutboundOut(rest), promise: nil) }
     let time = NIODeadline.now() - began
-    door.sent(answer, count: bytes.count, family: family, client: client, after: .nanoseconds(time.nanoseconds))
+    door.sent(answer, count: answer.count, family: family, client: client, after: .nanoseconds(time.nanoseconds))
   }
 }

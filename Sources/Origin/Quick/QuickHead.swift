@@ -56,9 +56,8 @@ struct QuickHead {
   private(set) var isHead = false
   /// The count of its bytes, with the empty line.
   private(set) var length = 0
-  /// Where the target stands, behind its first slash, and where its query begins behind the question mark.
+  /// Where the target stands, behind its first slash.
   private(set) var target = 0..<0
-  private(set) var query: Int?
   private var pieces = InlineArray<24, Piece>(repeating: Piece())
   private var known: UInt32 = 0
 
@@ -106,19 +105,34 @@ struct QuickHead {
   }
 
   /// Writes what two requests have in common that get the same answer.
-  ///
-  /// - Parameter target: as much of the target as counts.
-  func writeKey(_ target: Range<Int>, in bytes: ByteBuffer, to key: inout ByteBuffer) {
-    key.clear()
+  func writeKey(in bytes: ByteBuffer, to key: inout ByteBuffer) {
     bytes.withUnsafeReadableBytes { bytes in
       key.writeInteger(UInt8(isHead ? 1 : 0))
-      key.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[target]))
+      key.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[(target.lowerBound - 1)..<target.upperBound]))
       for index in 0..<Self.forms where known & 1 << UInt32(index) != 0 {
         let piece = pieces[index]
         key.writeInteger(UInt8(index))
         key.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[Int(piece.start)..<Int(piece.end)]))
       }
     }
+  }
+
+  /// The same for a request that was read elsewhere.
+  ///
+  /// - Parameter values: of the fields that are named in `RequestConditions.fieldNames`.
+  static func writeKey(isHead: Bool, target: String, _ values: [String?], to key: inout ByteBuffer) {
+    key.writeInteger(UInt8(isHead ? 1 : 0))
+    key.writeString(target)
+    for (index, value) in values.enumerated() {
+      guard let value else { continue }
+      key.writeInteger(UInt8(index))
+      key.writeString(value)
+    }
+  }
+
+  /// Whether a target has only signs that mean themselves, and begins with a slash.
+  static func isPlain(_ target: String) -> Bool {
+    target.utf8.first == UInt8(ascii: "/") && target.utf8.allSatisfy(isPlainInTarget)
   }
 
   private func value(at index: Int, in bytes: ByteBuffer) -> String? {
@@ -140,10 +154,7 @@ struct QuickHead {
     }
     let most = min(bytes.count, Self.most)
     let start = place
-    while place < most, Self.isPlainInTarget(bytes[place]) {
-      if bytes[place] == UInt8(ascii: "?"), query == nil { query = place + 1 }
-      place += 1
-    }
+    while place < most, Self.isPlainInTarget(bytes[place]) { place += 1 }
     target = start..<place
     guard Self.begins(UnsafeRawBufferPointer(rebasing: bytes[place..<most]), " HTTP/1.1\r\n") else { return false }
     place += 11
