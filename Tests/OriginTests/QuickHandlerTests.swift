@@ -1,7 +1,9 @@
 import Access
+import HTTPTypes
 import Logging
 import Media
 import NIOCore
+import NIOEmbedded
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
@@ -109,6 +111,31 @@ import Testing
     #expect(try connection.sent().hasSuffix("part-2"))
   }
 
+  @Test func aSegmentThatIsMadeIsSentAsItGrows() throws {
+    let connection = try world.connection()
+    try connection.receive(request("/desk/7.mp4") + request("/desk/7.0.mp4"))
+    let begin = try connection.sent()
+    #expect(begin.hasSuffix("\r\ntransfer-encoding: chunked\r\n\r\nc\r\npart-0part-1\r\n"))
+    world.publish(parts: 3)
+    connection.channel.embeddedEventLoop.run()
+    #expect(try connection.sent() == "6\r\npart-2\r\n")
+    world.publish(parts: 3, whole: "part-0part-1part-2part-3")
+    connection.channel.embeddedEventLoop.run()
+    #expect(try connection.sent().hasPrefix("6\r\npart-3\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n"))
+    #expect(connection.isOpen)
+    #expect(world.camera.edge.waiters == 0)
+  }
+
+  @Test func aSegmentThatDoesNotGrowIsCutOff() throws {
+    let connection = try world.connection()
+    try connection.receive(request("/desk/7.mp4"))
+    #expect(try connection.sent().hasSuffix("part-0part-1\r\n"))
+    world.camera.edge.expire(at: .now + .seconds(3600))
+    connection.channel.embeddedEventLoop.run()
+    #expect(try !connection.sent().contains("0\r\n\r\n"))
+    #expect(!connection.isOpen)
+  }
+
   @Test func aWaitEndsWithItsTime() throws {
     let connection = try world.connection()
     try connection.receive(request("/desk/live.m3u8?_HLS_msn=7&_HLS_part=2"))
@@ -189,7 +216,8 @@ import Testing
 private final class World {
   let camera: Camera
   let limits = AccessLimits(
-    viewers: Connections.Limits(total: 100), cameras: Connections.Limits(total: 10), uploads: UploadMemory(limit: 1 << 20, cameras: 1))
+    viewers: Connections.Limits(total: 100), cameras: Connections.Limits(total: 10),
+    uploads: UploadMemory(limit: 1 << 20, cameras: 1))
   let records: Records
   private(set) var installed = 0
   private let door: QuickDoor
@@ -211,16 +239,19 @@ private final class World {
     publish(parts: 2)
   }
 
-  func publish(parts count: Int, without removed: [String] = []) {
+  /// - Parameter whole: the segment, where it is complete; then the next one is hinted.
+  func publish(parts count: Int, without removed: [String] = [], whole: String? = nil) {
     let name = SegmentName(number: 7)
+    let hinted = PartPosition(sequence: whole == nil ? 7 : 8, part: whole == nil ? count : 0)
     let parts = (0..<count).map { MediaPlaylist.Part(uri: name.part($0), duration: .seconds(1), independent: true) }
     let media = MediaPlaylist(targetDuration: 4, mediaSequence: 7, trailingParts: parts)
     let snapshot = PlaylistSnapshot(
-      position: PartPosition(sequence: 7, part: count - 1), hinted: PartPosition(sequence: 7, part: count),
-      hintedName: name.part(count), media: media, delta: nil,
+      position: PartPosition(sequence: 7, part: whole == nil ? count - 1 : count), hinted: hinted,
+      hintedName: SegmentName(number: hinted.sequence).part(hinted.part), media: media, delta: nil,
       multivariant: EncodedText(ByteBuffer(string: "#EXTM3U\n"), etag: "m"))
-    camera.edge.publish(
-      snapshot, adding: (0..<count).map { (name.part($0), ByteBuffer(string: "part-\($0)")) }, removing: removed)
+    var files = (0..<count).map { (name: name.part($0), bytes: ByteBuffer(string: "part-\($0)")) }
+    if let whole { files.append((name.file, ByteBuffer(string: whole))) }
+    camera.edge.publish(snapshot, adding: files, removing: removed)
   }
 
   /// A connection with the quick handler, and behind it an HTTP parser as it is at the public door.

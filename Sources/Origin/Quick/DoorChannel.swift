@@ -145,10 +145,11 @@ struct DoorChannel: ServerChildChannel {
     QuickHandler(
       door: { [doors] in doors.quickDoor }, isSecure: isSecure, rules: rules,
       install: { channel in
-        http1.setup(channel: channel, logger: logger).map { handled.succeed(.http1($0)) }.flatMapErrorThrowing { error in
-          MissingHandler.report(error, on: channel, logger: logger)
-          throw error
-        }
+        http1.setup(channel: channel, logger: logger).map { handled.succeed(.http1($0)) }
+          .flatMapErrorThrowing { error in
+            MissingHandler.report(error, on: channel, logger: logger)
+            throw error
+          }
       })
   }
 }

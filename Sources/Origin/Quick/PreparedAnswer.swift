@@ -10,8 +10,8 @@ import Records
 final class PreparedAnswer: Sendable {
   /// A longer body is not copied behind its head.
   private static let longest = 128 << 10
-  /// The bytes of the date and of the empty line.
-  private static let date = "Date: Sun, 29 Nov 2026 22:50:00 GMT\r\n\r\n".utf8.count
+  /// The bytes of the value of the date and of the empty line.
+  private static let date = "Sun, 29 Nov 2026 22:50:00 GMT\r\n\r\n".utf8.count
 
   /// What it counts as.
   struct Counting: Sendable {
@@ -20,6 +20,8 @@ final class PreparedAnswer: Sendable {
     let kind: AnswerKind
     /// The kind of its time.
     let times: AnswerTimes.Kind
+    /// Whether it is the playlist without parts, which is made only for as long as somebody asks for it.
+    let isPlain: Bool
     /// In how many seconds at most a player comes back who got it; `nil` for what is no playlist.
     let pause: Int64?
   }
@@ -63,7 +65,6 @@ final class PreparedAnswer: Sendable {
     var bytes = ByteBufferAllocator().buffer(
       capacity: head.readableBytes + Self.date + (isOne ? body.readableBytes : 0))
     bytes.writeImmutableBuffer(head)
-    bytes.writeStaticString("Date: ")
     bytes.writeString(HTTPDate.text(at: second))
     bytes.writeStaticString("\r\n\r\n")
     if isOne { bytes.writeImmutableBuffer(body) }
@@ -73,11 +74,24 @@ final class PreparedAnswer: Sendable {
   /// The head up to the date, as the encoder behind Hummingbird writes it: what never has a body has no length
   /// (RFC 9110, section 8.6).
   private static func head(of answer: WholeAnswer) -> ByteBuffer {
-    var head = ByteBuffer()
-    head.writeString("HTTP/1.1 \(answer.status.code) \(answer.status.reasonPhrase)\r\n")
-    for field in answer.fields where answer.status != .notModified || field.name != .contentLength {
-      head.writeString("\(field.name.rawName): \(field.value)\r\n")
-    }
+    var fields = answer.fields
+    if answer.status == .notModified { fields[.contentLength] = nil }
+    var head = start(answer.status, fields)
+    head.writeStaticString("Date: ")
+    return head
+  }
+
+  /// The head of an answer whose length is not known.
+  static func chunkedHead(_ fields: HTTPFields) -> ByteBuffer {
+    var head = start(.ok, fields)
+    head.writeStaticString("transfer-encoding: chunked\r\n\r\n")
+    return head
+  }
+
+  private static func start(_ status: HTTPResponse.Status, _ fields: HTTPFields) -> ByteBuffer {
+    var head = ByteBufferAllocator().buffer(capacity: 1024)
+    head.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\n")
+    for field in fields { head.writeString("\(field.name.rawName): \(field.value)\r\n") }
     return head
   }
 }

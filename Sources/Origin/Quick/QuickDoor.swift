@@ -24,12 +24,24 @@ final class QuickDoor: Sendable {
     let place: WaitLimit.Place
   }
 
+  /// A request for a segment that is being made.
+  struct Growing: Sendable {
+    let stream: StreamRequest
+    var segment: OpenSegment
+    let name: String
+    let counting: PreparedAnswer.Counting
+    let client: ClientAddress
+    let place: WaitLimit.Place
+  }
+
   /// What to do with a request.
   enum Reply: Sendable {
     /// This is sent.
     case answer(PreparedAnswer, family: BrowserFamily?, client: ClientAddress)
     /// It waits for a part.
     case waiting(Waiting)
+    /// It is answered as the segment grows.
+    case growing(Growing)
     /// It is Hummingbird's.
     case other
   }
@@ -61,12 +73,20 @@ final class QuickDoor: Sendable {
   ///   - bytes: those that the head was read from.
   ///   - peer: the other end of the connection.
   func reply(to head: QuickHead, in bytes: ByteBuffer, peer: ClientAddress) -> Reply {
-    guard let (camera, route, key) = route(head, in: bytes) else { return .other }
-    let family = route.isPlaylist ? family(head, in: bytes) : nil
+    guard let name = head.folder(in: bytes), let camera = cameras[name] else { return .other }
+    var key = ByteBufferAllocator().buffer(capacity: 256)
+    head.writeKey(in: bytes, to: &key)
     let isProxied = head.has(.xForwardedFor) || head.has(.forwarded)
     let client = isProxied ? client(head.fields([.xForwardedFor, .forwarded], in: bytes), peer: peer) : peer
+    let (kept, version) = camera.edge.answer(for: key)
+    if let kept = mine(kept), !kept.counting.isPlain {
+      return .answer(kept, family: kept.counting.pause == nil ? nil : family(head, in: bytes), client: client)
+    }
+    guard let target = head.target(in: bytes), let (_, route) = route(target[...]) else { return .other }
+    let family = route.isPlaylist ? family(head, in: bytes) : nil
     return reply(
-      Question(camera: camera, route: route, key: key, isHead: head.isHead, family: family, client: client),
+      Question(
+        camera: camera, route: route, key: key, version: version, isHead: head.isHead, family: family, client: client),
       head.asked(in: bytes))
   }
 
@@ -85,18 +105,27 @@ final class QuickDoor: Sendable {
     QuickHead.writeKey(isHead: isHead, target: target, names.map { (name: HTTPField.Name) in fields[name] }, to: &key)
     let isProxied = fields[.xForwardedFor] != nil || fields[.forwarded] != nil
     let client = isProxied ? client(fields, peer: peer) : peer
+    let (kept, version) = camera.edge.answer(for: key)
     let family =
       route.isPlaylist && !isHead && Watching.counts(fields)
       ? fields[HTTPField.Name.userAgent].flatMap { self.family(ByteBuffer(string: $0)) } : nil
+    if let kept = mine(kept), !kept.counting.isPlain { return .answer(kept, family: family, client: client) }
     return reply(
-      Question(camera: camera, route: route, key: key, isHead: isHead, family: family, client: client),
+      Question(
+        camera: camera, route: route, key: key, version: version, isHead: isHead, family: family, client: client),
       AskedForm(method: request.method, fields: fields))
+  }
+
+  private func mine(_ kept: (any AnyObject & Sendable)?) -> PreparedAnswer? {
+    guard let kept = kept as? PreparedAnswer, kept.maker == ObjectIdentifier(self) else { return nil }
+    return kept
   }
 
   private struct Question {
     let camera: Camera
     let route: Route
     let key: ByteBuffer
+    let version: Int
     let isHead: Bool
     let family: BrowserFamily?
     let client: ClientAddress
@@ -108,15 +137,11 @@ final class QuickDoor: Sendable {
       // It is made for as long as somebody asks for it.
       guard camera.plainPlaylistNow() != nil else { return .other }
     }
-    let (kept, version) = edge.answer(for: key)
-    if let kept = kept as? PreparedAnswer, kept.maker == ObjectIdentifier(self) {
-      return .answer(kept, family: question.family, client: question.client)
-    }
     guard edge.snapshot != nil else { return .other }
     let counting = counting(question)
     func finished(_ answer: WholeAnswer) -> Reply {
       let prepared = prepare(answer, counting)
-      if Self.isKept(answer) { edge.keep(prepared, for: key, version: version) }
+      if Self.isKept(answer) { edge.keep(prepared, for: key, version: question.version) }
       return .answer(prepared, family: question.family, client: question.client)
     }
     guard let resource = question.route.resource else {
@@ -132,7 +157,13 @@ final class QuickDoor: Sendable {
         Waiting(
           stream: stream, wait: wait, key: key, counting: counting, family: question.family, client: question.client,
           place: place))
-    case .grow: return .other
+    case .grow(let segment):
+      guard case .file(let name) = resource, !question.isHead, let place = limits.waits.enter(question.client) else {
+        return .other
+      }
+      return .growing(
+        Growing(
+          stream: stream, segment: segment, name: name, counting: counting, client: question.client, place: place))
     }
   }
 
@@ -141,14 +172,31 @@ final class QuickDoor: Sendable {
     let edge = waiting.stream.camera.edge
     if case .published(let snapshot) = outcome { edge.wentOn(with: snapshot) }
     let (kept, version) = edge.answer(for: waiting.key)
-    if case .published = outcome, let kept = kept as? PreparedAnswer, kept.maker == ObjectIdentifier(self) {
-      return kept
-    }
+    if case .published = outcome, let kept = mine(kept) { return kept }
     let answer = waiting.stream.answer(after: waiting.wait, outcome)
     let prepared = prepare(answer, waiting.counting)
     if case .published = outcome, Self.isKept(answer) { edge.keep(prepared, for: waiting.key, version: version) }
     return prepared
   }
+
+  /// The head of the answer with a segment that is being made, as HTTP/1.1 writes it.
+  func head(_ growing: Growing) -> ByteBuffer {
+    let date = growing.stream.camera.edge.date(ofSegment: growing.name)
+    var fields = OpenSegmentAnswer.head(of: growing.name, date: date)
+    site.mark(&fields)
+    fields[.date] = HTTPDate.now()
+    return PreparedAnswer.chunkedHead(fields)
+  }
+
+  /// Counts the head of an answer that was sent, and what was sent of its body.
+  func sent(_ growing: Growing, head: Int = 0, bytes: Int, after duration: Duration? = nil) {
+    let counting = growing.counting
+    if let duration { limits.answersAtPublic.add(counting.times, status: 200, after: duration) }
+    records.traffic.add(head + bytes, counting.kind, camera: counting.camera.text)
+  }
+
+  /// Nothing of a segment can be sent.
+  func nothing(_ growing: Growing) -> PreparedAnswer { prepare(growing.stream.notReady, growing.counting) }
 
   /// Counts an answer that was sent.
   ///
@@ -184,25 +232,14 @@ final class QuickDoor: Sendable {
     }
   }
 
-  /// The camera, what is asked of it, and what the request has in common with others that get the same answer.
-  private func route(_ head: QuickHead, in bytes: ByteBuffer) -> (Camera, Route, key: ByteBuffer)? {
-    guard
-      let target = bytes.getString(
-        at: bytes.readerIndex + head.target.lowerBound - 1, length: head.target.count + 1),
-      let (camera, route) = route(target[...])
-    else { return nil }
-    var key = ByteBuffer()
-    head.writeKey(in: bytes, to: &key)
-    return (camera, route, key)
-  }
-
   /// The camera and what is asked of it.
   ///
   /// - Parameter target: of signs that stand for themselves.
   private func route(_ target: Substring) -> (Camera, Route)? {
     let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
     let path = target[..<mark].utf8.dropFirst()
-    guard let slash = path.firstIndex(of: UInt8(ascii: "/")), let camera = cameras[String(target[path.startIndex..<slash])]
+    guard let slash = path.firstIndex(of: UInt8(ascii: "/")),
+      let camera = cameras[String(target[path.startIndex..<slash])]
     else { return nil }
     let file = target[target.utf8.index(after: slash)..<mark]
     switch file {
@@ -225,8 +262,9 @@ final class QuickDoor: Sendable {
       case .plain: (.playlist, .playlist, timeline.plain.targetDuration)
       case .media(let query): (.playlist, query.contains("_HLS_msn=") ? .reload : .playlist, timeline.targetDuration)
       }
+    let isPlain = if case .plain = question.route { true } else { false }
     return PreparedAnswer.Counting(
-      camera: question.camera.name, kind: kind, times: times,
+      camera: question.camera.name, kind: kind, times: times, isPlain: isPlain,
       pause: question.isHead ? nil : target.map { Watching.pause(targetDuration: $0) })
   }
 

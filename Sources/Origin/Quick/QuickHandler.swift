@@ -1,6 +1,7 @@
 import Access
 import Glibc
 import NIOCore
+import Packager
 import Records
 import Station
 
@@ -28,6 +29,27 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   /// Over TLS an answer with a longer body is sent in pieces, which Hummingbird does: TLS copies what it gets.
   private static let longestSecure = 128 << 10
 
+  /// A request that waits, and the place that it has at the edge of its camera; none where it waits for its client to
+  /// read.
+  private struct Waiting {
+    let door: QuickDoor
+    var request: Request
+    let began: NIODeadline
+    var place: LiveEdge.LoopWait?
+
+    enum Request {
+      case part(QuickDoor.Waiting)
+      case segment(QuickDoor.Growing, hasBegun: Bool)
+    }
+
+    var edge: LiveEdge {
+      switch request {
+      case .part(let request): request.stream.camera.edge
+      case .segment(let request, _): request.stream.camera.edge
+      }
+    }
+  }
+
   private let newestDoor: @Sendable () -> QuickDoor
   private let isSecure: Bool
   private let rules: Rules
@@ -38,7 +60,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private var isInstalled = false
   /// What was read and is not answered.
   private var held: ByteBuffer?
-  private var waiting: (door: QuickDoor, request: QuickDoor.Waiting, place: LiveEdge.LoopWait, began: NIODeadline)?
+  private var waiting: Waiting?
   private var waits = 0
   private var peer: ClientAddress?
   private var lastActive = NIODeadline.uptimeNanoseconds(0)
@@ -89,7 +111,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private func end() {
     idleTask?.cancel()
     slowTask?.cancel()
-    if let waiting { waiting.request.stream.camera.edge.leave(waiting.place) }
+    if let waiting, let place = waiting.place { waiting.edge.leave(place) }
     (waiting, held, context, above, idleTask, slowTask) = (nil, nil, nil, nil, nil, nil)
     isEnding = true
   }
@@ -137,7 +159,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
     let (bound, wait) = (NIOLoopBound(self, eventLoop: context.eventLoop), waits)
     context.eventLoop.scheduleTask(in: rules.hangUp) {
       let handler = bound.value
-      if handler.waiting != nil, handler.waits == wait { handler.context?.close(promise: nil) }
+      if handler.waiting?.place != nil, handler.waits == wait { handler.context?.close(promise: nil) }
     }
   }
 
@@ -195,6 +217,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   /// Goes on with what was held back.
   private func goOn(_ context: ChannelHandlerContext) {
+    if let waiting, waiting.place == nil { grow(context) }
     guard held != nil, waiting == nil, !isEnding else { return finish(context) }
     process(context)
     context.fireChannelReadComplete()
@@ -267,34 +290,128 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
       write(answer, door, family, client, since: lastActive, context)
       return true
     case .waiting(let request):
-      wait(request, door, context)
+      waiting = Waiting(door: door, request: .part(request), began: lastActive)
+      wait(for: request.wait.position, request.wait.patience, context)
+      return true
+    case .growing(let request):
+      waiting = Waiting(door: door, request: .segment(request, hasBegun: false), began: lastActive)
+      grow(context)
       return true
     case .other: return false
     }
   }
 
-  private func wait(_ request: QuickDoor.Waiting, _ door: QuickDoor, _ context: ChannelHandlerContext) {
+  /// Has the request that waits go on with a part.
+  private func wait(for position: PartPosition, _ patience: Duration, _ context: ChannelHandlerContext) {
+    guard let edge = waiting?.edge else { return }
     waits += 1
     let (bound, wait) = (NIOLoopBound(self, eventLoop: context.eventLoop), waits)
-    let begun = request.stream.camera.edge.wait(
-      for: request.wait.position, deadline: .now + request.wait.patience, on: context.eventLoop
-    ) { outcome in
+    let begun = edge.wait(for: position, deadline: .now + patience, on: context.eventLoop) { outcome in
       bound.value.goOn(wait, outcome)
     }
     switch begun {
-    case .waits(let place): waiting = (door, request, place, lastActive)
-    case .over(let outcome): write(door.answer(request, outcome), door, request.family, request.client, since: lastActive, context)
+    case .waits(let place):
+      waiting?.place = place
+      if isHalfClosed { hangUp(context) }
+    case .over(let outcome): end(of: outcome, context)
     }
   }
 
   /// A request has waited long enough.
   private func goOn(_ wait: Int, _ outcome: LiveEdge.Outcome) {
-    guard let context, let (door, request, _, began) = waiting, waits == wait else { return }
-    waiting = nil
+    guard let context, waiting != nil, waits == wait else { return }
     lastActive = .now()
-    write(door.answer(request, outcome), door, request.family, request.client, since: began, context)
+    end(of: outcome, context)
     context.flush()
-    goOn(context)
+    if waiting == nil { goOn(context) }
+  }
+
+  private func end(of outcome: LiveEdge.Outcome, _ context: ChannelHandlerContext) {
+    guard let waiting else { return }
+    self.waiting?.place = nil
+    switch waiting.request {
+    case .part(let request):
+      self.waiting = nil
+      write(
+        waiting.door.answer(request, outcome), waiting.door, request.family, request.client, since: waiting.began,
+        context)
+    case .segment(let request, let hasBegun):
+      if case .published(let snapshot) = outcome {
+        request.stream.camera.edge.wentOn(with: snapshot)
+        grow(context, mustGrow: true)
+      } else {
+        cut(waiting.door, request, hasBegun, since: waiting.began, context)
+      }
+    }
+  }
+
+  // MARK: Segments that are being made
+
+  /// Sends what there is of a segment, and waits for more of it.
+  ///
+  /// - Parameter mustGrow: whether there must be more by now: if not it was withdrawn.
+  private func grow(_ context: ChannelHandlerContext, mustGrow: Bool = false) {
+    guard let waiting, case .segment(var request, var hasBegun) = waiting.request else { return }
+    var mustGrow = mustGrow
+    while true {
+      // Who does not read gets the rest when they do, and holds nobody up.
+      guard context.channel.isWritable else { break }
+      guard let reading = request.segment.take() else {
+        if mustGrow { return cut(waiting.door, request, hasBegun, since: waiting.began, context) }
+        self.waiting?.request = .segment(request, hasBegun: hasBegun)
+        context.flush()
+        return wait(for: request.segment.next, request.stream.patience, context)
+      }
+      mustGrow = false
+      let (bytes, isLast) =
+        switch reading {
+        case .more(let bytes): (bytes, false)
+        case .last(let bytes): (bytes, true)
+        case .cut: (ByteBuffer(), true)
+        }
+      if !hasBegun {
+        hasBegun = true
+        let head = waiting.door.head(request)
+        let duration = Duration.nanoseconds((NIODeadline.now() - waiting.began).nanoseconds)
+        waiting.door.sent(request, head: head.readableBytes, bytes: 0, after: duration)
+        context.write(wrapOutboundOut(head), promise: nil)
+      }
+      waiting.door.sent(request, bytes: bytes.readableBytes)
+      context.write(wrapOutboundOut(Self.chunk(bytes, isLast: isLast)), promise: nil)
+      if isLast {
+        self.waiting = nil
+        return context.flush()
+      }
+    }
+    self.waiting?.request = .segment(request, hasBegun: hasBegun)
+    context.flush()
+  }
+
+  /// Nothing more comes of a segment although it is not whole. A body without its end is no whole one for any cache
+  /// (RFC 9112, section 8).
+  private func cut(
+    _ door: QuickDoor, _ request: QuickDoor.Growing, _ hasBegun: Bool, since began: NIODeadline,
+    _ context: ChannelHandlerContext
+  ) {
+    waiting = nil
+    guard hasBegun else {
+      return write(door.nothing(request), door, nil, request.client, since: began, context)
+    }
+    held = nil
+    close(context)
+  }
+
+  /// A piece of a body in chunked coding (RFC 9112, section 7.1).
+  private static func chunk(_ bytes: ByteBuffer, isLast: Bool) -> ByteBuffer {
+    var chunk = ByteBufferAllocator().buffer(capacity: bytes.readableBytes + 24)
+    if bytes.readableBytes > 0 {
+      chunk.writeString(String(bytes.readableBytes, radix: 16))
+      chunk.writeStaticString("\r\n")
+      chunk.writeImmutableBuffer(bytes)
+      chunk.writeStaticString("\r\n")
+    }
+    if isLast { chunk.writeStaticString("0\r\n\r\n") }
+    return chunk
   }
 
   private func write(

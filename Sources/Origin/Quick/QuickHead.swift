@@ -86,6 +86,21 @@ struct QuickHead {
     return bytes.getSlice(at: bytes.readerIndex + Int(piece.start), length: Int(piece.end - piece.start))
   }
 
+  /// The target.
+  ///
+  /// - Parameter bytes: those that the head was read from.
+  func target(in bytes: ByteBuffer) -> String? {
+    bytes.getString(at: bytes.readerIndex + target.lowerBound - 1, length: target.count + 1)
+  }
+
+  /// What stands between the first two slashes of the target; `nil` where there is no second one.
+  func folder(in bytes: ByteBuffer) -> String? {
+    bytes.withUnsafeReadableBytes { bytes in
+      guard let slash = bytes[target].firstIndex(of: UInt8(ascii: "/")) else { return nil }
+      return String(decoding: bytes[target.lowerBound..<slash], as: UTF8.self)
+    }
+  }
+
   /// These fields, as far as they are there.
   func fields(_ names: [Field], in bytes: ByteBuffer) -> HTTPFields {
     var fields = HTTPFields()
@@ -231,8 +246,9 @@ struct QuickHead {
   /// Signs that mean themselves in a target and nothing else, so that there is one spelling of it.
   private static func isPlainInTarget(_ byte: UInt8) -> Bool {
     switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-")...UInt8(ascii: "9"),
-      UInt8(ascii: "?"), UInt8(ascii: "="), UInt8(ascii: "&"), UInt8(ascii: "_"):
+    // The signs from - to 9 are - . / and digits.
+    case 65...90, 97...122, UInt8(ascii: "-")...UInt8(ascii: "9"), UInt8(ascii: "?"), UInt8(ascii: "="),
+      UInt8(ascii: "&"), UInt8(ascii: "_"):
       true
     default: false
     }
@@ -240,9 +256,7 @@ struct QuickHead {
 
   private static func isPlainInName(_ byte: UInt8) -> Bool {
     switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-      UInt8(ascii: "-"), UInt8(ascii: "_"):
-      true
+    case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "_"): true
     default: false
     }
   }

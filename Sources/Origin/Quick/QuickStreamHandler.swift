@@ -106,7 +106,8 @@ final class QuickStreamHandler: ChannelInboundHandler, RemovableChannelHandler {
       case .waits(let place): waiting = (door, request, place)
       case .over(let outcome): finish(door, request, outcome, context)
       }
-    case .other: return false
+    // Hummingbird sends a segment that is being made.
+    case .growing, .other: return false
     }
     self.head = nil
     return true
@@ -130,7 +131,8 @@ final class QuickStreamHandler: ChannelInboundHandler, RemovableChannelHandler {
   private func write(_ answer: PreparedAnswer, _ context: ChannelHandlerContext) {
     var (fields, body) = (answer.answer.fields, answer.answer.body)
     fields[.date] = HTTPDate.now()
-    context.write(wrapOutboundOut(.head(HTTPResponse(status: answer.answer.status, headerFields: fields))), promise: nil)
+    let head = HTTPResponse(status: answer.answer.status, headerFields: fields)
+    context.write(wrapOutboundOut(.head(head)), promise: nil)
     while let next = body.readSlice(length: min(Self.piece, body.readableBytes)), next.readableBytes > 0 {
       context.write(wrapOutboundOut(.body(next)), promise: nil)
     }

@@ -120,7 +120,8 @@ struct StreamRequest: Sendable {
     }
   }
 
-  private func playlist(_ reload: BlockingReload, _ snapshot: PlaylistSnapshot, _ caching: Reply.Caching) -> WholeAnswer {
+  private func playlist(_ reload: BlockingReload, _ snapshot: PlaylistSnapshot, _ caching: Reply.Caching) -> WholeAnswer
+  {
     let playlist = reload.takesDelta ? snapshot.delta ?? snapshot.media : snapshot.media
     return Reply.text(
       asked, playlist, type: Self.playlistType, tellsTag: reload.sequence == nil, caching: caching)
