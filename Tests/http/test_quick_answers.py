@@ -123,7 +123,7 @@ WAITING = 400
 
 
 def test_a_viewer_who_waits_costs_little_memory(server):
-    """The handbook says at most 16 KiB; here with some room, for the memory that a process takes ahead."""
+    """The handbook says at most 16 KiB (how-it-works.md); here with some room, for the memory that a process takes ahead."""
     def memory():
         return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{server.process.pid}/status").read())[1])
 
