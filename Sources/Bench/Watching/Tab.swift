@@ -8,7 +8,7 @@ import Playlist
 actor Tab {
   /// A loaded resource, from the network or from the cache.
   struct Loaded: Sendable {
-    /// No longer gzipped.
+    /// No longer compressed.
     let body: ByteBuffer
     /// Whether it came from the network just now, not from the cache.
     let isNew: Bool
@@ -38,8 +38,11 @@ actor Tab {
     let answer = try await client.get(path, kind, by: initiator, extra: conditions)
     guard answer.status == 200 || answer.status == 304 else { throw WireError.status(answer.status, path: path) }
     var body = answer.body
-    if answer.fields[.contentEncoding] == "gzip", answer.status == 200 {
-      guard let plain = body.gunzipped() else { throw WireError.unreadable("its gzip is broken", path: path) }
+    if answer.status == 200 {
+      let coding = WireCoding(answer.fields[.contentEncoding] ?? "")
+      guard let plain = coding.content(of: body) else {
+        throw WireError.unreadable("it is not \(coding.name), as its Content-Encoding says", path: path)
+      }
       body = plain
     }
     cache.store(path, answer, kind: kind, body: body)

@@ -66,25 +66,24 @@ enum Reply {
     }
   }
 
-  /// A text that is sent gzipped to clients that accept it.
+  /// A text that is sent compressed to clients that accept it.
   ///
   /// - Parameter tellsTag: whether the ETag is sent; the answer to a blocking reload is never requested again.
   static func text(
     _ request: Request, _ text: EncodedText, type: String, tellsTag: Bool = true, caching: Caching
   ) -> Response {
-    let gzipEtag = String(text.etag.dropLast()) + "z\""
-    let isGzipped = RequestConditions.acceptsGzip(request.headers)
+    let form = TextForm.chosen(request.headers, of: text)
     var fields = HTTPFields()
     fields[.cacheControl] = caching.header
-    if tellsTag { fields[.eTag] = isGzipped ? gzipEtag : text.etag }
+    if tellsTag { fields[.eTag] = form.etag }
     fields[.accessControlAllowOrigin] = "*"
-    fields[.vary] = "Accept-Encoding"
-    if RequestConditions.matches(request.headers, anyOf: [text.etag, gzipEtag]) {
+    fields[.vary] = form.vary
+    if RequestConditions.matches(request.headers, anyOf: TextForm.etags(of: text)) {
       return Response(status: .notModified, headers: fields)
     }
     fields[.contentType] = type
-    if isGzipped { fields[.contentEncoding] = "gzip" }
-    return answer(request, status: .ok, fields: fields, body: isGzipped ? text.gzipped : text.plain)
+    if let coding = form.coding { fields[.contentEncoding] = coding }
+    return answer(request, status: .ok, fields: fields, body: form.bytes)
   }
 
   /// An error as one line of JSON: a word for programs and a sentence for people.

@@ -3,23 +3,6 @@ import NIOCore
 import Packager
 import Playlist
 
-/// A text as it is sent, made once for all requests: plain, gzipped, and with its validator.
-package struct EncodedText: Sendable {
-  /// The text.
-  package let plain: ByteBuffer
-  /// The same, gzipped.
-  package let gzipped: ByteBuffer
-  /// The ETag, in its quotes; a strong one, valid for the plain form.
-  package let etag: String
-
-  /// The encoded forms of a text.
-  package init(_ plain: ByteBuffer, etag: String) {
-    self.plain = plain
-    gzipped = plain.gzipped()
-    self.etag = "\"\(etag)\""
-  }
-}
-
 /// One published state of a camera's stream: everything that a playlist request needs.
 package struct PlaylistSnapshot: Sendable {
   /// The newest part.
