@@ -146,6 +146,7 @@ let package = Package(
       dependencies: [
         "CBrotli", "CZlib", "CZstd", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station", "Camera",
         "Demo", "WebFiles", nio, nioPosix, locks, log, lifecycle, system,
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),

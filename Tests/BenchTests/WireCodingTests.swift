@@ -1,3 +1,5 @@
+import Foundation
+import HTTPTypes
 import Media
 import NIOCore
 import TestSupport
@@ -36,5 +38,51 @@ import Testing
       // Brotli has no checksum, so what comes out may be a text; it must only end.
       _ = damaged.unbrotlied(limit: 1 << 20)
     }
+  }
+}
+
+@Suite struct WireDictionaryTests {
+  private let old = ByteBuffer(string: (0..<90).map { "#EXTINF:12,\n\($0).mp4\n" }.joined())
+  private let new = ByteBuffer(string: (1..<91).map { "#EXTINF:12,\n\($0).mp4\n" }.joined())
+
+  @Test func aDictionaryGivesTheTextAgain() throws {
+    let dictionary = WireDictionary(old)
+    // The digest of nothing is known to everybody.
+    #expect(WireDictionary(ByteBuffer()).name == ":47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:")
+    var body = ByteBuffer(bytes: [0x5e, 0x2a, 0x4d, 0x18, 0x20, 0, 0, 0])
+    let hash = try #require(Data(base64Encoded: String(dictionary.name.dropFirst().dropLast())))
+    body.writeBytes(hash)
+    body.writeImmutableBuffer(new.zstandard(dictionary: old))
+    #expect(body.readableBytes < 80)
+    #expect(WireCoding("dcz").content(of: body, dictionary: dictionary) == new)
+    #expect(WireCoding("dcz").content(of: body, dictionary: WireDictionary(new)) == nil)
+    #expect(WireCoding("dcz").content(of: body) == nil)
+    for length in 0..<body.readableBytes {
+      let cut = try #require(body.getSlice(at: body.readerIndex, length: length))
+      #expect(dictionary.content(of: cut) == nil, "cut off at \(length)")
+    }
+    #expect(new.zstandard(dictionary: old).unzstandard(dictionary: old, limit: 100) == nil)
+  }
+
+  @Test func aBrowserNamesTheTextThatItHas() throws {
+    let name = try #require(HTTPField.Name("Use-As-Dictionary"))
+    func answer(_ match: String?, at ended: ContinuousClock.Instant) -> WireAnswer {
+      var fields = HTTPFields()
+      if let match { fields[name] = match }
+      return WireAnswer(status: 200, fields: fields, body: ByteBuffer(), began: ended, ended: ended)
+    }
+    var kept = BrowserDictionaries()
+    let start = ContinuousClock.now
+    let path = "/desk/live.m3u8"
+    kept.take("\(path)?_HLS_msn=1", answer("match=\"live.m3u8\"", at: start), body: old)
+    #expect(kept.newest(for: path, at: start) == nil)
+    let later = start + .seconds(1)
+    #expect(kept.newest(for: "\(path)?_HLS_msn=2", at: later)?.name == WireDictionary(old).name)
+    kept.take(path, answer("match=\"live.m3u8\"", at: later), body: new)
+    #expect(kept.newest(for: path, at: later)?.name == WireDictionary(old).name)
+    #expect(kept.newest(for: path, at: later + .seconds(1))?.name == WireDictionary(new).name)
+    #expect(kept.newest(for: "/square/live.m3u8", at: later + .seconds(1)) == nil)
+    kept.take("/square/live.m3u8", answer(nil, at: start), body: old)
+    #expect(kept.newest(for: "/square/live.m3u8", at: later) == nil)
   }
 }

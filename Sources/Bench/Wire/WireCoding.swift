@@ -3,6 +3,8 @@ import NIOCore
 /// How a body is compressed (RFC 9110, section 8.4.1).
 enum WireCoding: Hashable, Sendable {
   case none, gzip, brotli
+  /// Zstandard with a dictionary that the request named (RFC 9842, section 5).
+  case dictionary
   /// One that was not offered, by its name.
   case other(String)
 
@@ -12,6 +14,7 @@ enum WireCoding: Hashable, Sendable {
     case "", "identity": self = .none
     case "gzip": self = .gzip
     case "br": self = .brotli
+    case "dcz": self = .dictionary
     default: self = .other(name)
     }
   }
@@ -22,16 +25,20 @@ enum WireCoding: Hashable, Sendable {
     case .none: "identity"
     case .gzip: "gzip"
     case .brotli: "br"
+    case .dictionary: "dcz"
     case .other(let name): name
     }
   }
 
   /// What was compressed; `nil` if the body is damaged or the coding is unknown.
-  func content(of body: ByteBuffer) -> ByteBuffer? {
+  ///
+  /// - Parameter dictionary: what the request named.
+  func content(of body: ByteBuffer, dictionary: WireDictionary? = nil) -> ByteBuffer? {
     switch self {
     case .none: body
     case .gzip: body.gunzipped()
     case .brotli: body.unbrotlied()
+    case .dictionary: dictionary?.content(of: body)
     case .other: nil
     }
   }

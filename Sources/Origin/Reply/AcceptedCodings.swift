@@ -3,6 +3,11 @@ struct AcceptedCodings: Hashable {
   /// The weights in thousandths; 0 is not accepted. Brotli counts only by its name: who knows it says so, while `*` comes
   /// from programs that know only gzip.
   private(set) var (gzip, brotli) = (0, 0)
+  /// The weight of `dcz`: Zstandard with a dictionary that the client names (RFC 9842, section 5).
+  private(set) var dictionary = 0
+  /// Whether the client may keep a text as a dictionary. Browsers that do know Zstandard, and do not ask for it where an
+  /// address is not secure.
+  private(set) var keepsDictionaries = false
   /// The weight of the plain text. Where it is not mentioned, everything that is accepted is preferred to it.
   private(set) var identity = 1
 
@@ -20,6 +25,8 @@ struct AcceptedCodings: Hashable {
     }
     gzip = weights["gzip"] ?? weights["x-gzip"] ?? weights["*"] ?? 0
     brotli = weights["br"] ?? 0
+    dictionary = weights["dcz"] ?? 0
+    keepsDictionaries = dictionary > 0 || weights["zstd"] ?? 0 > 0
     identity = weights["identity"] ?? 1
   }
 

@@ -78,11 +78,12 @@ enum Reply {
     if tellsTag { fields[.eTag] = form.etag }
     fields[.accessControlAllowOrigin] = "*"
     fields[.vary] = form.vary
-    if RequestConditions.matches(request.headers, anyOf: TextForm.etags(of: text)) {
+    if TextForm.isKnown(text, to: request.headers) {
       return Response(status: .notModified, headers: fields)
     }
     fields[.contentType] = type
     if let coding = form.coding { fields[.contentEncoding] = coding }
+    if let match = form.useAsDictionary { fields[.useAsDictionary] = match }
     return answer(request, status: .ok, fields: fields, body: form.bytes)
   }
 

@@ -23,9 +23,11 @@ package struct PlaylistSnapshot: Sendable {
   let made: ContinuousClock.Instant
 
   /// The state after `position` was published.
+  ///
+  /// - Parameter earlier: the texts of the states before it, newest first.
   init(
     position: PartPosition, hinted: PartPosition, hintedName: String, media: MediaPlaylist,
-    delta: MediaPlaylist?, multivariant: EncodedText
+    delta: MediaPlaylist?, multivariant: EncodedText, earlier: [TextDictionary] = []
   ) {
     self.position = position
     self.hinted = hinted
@@ -37,8 +39,8 @@ package struct PlaylistSnapshot: Sendable {
     }
     self.dates = dates
     let etag = "\(position.sequence).\(position.part)"
-    self.media = EncodedText(media.render(), etag: etag)
-    self.delta = delta.map { EncodedText($0.render(), etag: etag + "d") }
+    self.media = EncodedText(media.render(), etag: etag, earlier: earlier)
+    self.delta = delta.map { EncodedText($0.render(), etag: etag + "d", earlier: earlier) }
     self.multivariant = multivariant
     made = .now
   }
