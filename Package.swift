@@ -144,8 +144,8 @@ let package = Package(
     .target(
       name: "Bench",
       dependencies: [
-        "CBrotli", "CZlib", "CZstd", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station", "Camera",
-        "Demo", "WebFiles", nio, nioPosix, locks, log, lifecycle, system,
+        "CBrotli", "CZlib", "CZstd", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station",
+        "Camera", "Demo", "WebFiles", nio, nioPosix, locks, log, lifecycle, system,
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),

@@ -25,12 +25,14 @@ import Testing
 
   private static let text = EncodedText(ByteBuffer(string: String(repeating: "segment\n", count: 99)), etag: "7.1")
 
-  @Test(arguments: [
-    ("gzip, deflate, br, zstd", "br"), ("br", "br"), ("br;q=0.5, gzip", "gzip"), ("gzip;q=0.5, br;q=0.501", "br"),
-    ("*", "gzip"), ("*, br;q=0", "gzip"), ("br;q=0", nil), ("identity, gzip;q=0.9", nil), ("identity, gzip", "gzip"),
-    ("identity;q=0, br;q=0.001", "br"), ("identity;q=0", nil), ("br;q=x", "br"), ("brotli", nil), ("br;q=0.0001", "br"),
-    ("br;level=1;q=0", nil), ("br;q=0, br", nil), (",,;q=1, br ,", "br"), ("br;q=1.5", "br"), ("br;q=", "br"),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("gzip, deflate, br, zstd", "br"), ("br", "br"), ("br;q=0.5, gzip", "gzip"), ("gzip;q=0.5, br;q=0.501", "br"),
+      ("*", "gzip"), ("*, br;q=0", "gzip"), ("br;q=0", nil), ("identity, gzip;q=0.9", nil), ("identity, gzip", "gzip"),
+      ("identity;q=0, br;q=0.001", "br"), ("identity;q=0", nil), ("br;q=x", "br"), ("brotli", nil),
+      ("br;q=0.0001", "br"),
+      ("br;level=1;q=0", nil), ("br;q=0, br", nil), (",,;q=1, br ,", "br"), ("br;q=1.5", "br"), ("br;q=", "br"),
+    ] as [(String, String?)])
   func theHeaviestAndThenTheSmallestIsSent(header: String, coding: String?) {
     #expect(TextForm.chosen([.acceptEncoding: header], of: Self.text).coding == coding)
   }
@@ -117,11 +119,13 @@ import Testing
     #expect(address(again) == address(form.bytes))
   }
 
-  @Test(arguments: [
-    ("gzip, deflate, br, zstd", "br"), ("dcz", "dcz"), ("dcb, br", "br"), ("dcz;q=0, br", "br"),
-    ("dcz;q=0.5, br", "br"), ("dcz;q=0.5, br;q=0.5", "dcz"), ("DCZ", "dcz"), ("*", "gzip"), ("identity, dcz;q=0.9", nil),
-    ("dczx", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("gzip, deflate, br, zstd", "br"), ("dcz", "dcz"), ("dcb, br", "br"), ("dcz;q=0, br", "br"),
+      ("dcz;q=0.5, br", "br"), ("dcz;q=0.5, br;q=0.5", "dcz"), ("DCZ", "dcz"), ("*", "gzip"),
+      ("identity, dcz;q=0.9", nil),
+      ("dczx", nil),
+    ] as [(String, String?)])
   func theDictionaryIsUsedOnlyWhereItIsAccepted(accepted: String, coding: String?) {
     #expect(form(accepted, old).coding == coding)
   }
@@ -197,7 +201,8 @@ import Testing
       #expect(read.utf8.count == 46 && read.hasPrefix(":") && read.hasSuffix("=:"), "\(String(damaged))")
     }
     for _ in 0..<3000 {
-      let text = String((0..<Int.random(in: 0...60, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "A" })
+      let text = String(
+        (0..<Int.random(in: 0...60, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? "A" })
       if let read = AvailableDictionary.name(in: text) { #expect(read.utf8.count == 46, "\(text)") }
     }
   }

@@ -18,7 +18,7 @@ struct WireDictionary: Sendable {
   /// The dictionary with these bytes.
   init(_ bytes: ByteBuffer) {
     self.bytes = bytes
-    let digest = SHA256.hash(data: bytes.readableBytesView)
+    let digest = bytes.withUnsafeReadableBytes { SHA256.hash(data: $0) }
     name = ":\(Data(digest).base64EncodedString()):"
     prefix = ByteBuffer(bytes: Self.mark + digest)
   }

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Media
 import NIOConcurrencyHelpers
 import NIOCore
 
@@ -28,7 +29,7 @@ package final class TextDictionary: Sendable {
   private var identity: (name: String, prefix: ByteBuffer) {
     digested.withLockedValue { known in
       if let known { return known }
-      let digest = SHA256.hash(data: bytes.readableBytesView)
+      let digest = bytes.withUnsafeReadableBytes { SHA256.hash(data: $0) }
       let made = (":\(Data(digest).base64EncodedString()):", ByteBuffer(bytes: Self.mark + digest))
       known = made
       return made
