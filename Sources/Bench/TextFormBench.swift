@@ -1,5 +1,6 @@
 import Media
 import NIOCore
+import Playlist
 
 /// Measures what the playlist of a slot costs in each form in which it is sent.
 enum TextFormBench {

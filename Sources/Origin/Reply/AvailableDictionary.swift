@@ -10,10 +10,10 @@ enum AvailableDictionary {
   static func name(in value: String) -> String? {
     // Longer ones have parameters that mean nothing here, or are no names.
     guard value.utf8.count <= 200 else { return nil }
-    var parser = StructuredFieldValueParser(value.utf8)
-    guard let item = try? parser.parseItemFieldValue(), case .undecodedByteSequence(let text) = item.bareItem else {
-      return nil
-    }
+    var parser = StructuredFieldValueParser(Array(value.utf8))
+    guard let item = try? parser.parseItemFieldValue(),
+      case .undecodedByteSequence(let text) = item.rfc9651BareItem
+    else { return nil }
     switch text.utf8.count {
     case digestLength where text.hasSuffix("=") && !text.hasSuffix("=="): return ":\(text):"
     // Padding can be left out (RFC 9651, section 4.2.7).
