@@ -56,8 +56,3 @@ struct TextForm {
   private static let dictionaryMark = ":"
   private static let dictionaryMarkLength = 12
 }
-
-extension HTTPField.Name {
-  static let availableDictionary = HTTPField.Name("Available-Dictionary")!
-  static let useAsDictionary = HTTPField.Name("Use-As-Dictionary")!
-}
