@@ -50,6 +50,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     KeyCase("link-key-file", "key.txt") { $0.linkKey == LinkKey(secret: "a-key-from-a-file") },
     KeyCase("notify-secret", "0123456789abcdef") { $0.notify.secret == "0123456789abcdef" },
     KeyCase("notify-secret-file", "key.txt") { $0.notify.secret == "a-key-from-a-file" },
+    KeyCase("bucket-region", "eu-west-1") { $0.bucket?.region == "eu-west-1" },
     KeyCase("allow-origin", "none") { $0.site.allowedOrigin == nil },
     KeyCase("embed", "https://a.example http://[::1]:80") {
       $0.site.frameAncestors == "https://a.example http://[::1]:80"
