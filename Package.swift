@@ -170,7 +170,8 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "CProcess", "CMemory", "Access", "Notify", "Bucket", "Records", "Media", "Ingest", "Picture", "Packager", "Station",
+        "CProcess", "CMemory", "Access", "Notify", "Bucket", "Records", "Media", "Ingest", "Picture", "Packager",
+        "Station",
         "Origin", "Settings",
         "Camera", "Demo", "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
         .product(name: "GRDB", package: "GRDB.swift"),
@@ -277,7 +278,8 @@ let package = Package(
     .testTarget(
       name: "SettingsTests",
       dependencies: [
-        "TestSupport", "Access", "Bucket", "Hours", "Notify", "Settings", "Origin", "Media", "Ingest", "Picture", "Packager",
+        "TestSupport", "Access", "Bucket", "Hours", "Notify", "Settings", "Origin", "Media", "Ingest", "Picture",
+        "Packager",
         "Station",
       ],
       swiftSettings: strict),

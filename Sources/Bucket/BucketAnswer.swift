@@ -44,12 +44,11 @@ package struct BucketAnswer: Sendable {
       let after = rest[start...].dropFirst(opening.count)
       guard let sign = after.first else { return nil }
       // `<KeyCount>` is not `<Key>`; attributes are passed over.
-      guard sign == UInt8(ascii: ">") || sign == UInt8(ascii: " "),
-        let begin = after.firstIndex(of: UInt8(ascii: ">"))
-      else {
+      guard sign == UInt8(ascii: ">") || sign == UInt8(ascii: " ") else {
         rest = after
         continue
       }
+      guard let begin = after.firstIndex(of: UInt8(ascii: ">")) else { return nil }
       let content = after[after.index(after: begin)...]
       guard let end = Self.find(closing, in: content) else { return nil }
       let value = content[..<end]

@@ -116,7 +116,10 @@ package final class BucketClient: Sendable {
   }
 
   private static let troubles = [
-    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted; give the host that it is for, or trust its authority"),
+    (
+      "CERTIFICATE_VERIFY_FAILED",
+      "its certificate is not trusted; give the host that it is for, or trust its authority"
+    ),
     ("Connection refused", "connection refused"), ("connectTimeout", "no connection within 5 s"),
     ("deadlineExceeded", "no answer within 20 s"), ("readTimeout", "no answer within 10 s"),
     ("writeTimeout", "it takes no bytes for 10 s"), ("remoteConnectionClosed", "it closed the connection"),

@@ -40,7 +40,8 @@ package struct BucketFault: Error, Hashable, Sendable, CustomStringConvertible {
     let code = String((answer.first("Code") ?? "").prefix(100))
     let region = printable(answer.first("Region") ?? field ?? "")
     let message = printable(answer.first("Message") ?? "")
-    let said = "the storage answers \(status)" + (code.isEmpty ? "" : " \(printable(code))")
+    let said =
+      "the storage answers \(status)" + (code.isEmpty ? "" : " \(printable(code))")
       + (message.isEmpty ? "" : " (\(message))")
     let advice = advice(status, code, region: region, serverTime: serverTime, settings, now)
     let isMissing = status == 404 && code != "NoSuchBucket"
@@ -54,7 +55,8 @@ package struct BucketFault: Error, Hashable, Sendable, CustomStringConvertible {
   ) -> String {
     switch code {
     case "SignatureDoesNotMatch":
-      return "the secret half of bucket-key is not that of \(settings.key.id), or a proxy changes the request; give the "
+      return
+        "the secret half of bucket-key is not that of \(settings.key.id), or a proxy changes the request; give the "
         + "right key, and in bucket-endpoint the host that the storage itself has"
     case "InvalidAccessKeyId":
       return "the storage does not know the key \(settings.key.id); give another one in bucket-key or bucket-key-file"
@@ -76,7 +78,8 @@ package struct BucketFault: Error, Hashable, Sendable, CustomStringConvertible {
     }
     switch status {
     case 300..<400: return leading(region, settings)
-    case 401, 403: return "the key \(settings.key.id) is not accepted; look at bucket-key, bucket-region and bucket-style"
+    case 401, 403:
+      return "the key \(settings.key.id) is not accepted; look at bucket-key, bucket-region and bucket-style"
     case 404: return "there is no such object"
     case 500...: return "it is tried again"
     default: return "look at bucket, bucket-endpoint, bucket-region and bucket-style"
@@ -91,6 +94,7 @@ package struct BucketFault: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// A server's words in one line of moderate length.
   private static func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.prefix(200).map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+    String(
+      String.UnicodeScalarView(text.unicodeScalars.prefix(200).map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
   }
 }

@@ -147,17 +147,21 @@ struct CopyPlan: Sendable {
   var waiting: Int {
     guard hasLooked else { return 1 }
     let photosOwed = photos.count { objects["\($0.name)"] != .there }
-    let documents = (listableNames.map { $0 != playlist.published } ?? false ? 1 : 0)
+    let documents =
+      (listableNames.map { $0 != playlist.published } ?? false ? 1 : 0)
       + (photoNames != photoList.published && !(photoNames.isEmpty && photoList.mayList.isEmpty) ? 1 : 0)
       + (latest.map { $0.version != latestThere } ?? isLatestWithdrawn ? 1 : 0)
-    return mediaOwed.count + photosOwed + documents + endings.count + withdrawn.count { objects[$0] != nil || busy.contains($0) }
+    return mediaOwed.count + photosOwed + documents + endings.count
+      + withdrawn.count { objects[$0] != nil || busy.contains($0) }
   }
 
   /// The next request; `nil` if there is none now. Each must be reported to `finish`.
   mutating func next(at now: Ticks) -> CopyJob? {
     guard busy.count < Self.mostAtOnce else { return nil }
     // The stream has told what an earlier process has left before it shows anything.
-    guard hasLooked else { return busy.isEmpty && (isClosed || latest != nil || line.hasBegun) ? begin(CopyJob(name: "", work: .look)) : nil }
+    guard hasLooked else {
+      return busy.isEmpty && (isClosed || latest != nil || line.hasBegun) ? begin(CopyJob(name: "", work: .look)) : nil
+    }
     return nextOfWithdrawal(at: now) ?? nextMedia ?? nextPlaylist(mustAdvance: false) ?? nextPhoto
       ?? nextPhotoList(at: now) ?? nextLatest(at: now) ?? nextRemoval(at: now)
   }

@@ -137,13 +137,15 @@ struct Assembly {
     guard partial.refused.isDisjoint(with: others) else { return nil }
     guard partial.bucketKey != nil else {
       refuse(
-        "bucket", "found without a key, which the storage asks for; give bucket-key-file: FILE with a line ID:SECRET in "
+        "bucket",
+        "found without a key, which the storage asks for; give bucket-key-file: FILE with a line ID:SECRET in "
           + "it, or bucket-key: ID:SECRET")
       return nil
     }
     guard let key else { return nil }
     return BucketSettings(
-      place: place, endpoint: partial.bucketEndpoint, region: partial.bucketRegion, style: partial.bucketStyle, key: key)
+      place: place, endpoint: partial.bucketEndpoint, region: partial.bucketRegion, style: partial.bucketStyle, key: key
+    )
   }
 
   /// Adds the problem that one layer has both a secret and a file with it.

@@ -15,7 +15,8 @@ extension ValueType where Value == BucketPlace? {
   static var bucket: ValueType {
     ValueType(
       "s3://NAME/PREFIX",
-      accepted: "s3:// with a bucket's name of 3 to 63 small letters, digits, dots and hyphens, and perhaps a prefix of "
+      accepted:
+        "s3:// with a bucket's name of 3 to 63 small letters, digits, dots and hyphens, and perhaps a prefix of "
         + "letters, digits and -_./, such as s3://my-cameras/live",
       text: { $0.map(\.description) ?? "none" }
     ) { BucketPlace($0).map { .some($0) } }
@@ -26,7 +27,8 @@ extension ValueType where Value == BucketEndpoint? {
   /// The address of a server with the S3 interface.
   static var bucketEndpoint: ValueType {
     ValueType(
-      "URL", accepted: "https:// or http:// with a host and perhaps a port, without a path, such as https://s3.example.org",
+      "URL",
+      accepted: "https:// or http:// with a host and perhaps a port, without a path, such as https://s3.example.org",
       text: { $0.map(\.description) ?? "none" }
     ) { BucketEndpoint($0).map { .some($0) } }
   }
@@ -35,7 +37,8 @@ extension ValueType where Value == BucketEndpoint? {
 extension ValueType where Value == String {
   /// The name of a region.
   static var region: ValueType {
-    ValueType("REGION", accepted: "1 to 40 small letters, digits and hyphens, such as eu-central-1", text: { $0 }) { text in
+    ValueType("REGION", accepted: "1 to 40 small letters, digits and hyphens, such as eu-central-1", text: { $0 }) {
+      text in
       (1...40).contains(text.utf8.count)
         && text.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) || $0 == 45 } ? text : nil
     }

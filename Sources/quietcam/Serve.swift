@@ -102,7 +102,8 @@ struct Serve: AsyncParsableCommand {
     do {
       var configuration = ServiceGroupConfiguration(
         services: try services(
-          (input, loaded), station: station, copier: copier, web: (plainWeb, web), limits: limits, records: records, logger: logger),
+          (input, loaded), station: station, copier: copier, web: (plainWeb, web), limits: limits, records: records,
+          logger: logger),
         gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
       // Connections that have not ended by then, because they do not read or send, are closed.
       configuration.maximumGracefulShutdownDuration = .seconds(3)
