@@ -36,6 +36,8 @@ struct CopyLine: Sendable {
   private var mustBreak = false
   /// The count of discontinuities of the stream that is appended: with another one, another stream has begun.
   private var streamIdentity: Int?
+  /// The newest segment that it has listed.
+  private var newestSeen: String?
 
   /// How many segments are owed: those that a playlist lists, and those that leave it while players may still want them.
   private var kept: Int { 2 * most + 3 }
@@ -76,14 +78,17 @@ struct CopyLine: Sendable {
     if suggested == nil {
       suggested = Numbers(sequence: playlist.mediaSequence, discontinuities: playlist.discontinuitySequence)
     }
-    let known = Set(entries.map(\.listed.uri))
-    var fresh = playlist.segments.filter { !known.contains($0.uri) }
+    // What was left out once is not taken later.
+    let seen = newestSeen.flatMap { newest in playlist.segments.lastIndex { $0.uri == newest } }
+    newestSeen = playlist.segments.last?.uri
+    var fresh = playlist.segments.dropFirst(seen.map { $0 + 1 } ?? 0)
     // Another stream begins with pictures from before its beginning, to fill its playlist. The newest is new anyway.
-    if !continues { fresh.removeFirst(fresh.dropLast().prefix { overlaps($0) }.count) }
+    if !continues { fresh = fresh.dropFirst(fresh.dropLast().prefix { overlaps($0) }.count) }
     for (index, segment) in fresh.enumerated() {
       var entry = Entry(
         listed: segment, range: playlist.dateRanges.first { $0.startDate == segment.programDateTime })
-      if mustBreak || (index == 0 && !continues && !entries.isEmpty) { entry.listed.discontinuity = true }
+      let isJoint = index == 0 && !entries.isEmpty && (!continues || seen == nil)
+      if mustBreak || isJoint { entry.listed.discontinuity = true }
       mustBreak = false
       entries.append(entry)
     }
@@ -94,7 +99,7 @@ struct CopyLine: Sendable {
   mutating func clear() {
     while !entries.isEmpty { removeFirst() }
     mustBreak = true
-    streamIdentity = nil
+    (streamIdentity, newestSeen) = (nil, nil)
   }
 
   /// Learns what the bucket's playlist lists; `nil` if there is none. The numbers go on from there.

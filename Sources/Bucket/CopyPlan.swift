@@ -89,6 +89,8 @@ struct CopyPlan: Sendable {
     let before = names(in: line.entries.indices)
     line.append(version, most: most)
     let needed = names(in: line.entries.indices)
+    // A camera that is copied again before it was taken back.
+    withdrawn.subtract(needed)
     take(adding, needed)
     for name in before.subtracting(needed) where media.removeValue(forKey: name) != nil && objects[name] == nil {
       counters.skipped += 1
@@ -313,8 +315,9 @@ struct CopyPlan: Sendable {
     guard !playlist.isBusy, let range = line.listable({ objects[$0] == .there }) else { return nil }
     let names = line.entries[range].map(\.listed.uri)
     guard names != playlist.published else { return nil }
-    let ahead = names.count - (playlist.published?.last.flatMap { names.firstIndex(of: $0) } ?? -1) - 1
-    guard mustAdvance || mediaOwed.isEmpty || ahead >= 3 else { return nil }
+    // How many segments it is ahead of the one in the bucket; what has nothing in common with that one waits to be whole.
+    let ahead = playlist.published?.last.flatMap { names.firstIndex(of: $0) }.map { names.count - $0 - 1 }
+    guard mustAdvance || mediaOwed.isEmpty || ahead.map({ $0 >= 3 }) ?? (names.count == line.most) else { return nil }
     // What it needs besides the segments must not be removed either.
     playlist.begin(names, besides: maps(in: range))
     let text = line.playlist(range)
