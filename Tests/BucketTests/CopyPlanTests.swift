@@ -53,6 +53,12 @@ struct FakeCamera {
     time = max(time, now)
   }
 
+  /// The store is lost.
+  mutating func forget() {
+    segments.removeAll()
+    (first, media) = (0, [:])
+  }
+
   mutating func withdraw() {
     withdrawn.formUnion(segments.map(\.uri))
     withdrawn.formUnion(photos.map { "\($0.name)" })
@@ -124,6 +130,8 @@ struct FakeBucket {
     case .delete:
       if listed.contains(job.name) { problems.append("\(job.name) is removed and listed") }
       objects[job.name] = nil
+      // Who has lost the playlist begins anew.
+      if job.name == CopyPlan.playlistName { (numbers, newest) = ([:], (.min, .min)) }
     }
     for name in listed where objects[name] == nil { problems.append("\(name) is listed and not there: \(job.name)") }
   }
@@ -203,7 +211,7 @@ struct CopyWorld {
     }
     underWay.removeAll()
     plan = CopyPlan()
-    if keepsStore { camera.restore(to: &plan) }
+    if keepsStore { camera.restore(to: &plan) } else { camera.forget() }
     camera.beginStream(withOtherHeader: Bool.random(using: &random))
     camera.publish(to: &plan)
     plan.show(ByteBuffer(string: "picture"))
