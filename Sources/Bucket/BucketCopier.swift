@@ -29,7 +29,6 @@ package final class BucketCopier: Service {
   private let cameras: @Sendable () -> [Camera]
   private let wall: @Sendable () -> WallTime
   private let logger: Logger
-  private let client: BucketClient
   private let state = NIOLockedValueBox(State())
 
   /// A copier that has sent nothing.
@@ -44,13 +43,13 @@ package final class BucketCopier: Service {
     self.cameras = cameras
     self.wall = wall
     self.logger = logger
-    client = BucketClient(settings, wall: wall)
   }
 
   /// Copies until graceful shutdown or cancellation; then what is left is copied as far as it goes in a moment. The next
   /// process copies the rest, as far as the store has it.
   package func run() async throws {
     logger.notice("cameras are copied to \(settings.place)", metadata: ["address": "\(settings.address)"])
+    let client = BucketClient(settings, wall: wall)
     let ending = NIOLockedValueBox<Ticks?>(nil)
     await withGracefulShutdownHandler {
       await withDiscardingTaskGroup { group in
@@ -59,7 +58,7 @@ package final class BucketCopier: Service {
           let end = ending.withLockedValue { $0 }
           if let end, now >= end || (isSettled && now >= end - Self.patienceAtEnd + .milliseconds(200)) { break }
           lookAtCameras(isEnding: end != nil)
-          begin(in: &group, at: now)
+          begin(in: &group, with: client, at: now)
           await wait(from: now, isEnding: end != nil)
         }
         group.cancelAll()
@@ -88,7 +87,7 @@ package final class BucketCopier: Service {
   }
 
   /// Begins as many requests as can be on their way.
-  private func begin(in group: inout DiscardingTaskGroup, at now: Ticks) {
+  private func begin(in group: inout DiscardingTaskGroup, with client: BucketClient, at now: Ticks) {
     let all = buckets.all
     guard !all.isEmpty else { return }
     let start = state.withLockedValue { state in
@@ -98,7 +97,7 @@ package final class BucketCopier: Service {
     for (name, bucket) in all[start...] + all[..<start] {
       while mayBegin(at: now), let job = bucket.next(at: now) {
         state.withLockedValue { $0.underWay += 1 }
-        group.addTask { await self.carryOut(job, of: name, bucket) }
+        group.addTask { await self.carryOut(job, of: name, bucket, with: client) }
       }
     }
   }
@@ -124,10 +123,12 @@ package final class BucketCopier: Service {
 
   // MARK: One request
 
-  private func carryOut(_ job: CopyJob, of name: CameraName, _ bucket: CameraBucket) async {
+  private func carryOut(
+    _ job: CopyJob, of name: CameraName, _ bucket: CameraBucket, with client: BucketClient
+  ) async {
     defer { buckets.signal.fire() }
     do throws(BucketFault) {
-      let outcome = try await perform(job, of: name, bucket)
+      let outcome = try await perform(job, of: name, bucket, with: client)
       bucket.finish(job, outcome, at: buckets.now())
       succeeded(job, of: bucket)
     } catch {
@@ -141,11 +142,11 @@ package final class BucketCopier: Service {
   }
 
   private func perform(
-    _ job: CopyJob, of name: CameraName, _ bucket: CameraBucket
+    _ job: CopyJob, of name: CameraName, _ bucket: CameraBucket, with client: BucketClient
   ) async throws(BucketFault) -> CopyOutcome {
     let key = settings.place.key(camera: name.text, file: job.name)
     switch job.work {
-    case .look: return try await look(at: name, bucket)
+    case .look: return try await look(at: name, bucket, with: client)
     case .put(let bytes): try await client.put(key, bytes, type: job.type, caching: job.caching)
     case .delete: try await client.delete(key)
     case .putPhoto(let photo):
@@ -162,7 +163,9 @@ package final class BucketCopier: Service {
   }
 
   /// Finds out what an earlier process has left.
-  private func look(at name: CameraName, _ bucket: CameraBucket) async throws(BucketFault) -> CopyOutcome {
+  private func look(
+    at name: CameraName, _ bucket: CameraBucket, with client: BucketClient
+  ) async throws(BucketFault) -> CopyOutcome {
     let folder = settings.place.folder(camera: name.text)
     var found: [String] = []
     do {
