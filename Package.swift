@@ -99,9 +99,18 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
+      name: "Bucket",
+      dependencies: [
+        "Media", "Playlist", "Packager", "Station", nio, locks, log, lifecycle,
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
+      swiftSettings: strict),
+    .target(
       name: "Origin",
       dependencies: [
-        "Access", "Records", "Media", "Picture", "Packager", "Station", "Ingest", "WebFiles", nio, locks, log,
+        "Access", "Records", "Bucket", "Media", "Picture", "Packager", "Station", "Ingest", "WebFiles", nio, locks, log,
         lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -121,7 +130,8 @@ let package = Package(
     .target(
       name: "Settings",
       dependencies: [
-        "Access", "Hours", "Media", "Ingest", "Picture", "Packager", "Station", "Notify", "Origin", "Yams",
+        "Access", "Hours", "Media", "Ingest", "Picture", "Packager", "Station", "Notify", "Bucket", "Origin",
+        "Yams",
       ],
       swiftSettings: strict),
     .target(
@@ -168,7 +178,8 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "CProcess", "CMemory", "Access", "Notify", "Records", "Media", "Ingest", "Picture", "Packager", "Station",
+        "CProcess", "CMemory", "Access", "Notify", "Bucket", "Records", "Media", "Ingest", "Picture", "Packager",
+        "Station",
         "Origin", "Settings",
         "Camera", "Demo", "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
         .product(name: "GRDB", package: "GRDB.swift"),
@@ -246,6 +257,9 @@ let package = Package(
       name: "NotifyTests",
       dependencies: ["TestSupport", "Notify", "Media", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
+    .testTarget(
+      name: "BucketTests",
+      dependencies: ["TestSupport", "Bucket", "Station", "Packager", "Playlist", "Media", nio], swiftSettings: strict),
     .testTarget(name: "HoursTests", dependencies: ["TestSupport", "Hours", "Media"], swiftSettings: strict),
     .testTarget(
       name: "RecordsTests",
@@ -273,7 +287,8 @@ let package = Package(
     .testTarget(
       name: "SettingsTests",
       dependencies: [
-        "TestSupport", "Access", "Hours", "Notify", "Settings", "Origin", "Media", "Ingest", "Picture", "Packager",
+        "TestSupport", "Access", "Bucket", "Hours", "Notify", "Settings", "Origin", "Media", "Ingest", "Picture",
+        "Packager",
         "Station",
       ],
       swiftSettings: strict),

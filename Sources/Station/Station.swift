@@ -33,6 +33,7 @@ package final class Station: Service {
   private let signal = Signal()
   private let store: Store
   private let clock: StationClock
+  private let copy: @Sendable (CameraName) -> (any StreamCopy)?
   private let pool: EncodePool
   private let decoding: EncodePool
   private let slates = SlateShelf()
@@ -45,11 +46,15 @@ package final class Station: Service {
   ///   - pool: runs the cameras' loops.
   ///   - decoding: decodes the stills that no loop can wait for; a separate pool.
   ///   - publishing: publishes what was held until its time; a separate pool.
+  ///   - copy: where a camera's stream is copied to.
   package init(
     cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, decoding: EncodePool,
-    publishing: EncodePool, logger: Logger
+    publishing: EncodePool, copy: @escaping @Sendable (CameraName) -> (any StreamCopy)? = { _ in nil }, logger: Logger
   ) {
-    let seats = cameras.map { CameraSeat(Camera(settings: $0, clock: clock), isOfStart: true) }
+    let seats = cameras.map { settings in
+      CameraSeat(Camera(settings: settings, clock: clock, copy: copy(settings.name)), isOfStart: true)
+    }
+    self.copy = copy
     state = NIOLockedValueBox(State(seats: seats, fresh: seats))
     self.store = store
     self.clock = clock
@@ -77,7 +82,9 @@ package final class Station: Service {
   package func add(_ cameras: [CameraSettings]) async throws {
     guard !cameras.isEmpty else { return }
     try await prepare(cameras)
-    let seats = cameras.map { CameraSeat(Camera(settings: $0, clock: clock), isOfStart: false) }
+    let seats = cameras.map { settings in
+      CameraSeat(Camera(settings: settings, clock: clock, copy: copy(settings.name)), isOfStart: false)
+    }
     try state.withLockedValue { state in
       guard !state.isOver else { throw StationError(description: "the server is ending") }
       state.seats += seats

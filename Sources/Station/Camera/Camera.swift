@@ -54,14 +54,17 @@ package final class Camera: Sendable {
   let signal = Signal()
   /// Wakes the decoder of early stills.
   let earlySignal = Signal()
+  /// Where the stream is copied to; `nil` if there is no such place.
+  package let copy: (any StreamCopy)?
   let clock: StationClock
   private let parts: NIOLockedValueBox<Parts>
   private let tally = NIOLockedValueBox(Counters())
   private let advice: NIOLockedValueBox<(advice: SendAdvice, nextSlot: Ticks?)>
 
   /// A camera without stills yet.
-  package init(settings: CameraSettings, clock: StationClock) {
+  package init(settings: CameraSettings, clock: StationClock, copy: (any StreamCopy)? = nil) {
     name = settings.name
+    self.copy = copy
     self.clock = clock
     parts = NIOLockedValueBox(Parts(settings))
     inbox = StillInbox(settings)
@@ -73,6 +76,9 @@ package final class Camera: Sendable {
 
   /// The camera's settings now; they can change while the process runs.
   package var settings: CameraSettings { parts.withLockedValue { $0.settings } }
+
+  /// Whether its stream is copied elsewhere.
+  package var isCopied: Bool { copy != nil && settings.isCopied }
 
   /// What was shown lately, to make a loop of.
   package var recent: RecentMedia { parts.withLockedValue { $0.recent } }

@@ -11,6 +11,7 @@ package struct StreamPublisher {
   static let multivariantName = "index.m3u8"
   static let latestName = "latest.jpg"
 
+  private let camera: Camera
   private let edge: LiveEdge
   private let mirror: Mirror?
   private let multivariant: EncodedText
@@ -40,6 +41,7 @@ package struct StreamPublisher {
     camera: Camera, parameterSets: ParameterSets, mirror: Mirror?, recovery: Recovery, lead: Ticks, wall: WallTime
   ) {
     let settings = camera.settings
+    self.camera = camera
     edge = camera.edge
     self.mirror = mirror
     assembly = StreamAssembly(
@@ -50,7 +52,15 @@ package struct StreamPublisher {
     let playlist = info.multivariantPlaylist(uri: Self.playlistName).render()
     multivariant = EncodedText(playlist, etag: playlist.fingerprint)
     standing = recovery.standing
+    guard let copy else { return }
+    let plain = settings.timeline.plain
+    let left = LeftPlain(recovery, timeline: plain)
+    copy.restore(
+      left.segments, recorded: left.recorded, media: left.media, targetDuration: plain.targetDuration)
   }
+
+  /// Where the stream is copied to, if it is.
+  private var copy: (any StreamCopy)? { camera.isCopied ? camera.copy : nil }
 
   /// The init segment of everything that this process makes.
   var initSegment: InitSegment { assembly.initSegment }
@@ -130,6 +140,7 @@ package struct StreamPublisher {
     let picture = LatestPicture(jpeg: photo?.jpeg ?? jpeg, small: jpeg, etag: tag, time: time)
     latest = picture
     edge.show(picture)
+    copy?.show(picture.jpeg)
     updateMirror()
   }
 
@@ -142,6 +153,8 @@ package struct StreamPublisher {
   mutating func apply(_ change: PlainFeed.Change) {
     switch change {
     case .published(let plain):
+      copy?.publish(
+        plain.playlist, adding: plain.adding, most: camera.settings.timeline.plain.listedSegments)
       var playlist = plain.playlist
       if let newest = assembly.newest {
         playlist.renditionReports = [
@@ -165,6 +178,7 @@ package struct StreamPublisher {
 
   /// Withdraws all media, so that the next publication removes it, and begins again with a full lead.
   mutating func withdraw(lead: Ticks, wall: WallTime) {
+    copy?.withdraw()
     edge.endPlain()
     assembly.withdraw(plain: plainSegments, lead: lead, wall: wall)
     plainSegments.removeAll()
