@@ -131,7 +131,7 @@ enum MetricsText {
       "load_level", .gauge, "How far all cameras are stepped down; 0 for not at all.",
       [([], Int64(load.level.index))])
     writer.family(
-      "load_steps_total", .counter, "Steps down and up, because there was too little room or more room for all cameras.",
+      "load_steps_total", .counter, "Steps of all cameras to less and to more work for each still.",
       [([("to", "less")], load.downs), ([("to", "more")], load.ups)])
     writer.family(
       "encode_busy_milliseconds_total", .counter, "The time that all encode threads together worked, in milliseconds.",
