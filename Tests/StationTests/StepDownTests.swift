@@ -151,6 +151,42 @@ import Testing
     }
   }
 
+  /// Whatever the levels, the delays, the stills and the orders are, the playlists keep to the rules of HLS.
+  @Test(arguments: 1...6 as ClosedRange<UInt64>) func theStreamKeepsToTheRules(seed: UInt64) throws {
+    try withFolder { folder in
+      var random = SeededGenerator(seed: seed)
+      let camera = try camera {
+        $0.encoder = EncoderSettings(preset: .medium, references: 3)
+        $0.off = seed % 2 == 0 ? .seamless : .cached
+        $0.presence.hold = .seconds(5)
+      }
+      if seed % 3 != 0 { try make(in: folder, camera.settings) }
+      let place = SlotPlace(number: Int(seed) * 5)
+      var loop = try CameraLoop.open(
+        camera: camera, mirror: nil, folder: folder, place: place, logger: .silent)
+      var judge = StreamJudge(step: camera.settings.timeline.step)
+      judge.look(at: camera.edge, now: clock.now)
+      var isOn = true
+      for _ in 0..<250 where judge.mistakes.isEmpty {
+        if Int.random(in: 0..<20, using: &random) == 0 { step(to: LoadLevel.all.randomElement(using: &random)!) }
+        if Int.random(in: 0..<25, using: &random) == 0 { isOn.toggle() }
+        if Int.random(in: 0..<25, using: &random) == 0 {
+          let orders: [Director.Order] = [.pause, .resume, .veil, .unveil]
+          loop.carryOut(.order(orders.randomElement(using: &random)!))
+        }
+        if Int.random(in: 0..<100, using: &random) == 0 {
+          loop.carryOut(.withdraw)
+          judge.withdrawn(from: camera.edge)
+        }
+        let delay = Ticks.milliseconds([0, 0, 30, 100, 600].randomElement(using: &random)!)
+        try slot(camera, &loop, gray: isOn ? Int.random(in: 40...220, using: &random) : nil, delay: delay)
+        judge.look(at: camera.edge, now: clock.now)
+      }
+      #expect(judge.mistakes.isEmpty, "seed \(seed): \(judge.mistakes)")
+      #expect(camera.counters.parts > 200)
+    }
+  }
+
   @Test func camerasBeginTheirSlotsAndSegmentsApart() throws {
     var beginnings: Set<Int64> = []
     var lengths: Set<Ticks> = []
