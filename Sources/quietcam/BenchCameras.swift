@@ -35,6 +35,13 @@ extension Bench {
       name: .customLong("set"),
       help: ArgumentHelp("A setting of all cameras: part=1. May be given again.", valueName: "key=value"))
     var settings: [String] = []
+    @Option(
+      help: ArgumentHelp(
+        "The public address of a server that runs already, instead of one of its own; with --private and "
+          + "--operator-token. The cameras are added to it, and removed at the end.",
+        valueName: "url")) var url: String?
+    @Option(help: ArgumentHelp("Its private address.", valueName: "url")) var `private`: String?
+    @Option(help: ArgumentHelp("Its operator's token.", valueName: "secret")) var operatorToken: String?
     @Option(help: ArgumentHelp("Write the figures here.", valueName: "file")) var json: String?
 
     func validate() throws {
@@ -42,9 +49,22 @@ extension Bench {
         throw ValidationError("--number: found \(number); accepted: 1 to 2000")
       }
       guard everyFrame > 0 else { throw ValidationError("--every-frame: accepted: 1 and more") }
+      _ = try other()
       if let wrong = settings.first(where: { !$0.dropFirst().contains("=") }) {
         throw ValidationError("--set: found \(wrong); accepted: a setting such as part=1")
       }
+    }
+
+    /// The server that is named; `nil` for one of its own.
+    private func other() throws -> (viewers: FleetAddress, cameras: FleetAddress, operatorToken: String)? {
+      guard url != nil || `private` != nil || operatorToken != nil else { return nil }
+      guard let viewers = url.flatMap({ FleetAddress(url: $0) }),
+        let cameras = `private`.flatMap({ FleetAddress(url: $0) }), let operatorToken
+      else {
+        throw ValidationError(
+          "--url, --private, --operator-token: all three are needed, the first two as http:// addresses")
+      }
+      return (viewers, cameras, operatorToken)
     }
 
     func run() async throws {
@@ -102,7 +122,7 @@ extension Bench {
       }
       let bench = FleetBench(
         program: program, plan: FleetPlan(count: count, every: every.ticks, stills: set.stills), settings: pairs,
-        settle: settle.ticks.duration, length: duration.ticks.duration)
+        other: try other(), settle: settle.ticks.duration, length: duration.ticks.duration)
       let result = try await bench.run { progress in
         let level = progress.level.map { ", level \($0)" } ?? ""
         line.withLockedValue {

@@ -14,20 +14,22 @@ import Testing
   }
 
   /// A segment of each level in turn, and the sets of the stream.
-  private func stream(_ own: EncoderSettings) throws -> (pictures: [CodedPicture], sets: ParameterSets) {
-    var last = try encoder(own, published: nil)
+  private func stream(_ settings: EncoderSettings) throws -> (pictures: [CodedPicture], sets: ParameterSets) {
+    var last = try encoder(settings, published: nil)
     _ = try last.encode(try grainyPicture(size: size, grain: 20, seed: 1), as: .idr)
-    let sets = try #require(last.parameterSets)
+    let made = last.parameterSets
+    let sets = try #require(made)
     var pictures: [CodedPicture] = []
     for (number, level) in (LoadLevel.all + LoadLevel.all.reversed()).enumerated() {
-      var next = try encoder(level.settings(for: own), published: sets)
+      var next = try encoder(level.settings(for: settings), published: sets)
       next.takeLearning(of: &last)
       next.isHurried = number % 2 == 1
       for (index, role) in [PictureEncoder.Role.idr, .repeated, .new, .new, .repeated, .new].enumerated() {
         let picture = try grainyPicture(size: size, grain: 20, seed: UInt64(number * 2 + index / 2))
         pictures.append(try next.encode(picture, as: role))
       }
-      #expect(next.parameterSets == sets)
+      let own = next.parameterSets
+      #expect(own == sets)
       last = consume next
     }
     return (pictures, sets)
@@ -60,7 +62,8 @@ import Testing
     stepped.searched = 1
     var full = try encoder(EncoderSettings(preset: preset), published: nil)
     _ = try full.encode(try grainyPicture(size: size, grain: 20, seed: 1), as: .idr)
-    let sets = try #require(full.parameterSets)
+    let made = full.parameterSets
+    let sets = try #require(made)
     var plain = try encoder(stepped, published: nil)
     var rewritten = try encoder(stepped, published: sets)
     var left = try StreamDecoder()
@@ -79,7 +82,8 @@ import Testing
         #expect(after.withPlane(plane) { view in (0..<view.height).map { Array(view.row($0)) } } == rows)
       }
     }
-    #expect(plain.parameterSets != sets && rewritten.parameterSets == sets)
+    let (before, after) = (plain.parameterSets, rewritten.parameterSets)
+    #expect(before != sets && after == sets)
     #expect(differing == 12)
   }
 
@@ -87,7 +91,8 @@ import Testing
     var small = try PictureEncoder(
       settings: EncoderSettings(), size: PictureSize(width: 96, height: 64), step: .seconds(1), rateWindow: .seconds(2))
     _ = try small.encode(try grainyPicture(size: PictureSize(width: 96, height: 64), grain: 20, seed: 1), as: .idr)
-    let sets = try #require(small.parameterSets)
+    let made = small.parameterSets
+    let sets = try #require(made)
     #expect(throws: FFmpegError.self) {
       var other = try encoder(EncoderSettings(), published: sets)
       _ = try other.encode(try grainyPicture(size: size, grain: 20, seed: 1), as: .idr)

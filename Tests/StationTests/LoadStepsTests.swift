@@ -78,7 +78,7 @@ private struct Machine {
   }
 
   /// Whatever the work is, if it stays the same, the level soon does too.
-  @Test(arguments: stride(from: 500, through: 4000, by: 250))
+  @Test(arguments: Array(stride(from: 500, through: 4000, by: 250)))
   func steadyWorkHasASteadyLevel(_ demand: Int) {
     var random = SeededGenerator(seed: UInt64(demand))
     var machine = Machine(demand: demand)

@@ -16,18 +16,23 @@ package struct FleetBench: Sendable {
   private let program: URL
   private let plan: FleetPlan
   private let settings: [(key: String, value: String)]
+  private let other: (viewers: FleetAddress, cameras: FleetAddress, operatorToken: String)?
   private let settle: Duration
   private let length: Duration
 
-  /// A bench of the server in the file `program`.
+  /// A bench of the server in the file `program`, or of another one.
   ///
   /// - Parameters:
   ///   - settings: of all cameras, as in the configuration.
+  ///   - other: the public and the private address of a server that runs already, and its operator's token. The cameras
+  ///     are added to it for the measurement.
   ///   - settle: how long the cameras send before the measurement.
   package init(
-    program: URL, plan: FleetPlan, settings: [(key: String, value: String)], settle: Duration, length: Duration
+    program: URL, plan: FleetPlan, settings: [(key: String, value: String)],
+    other: (viewers: FleetAddress, cameras: FleetAddress, operatorToken: String)? = nil, settle: Duration,
+    length: Duration
   ) {
-    (self.program, self.plan, self.settings) = (program, plan, settings)
+    (self.program, self.plan, self.settings, self.other) = (program, plan, settings, other)
     (self.settle, self.length) = (settle, length)
   }
 
@@ -46,28 +51,46 @@ package struct FleetBench: Sendable {
   /// - Parameter onProgress: called about once a second.
   /// - Throws: `BenchFailure` if the server does not start or ends.
   package func run(onProgress: @Sendable (Progress) -> Void) async throws -> FleetResult {
-    try await withBenchFolder { folder in
+    if let other {
+      let server = FleetServer(
+        viewers: other.viewers, cameras: other.cameras, operatorToken: other.operatorToken, process: nil)
+      let names = (0..<plan.count).map(FleetPlan.name)
+      let lines = [("token", Self.token)] + settings.map { ($0.key, $0.value) }
+      let text = lines.map { "\($0): \($1)" }.joined(separator: "\n")
+      do {
+        try await server.add(names.map { ($0, text) })
+        let result = try await measure(server, onProgress)
+        await server.remove(names)
+        return result
+      } catch {
+        await server.remove(names)
+        throw error
+      }
+    }
+    return try await withBenchFolder { folder in
       let file = folder.appending(path: "quietcam.yaml")
       var lines = ["store: memory"]
       if !settings.isEmpty { lines += ["defaults:"] + settings.map { "  \($0.key): \($0.value)" } }
       lines += ["cameras:"] + (0..<plan.count).map { "  \(FleetPlan.name($0)): {token: \(Self.token)}" }
       try lines.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
-      let server = try await ServerProcess(
+      let process = try await ServerProcess(
         program: program, name: "serve", folder: folder, settings: [], configuration: file)
       do {
+        guard let token = process.operatorToken else { throw BenchFailure("the server told no operator's token") }
+        let server = FleetServer(
+          viewers: FleetAddress(host: "127.0.0.1", port: process.publicPort),
+          cameras: FleetAddress(host: "127.0.0.1", port: process.privatePort), operatorToken: token, process: process)
         let result = try await measure(server, onProgress)
-        await server.stop()
+        await process.stop()
         return result
       } catch {
-        await server.stop()
+        await process.stop()
         throw error
       }
     }
   }
 
-  private func measure(_ server: ServerProcess, _ onProgress: @Sendable (Progress) -> Void) async throws -> FleetResult
-  {
-    guard let token = server.operatorToken else { throw BenchFailure("the server told no operator's token") }
+  private func measure(_ server: FleetServer, _ onProgress: @Sendable (Progress) -> Void) async throws -> FleetResult {
     let group = MultiThreadedEventLoopGroup.singleton
     let boxes = Array(group.makeIterator()).map { NIOLoopBoundBox.makeBoxSendingValue(FleetTally(), eventLoop: $0) }
     let crowds = FleetCrowds(loops: Array(group.makeIterator()))
@@ -77,45 +100,46 @@ package struct FleetBench: Sendable {
     for camera in 0..<plan.count {
       let box = boxes[camera % boxes.count]
       let (isCompared, plan) = (camera < Self.compared, plan)
-      let (sending, viewing) = ("127.0.0.1:\(server.privatePort)", "127.0.0.1:\(server.publicPort)")
       channels.append(
-        try await connect(server.privatePort, box.eventLoop) {
+        try await connect(server.cameras, box.eventLoop) {
           FleetCamera(
-            plan, camera: camera, host: sending, token: Self.token, start: start, isCompared: isCompared, tally: box)
+            plan, camera: camera, host: "\(server.cameras)", token: Self.token, start: start, isCompared: isCompared,
+            tally: box)
         })
       channels.append(
-        try await connect(server.publicPort, box.eventLoop) {
-          FleetWatcher(camera: camera, host: viewing, fetches: isCompared, isSameClock: true, tally: box)
+        try await connect(server.viewers, box.eventLoop) {
+          FleetWatcher(
+            camera: camera, host: "\(server.viewers)", fetches: isCompared, isSameClock: server.isSameClock, tally: box)
         })
     }
     for camera in 0..<min(plan.count, Self.watched) {
-      channels += try await crowds.connect(FleetPlan.name(camera), port: server.publicPort)
+      channels += try await crowds.connect(FleetPlan.name(camera), at: server.viewers)
     }
     var watch = FleetWatch()
-    try await follow(server, token, boxes, for: settle, rest: length, &watch, onProgress)
+    try await follow(server, boxes, for: settle, rest: length, &watch, onProgress)
     for box in boxes { try await box.eventLoop.submit { box.value.begin() }.get() }
     watch.begin()
     let began = NIODeadline.now()
-    let before = try await FleetReading.read(port: server.privatePort, token: token)
-    let (cpu, own, bytes) = (server.processorTime, CPUTime.process, try await crowds.bytes())
-    try await follow(server, token, boxes, for: length, rest: .zero, &watch, onProgress)
+    let before = try await server.reading()
+    let (usage, own, bytes) = (try await server.usage(), CPUTime.process, try await crowds.bytes())
+    try await follow(server, boxes, for: length, rest: .zero, &watch, onProgress)
     let elapsed = NIODeadline.now() - began
-    let (cpuAfter, ownAfter, bytesAfter) = (server.processorTime, CPUTime.process, try await crowds.bytes())
-    let after = try await FleetReading.read(port: server.privatePort, token: token)
+    let (usageAfter, ownAfter, bytesAfter) = (try await server.usage(), CPUTime.process, try await crowds.bytes())
+    let after = try await server.reading()
     let tally = try await sum(boxes)
     for channel in channels { channel.close(promise: nil) }
     let similarities = try FleetJudge(stills: plan.stills).similarities(tally.seen, sent: tally.sent, size: streamSize)
     let seconds = Double(elapsed.nanoseconds) / 1e9
-    let server = cpu.flatMap { cpu in cpuAfter.map { $0 - cpu } } ?? .zero
     let troubles =
       watch.troubles
       + tally.first.map { kind, time in
         (kind.rawValue, Double(Int64(time) - Int64(began.uptimeNanoseconds)) / 1e9)
       }
     return FleetResult(
-      cameras: plan.count, seconds: seconds, cores: ProcessInfo.processInfo.activeProcessorCount, taken: tally.taken,
+      cameras: plan.count, seconds: seconds,
+      cores: server.process == nil ? nil : ProcessInfo.processInfo.activeProcessorCount, taken: tally.taken,
       shown: after.shown - before.shown, refused: tally.refused, unsent: tally.unsent,
-      serverSeconds: Double(server.components.seconds) + Double(server.components.attoseconds) / 1e18,
+      serverSeconds: usageAfter.seconds - usage.seconds,
       benchSeconds: Double(ownAfter - own) / 1e9, memoryKiB: watch.memoryKiB, lateness: tally.lateness.sorted(),
       lateParts: tally.lateParts,
       mediaBytes: Double(after.partBytes - before.partBytes) / seconds * 60 / Double(plan.count),
@@ -134,7 +158,7 @@ package struct FleetBench: Sendable {
   }
 
   private func connect(
-    _ port: Int, _ loop: any EventLoop, _ handler: @escaping @Sendable () -> some ChannelInboundHandler
+    _ address: FleetAddress, _ loop: any EventLoop, _ handler: @escaping @Sendable () -> some ChannelInboundHandler
   ) async throws -> any Channel {
     try await ClientBootstrap(group: loop)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -142,25 +166,25 @@ package struct FleetBench: Sendable {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler()) }
       }
-      .connect(host: "127.0.0.1", port: port).get()
+      .connect(host: address.host, port: address.port).get()
   }
 
   /// Looks at the server about once a second for some time.
   private func follow(
-    _ server: ServerProcess, _ token: String, _ boxes: [NIOLoopBoundBox<FleetTally>], for time: Duration,
+    _ server: FleetServer, _ boxes: [NIOLoopBoundBox<FleetTally>], for time: Duration,
     rest: Duration, _ watch: inout FleetWatch, _ onProgress: @Sendable (Progress) -> Void
   ) async throws {
     let end = ContinuousClock.now + time
     var turn = 0
     while ContinuousClock.now < end {
       try await Task.sleep(for: min(.seconds(1), max(.zero, end - .now)))
-      guard !server.hasEnded else { throw BenchFailure("quietcam serve ended; run it alone and look at its log") }
+      guard server.process?.hasEnded != true else {
+        throw BenchFailure("quietcam serve ended; run it alone and look at its log")
+      }
       // The status of hundreds of cameras is some work for both.
       turn += 1
-      if turn % 3 == 1, let now = try? await FleetReading.read(port: server.privatePort, token: token) {
-        watch.note(now.load)
-      }
-      watch.note(memoryKiB: server.ownKiB)
+      if turn % 3 == 1, let now = try? await server.reading() { watch.note(now.load) }
+      watch.note(memoryKiB: try? await server.usage().memoryKiB)
       let tally = try await sum(boxes)
       onProgress(
         Progress(

@@ -19,7 +19,7 @@ struct FleetCrowds {
   }
 
   /// Connects the viewers of a camera.
-  func connect(_ camera: String, port: Int) async throws -> [any Channel] {
+  func connect(_ camera: String, at address: FleetAddress) async throws -> [any Channel] {
     var channels: [any Channel] = []
     for (_, way, box) in tallies {
       channels.append(
@@ -29,10 +29,10 @@ struct FleetCrowds {
           .channelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
               try channel.pipeline.syncOperations.addHandler(
-                CrowdConnection(way, host: "127.0.0.1:\(port)", path: "/\(camera)/live.m3u8", tally: box))
+                CrowdConnection(way, host: "\(address)", path: "/\(camera)/live.m3u8", tally: box))
             }
           }
-          .connect(host: "127.0.0.1", port: port).get())
+          .connect(host: address.host, port: address.port).get())
     }
     return channels
   }

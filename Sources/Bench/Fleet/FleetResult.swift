@@ -5,9 +5,9 @@ import Media
 package struct FleetResult: Sendable, Encodable {
   /// How many cameras there were.
   package let cameras: Int
-  /// The time that was measured, in seconds, and the processors of the machine.
+  /// The time that was measured, in seconds, and the processors of the machine; `nil` where the server may run on another.
   let seconds: Double
-  let cores: Int
+  let cores: Int?
   /// Stills that were taken, shown, refused, and not sent because the one before was not answered.
   let taken: Int
   let shown: Int
@@ -53,9 +53,10 @@ package struct FleetResult: Sendable, Encodable {
   /// The processor time of a still, in milliseconds.
   package var millisecondsPerStill: Double { serverSeconds * 1000 / Double(max(1, taken)) }
 
-  /// The share of all processors that the server takes, and this bench.
-  var serverShare: Double { serverSeconds / max(0.001, seconds * Double(cores)) }
-  var benchShare: Double { benchSeconds / max(0.001, seconds * Double(cores)) }
+  /// The share of all processors that the server takes, and this bench; of one where it is not known how many there are.
+  var serverShare: Double { serverSeconds / max(0.001, seconds * Double(cores ?? 1)) }
+  var benchShare: Double { benchSeconds / max(0.001, seconds * Double(cores ?? 1)) }
+  private var processors: String { cores.map { $0 == 1 ? "one core" : "\($0) cores" } ?? "a core" }
 
   /// Whether the server carried the cameras: parts came in time, and no still was refused.
   package var isCarried: Bool {
@@ -80,7 +81,7 @@ extension FleetResult: CustomStringConvertible {
     var lines = [
       text("%d cameras, %.0f s: %d stills, %d shown", cameras, seconds, taken, shown),
       text("  processor: %.1f ms a still, ", millisecondsPerStill)
-        + "\(percent(serverShare)) of \(cores) cores; this bench \(percent(benchShare))",
+        + "\(percent(serverShare)) of \(processors); this bench \(percent(benchShare))",
       text(
         "  memory: %.1f MiB, %.1f MiB a camera", Double(memoryKiB) / 1024, Double(memoryKiB) / 1024 / Double(cameras)),
       "  lateness of \(lateness.count) parts: p50 \(lateness(at: 50)) ms, p99 \(lateness(at: 99)) ms, most "
@@ -115,7 +116,7 @@ extension FleetResult: CustomStringConvertible {
 
   /// What the machine carries, in one sentence.
   package var statement: String {
-    let load = "the server takes \(Int((serverShare * 100).rounded())) % of \(cores) cores"
+    let load = "the server takes \(Int((serverShare * 100).rounded())) % of \(processors)"
     guard isCarried else {
       let why =
         lateness.isEmpty
@@ -129,7 +130,7 @@ extension FleetResult: CustomStringConvertible {
     guard isSteppedDown, let levelSettings else {
       // The rest of the machine is for viewers and for pictures that cost more than the mean.
       let room = Int(Double(cameras) * 0.85 / max(0.001, serverShare))
-      let more = room > cameras ? " It would have room for about \(room)." : ""
+      let more = cores != nil && room > cameras ? " It would have room for about \(room)." : ""
       return "This machine carries \(cameras) cameras at full quality: \(load).\(more)"
     }
     return "This machine carries \(cameras) cameras, stepped down (\(levelSettings)): \(load)."
