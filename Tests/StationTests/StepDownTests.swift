@@ -132,8 +132,8 @@ import Testing
 
   /// While live pictures are encoded with less work than the loop was, no segment of the loop plays: its pictures are
   /// encoded in the same way.
-  @Test func aVeilIsSteppedDownToo() async throws {
-    try await withFolder { folder in
+  @Test func aVeilIsSteppedDownToo() throws {
+    try withFolder { folder in
       let camera = try camera { $0.photoSize = nil }
       try make(in: folder, camera.settings)
       var loop = try CameraLoop.open(camera: camera, mirror: nil, folder: folder, logger: .silent)
