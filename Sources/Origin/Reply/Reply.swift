@@ -73,7 +73,7 @@ enum Reply {
     }
   }
 
-  /// A text that is sent gzipped to clients that accept it.
+  /// A text that is sent compressed to clients that accept it.
   ///
   /// - Parameter tellsTag: whether the ETag is sent; the answer to a blocking reload is never requested again.
   static func text(
@@ -86,19 +86,19 @@ enum Reply {
   static func text(
     _ asked: AskedForm, _ text: EncodedText, type: String, tellsTag: Bool = true, caching: Caching
   ) -> WholeAnswer {
-    let gzipEtag = String(text.etag.dropLast()) + "z\""
-    let isGzipped = RequestConditions.acceptsGzip(asked.fields)
+    let form = TextForm.chosen(asked.fields, of: text)
     var fields = HTTPFields()
     fields[.cacheControl] = caching.header
-    if tellsTag { fields[.eTag] = isGzipped ? gzipEtag : text.etag }
+    if tellsTag { fields[.eTag] = form.etag }
     fields[.accessControlAllowOrigin] = "*"
-    fields[.vary] = "Accept-Encoding"
-    if RequestConditions.matches(asked.fields, anyOf: [text.etag, gzipEtag]) {
+    fields[.vary] = form.vary
+    if TextForm.isKnown(text, to: asked.fields) {
       return WholeAnswer(bodiless: .notModified, fields: fields)
     }
     fields[.contentType] = type
-    if isGzipped { fields[.contentEncoding] = "gzip" }
-    return WholeAnswer(asked, status: .ok, fields: fields, body: isGzipped ? text.gzipped : text.plain)
+    if let coding = form.coding { fields[.contentEncoding] = coding }
+    if let match = form.useAsDictionary { fields[.useAsDictionary] = match }
+    return WholeAnswer(asked, status: .ok, fields: fields, body: form.bytes)
   }
 
   /// An error as one line of JSON: a word for programs and a sentence for people.
