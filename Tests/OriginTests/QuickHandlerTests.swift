@@ -308,7 +308,7 @@ private final class World {
       multivariant: EncodedText(ByteBuffer(string: "#EXTM3U\n"), etag: "m"))
     var files = (0..<count).map { (name: name.part($0), bytes: ByteBuffer(string: "part-\($0)")) }
     if let whole { files.append((name.file, ByteBuffer(string: whole))) }
-    camera.edge.publish(snapshot, adding: files, removing: removed)
+    camera.edge.publish(snapshot, adding: files.filter { !removed.contains($0.name) }, removing: removed)
   }
 
   /// The channel of a request by HTTP/2.
