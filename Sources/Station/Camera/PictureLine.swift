@@ -104,14 +104,17 @@ struct PictureLine: ~Copyable {
     try forget()
     jpegEncoder = JPEGEncoder(quality: settings.latestQuality)
     photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
-    encoder = try Self.openEncoder(settings)
+    encoder = nil
   }
+
+  /// Gives back the memory that only new pictures need; see `PictureEncoder.release`.
+  mutating func release() { encoder?.release() }
 
   /// Encodes the current picture again. If the encoder fails, a new one is made and the picture is its first.
   ///
   /// - Throws: if the new encoder fails too.
   mutating func encode(_ role: PictureEncoder.Role) throws(FFmpegError) -> CodedPicture {
-    guard parameterSets != nil else { return try encodeAnew() }
+    guard encoder != nil else { return try encodeAnew() }
     do throws(FFmpegError) {
       let coded = try encoder!.encode(current.frame, as: needsIDR ? .idr : role)
       needsIDR = false

@@ -21,6 +21,8 @@ struct Programme: Sendable {
   private var shown: Director.Source
   private var hasBegun = false
   private var hasToldOfVeil = false
+  /// The last picture before the loop's picture stays, and what repeats it.
+  private var stays: (picture: CodedPicture, skipped: SkippedPicture)?
 
   /// A programme that has decided nothing yet.
   init(_ settings: CameraSettings, director: Director, player: LoopPlayer, logger: Logger) {
@@ -184,14 +186,24 @@ struct Programme: Sendable {
   }
 
   /// Lets the loop's picture stay until the segment ends, because the camera has stopped.
-  mutating func stand() { veiling.stand() }
+  ///
+  /// - Parameter picture: the last one of the segment that was shown.
+  mutating func stand(after picture: CodedPicture) {
+    guard veiling.isPlaying,
+      let skipped = SliceSyntax(player.parameterSets).flatMap(SkippedPicture.init)
+    else { return veiling.stand() }
+    stays = (picture, skipped)
+    veiling.stand()
+  }
 
   /// Notes that viewers were told of a still that came then: the last picture is held from then on, as if it had.
   mutating func stillReported(at time: Ticks) { director.stillReported(at: time) }
 
-  /// The pictures of a slot in which nothing changes, for the middle of any segment.
+  /// The pictures of a slot in which nothing changes, after `stand`.
   func unchanged(part: Int, _ timeline: TimelineSettings) -> SlotContent {
-    SlotContent(pictures: player.slate.slot(part, timeline).pictures)
+    let (count, place) = (timeline.stepsPerPart, part * timeline.stepsPerPart)
+    let pictures = stays.flatMap { $0.skipped.pictures(after: $0.picture, order: place - 1, count: count) }
+    return SlotContent(pictures: pictures ?? player.slate.slot(part, timeline).pictures)
   }
 
   /// The loop's pictures that cover the next stills under the veil.
