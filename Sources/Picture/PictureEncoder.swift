@@ -66,19 +66,28 @@ package struct PictureEncoder: ~Copyable {
     settings: EncoderSettings, size: PictureSize, step: Ticks, rateWindow: Ticks
   ) throws(FFmpegError) {
     (self.settings, self.size, self.step, self.rateWindow) = (settings, size, step, rateWindow)
-    let context = try Self.open(settings, size: size, step: step, rateWindow: rateWindow)
-    let reconstruction = settings.ssim > 0 ? try ReconstructionMeter() : nil
-    self.context = consume context
+    context = nil
+    reconstruction = nil
+    standing = nil
     stepsPerSegment = max(1, Int(rateWindow.floorDivided(by: step)))
     motion = MotionMap(size: size)
     aim = settings.ssim > 0 ? SSIMTarget(similarity: Double(settings.ssim) / 1000) : nil
-    self.reconstruction = reconstruction
-    standing = nil
+    try open()
   }
 
-  private static func open(
-    _ settings: EncoderSettings, size: PictureSize, step: Ticks, rateWindow: Ticks
-  ) throws(FFmpegError) -> CodecContext {
+  /// Opens libx264, and what looks at its pictures.
+  private mutating func open() throws(FFmpegError) {
+    guard settings.ssim > 0 else { return context = try openCodec(writingTo: nil) }
+    if let file = PictureFile(size: size), let opened = try? openCodec(writingTo: file.path) {
+      context = consume opened
+      reconstruction = try ReconstructionMeter(file: consume file)
+    } else {
+      context = try openCodec(writingTo: nil)
+      reconstruction = try ReconstructionMeter(file: nil)
+    }
+  }
+
+  private func openCodec(writingTo path: String?) throws(FFmpegError) -> CodecContext {
     guard let codec = avcodec_find_encoder_by_name("libx264") else {
       throw FFmpegError(
         code: FFmpegError.invalidData,
@@ -116,7 +125,7 @@ package struct PictureEncoder: ~Copyable {
       "x264-params",
       "annexb=1:repeat-headers=1:sliced-threads=0:scenecut=0:keyint=infinite"
         + ":ref=\(settings.references(for: size)):qcomp=1:ipratio=1:no-psy=1:nr=200:aq-strength=1.2"
-        + (settings.preset == .slow ? ":trellis=1" : ""))
+        + (settings.preset == .slow ? ":trellis=1" : "") + (path.map { ":dump-yuv=\($0)" } ?? ""))
     try context.open()
     return context
   }
@@ -136,8 +145,8 @@ package struct PictureEncoder: ~Copyable {
     }
     var role = role
     if context == nil {
-      try reopen()
-      role = .idr
+      try open()
+      (role, sent) = (.idr, 0)
     }
     return try encodeNow(picture, as: role)
   }
@@ -214,12 +223,6 @@ package struct PictureEncoder: ~Copyable {
     guard skipped != nil else { return }
     context = nil
     reconstruction = nil
-  }
-
-  private mutating func reopen() throws(FFmpegError) {
-    context = try Self.open(settings, size: size, step: step, rateWindow: rateWindow)
-    reconstruction = settings.ssim > 0 ? try ReconstructionMeter() : nil
-    sent = 0
   }
 
   /// Analyses a picture before it is encoded.
