@@ -55,6 +55,12 @@ package struct PictureEncoder: ~Copyable {
   /// The picture that the IDR picture shows and that IDR picture, while libx264 has encoded nothing after it.
   private var standing: Optional<Frame>
   private var standingIDR: CodedPicture?
+  /// The parameter sets of the stream, where they are given, and what brings the encoder's pictures into their form.
+  private let published: ParameterSets?
+  private var rewriter: ReferenceRewriter?
+  /// Whether there is too little time: an IDR picture is then encoded once, and what is learnt of it is for the pictures
+  /// after it.
+  package var isHurried = false
 
   /// An opened encoder.
   ///
@@ -62,10 +68,13 @@ package struct PictureEncoder: ~Copyable {
   ///   - size: of every picture; both sides even.
   ///   - step: the time from one picture to the next.
   ///   - rateWindow: the time over which the highest bit rate is averaged, normally one segment.
+  ///   - published: the stream's parameter sets, where this encoder continues one that another has begun. Pictures that
+  ///     do not fit to them are refused.
   package init(
-    settings: EncoderSettings, size: PictureSize, step: Ticks, rateWindow: Ticks
+    settings: EncoderSettings, size: PictureSize, step: Ticks, rateWindow: Ticks, published: ParameterSets? = nil
   ) throws(FFmpegError) {
     (self.settings, self.size, self.step, self.rateWindow) = (settings, size, step, rateWindow)
+    self.published = published
     context = nil
     reconstruction = nil
     standing = nil
@@ -124,7 +133,8 @@ package struct PictureEncoder: ~Copyable {
     try context.set(
       "x264-params",
       "annexb=1:repeat-headers=1:sliced-threads=0:scenecut=0:keyint=infinite"
-        + ":ref=\(settings.references(for: size)):qcomp=1:ipratio=1:no-psy=1:nr=200:aq-strength=1.2"
+        + ":ref=\(settings.searched(for: size)):dpb-size=\(settings.references(for: size))"
+        + ":qcomp=1:ipratio=1:no-psy=1:nr=200:aq-strength=1.2"
         + (settings.preset == .slow ? ":trellis=1" : "") + (path.map { ":dump-yuv=\($0)" } ?? ""))
     try context.open()
     return context
@@ -162,7 +172,7 @@ package struct PictureEncoder: ~Copyable {
       if role == .idr {
         var trial = 1
         setRate(pictures: 1)
-        while trial < Self.trials, aim!.judge(idr: similarity!) {
+        while trial < Self.trials, aim!.judge(idr: similarity!), !isHurried {
           packet = try code(picture, as: role)
           similarity = try reconstruction!.see(packet, of: picture, as: role)
           trial += 1
@@ -178,6 +188,7 @@ package struct PictureEncoder: ~Copyable {
       parameterSets = ordering?.parameterSets ?? own
       // Two IDR pictures in a row must have different identifiers.
       syntax = stepsPerSegment > 1 ? SliceSyntax(own) : nil
+      try adopt()
     }
     let coded = CodedPicture(
       bytes: AnnexB.lengthPrefixed(packet.bytes), isIDR: packet.pointer.pointee.flags & AV_PKT_FLAG_KEY != 0)
@@ -195,11 +206,14 @@ package struct PictureEncoder: ~Copyable {
       throw FFmpegError(code: FFmpegError.invalidData, call: "libx264 made a slice whose header cannot be read")
     }
     frameNumber = placed.frameNumber
+    guard let fitting = rewriter == nil ? placed.picture : rewriter?.rewritten(placed.picture) else {
+      throw FFmpegError(code: FFmpegError.invalidData, call: "libx264 made a slice that cannot be read")
+    }
     if coded.isIDR, stepsPerSegment > 1 {
       standing = try picture.shared()
-      standingIDR = placed.picture
+      standingIDR = fitting
     }
-    return placed.picture
+    return fitting
   }
 
   /// The IDR picture of this very picture, if libx264 has encoded nothing after it.
@@ -223,6 +237,25 @@ package struct PictureEncoder: ~Copyable {
     guard skipped != nil else { return }
     context = nil
     reconstruction = nil
+  }
+
+  /// Brings the pictures into the form of the stream that they continue.
+  private mutating func adopt() throws(FFmpegError) {
+    guard let published, let own = parameterSets, own != published else { return }
+    rewriter = ReferenceRewriter(from: own, to: published)
+    guard rewriter != nil else {
+      throw FFmpegError(
+        code: FFmpegError.invalidData, call: "libx264 makes another stream with these settings than before")
+    }
+    parameterSets = published
+    skipped = SliceSyntax(published).flatMap(SkippedPicture.init)
+  }
+
+  /// Goes on with what another encoder of the same pictures has learnt of them; that one is not used any more.
+  package mutating func takeLearning(of other: inout PictureEncoder) {
+    swap(&motion, &other.motion)
+    (interval, sinceNew) = (other.interval, other.sinceNew)
+    if aim != nil, other.aim != nil { aim = other.aim }
   }
 
   /// Analyses a picture before it is encoded.

@@ -68,7 +68,8 @@ extension Bench {
         making.size = PictureSize(stillSize) ?? making.size
         (making.isGray, making.quality, making.count) = (gray, quality, stills)
         let set = try await StillSet.make(source, every: every.ticks, making) { line.show("\($0) stills") }
-        let result = try await BandwidthBench(try options(), program: program, progress: line.show).run(set)
+        let bench = BandwidthBench(try options(), program: program, progress: line.show)
+        let result = try await endedBySignal { try await bench.run(set) }
         line.end()
         print(ResultTable(result))
         if let json {

@@ -109,7 +109,7 @@ extension Bench {
           throw ValidationError("--operator-token is missing: a veil is ordered by the operator")
         }
         let owner = VeilOperator(address: privateAddress, camera: name, token: operatorToken)
-        return try await bench.attack(camera, owner, clock: VeilObserver.Clock())
+        return try await endedBySignal { try await bench.attack(camera, owner, clock: VeilObserver.Clock()) }
       }
       guard let program = Bundle.main.executableURL else {
         throw ValidationError("this program cannot find its own file; name a URL and --operator-token")
@@ -118,7 +118,7 @@ extension Bench {
       (rig.part, rig.segment, rig.size) = (part.ticks.secondsText, segment.ticks.secondsText, size)
       (rig.every, rig.jitter, rig.recording) = (every.ticks, jitter.ticks, recording)
       let stills = try await StillSet.make(source, every: every.ticks, StillSet.Making()) { _ in }
-      return try await bench.run(program, rig, stills: stills)
+      return try await endedBySignal { [rig] in try await bench.run(program, rig, stills: stills) }
     }
   }
 }

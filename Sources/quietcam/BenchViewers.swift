@@ -71,9 +71,9 @@ extension Bench {
           return ["--\(pair[0])", String(pair.last ?? "")]
         }
         let stills = try await Stages.stills(nil, count: 30)
-        result = try await ServedCrowd(
-          program: program, stills: stills, settings: flags, way: way, count: number, length: duration.ticks.duration
-        ).run(onProgress: show)
+        let crowd = ServedCrowd(
+          program: program, stills: stills, settings: flags, way: way, count: number, length: duration.ticks.duration)
+        result = try await endedBySignal { try await crowd.run(onProgress: show) }
       }
       line.withLockedValue { $0.clear() }
       print(result)

@@ -86,7 +86,8 @@ struct Serve: AsyncParsableCommand {
     let limits = accessLimits(settings, descriptors: descriptors, logger: logger)
     let station = Station(
       cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: EncodePool(threads: cores),
-      decoding: EncodePool(threads: cores), publishing: EncodePool(threads: 1), logger: logger)
+      decoding: EncodePool(threads: cores), publishing: EncodePool(threads: 1),
+      load: LoadWatch(isOn: settings.stepsDown), logger: logger)
     let records = Records(
       folder: settings.store.path, keptDays: settings.keepVisits,
       readings: { station.cameras.map { CameraReading($0) } }, wall: { .now }, logger: logger)

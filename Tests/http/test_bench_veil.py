@@ -6,8 +6,10 @@ Whether something tells in so few seconds is chance; `VeilResultTests` shows tha
 import itertools
 import json
 import pathlib
+import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -86,6 +88,13 @@ def test_what_was_written_is_judged_again(own, tmp_path):
     assert "--json" in bench("--again", path).stderr
 
 
+def push_until(server, is_over):
+    for photo in itertools.cycle(PHOTOS):
+        server.push(photo.read_bytes())
+        if is_over.wait(0.75):
+            return
+
+
 def test_it_attacks_a_camera_that_is_there(tmp_path):
     store = ["--store", tmp_path / "store", "--camera", CAMERA]
     (tmp_path / "work").mkdir()
@@ -97,13 +106,7 @@ def test_it_attacks_a_camera_that_is_there(tmp_path):
     is_over = threading.Event()
     with serving(*RIG, "--steady", 0, "--operator-token", OPERATOR, store=tmp_path / "store", home=tmp_path) as server:
 
-        def push():
-            for photo in itertools.cycle(PHOTOS):
-                server.push(photo.read_bytes())
-                if is_over.wait(0.75):
-                    return
-
-        camera = threading.Thread(target=push, daemon=True)
+        camera = threading.Thread(target=push_until, args=(server, is_over), daemon=True)
         camera.start()
         try:
             url, private = f"http://127.0.0.1:{server.public}/{CAMERA}/", f"http://127.0.0.1:{server.private}"
@@ -115,6 +118,72 @@ def test_it_attacks_a_camera_that_is_there(tmp_path):
             assert not written["record"]["sent"] and len(written["record"]["stretches"]) == 3
             assert server.status()["source"] in ("live", "veiled"), "it ends unveiled, some segments later at most"
         finally:
+            is_over.set()
+            camera.join(10)
+
+
+def wait_for(what, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+    return found
+
+
+def children(process):
+    """The processes that it has started and that have not ended."""
+    found = []
+    for task in pathlib.Path(f"/proc/{process}/task").glob("*/children"):
+        found += [int(word) for word in task.read_text().split()]
+    return found
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_ending_it_ends_its_server_and_leaves_nothing(told, tmp_path):
+    (tmp_path / "temporary").mkdir()
+    environment = quietcam.environment() | {"TMPDIR": str(tmp_path / "temporary")}
+    command = [quietcam.binary(), "bench", "veil", *QUICK, *RIG, "--source", PHOTOS[0].parent, "--record", "60s"]
+    running = subprocess.Popen(
+        [str(word) for word in command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert "recording" in running.stderr.readline()
+        server, = wait_for(lambda: children(running.pid))
+        running.send_signal(told)
+        assert running.wait(20) == 128 + told
+        assert not pathlib.Path(f"/proc/{server}").exists(), "its server goes on"
+        assert not list((tmp_path / "temporary").iterdir())
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def test_a_camera_is_unveiled_when_the_bench_is_ended(tmp_path):
+    store = ["--store", tmp_path / "store", "--camera", CAMERA]
+    (tmp_path / "work").mkdir()
+    command = [quietcam.binary(), "loop", PHOTOS[0].parent, "--every", "0.75s", *store, *RIG]
+    subprocess.run([str(word) for word in command], env=quietcam.environment(), cwd=tmp_path, check=True)
+    is_over = threading.Event()
+    options = [*RIG, "--steady", 0, "--hold", "forever", "--operator-token", OPERATOR]
+    with serving(*options, store=tmp_path / "store", home=tmp_path) as server:
+        server.push(PHOTOS[0].read_bytes())
+        wait_for(lambda: server.status()["source"] == "live")
+        url, private = f"http://127.0.0.1:{server.public}/{CAMERA}/", f"http://127.0.0.1:{server.private}"
+        command = [quietcam.binary(), "bench", "veil", url, "--operator", private, "--operator-token", OPERATOR]
+        running = subprocess.Popen(
+            [str(word) for word in [*command, "--stretches", 9, "--for", "4s", "--window", "1s"]], env=quietcam.environment(), stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        camera = threading.Thread(target=push_until, args=(server, is_over), daemon=True)
+        camera.start()
+        try:
+            wait_for(lambda: server.status()["source"] == "veiled", seconds=60)
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(20) == 128 + signal.SIGTERM
+            wait_for(lambda: server.status()["source"] == "live")
+        finally:
+            running.kill()
+            running.wait()
             is_over.set()
             camera.join(10)
 

@@ -12,6 +12,9 @@ struct CPUTime {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
+  /// The processor time of this process, to the microsecond.
+  static var process: Int64 { read(RUSAGE_SELF.rawValue) }
+
   /// The processor time of all child processes that have ended, to the microsecond.
   static var children: Int64 {
     read(RUSAGE_CHILDREN.rawValue)

@@ -128,7 +128,7 @@ package struct VeilBench: Sendable {
           try await owner.show(veiled: false, patience: patience)
           return stretches
         } catch {
-          try? await owner.show(veiled: false, patience: patience)
+          await owner.unveil()
           throw error
         }
       }

@@ -56,6 +56,11 @@ package struct VeilOperator: Sendable {
         + "and have a loop (`quietcam loop --record`)")
   }
 
+  /// Ends the veil, as far as the private address can be reached, also where this task was cancelled.
+  func unveil() async {
+    await Task { _ = try? await ask(.POST, "/cameras/\(camera)/unveil") }.value
+  }
+
   private func ask(_ method: HTTPMethod, _ path: String) async throws -> ByteBuffer {
     var request = HTTPClientRequest(url: address + path)
     request.method = method

@@ -29,14 +29,13 @@ struct JPEGJunk {
   ) -> Int? {
     if let segment, Self.isNeeded(segment.marker), Self.swallows(bytes, segment.payload) { return nil }
     var offset = start
-    while offset < bytes.count, let base = bytes.baseAddress {
+    while offset < bytes.count, count + offset - start <= Self.mostBytes, let base = bytes.baseAddress {
       guard let found = memchr(base + offset, 0xFF, bytes.count - offset) else {
         offset = bytes.count
         break
       }
       offset = UnsafeRawPointer(found) - base
-      var code = offset
-      while code < bytes.count, bytes[code] == 0xFF { code += 1 }
+      let code = bytes.endOfFill(from: offset)
       guard code < bytes.count, bytes[code] == 0 else { break }
       offset = code + 1
     }

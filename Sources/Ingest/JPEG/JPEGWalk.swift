@@ -1,11 +1,5 @@
 import Media
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Musl
-#endif
-
 /// One pass over the markers of a JPEG.
 ///
 /// It is stricter than decoders: what they would guess (a missing table, a component without a scan) would come out as
@@ -15,6 +9,8 @@ struct JPEGWalk {
   private static let maxScans = 100
   /// Far more segments than any camera writes.
   private static let maxSegments = 2000
+  /// Far more than any camera writes; what later ones say is not read.
+  private static let maxEXIF = 16
 
   private struct Component {
     let id: UInt8
@@ -35,6 +31,8 @@ struct JPEGWalk {
   private var cost: JPEGCost?
   private var segments = 0
   private var orientation: Orientation?
+  /// How many EXIF were read.
+  private var exifs = 0
   private var colour = JPEGColour()
   private var junk = JPEGJunk()
   /// The segment that was read last.
@@ -134,19 +132,18 @@ struct JPEGWalk {
   /// scan junk.
   private mutating func nextMarker() throws(StillRefusal) -> UInt8 {
     guard offset < bytes.count else { throw truncated() }
-    let code = bytes[offset...].firstIndex { $0 != 0xFF }
-    if code == offset || code.map({ bytes[$0] == 0 }) ?? false {
+    var code = bytes.endOfFill(from: offset)
+    if code < bytes.count, code == offset || bytes[code] == 0 {
       guard scans == 0, let end = junk.end(in: bytes, at: offset, behind: segment) else {
         throw StillRefusal(
           .corrupt, "byte \(offset) should begin a marker and is \(hex(bytes[offset])); the upload was damaged")
       }
       metadata.append(offset..<end)
-      offset = end
+      code = bytes.endOfFill(from: end)
     }
-    while offset < bytes.count, bytes[offset] == 0xFF { offset += 1 }
-    guard offset < bytes.count else { throw truncated() }
-    offset += 1
-    return bytes[offset - 1]
+    guard code < bytes.count else { throw truncated() }
+    offset = code + 1
+    return bytes[code]
   }
 
   /// Reads the marker segment at the offset and moves behind it (and behind its coded data, if it begins a scan).
@@ -188,7 +185,8 @@ struct JPEGWalk {
     switch marker {
     case 0xE0: colour.readJFIF(payload)
     case 0xE1:
-      guard orientation == nil, let exif = Exif(payload) else { return }
+      guard orientation == nil, exifs < Self.maxEXIF, let exif = Exif(payload) else { return }
+      exifs += 1
       orientation = exif.orientation
       if exif.isAdobeRGB { colour.noteAdobeRGB() }
     case 0xE2: colour.readProfile(payload, at: start + 2)
@@ -286,26 +284,9 @@ struct JPEGWalk {
       && (isDC && isProgressive || junk.hasTable(selectors & 15, isAC: true))
   }
 
-  /// Moves to the next FF that is neither stuffed (FF 00) nor a restart marker, or to the end of the bytes.
+  /// Moves to the marker that ends coded data, or to the end of the bytes.
   private mutating func skipEntropyCodedData() {
-    guard let base = bytes.baseAddress else { return }
-    while offset < bytes.count {
-      // Nearly all of a picture is this, and memchr looks at many bytes at once.
-      guard let found = memchr(base + offset, 0xFF, bytes.count - offset) else { break }
-      let next = UnsafeRawPointer(found) - base
-      guard next + 1 < bytes.count else { break }
-      switch bytes[next + 1] {
-      case 0x00: offset = next + 2
-      case 0xD0...0xD7:
-        junk.hasRestarts = true
-        offset = next + 2
-      case 0xFF: offset = next + 1
-      default:
-        offset = next
-        return
-      }
-    }
-    offset = bytes.count
+    offset = bytes.endOfCodedData(from: offset, hasRestarts: &junk.hasRestarts)
   }
 
   private func truncated() -> StillRefusal {

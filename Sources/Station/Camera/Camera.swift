@@ -55,14 +55,19 @@ package final class Camera: Sendable {
   /// Wakes the decoder of early stills.
   let earlySignal = Signal()
   let clock: StationClock
+  /// How far the cameras of the machine are stepped down.
+  package let load: LoadWatch
   private let parts: NIOLockedValueBox<Parts>
   private let tally = NIOLockedValueBox(Counters())
   private let advice: NIOLockedValueBox<(advice: SendAdvice, nextSlot: Ticks?)>
 
   /// A camera without stills yet.
-  package init(settings: CameraSettings, clock: StationClock) {
+  ///
+  /// - Parameter load: of the machine; one that steps nothing down where it is not given.
+  package init(settings: CameraSettings, clock: StationClock, load: LoadWatch = LoadWatch(isOn: false)) {
     name = settings.name
     self.clock = clock
+    self.load = load
     parts = NIOLockedValueBox(Parts(settings))
     inbox = StillInbox(settings)
     advice = NIOLockedValueBox((SendAdvice(settings), nil))

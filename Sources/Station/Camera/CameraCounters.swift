@@ -27,6 +27,8 @@ extension Camera {
     package var publishOffset: Ticks?
     /// Parts that were not ready by then.
     package var lateParts: Int64 = 0
+    /// How far its encoder is stepped down now; `nil` while there is none.
+    package var codedLevel: LoadLevel?
     /// Visitors' waves.
     package var waves: Int64 = 0
     /// Failed writes to the store.
@@ -39,6 +41,8 @@ extension Camera {
     package var source = Director.Source.live
     /// The operator's commands that are in force.
     package var standing = Director.Standing()
+    /// Whether the loop is still shown although the veil has ended, until the camera's stills fit to it.
+    package var isVeilEnding = false
     /// What the camera's hours say now; `nil` without hours.
     package var hours: HoursWatch.State?
     /// Whether the camera sends stills, whatever is shown.

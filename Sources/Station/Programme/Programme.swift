@@ -23,6 +23,9 @@ struct Programme: Sendable {
   private var hasToldOfVeil = false
   /// The last picture before the loop's picture stays, and what repeats it.
   private var stays: (picture: CodedPicture, skipped: SkippedPicture)?
+  /// Whether live pictures are encoded with less work than the loop was. Under a veil, the loop's pictures are then
+  /// encoded in the same way, in place of the camera's stills.
+  var isSteppedDown = false
 
   /// A programme that has decided nothing yet.
   init(_ settings: CameraSettings, director: Director, player: LoopPlayer, logger: Logger) {
@@ -50,6 +53,9 @@ struct Programme: Sendable {
 
   /// Whether a veil can begin: at random times, or by order if there is a loop to show.
   var mayBeVeiled: Bool { hasVeilTimes || !player.isBuiltIn || director.standing.isVeiled }
+
+  /// Whether the loop is still shown although the veil has ended, until the camera's stills fit to it.
+  var isVeilEnding: Bool { slotSource == .veiled && !director.isVeilWanted }
 
   /// Whether pictures are coded for the current segment, and not only played.
   var codesPictures: Bool {
@@ -165,7 +171,7 @@ struct Programme: Sendable {
       return .live
     }
     // A camera that has stopped, or is shown again soon, has no pictures of its own rhythm: only its stills are covered.
-    let mayPlay = !outlook.isSilent && !veiling.isEnding
+    let mayPlay = !outlook.isSilent && !veiling.isEnding && !isSteppedDown
     let next = player.advanceUnderVeil(
       outlook.seam, goesOn: veiling.isPlaying, mayPlay: mayPlay, spare: veiling.covers.count, using: &generator)
     veiling.begin(next)
