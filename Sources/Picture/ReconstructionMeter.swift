@@ -4,31 +4,44 @@ import Media
 
 /// Measures how similar what viewers see of an encoder's pictures is to these pictures.
 ///
-/// libx264 itself writes what they see (`dump-yuv`) to a file in memory. Where there is no such file, the encoded pictures
-/// are decoded, which takes more time and memory.
-struct ReconstructionMeter: ~Copyable {
-  private let file: Optional<PictureFile>
-  private var decoder: Optional<StreamDecoder>
-  private var meter = SimilarityMeter()
-
-  /// A meter of what libx264 writes to the file, or of what is decoded, without one.
-  init(file: consuming PictureFile?) throws(FFmpegError) {
-    decoder = file == nil ? try StreamDecoder() : nil
-    self.file = file
-  }
-
+/// These are classes, and not structs without copies: Swift 6 destroys an empty optional of such a struct within another
+/// from another module as if it were there.
+protocol ReconstructionMeter: AnyObject {
   /// Takes the next access unit; an IDR picture may be another try at the one before.
   ///
   /// - Returns: the similarity to the picture that was encoded; `nil` for a repeat, which changes nothing.
-  mutating func see(
+  func see(
+    _ packet: borrowing Packet, of picture: borrowing Frame, as role: PictureEncoder.Role
+  ) throws(FFmpegError) -> Double?
+}
+
+/// A meter that takes what viewers see from the file that libx264 itself writes it to (`dump-yuv`).
+final class WrittenReconstruction: ReconstructionMeter {
+  private let file: PictureFile
+  private var meter = SimilarityMeter()
+
+  init(_ file: consuming PictureFile) { self.file = file }
+
+  func see(
     _ packet: borrowing Packet, of picture: borrowing Frame, as role: PictureEncoder.Role
   ) throws(FFmpegError) -> Double? {
-    guard decoder == nil else {
-      if role == .idr { decoder!.flush() }
-      let seen = try decoder!.decode(packet)
-      return role == .repeated ? nil : try meter.measure(seen, picture)
-    }
-    let seen = try file!.take()
+    let seen = try file.take()
+    return role == .repeated ? nil : try meter.measure(seen, picture)
+  }
+}
+
+/// A meter that decodes the encoded pictures, which takes more time and memory: for systems without files in memory.
+final class DecodedReconstruction: ReconstructionMeter {
+  private var decoder: StreamDecoder
+  private var meter = SimilarityMeter()
+
+  init() throws(FFmpegError) { decoder = try StreamDecoder() }
+
+  func see(
+    _ packet: borrowing Packet, of picture: borrowing Frame, as role: PictureEncoder.Role
+  ) throws(FFmpegError) -> Double? {
+    if role == .idr { decoder.flush() }
+    let seen = try decoder.decode(packet)
     return role == .repeated ? nil : try meter.measure(seen, picture)
   }
 }
