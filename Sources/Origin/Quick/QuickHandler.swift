@@ -170,7 +170,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
       let handler = bound.value
       guard let context = handler.context else { return }
       let (now, due) = (NIODeadline.now(), handler.lastActive + handler.rules.idle)
-      if handler.waiting != nil || handler.isBusyAbove {
+      if handler.waiting != nil || handler.isBusyAbove || !context.channel.isWritable {
         handler.look(context, at: now + handler.rules.idle)
       } else if now < due {
         handler.look(context, at: due)
@@ -181,6 +181,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
+    lastActive = .now()
     if context.channel.isWritable {
       slowTask?.cancel()
       slowTask = nil
@@ -225,7 +226,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   private func process(_ context: ChannelHandlerContext) {
     var hasWritten = false
-    while var bytes = held, waiting == nil {
+    while var bytes = held, waiting == nil, !isEnding {
       guard bytes.readableBytes > 0 else {
         held = nil
         break
@@ -242,6 +243,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
         break
       }
       hasWritten = true
+      guard !isEnding else { break }
       bytes.moveReaderIndex(forwardBy: head.length)
       held = bytes.readableBytes > 0 ? bytes : nil
     }
