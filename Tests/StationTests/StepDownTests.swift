@@ -177,10 +177,14 @@ import Testing
         if Int.random(in: 0..<100, using: &random) == 0 {
           loop.carryOut(.withdraw)
           judge.withdrawn(from: camera.edge)
+          judge.look(at: camera.edge, now: clock.now)
         }
         let delay = Ticks.milliseconds([0, 0, 30, 100, 600].randomElement(using: &random)!)
-        try slot(camera, &loop, gray: isOn ? Int.random(in: 40...220, using: &random) : nil, delay: delay)
+        if isOn { _ = try camera.take(try SampleStill.gray(Int.random(in: 40...220, using: &random))) }
+        clock.advance(by: .seconds(1) + delay)
+        loop.turn()
         judge.look(at: camera.edge, now: clock.now)
+        clock.advance(by: .zero - delay)
       }
       #expect(judge.mistakes.isEmpty, "seed \(seed): \(judge.mistakes)")
       #expect(camera.counters.parts > 200)
