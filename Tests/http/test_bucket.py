@@ -168,7 +168,8 @@ def test_ffmpeg_plays_it(storage, live):
 def test_the_operator_sees_how_it_goes(storage, live):
     status = bucket_of(live)
     assert status["written"] > 20 and status["bytes"] > 1000 and status["lastWritten"].startswith("20")
-    assert wait_for(lambda: bucket_of(live)["waiting"] == 0, "something stays owed")
+    # Stills come all the time, and their photos and lists with them.
+    assert wait_for(lambda: bucket_of(live)["waiting"] <= 6, "more and more is owed")
     text = live.operators("/metrics").text
     values = dict(re.findall(rf'^quietcam_(bucket_\w+){{camera="{CAMERA}"}} (\d+)$', text, re.MULTILINE))
     assert set(values) == {
@@ -324,13 +325,13 @@ def test_a_signed_camera_is_copied_only_if_the_operator_says_so(storage, tmp_pat
     ("no bucket", {f"s3://{weed.BUCKET}/": "s3://another-bucket/"}, ["NoSuchBucket", "no bucket another-bucket"]),
     ("nobody there", {"ENDPOINT": ""}, ["connection refused", "bucket-endpoint"]),
 ])
-def test_errors_say_what_to_do(storage, what, changes, words):
+def test_errors_say_what_to_do(storage, tmp_path, what, changes, words):
     arguments = copied(storage, "wrong")
     if "ENDPOINT" in changes:
         arguments[3] = f"http://127.0.0.1:{free_ports(1)[0]}"
     for old, new in changes.items():
         arguments = [argument.replace(old, new) for argument in arguments]
-    with serving(*QUICK, *arguments) as server:
+    with serving(*QUICK, *arguments, home=tmp_path) as server:
         wait_for(lambda: "cannot copy to the bucket" in server.log(), f"nothing is said of {what}")
         assert all(word in server.log() for word in words), server.log()
         assert wait_for(lambda: bucket_of(server)["trouble"], "the status says nothing")
