@@ -18,6 +18,9 @@ package struct EncoderSettings: Hashable, Sendable {
   /// How many earlier pictures the encoder searches, 1 to 16. Repeats of a still count as pictures too. Each takes the
   /// memory of about three pictures.
   package var references: Int
+  /// How many of them the encoder searches while a machine has too little room; `nil` for all. What the stream says of
+  /// itself stays the same.
+  package var searched: Int?
   /// The highest average bit rate of a segment, in kbit/s; `nil` chooses by the picture's size.
   package var maxKilobits: Int?
 
@@ -41,5 +44,11 @@ package struct EncoderSettings: Hashable, Sendable {
   package func references(for size: PictureSize) -> Int {
     let macroblocks = ((size.width + 15) / 16) * ((size.height + 15) / 16)
     return max(1, min(references, 32_768 / macroblocks))
+  }
+
+  /// How many reference pictures are searched for pictures of `size`.
+  package func searched(for size: PictureSize) -> Int {
+    let references = references(for: size)
+    return searched.map { max(1, min($0, references)) } ?? references
   }
 }

@@ -9,12 +9,13 @@ package struct SliceSyntax: Hashable, Sendable {
   private let frameNumberBits: Int
   /// The bits of `pic_order_cnt_lsb`; zero where the order is that of decoding.
   private let orderBits: Int
-  private let isCABAC: Bool
+  let isCABAC: Bool
   private let hasBottomOrder: Bool
   private let hasDeblocking: Bool
   private let hasRedundantCount: Bool
   private let hasWeights: Bool
-  private let references: Int
+  /// How many references a slice has whose header says nothing else.
+  let references: Int
 
   /// Reads what the headers of slices consist of; `nil` for streams that x264 does not make here: fields, slice groups,
   /// scaling lists, a picture order of type 1.
@@ -75,9 +76,17 @@ package struct SliceSyntax: Hashable, Sendable {
     return headers
   }
 
-  /// Reads a header, and tells which bits hold the identifier of an IDR picture.
-  private func read(_ first: UInt8, _ bits: inout BitReader) -> (header: SliceHeader, id: Range<Int>)? {
-    var header = SliceHeader()
+  /// What of a header can be rewritten.
+  struct Places {
+    /// The bits of the identifier of an IDR picture.
+    var id = 0..<0
+    /// The bit that says that a P slice has as many references as the picture parameter set says, where it does.
+    var standardReferences: Int?
+  }
+
+  /// Reads a header, and tells where things stand in it. Then `bits` is at the data of the slice.
+  func read(_ first: UInt8, _ bits: inout BitReader) -> (header: SliceHeader, places: Places)? {
+    var (header, places) = (SliceHeader(), Places())
     header.referenceIDC = Int(first >> 5) & 3
     header.isIDR = first & 0x1F == AnnexB.Kind.idrSlice
     (header.firstMacroblock, header.type) = (bits.unsigned(), bits.unsigned())
@@ -87,14 +96,15 @@ package struct SliceSyntax: Hashable, Sendable {
     header.frameNumber = bits.number(frameNumberBits)
     let begin = bits.position
     if header.isIDR { header.idrPictureID = bits.unsigned() }
-    let id = begin..<bits.position
+    places.id = begin..<bits.position
     if orderBits > 0 {
       header.pictureOrder = bits.number(orderBits)
       if hasBottomOrder { _ = bits.signed() }
     }
     if hasRedundantCount { _ = bits.unsigned() }
     if isP {
-      if bits.flag() { header.references = bits.unsigned() + 1 }
+      let place = bits.position
+      if bits.flag() { header.references = bits.unsigned() + 1 } else { places.standardReferences = place }
       guard readReorderings(&header, &bits) else { return nil }
       if hasWeights { readWeights(&header, &bits) }
     }
@@ -105,7 +115,7 @@ package struct SliceSyntax: Hashable, Sendable {
       header.deblocking = [bits.unsigned()]
       if header.deblocking[0] != 1 { header.deblocking += [bits.signed(), bits.signed()] }
     }
-    return bits.isOver ? nil : (header, id)
+    return bits.isOver ? nil : (header, places)
   }
 
   /// Section 7.3.3.1.
@@ -151,12 +161,17 @@ package struct SliceSyntax: Hashable, Sendable {
   package func writing(idrPictureID value: Int, in unit: UnsafeRawBufferPointer) -> [UInt8]? {
     guard let first = unit.first, let old = header(of: unit)?.idrPictureID, old != value else { return nil }
     var bits = BitReader(EscapedUnit.payload(unit.dropFirst()))
-    guard let id = read(first, &bits)?.id else { return nil }
+    guard let id = read(first, &bits)?.places.id else { return nil }
     var writer = BitWriter()
     writer.append(bits.bytes, 0..<id.lowerBound)
     writer.append(unsigned: value)
+    return finish(first, &writer, bits, from: id.upperBound)
+  }
+
+  /// The slice whose header's beginning is in `writer`, with what stands from `place` on as it was.
+  func finish(_ first: UInt8, _ writer: inout BitWriter, _ bits: BitReader, from place: Int) -> [UInt8]? {
     if isCABAC {
-      writer.append(bits.bytes, id.upperBound..<bits.position)
+      writer.append(bits.bytes, place..<bits.position)
       // The data of the slice begins with a byte (cabac_alignment_one_bit).
       while !writer.isAligned { writer.append(true) }
       let data = (bits.position + 7) / 8
@@ -167,7 +182,7 @@ package struct SliceSyntax: Hashable, Sendable {
     guard let last = bits.bytes.lastIndex(where: { $0 != 0 }) else { return nil }
     let end = (last + 1) * 8 - bits.bytes[last].trailingZeroBitCount
     guard end > bits.position else { return nil }
-    writer.append(bits.bytes, id.upperBound..<end)
+    writer.append(bits.bytes, place..<end)
     return [first] + EscapedUnit.escaped(writer.bytes)
   }
 

@@ -37,6 +37,12 @@ package struct PictureEncoder: ~Copyable {
   package private(set) var parameterSets: ParameterSets?
 
   private var syntax: SliceSyntax?
+  /// The parameter sets of the stream, where they are given, and what brings the encoder's pictures into their form.
+  private let published: ParameterSets?
+  private var rewriter: ReferenceRewriter?
+  /// Whether there is too little time: an IDR picture is then encoded once, and what is learnt of it is for the pictures
+  /// after it.
+  package var isHurried = false
 
   /// An opened encoder.
   ///
@@ -44,8 +50,10 @@ package struct PictureEncoder: ~Copyable {
   ///   - size: of every picture; both sides even.
   ///   - step: the time from one picture to the next.
   ///   - rateWindow: the time over which the highest bit rate is averaged, normally one segment.
+  ///   - published: the stream's parameter sets, where this encoder continues one that another has begun. Pictures that
+  ///     do not fit to them are refused.
   package init(
-    settings: EncoderSettings, size: PictureSize, step: Ticks, rateWindow: Ticks
+    settings: EncoderSettings, size: PictureSize, step: Ticks, rateWindow: Ticks, published: ParameterSets? = nil
   ) throws(FFmpegError) {
     guard let codec = avcodec_find_encoder_by_name("libx264") else {
       throw FFmpegError(
@@ -82,10 +90,12 @@ package struct PictureEncoder: ~Copyable {
     try context.set(
       "x264-params",
       "annexb=1:repeat-headers=1:sliced-threads=0:scenecut=0:keyint=infinite"
-        + ":ref=\(settings.references(for: size)):qcomp=1:ipratio=1:no-psy=1:nr=200:aq-strength=1.2")
+        + ":ref=\(settings.searched(for: size)):dpb-size=\(settings.references(for: size))"
+        + ":qcomp=1:ipratio=1:no-psy=1:nr=200:aq-strength=1.2")
     try context.open()
     let reconstruction = settings.ssim > 0 ? try ReconstructionMeter() : nil
     self.context = context
+    self.published = published
     stepsPerSegment = max(1, Int(rateWindow.floorDivided(by: step)))
     motion = MotionMap(size: size)
     aim = settings.ssim > 0 ? SSIMTarget(similarity: Double(settings.ssim) / 1000) : nil
@@ -102,7 +112,7 @@ package struct PictureEncoder: ~Copyable {
       var similarity = try reconstruction!.see(packet, of: picture, as: role)
       if role == .idr {
         var trial = 1
-        while trial < Self.trials, aim!.judge(idr: similarity!) {
+        while trial < Self.trials, aim!.judge(idr: similarity!), !isHurried {
           packet = try code(picture, as: role)
           similarity = try reconstruction!.see(packet, of: picture, as: role)
           trial += 1
@@ -116,10 +126,34 @@ package struct PictureEncoder: ~Copyable {
       parameterSets = ParameterSets(annexB: packet.bytes)
       // Two IDR pictures in a row must have different identifiers.
       syntax = stepsPerSegment > 1 ? parameterSets.flatMap(SliceSyntax.init) : nil
+      try adopt()
     }
     let coded = CodedPicture(
       bytes: AnnexB.lengthPrefixed(packet.bytes), isIDR: packet.pointer.pointee.flags & AV_PKT_FLAG_KEY != 0)
-    return syntax?.writing(idrPictureID: 0, in: coded) ?? coded
+    let own = syntax?.writing(idrPictureID: 0, in: coded) ?? coded
+    guard let rewriter else { return own }
+    guard let fitting = rewriter.rewritten(own) else {
+      throw FFmpegError(code: FFmpegError.invalidData, call: "libx264 made a slice that cannot be read")
+    }
+    return fitting
+  }
+
+  /// Brings the pictures into the form of the stream that they continue.
+  private mutating func adopt() throws(FFmpegError) {
+    guard let published, let own = parameterSets, own != published else { return }
+    rewriter = ReferenceRewriter(from: own, to: published)
+    guard rewriter != nil else {
+      throw FFmpegError(
+        code: FFmpegError.invalidData, call: "libx264 makes another stream with these settings than before")
+    }
+    parameterSets = published
+  }
+
+  /// Goes on with what another encoder of the same pictures has learnt of them; that one is not used any more.
+  package mutating func takeLearning(of other: inout PictureEncoder) {
+    swap(&motion, &other.motion)
+    (interval, sinceNew) = (other.interval, other.sinceNew)
+    if aim != nil, other.aim != nil { aim = other.aim }
   }
 
   /// Analyses a picture before it is encoded.

@@ -71,6 +71,8 @@ package struct ServeSettings: Sendable, Hashable {
   package var demoToken: AccessToken?
   /// Whether the camera named `demo` paints its own scene; the camera is added if it is missing.
   package var isDemo = false
+  /// Whether the cameras are stepped down while the machine has too little room for them.
+  package var stepsDown = true
   /// What is logged, and how it is written.
   package var log = LogSettings()
 

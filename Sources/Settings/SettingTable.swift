@@ -97,6 +97,9 @@ extension Setting {
       "trusted-proxies", .proxies, \.settings.trustedProxies,
       "The proxies whose X-Forwarded-For or Forwarded says where a viewer comes from, for counts and limits"),
     .server("log", .log, \.settings.log, "The lowest level that is logged, and whether each line is a JSON object"),
+    .server(
+      "step-down", .truth, \.settings.stepsDown,
+      "Encode all cameras with less work while the machine has too little room for them, so that parts come in time"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
     .server(
       "camera", ValueType<CameraName>.cameraName.optional, \.camera,

@@ -42,6 +42,7 @@ package struct SettingsChange: Sendable {
     keep("log", \.log)
     keep("keep-visits", \.keepVisits)
     keep("demo", \.isDemo)
+    keep("step-down", \.stepsDown)
     keep("public-connections", \.publicConnections)
     keep("private-connections", \.privateConnections)
     keep("connections-per-address", \.connectionsPerAddress)

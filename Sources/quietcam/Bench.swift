@@ -16,7 +16,7 @@ struct Bench: AsyncParsableCommand {
     abstract: "Measure what Quietcam costs on this machine.",
     subcommands: [
       Stages.self, Start.self, Still.self, Slots.self, Bandwidth.self, Quality.self, Latency.self, Veil.self,
-      Viewers.self,
+      Viewers.self, Cameras.self,
     ])
 
   /// `quietcam bench slots`.

@@ -88,8 +88,8 @@ struct Serve: AsyncParsableCommand {
     let buckets = settings.bucket.map { _ in CameraBuckets(now: StationClock.system().now) }
     let station = Station(
       cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: EncodePool(threads: cores),
-      decoding: EncodePool(threads: cores), publishing: EncodePool(threads: 1), copy: { buckets?.copy(of: $0) },
-      logger: logger)
+      decoding: EncodePool(threads: cores), publishing: EncodePool(threads: 1),
+      load: LoadWatch(isOn: settings.stepsDown), copy: { buckets?.copy(of: $0) }, logger: logger)
     let copier = buckets.flatMap { buckets in
       settings.bucket.map { bucket in
         BucketCopier(bucket, buckets: buckets, cameras: { station.cameras }, wall: { .now }, logger: logger)

@@ -31,6 +31,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("favicon")) var favicon: String?
   @Option(help: .setting("embed")) var embed: String?
   @Option(help: .setting("trusted-proxies")) var trustedProxies: String?
+  @Option(help: .setting("step-down")) var stepDown: String?
   @Option(help: .setting("public-connections")) var publicConnections: String?
   @Option(help: .setting("private-connections")) var privateConnections: String?
   @Option(help: .setting("connections-per-address")) var connectionsPerAddress: String?

@@ -64,6 +64,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     KeyCase("site-title", "My cameras") { $0.site.title == "My cameras" },
     KeyCase("favicon", "icon.svg") { $0.site.iconFile == "icon.svg" },
     KeyCase("log", "json,trace") { $0.log.level == .trace && $0.log.format == .json },
+    KeyCase("step-down", "false") { !$0.stepsDown },
     KeyCase("demo", "true") { $0.isDemo && $0.cameras.map(\.name.text) == ["desk", "demo"] },
   ]
 

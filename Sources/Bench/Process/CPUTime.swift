@@ -7,6 +7,9 @@ struct CPUTime {
   /// The processor time of the calling thread.
   static var thread: Int64 { read(1) }  // RUSAGE_THREAD, which needs _GNU_SOURCE.
 
+  /// The processor time of this process, to the microsecond.
+  static var process: Int64 { read(RUSAGE_SELF.rawValue) }
+
   /// The processor time of all child processes that have ended, to the microsecond.
   static var children: Int64 {
     read(RUSAGE_CHILDREN.rawValue)

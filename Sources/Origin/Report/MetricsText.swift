@@ -23,6 +23,8 @@ enum MetricsText {
     write(cameras.map { CameraReport($0, visits: visits[$0.settings.name.text], now: now) }, to: &writer)
     writeSent(visits, cameras: cameras.map(\.settings.name.text), to: &writer)
     writeTimes(cameras, doors, to: &writer)
+    // All cameras share it.
+    if let load = cameras.first?.load.report { write(load, to: &writer) }
     write(DoorReport(doors), to: &writer)
     writer.process(ProcessUsage())
     return writer.text
@@ -124,6 +126,9 @@ enum MetricsText {
     histograms("encode_seconds", "Making the pictures of a part: decoding, filtering and encoding.") {
       $0.times.encode
     }
+    histograms("part_ready_seconds", "From the beginning of a slot until its part is ready to be published.") {
+      $0.times.ready
+    }
     histograms("fan_out_seconds", "From the publication of a part to each request that waited for it.") {
       $0.edge.fanOut
     }
@@ -138,6 +143,21 @@ enum MetricsText {
       sides.flatMap { door, answers in
         answers.counted.enumerated().map { ([("door", door), ("code", "\($0.offset + 1)xx")], $0.element) }
       })
+  }
+
+  private static func write(_ load: LoadWatch.Report, to writer: inout MetricsWriter) {
+    writer.family(
+      "load_level", .gauge, "How far all cameras are stepped down; 0 for not at all.",
+      [([], Int64(load.level.index))])
+    writer.family(
+      "load_steps_total", .counter, "Steps of all cameras to less and to more work for each still.",
+      [([("to", "less")], load.downs), ([("to", "more")], load.ups)])
+    writer.family(
+      "encode_busy_milliseconds_total", .counter, "The time that all encode threads together worked, in milliseconds.",
+      [([], load.busyTime.milliseconds)])
+    writer.family(
+      "stills_put_off_total", .counter, "Stills that were put off to a later part because the work was late.",
+      [([], load.putOff)])
   }
 
   private static func write(_ doors: DoorReport, to writer: inout MetricsWriter) {

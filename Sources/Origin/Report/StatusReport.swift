@@ -111,8 +111,29 @@ struct StatusReport: Encodable {
     let visits: Visits
   }
 
+  /// How busy the encode threads are, and how far all cameras are stepped down.
+  struct Load: Encodable {
+    let level: Int
+    let lowest: Int
+    /// What the level means.
+    let settings: String
+    /// How much of their time the encode threads work, in thousandths.
+    let busy: Int
+    /// Steps since the process started.
+    let stepsDown: Int64
+    let stepsUp: Int64
+    /// Stills that were put off because the work was late.
+    let putOff: Int64
+
+    init(_ report: LoadWatch.Report) {
+      (level, lowest, settings) = (report.level.index, LoadLevel.lowest.index, "\(report.level)")
+      (busy, stepsDown, stepsUp, putOff) = (report.busy, report.downs, report.ups, report.putOff)
+    }
+  }
+
   let time: String
   let version: String
+  let load: OrNull<Load>
   let cameras: [Item]
   let doors: DoorReport
 
@@ -120,6 +141,8 @@ struct StatusReport: Encodable {
   init(_ cameras: [Camera], doors: AccessLimits, visits: [String: Records.Now], now: WallTime) {
     time = now.iso8601
     version = ProgramVersion.text
+    // All cameras share it.
+    load = OrNull(cameras.first.map { Load($0.load.report) })
     self.cameras = cameras.map { Item(CameraReport($0, visits: visits[$0.settings.name.text], now: now)) }
     self.doors = DoorReport(doors)
   }

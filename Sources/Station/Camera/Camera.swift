@@ -57,15 +57,25 @@ package final class Camera: Sendable {
   /// Where the stream is copied to; `nil` if there is no such place.
   package let copy: (any StreamCopy)?
   let clock: StationClock
+  /// How far the cameras of the machine are stepped down.
+  package let load: LoadWatch
   private let parts: NIOLockedValueBox<Parts>
   private let tally = NIOLockedValueBox(Counters())
   private let advice: NIOLockedValueBox<(advice: SendAdvice, nextSlot: Ticks?)>
 
   /// A camera without stills yet.
-  package init(settings: CameraSettings, clock: StationClock, copy: (any StreamCopy)? = nil) {
+  ///
+  /// - Parameters:
+  ///   - load: of the machine; one that steps nothing down where it is not given.
+  ///   - copy: where the stream is copied to.
+  package init(
+    settings: CameraSettings, clock: StationClock, load: LoadWatch = LoadWatch(isOn: false),
+    copy: (any StreamCopy)? = nil
+  ) {
     name = settings.name
     self.copy = copy
     self.clock = clock
+    self.load = load
     parts = NIOLockedValueBox(Parts(settings))
     inbox = StillInbox(settings)
     advice = NIOLockedValueBox((SendAdvice(settings), nil))
@@ -153,10 +163,15 @@ package final class Camera: Sendable {
   package func plainPlaylist(
     deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool
   ) async -> EncodedText? {
-    plainDemand.note(at: clock.now())
-    if let plain = edge.plain { return plain }
+    if let plain = plainPlaylistNow() { return plain }
     signal.fire()
     return await edge.plain(deadline: deadline, isWanted: isWanted)
+  }
+
+  /// The playlist without parts if it is being made; notes in any case that somebody requests it.
+  package func plainPlaylistNow() -> EncodedText? {
+    plainDemand.note(at: clock.now())
+    return edge.plain
   }
 
   // MARK: Counters

@@ -26,6 +26,21 @@ struct LiveCoder: ~Copyable {
     self.logger = logger
   }
 
+  /// How far the encoder is stepped down from the next IDR picture on.
+  var level: LoadLevel {
+    get { line.level }
+    set { line.level = newValue }
+  }
+
+  /// How far the encoder is stepped down now; `nil` while there is none.
+  var codedLevel: LoadLevel? { line.codedLevel }
+
+  /// Whether its work is late: see `PictureEncoder.isHurried`.
+  var isHurried: Bool {
+    get { line.isHurried }
+    set { line.isHurried = newValue }
+  }
+
   // MARK: Slots
 
   /// Encodes a slot that shows the camera. If its pictures cannot be encoded, the result is `nil`: the clock continues,

@@ -15,6 +15,15 @@ struct SlotMaker: ~Copyable {
     announcer = Announcer(settings)
   }
 
+  /// Takes the level for what is encoded from the next segment on.
+  mutating func take(_ level: LoadLevel) { coder.level = level }
+
+  /// How far the encoder is stepped down now; `nil` while there is none.
+  var codedLevel: LoadLevel? { coder.codedLevel }
+
+  /// Notes whether the next slot's work is late.
+  mutating func hurry(_ isLate: Bool) { coder.isHurried = isLate }
+
   /// What a slot shows; `nil` where its pictures cannot be made.
   ///
   /// - Parameters:

@@ -21,6 +21,9 @@ struct Programme: Sendable {
   private var shown: Director.Source
   private var hasBegun = false
   private var hasToldOfVeil = false
+  /// Whether live pictures are encoded with less work than the loop was. Under a veil, the loop's pictures are then
+  /// encoded in the same way, in place of the camera's stills.
+  var isSteppedDown = false
 
   /// A programme that has decided nothing yet.
   init(_ settings: CameraSettings, director: Director, player: LoopPlayer, logger: Logger) {
@@ -166,7 +169,7 @@ struct Programme: Sendable {
       return .live
     }
     // A camera that has stopped, or is shown again soon, has no pictures of its own rhythm: only its stills are covered.
-    let mayPlay = !outlook.isSilent && !veiling.isEnding
+    let mayPlay = !outlook.isSilent && !veiling.isEnding && !isSteppedDown
     let next = player.advanceUnderVeil(
       outlook.seam, goesOn: veiling.isPlaying, mayPlay: mayPlay, spare: veiling.covers.count, using: &generator)
     veiling.begin(next)

@@ -23,6 +23,8 @@ package struct StreamPublisher {
   private var shownPictures: Int64 = 0
   private var publications: Int64 = 0
   private var hasPublished = false
+  /// What viewers got last.
+  private var recent = RecentTexts()
   /// How often everything was withdrawn.
   private var withdrawals: Int64 = 0
   /// What the state file contains besides the window.
@@ -114,13 +116,16 @@ package struct StreamPublisher {
       let future = assembly.lookAhead(following)
       // Viewers can know its first sequence from now on, and no later process may count lower.
       _ = mirror?.sequenceLimit(reached: future.firstSequence)
-      ahead = future.snapshot(multivariant: multivariant, plainSequence: plainSequence)
+      ahead = future.snapshot(
+        multivariant: multivariant, plainSequence: plainSequence, earlier: recent.dictionaries)
     }
-    let now = assembly.snapshot(multivariant: multivariant, plainSequence: plainSequence)
+    let now = assembly.snapshot(
+      multivariant: multivariant, plainSequence: plainSequence, earlier: recent.dictionaries)
     let changes = assembly.takeChanges()
     if let now {
       edge.publish(now, ahead: ahead, adding: changes.adding, removing: changes.removing, isFirst: !hasPublished)
       hasPublished = true
+      recent.add([ahead, now].compactMap { $0 })
     }
     save()
   }
@@ -177,6 +182,7 @@ package struct StreamPublisher {
     edge.endPlain()
     assembly.withdraw(plain: plainSegments, lead: lead, wall: wall)
     plainSegments.removeAll()
+    recent.removeAll()
     withdrawals += 1
   }
 
