@@ -210,15 +210,24 @@ def test_a_withdrawal_empties_it(storage):
         assert listed_photos(storage, "withdrawn") == []
 
 
-def test_what_a_veil_hides_never_comes(storage):
+def test_what_a_veil_hides_never_comes(storage, tmp_path):
+    (tmp_path / "loop").mkdir()
+    for index in range(8):
+        (tmp_path / "loop" / f"{index}.jpg").write_bytes(stills.solid(20, 20, 200 + index))
+    store = ["--store", tmp_path / "store"]
+    command = [quietcam.binary(), "loop", tmp_path / "loop", "--every", "0.5s", *store, "--camera", CAMERA]
+    shape = ["--size", "128x96", "--rate", 2, "--part", 0.5, "--segment", 2]
+    subprocess.run([str(word) for word in [*command, *shape]], env=quietcam.environment(), cwd=tmp_path, check=True)
     options = [*QUICK, *copied(storage, "veiled"), "--photo-size", "stream", "--keep-photos", 20]
-    with serving(*options) as server, Pusher(server, BLUE) as pusher:
+    with serving(*options, store=tmp_path / "store", home=tmp_path) as server, Pusher(server) as pusher:
+        wait_for(lambda: server.status()["source"] == "live", "it does not begin")
         listed_with(storage, "veiled", 6)
         assert server.operators(f"/cameras/{CAMERA}/veil", "POST").status == 200
-        wait_for(lambda: server.status()["source"] == "veiled", "no veil")
+        wait_for(lambda: server.status()["source"] == "veiled", lambda: f"no veil:\n{server.log()}")
         time.sleep(1)
         pusher.colour = GREEN
         time.sleep(6)
+        assert server.status()["source"] == "veiled"
         names = {name for name in storage.names(f"veiled/{CAMERA}") if name.endswith(".jpg")}
         for name in names:
             answer = storage.get(f"veiled/{CAMERA}/{name}")
@@ -234,19 +243,19 @@ def test_what_a_veil_hides_never_comes(storage):
 
 def test_a_bucket_that_is_away_loses_nothing_that_is_owed(tmp_path):
     with weed.running(tmp_path) as storage:
-        with serving(*QUICK, *copied(storage, "away"), "--keep-photos", 5) as server, Pusher(server):
-            listed_with(storage, "away", 12)
+        # Segments of four seconds are served for a minute, and SeaweedFS takes half of that to come back.
+        options = [*QUICK, *copied(storage, "away"), "--keep-photos", 5, "--plain-segment", 4]
+        with serving(*options, home=tmp_path) as server, Pusher(server):
+            listed_with(storage, "away", 6)
             storage.kill()
             time.sleep(8)
-            assert bucket_of(server)["waiting"] > 5 and "connection refused" in bucket_of(server)["trouble"]
+            assert bucket_of(server)["waiting"] > 2 and "connection refused" in bucket_of(server)["trouble"]
             away = playlist.parse(server.get(f"/{CAMERA}/plain.m3u8").text)
             assert [segment.uri for segment in away.segments]
-            began = time.monotonic()
             storage.start()
             newest = away.segments[-1].uri
             wait_for(
                 lambda: newest in storage.names(f"away/{CAMERA}"), lambda: f"{newest} does not come:\n{server.log()}")
-            assert time.monotonic() - began < 30
             # All that the server's own playlist still lists is there, and a playlist lists it all.
             names = storage.names(f"away/{CAMERA}")
             assert [segment.uri for segment in away.segments if segment.uri not in names] == []
@@ -255,7 +264,7 @@ def test_a_bucket_that_is_away_loses_nothing_that_is_owed(tmp_path):
             assert not any(segment.discontinuity for segment in now.segments)
             status = bucket_of(server)
             assert status["skipped"] == 0 and status["failures"] > 0
-        assert "the bucket takes objects again" in server.log() and "cannot copy to the bucket" in server.log()
+            assert "the bucket takes objects again" in server.log() and "cannot copy to the bucket" in server.log()
 
 
 def test_a_restart_goes_on_without_a_hole(storage, tmp_path):
@@ -263,7 +272,6 @@ def test_a_restart_goes_on_without_a_hole(storage, tmp_path):
     with serving(*options, store=tmp_path) as server, Pusher(server):
         before = listed_with(storage, "again", 12)
     last = listed(storage, "again").segments[-1]
-    kept = listed_photos(storage, "again")
     with serving(*options, store=tmp_path) as server, Pusher(server, BLUE):
         wait_for(lambda: listed(storage, "again").segments[-1].sequence > last.sequence + 2, lambda: server.log())
         now = everything_is_there(storage, "again")
@@ -275,7 +283,6 @@ def test_a_restart_goes_on_without_a_hole(storage, tmp_path):
         for one, other in zip(now.segments, now.segments[1:]):
             gap = (other.date - one.date).total_seconds() - float(one.duration)
             assert abs(gap) <= 1.6, f"{gap} s between {one.uri} and {other.uri}"
-        assert set(kept) & set(listed_photos(storage, "again")) or not kept
 
 
 def test_a_withdrawal_while_the_bucket_is_away_outlives_the_process(tmp_path):
