@@ -182,7 +182,8 @@ struct CopyPlan: Sendable {
   /// - Parameters:
   ///   - found: the names of the objects in the camera's folder.
   ///   - text: the playlist; `nil` if there is none that can be read.
-  mutating func looked(_ found: [String], playlist text: MediaPlaylist?, at now: Ticks) {
+  mutating func looked(_ found: [String], playlist read: MediaPlaylist?, at now: Ticks) {
+    let text = read.flatMap { CopyLine.isSound($0) ? $0 : nil }
     busy.remove("")
     hasLooked = true
     let ours = found.filter(Self.isOurs)
