@@ -14,8 +14,10 @@ import playlist
 import quietcam
 import recipes
 import stills
+import test_machine
 import weed
 from serving import CAMERA, OPERATOR, TOKEN, free_ports, launched, serving
+from test_machine import wrapped  # noqa: F401  (a fixture)
 
 QUICK = [
     "--operator-token", OPERATOR, "--size", "128x96", "--rate", 2, "--part", 0.5, "--segment", 2, "--hold", "forever",
@@ -347,6 +349,15 @@ def test_errors_say_what_to_do(storage, tmp_path, what, changes, words):
         # The server itself goes on.
         assert server.get(f"/{CAMERA}/live.m3u8").status == 200
     assert weed.SECRET not in server.log() and "another-secret" not in server.log()
+
+
+@test_machine.fakes
+def test_a_clock_that_differs_too_much_is_said(storage, wrapped, tmp_path):
+    """The machine's clock is an hour ahead."""
+    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + 3600))
+    with serving(*QUICK, *copied(storage, "early"), environment=test_machine.at(moment), home=tmp_path) as server:
+        wait_for(lambda: "cannot copy to the bucket" in server.log(), "nothing is said of the clock")
+        assert "RequestTimeTooSkewed" in server.log() and "set this machine's clock" in server.log(), server.log()
 
 
 def test_the_handbooks_recipe(storage, tmp_path):
