@@ -199,7 +199,7 @@ def test_a_withdrawal_empties_it(storage):
             return not gone & storage.names(f"withdrawn/{CAMERA}")
 
         wait_for(is_empty, "what was withdrawn stays")
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 15
         assert statuses == {200}, "the playlist was away"
         after = everything_is_there(storage, "withdrawn")
         assert not {segment.uri for segment in after.segments} & gone
@@ -245,19 +245,20 @@ def test_what_a_veil_hides_never_comes(storage, tmp_path):
 
 def test_a_bucket_that_is_away_loses_nothing_that_is_owed(tmp_path):
     with weed.running(tmp_path) as storage:
-        # Segments of four seconds are served for a minute, and SeaweedFS takes half of that to come back.
-        options = [*QUICK, *copied(storage, "away"), "--keep-photos", 5, "--plain-segment", 4]
+        # Segments of six seconds are served for a minute and a half, and SeaweedFS takes a while to come back.
+        options = [*QUICK, *copied(storage, "away"), "--keep-photos", 5, "--plain-segment", 6]
         with serving(*options, home=tmp_path) as server, Pusher(server):
-            listed_with(storage, "away", 6)
+            listed_with(storage, "away", 3)
             storage.kill()
-            time.sleep(8)
+            time.sleep(10)
             assert bucket_of(server)["waiting"] > 2 and "connection refused" in bucket_of(server)["trouble"]
             away = playlist.parse(server.get(f"/{CAMERA}/plain.m3u8").text)
             assert [segment.uri for segment in away.segments]
             storage.start()
             newest = away.segments[-1].uri
             wait_for(
-                lambda: newest in storage.names(f"away/{CAMERA}"), lambda: f"{newest} does not come:\n{server.log()}")
+                lambda: newest in storage.names(f"away/{CAMERA}"),
+                lambda: f"{newest} does not come:\n{server.log()}", within=60)
             # All that the server's own playlist still lists is there, and a playlist lists it all.
             names = storage.names(f"away/{CAMERA}")
             assert [segment.uri for segment in away.segments if segment.uri not in names] == []
