@@ -15,8 +15,8 @@ package struct EncoderSettings: Hashable, Sendable {
   /// it with fewer bytes than `crf` takes are encoded with fewer, and scenes at rest with fewer still (`SSIMTarget`). 0
   /// always encodes with `crf`.
   package var ssim: Int
-  /// How many earlier pictures the encoder searches, 1 to 16. Repeats of a still count as pictures too. Each takes the
-  /// memory of about three pictures.
+  /// How many earlier stills the encoder searches, 1 to 16; repeats do not count. Each takes the memory of about five
+  /// pictures.
   package var references: Int
   /// How many of them the encoder searches while a machine has too little room; `nil` for all. What the stream says of
   /// itself stays the same.
@@ -26,7 +26,7 @@ package struct EncoderSettings: Hashable, Sendable {
 
   /// The settings for a quiet background picture.
   package init(
-    preset: Preset = .slow, crf: Int = 22, ssim: Int = 973, references: Int = 9, maxKilobits: Int? = nil
+    preset: Preset = .slow, crf: Int = 22, ssim: Int = 973, references: Int = 2, maxKilobits: Int? = nil
   ) {
     self.preset = preset
     self.crf = crf

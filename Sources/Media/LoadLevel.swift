@@ -17,7 +17,6 @@ package struct LoadLevel: Hashable, Comparable, Sendable {
     Step(preset: .medium),
     Step(preset: .faster),
     Step(preset: .veryfast),
-    Step(preset: .veryfast, references: 4),
     Step(preset: .veryfast, references: 1),
     Step(preset: .superfast, references: 1),
     Step(preset: .superfast, references: 1, pictures: 1),
@@ -88,7 +87,7 @@ package struct LoadLevel: Hashable, Comparable, Sendable {
 }
 
 extension LoadLevel: CustomStringConvertible {
-  /// What it means, for people: `preset veryfast, 4 references`.
+  /// What it means, for people: `preset veryfast, 1 reference`.
   package var description: String {
     guard self != .full else { return "the cameras' own settings" }
     let references = step.references > 9 ? "" : ", \(step.references) reference\(step.references == 1 ? "" : "s")"

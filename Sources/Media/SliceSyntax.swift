@@ -6,16 +6,22 @@ import NIOCore
 /// x264 counts `idr_pic_id` 0, 1, 0, 1, once more for each trial, so that recorded segments among live ones would show.
 /// Where a segment has several pictures, no two IDR pictures are adjacent, so none has to differ, and all have 0.
 package struct SliceSyntax: Hashable, Sendable {
-  private let frameNumberBits: Int
+  let frameNumberBits: Int
   /// The bits of `pic_order_cnt_lsb`; zero where the order is that of decoding.
-  private let orderBits: Int
+  let orderBits: Int
+  /// Where the sequence parameter set says of which type the order is, in bits of its payload.
+  let orderPlace: Range<Int>
+  /// The macroblocks of a picture.
+  let macroblocks: Int
   let isCABAC: Bool
-  private let hasBottomOrder: Bool
-  private let hasDeblocking: Bool
-  private let hasRedundantCount: Bool
-  private let hasWeights: Bool
-  /// How many references a slice has whose header says nothing else.
+  let hasBottomOrder: Bool
+  let hasDeblocking: Bool
+  let hasRedundantCount: Bool
+  let hasWeights: Bool
+  /// The references of a slice that does not say how many it has.
   let references: Int
+  /// The quantizer of a slice with a `slice_qp_delta` of 0.
+  let initialQuantizer: Int
 
   /// Reads what the headers of slices consist of; `nil` for streams that x264 does not make here: fields, slice groups,
   /// scaling lists, a picture order of type 1.
@@ -30,14 +36,19 @@ package struct SliceSyntax: Hashable, Sendable {
       guard !bits.flag() else { return nil }
     }
     frameNumberBits = bits.unsigned() + 4
+    let orderBegin = bits.position
     switch bits.unsigned() {
     case 0: orderBits = bits.unsigned() + 4
     case 2: orderBits = 0
     default: return nil
     }
+    orderPlace = orderBegin..<bits.position
     _ = bits.unsigned()
     _ = bits.flag()
-    _ = (bits.unsigned(), bits.unsigned())
+    let (columns, rows) = (bits.unsigned() + 1, bits.unsigned() + 1)
+    // A side has at most 4096 pixels.
+    guard columns <= 256, rows <= 256 else { return nil }
+    macroblocks = columns * rows
     guard bits.flag(), !bits.isOver, frameNumberBits <= 16, orderBits <= 16 else { return nil }
     bits = BitReader(EscapedUnit.payload(sets.picture.readableBytesView.dropFirst()))
     _ = (bits.unsigned(), bits.unsigned())
@@ -48,7 +59,8 @@ package struct SliceSyntax: Hashable, Sendable {
     _ = bits.unsigned()
     hasWeights = bits.flag()
     _ = bits.number(2)
-    _ = (bits.unsigned(), bits.unsigned(), bits.unsigned())
+    initialQuantizer = 26 + bits.signed()
+    _ = (bits.signed(), bits.signed())
     hasDeblocking = bits.flag()
     _ = bits.flag()
     hasRedundantCount = bits.flag()
@@ -159,13 +171,32 @@ package struct SliceSyntax: Hashable, Sendable {
   /// A slice of an IDR picture with this `idr_pic_id`, from 0 to 65535; `nil` where it has that already, or is no whole
   /// slice.
   package func writing(idrPictureID value: Int, in unit: UnsafeRawBufferPointer) -> [UInt8]? {
-    guard let first = unit.first, let old = header(of: unit)?.idrPictureID, old != value else { return nil }
+    guard let old = header(of: unit)?.idrPictureID, old != value else { return nil }
+    return rewriting(unit) { $0.append(unsigned: value) }
+  }
+
+  /// A slice without a number of its order, with this one, of so many bits, and if it is of an IDR picture, with this
+  /// `idr_pic_id`, or as it is; `nil` where it is no whole slice.
+  func writing(
+    order: Int, bits count: Int, idrPictureID: Int?, in unit: UnsafeRawBufferPointer
+  ) -> [UInt8]? {
+    guard let old = header(of: unit) else { return nil }
+    return rewriting(unit) { writer in
+      if let id = old.idrPictureID { writer.append(unsigned: idrPictureID ?? id) }
+      writer.append(order, bits: count)
+    }
+  }
+
+  /// A slice with something else in the place of its `idr_pic_id`, which other slices than those of IDR pictures do not
+  /// have there.
+  private func rewriting(_ unit: UnsafeRawBufferPointer, _ write: (inout BitWriter) -> Void) -> [UInt8]? {
+    guard let first = unit.first else { return nil }
     var bits = BitReader(EscapedUnit.payload(unit.dropFirst()))
-    guard let id = read(first, &bits)?.places.id else { return nil }
+    guard let place = read(first, &bits)?.places.id else { return nil }
     var writer = BitWriter()
-    writer.append(bits.bytes, 0..<id.lowerBound)
-    writer.append(unsigned: value)
-    return finish(first, &writer, bits, from: id.upperBound)
+    writer.append(bits.bytes, 0..<place.lowerBound)
+    write(&writer)
+    return finish(first, &writer, bits, from: place.upperBound)
   }
 
   /// The slice whose header's beginning is in `writer`, with what stands from `place` on as it was.

@@ -175,7 +175,7 @@ extension Setting {
       "The similarity to the still (SSIM) that is enough; 0 always encodes with crf"),
     .camera(
       "references", .whole(1...16, "pictures"), \.stream.encoder.references,
-      "How many earlier pictures the encoder searches; more saves bytes and takes memory"),
+      "How many earlier stills the encoder searches; more saves bytes and takes memory"),
     .camera(
       "max-kilobits", ValueType<Int>.whole(10...100_000).optional, \.stream.encoder.maxKilobits,
       "The most kilobits a second, averaged over a segment", standard: "depends on size"),

@@ -435,6 +435,16 @@ struct CopyWorld {
     #expect(world.bucket.problems == [], "\(world.bucket.problems)")
   }
 
+  @Test(arguments: [Int.max, -1, 1 << 60]) func aDamagedPlaylistIsReplaced(number: Int) {
+    var world = CopyWorld(seed: 12)
+    var damaged = world.camera.playlist
+    (damaged.mediaSequence, damaged.discontinuitySequence) = (number, number)
+    #expect(world.plan.next(at: .zero)?.name == "")
+    world.plan.looked(["plain.m3u8"], playlist: damaged, at: .zero)
+    world.settle()
+    #expect(world.bucket.playlist?.mediaSequence == 100 && world.bucket.problems == [])
+  }
+
   /// Whatever fails, arrives unnoticed or comes late, and whenever the process restarts.
   @Test(arguments: 0..<60) func nothingIsListedThatIsNotThereWhateverHappens(seed: Int) {
     var world = CopyWorld(seed: UInt64(seed) + 100)

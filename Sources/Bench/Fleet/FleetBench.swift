@@ -127,6 +127,7 @@ package struct FleetBench: Sendable {
     let (usageAfter, ownAfter, bytesAfter) = (try await server.usage(), CPUTime.process, try await crowds.bytes())
     let after = try await server.reading()
     let tally = try await sum(boxes)
+    let mistakes = tally.mistakes.merging(try await crowds.mistakes(), uniquingKeysWith: +)
     for channel in channels { channel.close(promise: nil) }
     let similarities = try FleetJudge(stills: plan.stills).similarities(tally.seen, sent: tally.sent, size: streamSize)
     let seconds = Double(elapsed.nanoseconds) / 1e9
@@ -149,7 +150,7 @@ package struct FleetBench: Sendable {
       leastSimilarity: similarities.min(), levels: watch.levels, lowestLevel: watch.load?.lowest,
       levelSettings: watch.load?.settings,
       troubles: troubles.sorted { $0.1 < $1.1 }.map { FleetResult.Trouble(what: $0.0, after: $0.1) },
-      mistakes: tally.mistakes.merging(try await crowds.mistakes(), uniquingKeysWith: +), sentLate: tally.sentLate)
+      mistakes: mistakes, sentLate: tally.sentLate)
   }
 
   /// The size of the stream that the settings give.

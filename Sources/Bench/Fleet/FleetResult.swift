@@ -96,7 +96,7 @@ extension FleetResult: CustomStringConvertible {
     if let similarity, let leastSimilarity {
       lines.append(text("  similarity to the stills (SSIM): %.4f, least %.4f", similarity, leastSimilarity))
     }
-    if let lowestLevel, let levelSettings, let first = levels.min(), let last = levels.max() {
+    if isSteppedDown, let lowestLevel, let levelSettings, let first = levels.min(), let last = levels.max() {
       let range = first == last ? "\(last)" : "\(first) to \(last)"
       lines.append("  stepped down: level \(range) of \(lowestLevel), at the end \(levelSettings)")
     }

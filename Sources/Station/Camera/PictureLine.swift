@@ -127,17 +127,18 @@ struct PictureLine: ~Copyable {
     try forget()
     jpegEncoder = JPEGEncoder(quality: settings.latestQuality)
     photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
-    let wanted = wanted
-    encoder = try openEncoder(wanted)
-    (opened, openedLevel) = (wanted, level)
+    encoder = nil
   }
+
+  /// Gives back the memory that only new pictures need; see `PictureEncoder.release`.
+  mutating func release() { encoder?.release() }
 
   /// Encodes the current picture again. If the encoder fails, a new one is made and the picture is its first.
   ///
   /// - Throws: if the new encoder fails too.
   mutating func encode(_ role: PictureEncoder.Role) throws(FFmpegError) -> CodedPicture {
     let role = needsIDR ? .idr : role
-    guard parameterSets != nil, role != .idr || opened == wanted else { return try encodeAnew() }
+    guard encoder != nil, role != .idr || opened == wanted else { return try encodeAnew() }
     do throws(FFmpegError) {
       encoder!.isHurried = isHurried
       let coded = try encoder!.encode(current.frame, as: role)

@@ -48,7 +48,9 @@ struct SlotMaker: ~Copyable {
       announcer.date(&content, of: segment, part: part, wall: wall)
       return content
     case .veiled(let segment):
-      if part > 0, announcer.isSilent(after: slot) { programme.stand() }
+      if part > 0, let segment, announcer.isSilent(after: slot) {
+        programme.stand(after: segment.pictures[part * settings.timeline.stepsPerPart - 1])
+      }
       // Where stills are covered, the stream is encoded live anyway.
       if announcer.isInStep(at: slot.collectedFrom) { programme.reveal() }
       switch programme.veilMode {
