@@ -75,7 +75,7 @@ extension CameraLoop {
       camera: camera, mirror: mirror,
       programme: Programme(settings, director: director, player: player, logger: logger), coder: coder,
       publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
-      collectedFrom: now - timeline.part, holds: holds)
+      collectedFrom: now - timeline.part, holds: holds, offset: left?.offset)
     var loop = CameraLoop(
       camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now),
       stream: stream, hours: hours)

@@ -22,9 +22,10 @@ struct CameraStream: ~Copyable {
   /// - Parameters:
   ///   - collectedFrom: when the collecting of stills for the first slot began.
   ///   - holds: whether slots are held until the publish offset where a veil can begin.
+  ///   - offset: that of an earlier loop that this one goes on from.
   init(
     camera: Camera, mirror: Mirror?, programme: Programme, coder: consuming LiveCoder, publisher: StreamPublisher,
-    plain: consuming PlainFeed, collectedFrom: Ticks, holds: Bool
+    plain: consuming PlainFeed, collectedFrom: Ticks, holds: Bool, offset: PublishOffset? = nil
   ) {
     self.camera = camera
     self.mirror = mirror
@@ -35,8 +36,8 @@ struct CameraStream: ~Copyable {
     collector = SlotCollector(camera.settings, collectedFrom: collectedFrom)
     recorder = SegmentRecorder(camera.recent, timeline: camera.settings.timeline)
     self.holds = holds
-    gate = HoldingGate(
-      offset: PublishOffset(size: camera.settings.picture.size, part: camera.settings.timeline.part))
+    let (size, part) = (camera.settings.picture.size, camera.settings.timeline.part)
+    gate = HoldingGate(offset: offset?.goingOn(size: size, part: part) ?? PublishOffset(size: size, part: part))
   }
 
   /// Fills the window with the loop, if `fills`, and makes sure that there is a picture.
@@ -61,7 +62,7 @@ struct CameraStream: ~Copyable {
   }
 
   /// What a loop needs that goes on with the stream.
-  var left: LeftStream { LeftStream(files: publisher.contents.files) }
+  var left: LeftStream { LeftStream(files: publisher.contents.files, offset: gate.offset) }
 
   /// Calls `done` once what was published so far is on disk.
   mutating func afterMirroring(_ done: @escaping @Sendable () -> Void) { publisher.afterMirroring(done) }
