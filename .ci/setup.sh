@@ -17,23 +17,40 @@ install() {
     [ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" = "install ok installed" ] || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return
-  local root=()
+  root=()
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || fail "these packages are missing, and only root can install them: ${missing[*]}"
     root=(sudo)
   fi
   echo "setup: installing ${missing[*]}"
-  local log
+  local log status denies=
+  policy=/usr/sbin/policy-rc.d
   log=$(mktemp)
+  # Only programs and libraries are wanted: Debian would also start the servers among them, now and at each boot.
+  if [ ! -e $policy ]; then
+    denies=yes
+    trap '"${root[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${root[@]}" env install -m 755 /dev/stdin $policy
+  fi
   {
     "${root[@]}" apt-get update &&
       "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         -o DPkg::Lock::Timeout=300 "${missing[@]}"
-  } >"$log" 2>&1 || {
+  } >"$log" 2>&1 && status=0 || status=$?
+  if [ -n "$denies" ]; then
+    "${root[@]}" rm -f "$policy"
+    trap - EXIT
+  fi
+  if [ "$status" -ne 0 ]; then
     tail -20 "$log" >&2
     fail "apt-get could not install: ${missing[*]}"
-  }
+  fi
   rm -f "$log"
+  command -v systemctl >/dev/null || return 0
+  local server
+  for server in apache2 caddy haproxy nginx varnish varnishncsa; do
+    [[ " ${missing[*]} " != *" ${server%ncsa}"[-\ ]* ]] || "${root[@]}" systemctl disable --quiet $server 2>/dev/null || true
+  done
 }
 
 check_swift() {

@@ -88,6 +88,8 @@ import Testing
     let drawn = CameraCondition(.init(source: .veiled))
     #expect(ordered.state == .veiled && drawn.state == .veiled)
     #expect(ordered.why.contains("by the operator") && drawn.why.contains("veil-every"))
+    let ending = CameraCondition(.init(source: .veiled, isVeilEnding: true))
+    #expect(ending.state == .veiled && ending.why.hasPrefix("The veil is ending."))
   }
 
   @Test func sinceIsWhenTheStateBegan() {

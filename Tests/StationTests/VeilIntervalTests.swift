@@ -201,7 +201,13 @@ import Testing
             #expect(!off.contains(stage.picture), "slot \(number): it was just shown as the loop")
           }
         }
-        try await stage.order(.unveil, then: 20)
+        // The loop goes on until the camera's stills fit to it, and the operator is told why.
+        #expect(!stage.camera.counters.isVeilEnding)
+        try await stage.order(.unveil, then: 1)
+        for _ in 0..<20 {
+          #expect(stage.camera.counters.isVeilEnding == (stage.camera.counters.source == .veiled))
+          try await stage.play(1)
+        }
       }
     }
   }

@@ -122,8 +122,8 @@ class Play:
             await asyncio.sleep(0.05)
         return value
 
-    async def says(self, text, where="main"):
-        return await self.until(f"document.querySelector({where!r})?.innerText.includes({text!r})")
+    async def says(self, text, where="main", **more):
+        return await self.until(f"document.querySelector({where!r})?.innerText.includes({text!r})", **more)
 
     async def click(self, text, where="main"):
         """Clicks the button or link with this text, or with this label."""
@@ -218,7 +218,8 @@ async def each_switch(on):
     await on.click("Veil")
     await on.says("Veiled by the operator.")
     await on.click("Unveil")
-    await on.says("Stills come.")
+    # The loop goes on until the stills fit to it. On a busy machine they come irregularly, and that takes up to 90 s.
+    await on.says("Stills come.", seconds=120)
     # A withdrawal takes a second look.
     await on.click("Withdraw…")
     await on.until("document.querySelector('dialog').open")

@@ -8,6 +8,7 @@
 | a cookie alone, by a program that does not say where it comes from | reads, and changes nothing |
 | a session that was ended, or an id that was made up | 401 |
 | a token that was revoked | 401, and sessions begun with it end |
+| events that are listened to when the session ends or the token is revoked | end, without one more event |
 """
 
 import contextlib
@@ -225,6 +226,31 @@ def test_guesses_are_slow_and_the_right_token_is_heard():
         assert overview(server, ours(server) | {"Cookie": cookie})["wrongTokens"] >= 10
         # No token goes into an address, so none is looked for there.
         assert server.camera("POST", "/session?guess=1", ours(server)).status in (401, 429)
+
+
+@pytest.mark.parametrize("way", ["signs out", "is revoked"])
+def test_who_has_lost_the_right_to_events_gets_no_more(server, way):
+    if way == "signs out":
+        cookie, _ = sign_in(server)
+        fields = ours(server) | {"Cookie": cookie}
+        end = lambda: server.camera("DELETE", "/session", fields)  # noqa: E731
+    else:
+        made = server.camera("POST", "/tokens?for=operator", ASKED).json
+        fields = {"Authorization": f"Bearer {made['token']}"}
+        end = lambda: server.camera("DELETE", f"/tokens/{made['kept']['id']}", ASKED)  # noqa: E731
+    listener, text = wire.Wire(server.private, timeout=20), b""
+    listener.send(wire.request_bytes("GET", "/cameras/desk/events", fields))
+    assert listener.head().status == 200
+    server.push(stills.solid(10, 20, 30))
+    while b"event: still" not in text:
+        text += listener.chunk()
+    assert end().status == 200
+    server.push(stills.solid(200, 20, 30))
+    rest = b""
+    while chunk := listener.chunk():
+        rest += chunk
+    listener.close()
+    assert b"event:" not in rest, rest
 
 
 def test_nothing_of_a_session_is_written_down(server):

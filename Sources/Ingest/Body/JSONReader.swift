@@ -14,29 +14,19 @@ struct JSONReader: Sendable {
     case escape
     /// In the four digits of an escape.
     case unicode(value: UInt32, digits: Int)
-    /// Nothing more is of interest.
-    case rest
   }
 
   private static let mostNameBytes = 64
 
-  private let limit: Int
-  private var text: TextStill
-  private var selection: StillSelection
-  private var budget: SkipBudget
+  private var texts: TextStills
   private var state = State.outside
   private var strings = 0
-  private var offset = 0
-  /// The last string's first characters, and the name that the next string stands under.
+  /// The last string's first characters.
   private var last: [UInt8] = []
-  private var name: String?
 
   /// A reader of one picture of at most `limit` bytes.
   init(limit: Int, choice: StillChoice) {
-    self.limit = limit
-    text = TextStill(limit: limit)
-    selection = StillSelection(choice)
-    budget = SkipBudget(limit / 3 * 4 + limit + 1024)
+    texts = TextStills(limit: limit, mostSkipped: limit / 3 * 4 + limit + 1024, choice: choice)
   }
 
   /// What was found instead of a picture, as a sentence.
@@ -44,40 +34,34 @@ struct JSONReader: Sendable {
     "none of the \(strings) strings in the JSON is the base64 of a JPEG (which begins with /9j/)"
   }
 
-  var heldBytes: Int { text.heldBytes + selection.heldBytes }
+  var heldBytes: Int { texts.heldBytes }
 
   mutating func read(_ piece: ByteBuffer, into findings: inout [BodyItem]) {
     for byte in piece.readableBytesView {
-      guard budget.spend(1) else {
-        findings.append(.overflow)
-        state = .rest
-        return
-      }
-      offset += 1
-      step(byte, into: &findings)
+      guard texts.count(into: &findings) else { return }
+      if !texts.isOver { step(byte, into: &findings) }
     }
   }
 
   mutating func finish(into findings: inout [BodyItem]) {
+    guard !texts.isOver else { return }
     switch state {
-    case .rest: return
     case .outside: break
     case .string, .escape, .unicode:
-      if let finding = text.end(offset: offset) {
-        take(finding, into: &findings)
-      } else if selection.heldBytes == 0 {
-        findings.append(.malformed("the JSON ends after \(offset) bytes in the middle of a string; send it whole"))
+      if !texts.end(into: &findings), !texts.keepsPicture {
+        findings.append(
+          .malformed("the JSON ends after \(texts.offset) bytes in the middle of a string; send it whole"))
       }
     }
-    if let picture = selection.settle() { findings.append(.picture(picture)) }
+    texts.finish(into: &findings)
   }
 
   private mutating func step(_ byte: UInt8, into findings: inout [BodyItem]) {
     switch state {
     case .outside:
-      if byte == UInt8(ascii: ":") { name = String(decoding: last, as: UTF8.self) }
+      if byte == UInt8(ascii: ":") { texts.name = String(decoding: last, as: UTF8.self) }
       guard byte == UInt8(ascii: "\"") else { return }
-      text = TextStill(limit: limit)
+      texts.begin()
       strings += 1
       last = []
       state = .string
@@ -85,8 +69,8 @@ struct JSONReader: Sendable {
       switch byte {
       case UInt8(ascii: "\\"): state = .escape
       case UInt8(ascii: "\""):
-        if let finding = text.end(offset: offset) { take(finding, into: &findings) }
-        if case .string = state { state = .outside }
+        texts.end(into: &findings)
+        state = .outside
       default: take(byte, into: &findings)
       }
     case .escape:
@@ -109,24 +93,12 @@ struct JSONReader: Sendable {
       }
       state = .string
       take(UInt8(exactly: value) ?? 0, into: &findings)
-    case .rest: return
     }
   }
 
   /// Takes one character of a string.
   private mutating func take(_ byte: UInt8, into findings: inout [BodyItem]) {
     if last.count < Self.mostNameBytes { last.append(byte) }
-    if let finding = text.take(byte, offset: offset) { take(finding, into: &findings) }
-  }
-
-  private mutating func take(_ finding: BodyItem, into findings: inout [BodyItem]) {
-    guard case .picture(let picture) = finding else {
-      findings.append(finding)
-      state = .rest
-      return
-    }
-    budget.renew()
-    if let chosen = selection.offer(picture, name: name) { findings.append(.picture(chosen)) }
-    if selection.isOver { state = .rest }
+    texts.take(byte, into: &findings)
   }
 }

@@ -29,6 +29,8 @@ struct CameraCondition: Hashable, Sendable {
     var hold: Int64?
     /// The operator's commands that are in force.
     var standing = Director.Standing()
+    /// Whether the loop is still shown although the veil has ended.
+    var isVeilEnding = false
     /// The camera's hours as they were written, if it is outside of them now.
     var closedHours: String?
   }
@@ -61,6 +63,9 @@ struct CameraCondition: Hashable, Sendable {
       let hours = facts.closedHours.map { "Outside its hours (\($0))." }
       let order = facts.standing.isPaused || hours == nil ? "Paused by the operator." : nil
       self.init(.paused, ([order, hours].compactMap { $0 } + ["The loop is shown."]).joined(separator: " "))
+    case .veiled where facts.isVeilEnding:
+      self.init(
+        .veiled, "The veil is ending. The loop is shown until the camera's stills fit to it, mostly for a few seconds.")
     case .veiled:
       let by = facts.standing.isVeiled ? "Veiled by the operator" : "Veiled at random, as veil-every says"
       self.init(.veiled, "\(by). The loop is shown as if it were live.")

@@ -26,7 +26,8 @@ struct CameraWatch: Sendable {
       CameraCondition.Facts(
         source: counters.source, stillAge: counters.lastStill.map { max(0, time.milliseconds - $0.milliseconds) },
         interval: minute.flatMap { $0.stills > 1 ? $0.time / $0.stills : nil }, hold: hold?.milliseconds,
-        standing: counters.standing, closedHours: counters.hours.flatMap { $0.isShown ? nil : $0.text }))
+        standing: counters.standing, isVeilEnding: counters.isVeilEnding,
+        closedHours: counters.hours.flatMap { $0.isShown ? nil : $0.text }))
     if condition.state != self.condition?.state { since = time }
     self.condition = condition
   }

@@ -130,7 +130,9 @@ package struct OperatorDesk: Sendable {
       guard let camera = scope.camera(name) else { return unknown(request, name) }
       return EventStream(
         feed: camera.events, lastEventID: request.headers[.lastEventID], only: EventStream.kinds(query),
-        channel: context.channel
+        channel: context.channel,
+        // A session that has ended and a token that was revoked get no more events.
+        isAdmitted: { scope.authorizer.operatorRefusal(request, changes: false, context: context) == nil }
       ).response(request)
     }
   }

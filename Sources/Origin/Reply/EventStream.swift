@@ -19,6 +19,7 @@ struct EventStream: Sendable {
   private let channel: any Channel
   private let end: ContinuousClock.Instant?
   private let place: WaitLimit.Place?
+  private let isAdmitted: @Sendable () -> Bool
 
   /// A stream of the events after `Last-Event-ID`, or of all future ones without it.
   ///
@@ -27,14 +28,16 @@ struct EventStream: Sendable {
   ///   - channel: the listener's connection; the stream ends when it closes.
   ///   - end: when the listener's right to it ends.
   ///   - place: is kept until the stream ends.
+  ///   - isAdmitted: whether the listener still has a right to it; asked before each write.
   init(
     feed: EventFeed, lastEventID: String?, only: Set<CameraEvent.Kind>? = nil, channel: any Channel,
-    end: ContinuousClock.Instant? = nil,
-    place: WaitLimit.Place? = nil
+    end: ContinuousClock.Instant? = nil, place: WaitLimit.Place? = nil,
+    isAdmitted: @escaping @Sendable () -> Bool = { true }
   ) {
     self.only = only
     self.end = end
     self.place = place
+    self.isAdmitted = isAdmitted
     self.feed = feed
     self.channel = channel
     let newest = feed.newestID
@@ -58,7 +61,8 @@ struct EventStream: Sendable {
         while !Task.isCancelled, channel.isActive, end.map({ .now < $0 }) ?? true,
           let events = await feed.events(
             after: last, deadline: min(.now + Self.heartbeat, end ?? .now + Self.heartbeat),
-            isWanted: { [channel] in channel.isActive })
+            isWanted: { [channel] in channel.isActive }),
+          isAdmitted()
         {
           let wanted = only.map { only in events.filter { only.contains($0.kind) } } ?? events
           if !wanted.isEmpty {

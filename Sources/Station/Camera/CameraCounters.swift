@@ -39,6 +39,8 @@ extension Camera {
     package var source = Director.Source.live
     /// The operator's commands that are in force.
     package var standing = Director.Standing()
+    /// Whether the loop is still shown although the veil has ended, until the camera's stills fit to it.
+    package var isVeilEnding = false
     /// What the camera's hours say now; `nil` without hours.
     package var hours: HoursWatch.State?
     /// Whether the camera sends stills, whatever is shown.

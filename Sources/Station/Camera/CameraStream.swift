@@ -192,10 +192,10 @@ struct CameraStream: ~Copyable {
   private func count(_ slot: SlotArrivals, _ content: SlotContent, of source: Director.Source, bytes: Int) {
     let (failures, slowWrites) = (Int64(mirror?.failures ?? 0), Int64(mirror?.slowWrites ?? 0))
     let servesPlain = plain.isRunning
-    let isOn = programme.isOn(at: camera.clock.now())
+    let (isOn, isVeilEnding) = (programme.isOn(at: camera.clock.now()), programme.isVeilEnding)
     let (offset, late) = (gate.isClosed ? gate.offset.value : nil, gate.offset.late)
     camera.count { counters in
-      counters.isOn = isOn
+      (counters.isOn, counters.isVeilEnding) = (isOn, isVeilEnding)
       (counters.publishOffset, counters.lateParts) = (offset, late)
       counters.note(slot, content, of: source, bytes: bytes)
       (counters.storeFailures, counters.slowWrites, counters.servesPlain) = (failures, slowWrites, servesPlain)

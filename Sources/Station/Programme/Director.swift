@@ -78,6 +78,9 @@ package struct Director: Sendable {
   /// Whether one of the next segments may be veiled.
   package var mayVeil: Bool { veil.mayBegin }
 
+  /// Whether a veil is ordered, or on since the last decision.
+  var isVeilWanted: Bool { veil.isWanted }
+
   /// Notes that a still came.
   package mutating func stillArrived(at now: Ticks) { presence.stillArrived(at: now) }
 

@@ -49,6 +49,9 @@ struct Programme: Sendable {
   /// Whether a veil can begin: at random times, or by order if there is a loop to show.
   var mayBeVeiled: Bool { hasVeilTimes || !player.isBuiltIn || director.standing.isVeiled }
 
+  /// Whether the loop is still shown although the veil has ended, until the camera's stills fit to it.
+  var isVeilEnding: Bool { slotSource == .veiled && !director.isVeilWanted }
+
   /// Whether pictures are coded for the current segment, and not only played.
   var codesPictures: Bool {
     switch segmentContent {

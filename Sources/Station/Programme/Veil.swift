@@ -29,6 +29,9 @@ package struct Veil: Sendable {
   /// No veil yet. Without settings, a veil only starts by command.
   package init(settings: Settings?) { self.settings = settings }
 
+  /// Whether a veil is ordered, or on since the last decision.
+  package var isWanted: Bool { isDown || isByHand }
+
   /// Whether a veil may begin with one of the next segments.
   package var mayBegin: Bool { settings != nil || isByHand }
 

@@ -123,7 +123,8 @@ struct StreamAssembly: Sendable {
       list(segment, name: output.name, parts: output.position.part + 1, number: number)
     }
     for name in retired { storedMedia[name] = nil }
-    removing += retired
+    // A loop's name comes again: its time from the round before can end while this round's is published ahead.
+    removing += retired.filter { !early.contains($0) }
     return (output.part.readableBytes, output.segment)
   }
 

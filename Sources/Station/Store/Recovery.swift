@@ -30,7 +30,8 @@ package struct Recovery: Sendable {
   /// The picture that was shown last, if it was the camera's.
   var picture: ByteBuffer?
 
-  /// How many names are reserved at once: hours of segments.
+  /// How many names are reserved at once: hours of segments. While the disk hangs, a stream goes as far at most; each of
+  /// its segments may have begun with a discontinuity.
   static let reserve = 1000
 
   /// The start of a stream of which nothing is known.
@@ -155,7 +156,7 @@ package struct Recovery: Sendable {
   private mutating func beginAbove(_ state: StreamState, _ stored: inout StoredMedia, timeline: TimelineSettings) {
     firstSequence = max(firstName, state.mediaSequence + state.segments.count + Self.reserve)
     discontinuitySequence = max(
-      discontinuitySequence, state.discontinuitySequence + state.segments.count { $0.isDiscontinuous } + 2)
+      discontinuitySequence, state.discontinuitySequence + state.segments.count { $0.isDiscontinuous } + Self.reserve)
     let (segmentTime, partTime) = (state.removedSegmentTime, state.removedPartTime)
     for segment in state.segments.reversed() {
       stored.serve(RemovedSegment(segment, time: segmentTime, partTime: partTime))
@@ -175,7 +176,6 @@ package struct Recovery: Sendable {
   }
 
   /// Takes the newest segments that are complete, without a gap, from the media sequence on that may have been reached.
-  /// been reached.
   private mutating func restore(_ state: StreamState, from stored: inout StoredMedia, timeline: TimelineSettings) {
     let passed = max(0, min((state.reservedSequence ?? 0) - state.mediaSequence, state.segments.count))
     var first = state.segments.count
@@ -212,7 +212,7 @@ package struct Recovery: Sendable {
   private mutating func passDiscontinuities(of stored: StoredMedia) {
     guard let text = stored.file(StreamPublisher.playlistName), let playlist = try? MediaPlaylist.parse(text)
     else { return }
-    let passed = playlist.discontinuitySequence + playlist.segments.count { $0.discontinuity } + 2
+    let passed = playlist.discontinuitySequence + playlist.segments.count { $0.discontinuity } + Self.reserve
     discontinuitySequence = max(discontinuitySequence, passed)
     firstName = max(firstName, playlist.mediaSequence + playlist.segments.count + Self.reserve)
     firstSequence = max(firstSequence, firstName)
@@ -220,7 +220,6 @@ package struct Recovery: Sendable {
 
   /// Writes down which names this process uses before it uses any: if it ended before its first state is written, the
   /// next process would use them again.
-  /// leave them to the next.
   func claim(in folder: String, timeline: TimelineSettings) {
     let known = segments.isEmpty ? nil : StreamState.read(Mirror.file(StreamState.fileName, in: folder))
     var state =
