@@ -24,6 +24,11 @@ static inline int qc_error_no_memory(void) { return AVERROR(ENOMEM); }
 static inline int qc_error_unsupported(void) { return AVERROR_PATCHWELCOME; }
 static inline int64_t qc_no_pts(void) { return AV_NOPTS_VALUE; }
 
+// A file in memory, without a name, that the programs which this one starts do not get; -1 where there is none.
+// (`memfd_create` with MFD_CLOEXEC: its header hides it without _GNU_SOURCE.)
+extern int memfd_create(const char *name, unsigned int flags);
+static inline int qc_memory_file(const char *name) { return memfd_create(name, 1); }
+
 // The display matrix that a container gives for a stream, nine numbers of 16.16 bits; null where it gives none.
 static inline const int32_t *qc_display_matrix(const AVStream *stream) {
 #if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 102)

@@ -2,6 +2,7 @@
 #include "memory_overwriting.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,9 @@ extern void __libc_free(void *);
 static atomic_bool overwrites;
 
 int qc_overwrite_freed_memory(void) {
+  // Large blocks, such as an encoder's pictures, always have a mapping of their own, which returns to the system when they
+  // are freed. Otherwise glibc would stop that for blocks of up to 32 MB with the first one that is freed.
+  mallopt(M_MMAP_THRESHOLD, 512 << 10);
   atomic_store_explicit(&overwrites, 1, memory_order_relaxed);
   return 1;
 }

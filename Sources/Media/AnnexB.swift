@@ -4,6 +4,7 @@ import NIOCore
 package enum AnnexB {
   /// The kinds of NAL unit that Quietcam distinguishes (ITU-T H.264, table 7-1).
   package enum Kind {
+    package static let slice: UInt8 = 1
     package static let idrSlice: UInt8 = 5
     package static let supplementalInformation: UInt8 = 6
     package static let sequenceParameterSet: UInt8 = 7

@@ -62,6 +62,14 @@ package struct BitWriter {
     if bit { bytes[bytes.count - 1] |= 1 << UInt8(free) }
   }
 
+  /// Writes the lowest bits of a number, at most 32.
+  package mutating func append(_ value: Int, bits count: Int) {
+    for bit in (0..<count).reversed() { append(value >> bit & 1 == 1) }
+  }
+
+  /// Writes a number with a sign in exp-Golomb code, `se(v)`.
+  package mutating func append(signed value: Int) { append(unsigned: value > 0 ? 2 * value - 1 : -2 * value) }
+
   /// Writes a number in exp-Golomb code, `ue(v)`.
   package mutating func append(unsigned value: Int) {
     let width = Int.bitWidth - (value + 1).leadingZeroBitCount

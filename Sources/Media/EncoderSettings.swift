@@ -15,15 +15,18 @@ package struct EncoderSettings: Hashable, Sendable {
   /// it with fewer bytes than `crf` takes are encoded with fewer, and scenes at rest with fewer still (`SSIMTarget`). 0
   /// always encodes with `crf`.
   package var ssim: Int
-  /// How many earlier pictures the encoder searches, 1 to 16. Repeats of a still count as pictures too. Each takes the
-  /// memory of about three pictures.
+  /// How many earlier stills the encoder searches, 1 to 16; repeats do not count. Each takes the memory of about five
+  /// pictures.
   package var references: Int
+  /// How many of them the encoder searches while a machine has too little room; `nil` for all. What the stream says of
+  /// itself stays the same.
+  package var searched: Int?
   /// The highest average bit rate of a segment, in kbit/s; `nil` chooses by the picture's size.
   package var maxKilobits: Int?
 
   /// The settings for a quiet background picture.
   package init(
-    preset: Preset = .slow, crf: Int = 22, ssim: Int = 973, references: Int = 9, maxKilobits: Int? = nil
+    preset: Preset = .slow, crf: Int = 22, ssim: Int = 973, references: Int = 2, maxKilobits: Int? = nil
   ) {
     self.preset = preset
     self.crf = crf
@@ -41,5 +44,11 @@ package struct EncoderSettings: Hashable, Sendable {
   package func references(for size: PictureSize) -> Int {
     let macroblocks = ((size.width + 15) / 16) * ((size.height + 15) / 16)
     return max(1, min(references, 32_768 / macroblocks))
+  }
+
+  /// How many reference pictures are searched for pictures of `size`.
+  package func searched(for size: PictureSize) -> Int {
+    let references = references(for: size)
+    return searched.map { max(1, min($0, references)) } ?? references
   }
 }

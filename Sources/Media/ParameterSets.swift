@@ -7,6 +7,8 @@ package struct ParameterSets: Hashable, Sendable {
   /// The picture parameter set, in the same form.
   package let picture: ByteBuffer
 
+  init(sequence: ByteBuffer, picture: ByteBuffer) { (self.sequence, self.picture) = (sequence, picture) }
+
   /// Takes the sets out of an IDR access unit that has them; `nil` if one is missing.
   package init?(annexB bytes: UnsafeRawBufferPointer) {
     var sequence: ByteBuffer?

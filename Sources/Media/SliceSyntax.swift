@@ -6,15 +6,22 @@ import NIOCore
 /// x264 counts `idr_pic_id` 0, 1, 0, 1, once more for each trial, so that recorded segments among live ones would show.
 /// Where a segment has several pictures, no two IDR pictures are adjacent, so none has to differ, and all have 0.
 package struct SliceSyntax: Hashable, Sendable {
-  private let frameNumberBits: Int
+  let frameNumberBits: Int
   /// The bits of `pic_order_cnt_lsb`; zero where the order is that of decoding.
-  private let orderBits: Int
-  private let isCABAC: Bool
-  private let hasBottomOrder: Bool
-  private let hasDeblocking: Bool
-  private let hasRedundantCount: Bool
-  private let hasWeights: Bool
-  private let references: Int
+  let orderBits: Int
+  /// Where the sequence parameter set says of which type the order is, in bits of its payload.
+  let orderPlace: Range<Int>
+  /// The macroblocks of a picture.
+  let macroblocks: Int
+  let isCABAC: Bool
+  let hasBottomOrder: Bool
+  let hasDeblocking: Bool
+  let hasRedundantCount: Bool
+  let hasWeights: Bool
+  /// The references of a slice that does not say how many it has.
+  let references: Int
+  /// The quantizer of a slice with a `slice_qp_delta` of 0.
+  let initialQuantizer: Int
 
   /// Reads what the headers of slices consist of; `nil` for streams that x264 does not make here: fields, slice groups,
   /// scaling lists, a picture order of type 1.
@@ -29,14 +36,19 @@ package struct SliceSyntax: Hashable, Sendable {
       guard !bits.flag() else { return nil }
     }
     frameNumberBits = bits.unsigned() + 4
+    let orderBegin = bits.position
     switch bits.unsigned() {
     case 0: orderBits = bits.unsigned() + 4
     case 2: orderBits = 0
     default: return nil
     }
+    orderPlace = orderBegin..<bits.position
     _ = bits.unsigned()
     _ = bits.flag()
-    _ = (bits.unsigned(), bits.unsigned())
+    let (columns, rows) = (bits.unsigned() + 1, bits.unsigned() + 1)
+    // A side has at most 4096 pixels.
+    guard columns <= 256, rows <= 256 else { return nil }
+    macroblocks = columns * rows
     guard bits.flag(), !bits.isOver, frameNumberBits <= 16, orderBits <= 16 else { return nil }
     bits = BitReader(EscapedUnit.payload(sets.picture.readableBytesView.dropFirst()))
     _ = (bits.unsigned(), bits.unsigned())
@@ -47,7 +59,8 @@ package struct SliceSyntax: Hashable, Sendable {
     _ = bits.unsigned()
     hasWeights = bits.flag()
     _ = bits.number(2)
-    _ = (bits.unsigned(), bits.unsigned(), bits.unsigned())
+    initialQuantizer = 26 + bits.signed()
+    _ = (bits.signed(), bits.signed())
     hasDeblocking = bits.flag()
     _ = bits.flag()
     hasRedundantCount = bits.flag()
@@ -75,9 +88,17 @@ package struct SliceSyntax: Hashable, Sendable {
     return headers
   }
 
-  /// Reads a header, and tells which bits hold the identifier of an IDR picture.
-  private func read(_ first: UInt8, _ bits: inout BitReader) -> (header: SliceHeader, id: Range<Int>)? {
-    var header = SliceHeader()
+  /// What of a header can be rewritten.
+  struct Places {
+    /// The bits of the identifier of an IDR picture.
+    var id = 0..<0
+    /// The bit that says that a P slice has as many references as the picture parameter set says, where it does.
+    var standardReferences: Int?
+  }
+
+  /// Reads a header, and tells where things stand in it. Then `bits` is at the data of the slice.
+  func read(_ first: UInt8, _ bits: inout BitReader) -> (header: SliceHeader, places: Places)? {
+    var (header, places) = (SliceHeader(), Places())
     header.referenceIDC = Int(first >> 5) & 3
     header.isIDR = first & 0x1F == AnnexB.Kind.idrSlice
     (header.firstMacroblock, header.type) = (bits.unsigned(), bits.unsigned())
@@ -87,14 +108,15 @@ package struct SliceSyntax: Hashable, Sendable {
     header.frameNumber = bits.number(frameNumberBits)
     let begin = bits.position
     if header.isIDR { header.idrPictureID = bits.unsigned() }
-    let id = begin..<bits.position
+    places.id = begin..<bits.position
     if orderBits > 0 {
       header.pictureOrder = bits.number(orderBits)
       if hasBottomOrder { _ = bits.signed() }
     }
     if hasRedundantCount { _ = bits.unsigned() }
     if isP {
-      if bits.flag() { header.references = bits.unsigned() + 1 }
+      let place = bits.position
+      if bits.flag() { header.references = bits.unsigned() + 1 } else { places.standardReferences = place }
       guard readReorderings(&header, &bits) else { return nil }
       if hasWeights { readWeights(&header, &bits) }
     }
@@ -105,7 +127,7 @@ package struct SliceSyntax: Hashable, Sendable {
       header.deblocking = [bits.unsigned()]
       if header.deblocking[0] != 1 { header.deblocking += [bits.signed(), bits.signed()] }
     }
-    return bits.isOver ? nil : (header, id)
+    return bits.isOver ? nil : (header, places)
   }
 
   /// Section 7.3.3.1.
@@ -149,14 +171,38 @@ package struct SliceSyntax: Hashable, Sendable {
   /// A slice of an IDR picture with this `idr_pic_id`, from 0 to 65535; `nil` where it has that already, or is no whole
   /// slice.
   package func writing(idrPictureID value: Int, in unit: UnsafeRawBufferPointer) -> [UInt8]? {
-    guard let first = unit.first, let old = header(of: unit)?.idrPictureID, old != value else { return nil }
+    guard let old = header(of: unit)?.idrPictureID, old != value else { return nil }
+    return rewriting(unit) { $0.append(unsigned: value) }
+  }
+
+  /// A slice without a number of its order, with this one, of so many bits, and if it is of an IDR picture, with this
+  /// `idr_pic_id`, or as it is; `nil` where it is no whole slice.
+  func writing(
+    order: Int, bits count: Int, idrPictureID: Int?, in unit: UnsafeRawBufferPointer
+  ) -> [UInt8]? {
+    guard let old = header(of: unit) else { return nil }
+    return rewriting(unit) { writer in
+      if let id = old.idrPictureID { writer.append(unsigned: idrPictureID ?? id) }
+      writer.append(order, bits: count)
+    }
+  }
+
+  /// A slice with something else in the place of its `idr_pic_id`, which other slices than those of IDR pictures do not
+  /// have there.
+  private func rewriting(_ unit: UnsafeRawBufferPointer, _ write: (inout BitWriter) -> Void) -> [UInt8]? {
+    guard let first = unit.first else { return nil }
     var bits = BitReader(EscapedUnit.payload(unit.dropFirst()))
-    guard let id = read(first, &bits)?.id else { return nil }
+    guard let place = read(first, &bits)?.places.id else { return nil }
     var writer = BitWriter()
-    writer.append(bits.bytes, 0..<id.lowerBound)
-    writer.append(unsigned: value)
+    writer.append(bits.bytes, 0..<place.lowerBound)
+    write(&writer)
+    return finish(first, &writer, bits, from: place.upperBound)
+  }
+
+  /// The slice whose header's beginning is in `writer`, with what stands from `place` on as it was.
+  func finish(_ first: UInt8, _ writer: inout BitWriter, _ bits: BitReader, from place: Int) -> [UInt8]? {
     if isCABAC {
-      writer.append(bits.bytes, id.upperBound..<bits.position)
+      writer.append(bits.bytes, place..<bits.position)
       // The data of the slice begins with a byte (cabac_alignment_one_bit).
       while !writer.isAligned { writer.append(true) }
       let data = (bits.position + 7) / 8
@@ -167,7 +213,7 @@ package struct SliceSyntax: Hashable, Sendable {
     guard let last = bits.bytes.lastIndex(where: { $0 != 0 }) else { return nil }
     let end = (last + 1) * 8 - bits.bytes[last].trailingZeroBitCount
     guard end > bits.position else { return nil }
-    writer.append(bits.bytes, id.upperBound..<end)
+    writer.append(bits.bytes, place..<end)
     return [first] + EscapedUnit.escaped(writer.bytes)
   }
 

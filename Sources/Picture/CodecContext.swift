@@ -25,6 +25,9 @@ struct CodecContext: ~Copyable {
 
   func open() throws(FFmpegError) { try checked(avcodec_open2(pointer, nil, nil), "avcodec_open2(\(name))") }
 
+  /// Sets the highest bit rate, also of an encoder that is open.
+  func setHighestRate(_ bits: Int64) { pointer.pointee.rc_max_rate = bits }
+
   func send(_ packet: borrowing Packet) throws(FFmpegError) {
     try checked(avcodec_send_packet(pointer, packet.pointer), "avcodec_send_packet(\(name))")
   }

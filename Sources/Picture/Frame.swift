@@ -31,6 +31,9 @@ package struct Frame: ~Copyable {
     return copy
   }
 
+  /// Whether another frame has the same planes.
+  func sharesPlanes(with other: borrowing Frame) -> Bool { pointer.pointee.data.0 == other.pointer.pointee.data.0 }
+
   /// Width and height in pixels.
   package var size: PictureSize {
     PictureSize(width: Int(pointer.pointee.width), height: Int(pointer.pointee.height))

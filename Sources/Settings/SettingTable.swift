@@ -1,3 +1,4 @@
+import Bucket
 import Media
 import Notify
 import Origin
@@ -32,6 +33,23 @@ extension Setting {
       "private-key", ValueType<String>.path.optional, \.privateKey, "A PEM file with the key of that certificate",
       standard: "none"),
     .server("store", .store, \.settings.store, "Where playlists, media and loops are stored"),
+    .server(
+      "bucket", .bucket, \.bucket,
+      "S3-compatible storage that cameras are copied to, for players without low latency", standard: "none"),
+    .server(
+      "bucket-endpoint", .bucketEndpoint, \.bucketEndpoint, "The address of that storage",
+      standard: "Amazon's in the region"),
+    .server("bucket-region", .region, \.bucketRegion, "The region that its requests are signed for"),
+    .server(
+      "bucket-style", ValueType<BucketSettings.Style>.choice.optional, \.bucketStyle,
+      "Whether requests name the bucket before the host or before the path",
+      standard: "path with bucket-endpoint, else host"),
+    .server(
+      "bucket-key", ValueType<String>.accessKey.wrapped(SecretSource.text), \.bucketKey, "The key for that storage",
+      standard: "none"),
+    .server(
+      "bucket-key-file", ValueType<String>.path.wrapped(SecretSource.file), \.bucketKey,
+      "A file with that key, instead of bucket-key", standard: "none"),
     .server(
       "keep-visits", .whole(0...3660, "days"), \.settings.keepVisits,
       "For how many days the sums of visits are kept; 0 counts no visitors"),
@@ -79,6 +97,9 @@ extension Setting {
       "trusted-proxies", .proxies, \.settings.trustedProxies,
       "The proxies whose X-Forwarded-For or Forwarded says where a viewer comes from, for counts and limits"),
     .server("log", .log, \.settings.log, "The lowest level that is logged, and whether each line is a JSON object"),
+    .server(
+      "step-down", .truth, \.settings.stepsDown,
+      "Encode all cameras with less work while the machine has too little room for them, so that parts come in time"),
     .server("demo", .truth, \.settings.isDemo, "Add a camera named demo that paints its own scene"),
     .server(
       "camera", ValueType<CameraName>.cameraName.optional, \.camera,
@@ -120,6 +141,10 @@ extension Setting {
     .camera(
       "access", .choice, \.door.access,
       "Who can see the camera: everyone, or viewers with a link made by `quietcam link`"),
+    .camera(
+      "bucket-copy", .choice, \.bucketCopy,
+      "Whether the camera is copied to the bucket: with access: open, always, or never; the bucket's own rules say who "
+        + "can see it there"),
   ]
 
   private static let picture: [Setting] = [
@@ -150,7 +175,7 @@ extension Setting {
       "The similarity to the still (SSIM) that is enough; 0 always encodes with crf"),
     .camera(
       "references", .whole(1...16, "pictures"), \.stream.encoder.references,
-      "How many earlier pictures the encoder searches; more saves bytes and takes memory"),
+      "How many earlier stills the encoder searches; more saves bytes and takes memory"),
     .camera(
       "max-kilobits", ValueType<Int>.whole(10...100_000).optional, \.stream.encoder.maxKilobits,
       "The most kilobits a second, averaged over a segment", standard: "depends on size"),

@@ -21,6 +21,8 @@ final class CameraSeat: Sendable {
   }
 
   let camera: Camera
+  /// Its number among all cameras that the process has had: cameras are spread over time by it.
+  let place: Int
   /// Whether the process has it from its start: then it does not run without the camera.
   let isOfStart: Bool
   /// Fires when the loop that runs has to end.
@@ -28,7 +30,9 @@ final class CameraSeat: Sendable {
   private let state = NIOLockedValueBox(State())
 
   /// The seat of a camera whose first loop has to begin.
-  init(_ camera: Camera, isOfStart: Bool) { (self.camera, self.isOfStart) = (camera, isOfStart) }
+  init(_ camera: Camera, place: Int = 0, isOfStart: Bool) {
+    (self.camera, self.place, self.isOfStart) = (camera, place, isOfStart)
+  }
 
   // MARK: What the station wants
 

@@ -26,6 +26,8 @@ package final class Station: Service {
     /// Why the station ends: a camera that was there from the start cannot begin.
     var failure: StationError?
     var isOver = false
+    /// How many seats there were so far.
+    var places: Int
   }
 
   private let state: NIOLockedValueBox<State>
@@ -33,10 +35,13 @@ package final class Station: Service {
   private let signal = Signal()
   private let store: Store
   private let clock: StationClock
+  private let copy: @Sendable (CameraName) -> (any StreamCopy)?
   private let pool: EncodePool
   private let decoding: EncodePool
   private let slates = SlateShelf()
   private let publishing: EncodePool
+  /// How busy the encode threads are, and how far all cameras are stepped down.
+  package let load: LoadWatch
   private let logger: Logger
 
   /// A station of these cameras.
@@ -45,12 +50,19 @@ package final class Station: Service {
   ///   - pool: runs the cameras' loops.
   ///   - decoding: decodes the stills that no loop can wait for; a separate pool.
   ///   - publishing: publishes what was held until its time; a separate pool.
+  ///   - load: steps cameras down where there is too little room.
+  ///   - copy: where a camera's stream is copied to.
   package init(
     cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, decoding: EncodePool,
-    publishing: EncodePool, logger: Logger
+    publishing: EncodePool, load: LoadWatch = LoadWatch(),
+    copy: @escaping @Sendable (CameraName) -> (any StreamCopy)? = { _ in nil }, logger: Logger
   ) {
-    let seats = cameras.map { CameraSeat(Camera(settings: $0, clock: clock), isOfStart: true) }
-    state = NIOLockedValueBox(State(seats: seats, fresh: seats))
+    let seats = cameras.enumerated().map { place, settings in
+      CameraSeat(
+        Camera(settings: settings, clock: clock, load: load, copy: copy(settings.name)), place: place, isOfStart: true)
+    }
+    (self.load, self.copy) = (load, copy)
+    state = NIOLockedValueBox(State(seats: seats, fresh: seats, places: seats.count))
     self.store = store
     self.clock = clock
     self.pool = pool
@@ -77,11 +89,17 @@ package final class Station: Service {
   package func add(_ cameras: [CameraSettings]) async throws {
     guard !cameras.isEmpty else { return }
     try await prepare(cameras)
-    let seats = cameras.map { CameraSeat(Camera(settings: $0, clock: clock), isOfStart: false) }
-    try state.withLockedValue { state in
+    let seats = try state.withLockedValue { state in
       guard !state.isOver else { throw StationError(description: "the server is ending") }
+      let seats = cameras.enumerated().map { index, settings in
+        CameraSeat(
+          Camera(settings: settings, clock: clock, load: load, copy: copy(settings.name)), place: state.places + index,
+          isOfStart: false)
+      }
       state.seats += seats
       state.fresh += seats
+      state.places += seats.count
+      return seats
     }
     signal.fire()
     var failure: StationError?
@@ -151,6 +169,7 @@ package final class Station: Service {
       try await prepare(cameras.map(\.settings))
       await withDiscardingTaskGroup { group in
         group.addTask { await self.expireWaiters() }
+        group.addTask { await self.watchLoad() }
         while !Task.isCancelled {
           let (fresh, hasFailed) = state.withLockedValue { state in
             defer { state.fresh = [] }
@@ -318,7 +337,8 @@ package final class Station: Service {
     do {
       let loop = try CameraLoop.open(
         camera: camera, mirror: mirror, folder: folder, dropsPicture: dropsPictures, reading: .ahead(),
-        slate: try slates.slate(for: settings, logger: logger), goingOnFrom: run.left, holds: true, logger: logger)
+        slate: try slates.slate(for: settings, logger: logger), goingOnFrom: run.left, holds: true,
+        place: SlotPlace(number: seat.place, isFirst: run.left == nil), logger: logger)
       seat.settle()
       let decoder = EarlyDecoder(camera: camera, logger: logger)
       // It ends with the loop.
@@ -329,6 +349,26 @@ package final class Station: Service {
     } catch {
       if folder != nil { await camera.photos.close() }
       throw StationError(description: "camera \(camera.name) cannot start: \(error)")
+    }
+  }
+
+  /// Looks at the encode threads once a second, and steps the cameras down or up.
+  private func watchLoad() async {
+    while !Task.isCancelled {
+      let coded = cameras.compactMap { camera in
+        camera.counters.codedLevel.map { (settings: camera.settings.encoder, level: $0) }
+      }
+      load.look(at: clock.now(), worked: pool.worked, threads: pool.count, cameras: coded) { before, level, busy in
+        logger.notice(
+          level > before
+            ? "the machine has too little room for its cameras: all are stepped down"
+            : "there is more room: all cameras are stepped up",
+          metadata: [
+            "level": "\(level.index) of \(LoadLevel.lowest.index)", "settings": "\(level)",
+            "busy": "\(busy / 10) %",
+          ])
+      }
+      try? await Task.sleep(for: .seconds(1), tolerance: .zero)
     }
   }
 

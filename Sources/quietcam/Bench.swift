@@ -16,7 +16,7 @@ struct Bench: AsyncParsableCommand {
     abstract: "Measure what Quietcam costs on this machine.",
     subcommands: [
       Stages.self, Start.self, Still.self, Slots.self, Bandwidth.self, Quality.self, Latency.self, Veil.self,
-      Viewers.self,
+      Viewers.self, Cameras.self,
     ])
 
   /// `quietcam bench slots`.
@@ -40,7 +40,7 @@ struct Bench: AsyncParsableCommand {
 
     @Argument(help: ArgumentHelp("A folder of stills.", valueName: "source")) var source: String?
     @Option(help: ArgumentHelp("How many stills.", valueName: "count")) var count = 60
-    @Option(help: ArgumentHelp("x264's preset.", valueName: "preset")) var preset = EncoderSettings.Preset.medium
+    @Option(help: ArgumentHelp("x264's preset.", valueName: "preset")) var preset = EncoderSettings().preset
     @Option(help: ArgumentHelp("x264's rate factor.", valueName: "crf")) var crf = EncoderSettings().crf
 
     func run() async throws {

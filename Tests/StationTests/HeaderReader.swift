@@ -10,6 +10,9 @@ struct HeaderReader {
   /// How boxes and units of the open segment follow each other; `nil` where its beginning was not seen.
   private var shape: [String]?
   private var previous: (number: UInt32, time: UInt64)?
+  /// What `frame_num` and the order of the next picture must be. New pictures are referred to and count, repeats do not;
+  /// so both follow from which pictures are new, which everybody sees.
+  private var (frameNumber, order) = (0, 0)
 
   /// Passes over what comes until the next segment.
   mutating func skip() {
@@ -30,7 +33,14 @@ struct HeaderReader {
     for picture in pictures {
       let found = syntax.headers(of: picture)
       headers += found
-      let row = found.map { "\($0.frameNumber) \($0.idrPictureID ?? -1) \($0.marking)" }
+      let row = found.map { header in
+        if header.isIDR { (frameNumber, order) = (0, 0) }
+        let isInTurn =
+          (header.frameNumber - frameNumber) % 16 == 0 && ((header.pictureOrder ?? -1) - order) % 16 == 0
+        frameNumber += header.referenceIDC > 0 ? 1 : 0
+        order += 2
+        return "\(isInTurn) \(header.idrPictureID ?? -1) \(header.marking)"
+      }
       let kinds = try Self.units(picture)
       shape?.append("\(kinds) \(row)")
     }
@@ -48,12 +58,12 @@ struct HeaderReader {
     (headers, shape) = ([], [])
   }
 
-  /// The first byte of each NAL unit, its kind and `nal_ref_idc`, and all bytes of parameter sets.
+  /// The kind of each NAL unit, and all bytes of parameter sets.
   private static func units(_ picture: CodedPicture) throws -> [String] {
     var (bytes, kinds) = (picture.bytes, [String]())
     while let unit = bytes.readLengthPrefixedSlice(as: UInt32.self) {
       let first = try #require(unit.getInteger(at: unit.readerIndex, as: UInt8.self))
-      kinds.append([1, 5].contains(first & 0x1F) ? "\(first)" : unit.fingerprint)
+      kinds.append([1, 5].contains(first & 0x1F) ? "\(first & 0x1F)" : unit.fingerprint)
     }
     return kinds
   }

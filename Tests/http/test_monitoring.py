@@ -65,7 +65,7 @@ def test_counters_end_in_total_and_durations_are_in_seconds(busy):
     }
     histograms = {name for name, kind in kinds.items() if kind == "histogram"}
     assert histograms == {
-        f"quietcam_{name}_seconds" for name in ("still_to_part", "encode", "fan_out", "request")
+        f"quietcam_{name}_seconds" for name in ("still_to_part", "encode", "part_ready", "fan_out", "request")
     }
     for name in histograms | {"quietcam_build_info"}:
         assert name in PAGE, f"monitoring.md does not say what {name} is"

@@ -9,6 +9,7 @@ package final class ServerProcess: Sendable {
 
   package let publicPort: Int
   package let privatePort: Int
+  private let log: URL
   private let running: Running
 
   /// The process as its task sees it.
@@ -32,17 +33,19 @@ package final class ServerProcess: Sendable {
   /// - Parameters:
   ///   - folder: where it runs, and where its log `NAME.log` lies.
   ///   - store: a folder with a loop in it, or `memory`.
+  ///   - configuration: a file with the cameras and the store, instead of `store` and the one camera.
   /// - Throws: `BenchFailure` with its own last line where it does not start.
   package init(
-    program: URL, name: String, folder: URL, store: String, settings: [String],
-    certificate: (file: String, key: String)? = nil
+    program: URL, name: String, folder: URL, store: String = "memory", settings: [String],
+    certificate: (file: String, key: String)? = nil, configuration: URL? = nil
   ) async throws {
     let log = folder.appending(path: "\(name).log")
+    self.log = log
+    let cameras =
+      configuration.map { ["--config", $0.path] } ?? ["--store", store, "--camera", Self.camera, "--token", Self.token]
     let arguments =
-      [
-        "serve", "--public", "127.0.0.1:0", "--private", "127.0.0.1:0", "--store", store, "--camera", Self.camera,
-        "--token", Self.token, "--log", "info",
-      ] + (certificate.map { ["--public-certificate", $0.file, "--public-key", $0.key] } ?? []) + settings
+      ["serve", "--public", "127.0.0.1:0", "--private", "127.0.0.1:0", "--log", "info"] + cameras
+      + (certificate.map { ["--public-certificate", $0.file, "--public-key", $0.key] } ?? []) + settings
     let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("QUIETCAM") }
     let running = Running()
     self.running = running
@@ -78,6 +81,19 @@ package final class ServerProcess: Sendable {
     else { return nil }
     return Int(address.drop { $0 != ":" }.dropFirst().prefix { $0 != "/" })
   }
+
+  /// The operator's token that it made and told, where it keeps nothing on disk.
+  var operatorToken: String? {
+    let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("operator: token ") }
+    return line?.split(separator: " ").dropFirst(2).first.map(String.init)
+  }
+
+  /// Its own memory now, without pages of files that can be dropped, in KiB; `nil` where the system does not tell.
+  var ownKiB: Int? { running.process.flatMap { Self.kibibytes("RssAnon", of: $0) } }
+
+  /// Whether it has ended.
+  var hasEnded: Bool { running.isOver }
 
   /// The most memory that it has had so far, in KiB; `nil` where the system does not tell.
   var peakKiB: Int? { running.process.flatMap { Self.kibibytes("VmHWM", of: $0) } }

@@ -38,6 +38,28 @@ struct StatusReport: Encodable {
     let failures: Int
   }
 
+  /// The copy in a bucket.
+  struct Copy: Encodable {
+    /// Objects that are owed.
+    let waiting: Int
+    let written: Int64
+    let bytes: Int64
+    let removed: Int64
+    /// Requests that failed.
+    let failures: Int64
+    /// Segments that came too late to be written.
+    let skipped: Int64
+    let lastWritten: OrNull<String>
+    /// What the last request failed of.
+    let trouble: OrNull<String>
+
+    init(_ report: CopyReport) {
+      (waiting, written, bytes) = (report.waiting, report.written, report.writtenBytes)
+      (removed, failures, skipped) = (report.removed, report.failures, report.skipped)
+      (lastWritten, trouble) = (OrNull(report.lastWritten?.iso8601), OrNull(report.trouble))
+    }
+  }
+
   struct Waiting: Encodable {
     let viewers: Int
     let listeners: Int
@@ -83,13 +105,35 @@ struct StatusReport: Encodable {
     let parts: Parts
     let waiting: Waiting
     let photos: Photos
+    let bucket: OrNull<Copy>
     let waves: Int64
     let storeFailures: Int64
     let visits: Visits
   }
 
+  /// How busy the encode threads are, and how far all cameras are stepped down.
+  struct Load: Encodable {
+    let level: Int
+    let lowest: Int
+    /// What the level means.
+    let settings: String
+    /// How much of their time the encode threads work, in thousandths.
+    let busy: Int
+    /// Steps since the process started.
+    let stepsDown: Int64
+    let stepsUp: Int64
+    /// Stills that were put off because the work was late.
+    let putOff: Int64
+
+    init(_ report: LoadWatch.Report) {
+      (level, lowest, settings) = (report.level.index, LoadLevel.lowest.index, "\(report.level)")
+      (busy, stepsDown, stepsUp, putOff) = (report.busy, report.downs, report.ups, report.putOff)
+    }
+  }
+
   let time: String
   let version: String
+  let load: OrNull<Load>
   let cameras: [Item]
   let doors: DoorReport
 
@@ -97,6 +141,8 @@ struct StatusReport: Encodable {
   init(_ cameras: [Camera], doors: AccessLimits, visits: [String: Records.Now], now: WallTime) {
     time = now.iso8601
     version = ProgramVersion.text
+    // All cameras share it.
+    load = OrNull(cameras.first.map { Load($0.load.report) })
     self.cameras = cameras.map { Item(CameraReport($0, visits: visits[$0.settings.name.text], now: now)) }
     self.doors = DoorReport(doors)
   }
@@ -137,6 +183,7 @@ extension StatusReport.Item {
     waiting = StatusReport.Waiting(viewers: report.viewersWaiting, listeners: report.listenersWaiting)
     photos = StatusReport.Photos(
       count: report.photos.photos, bytes: report.photos.bytes, failures: report.photos.failures)
+    bucket = OrNull(report.copy.map { StatusReport.Copy($0) })
     waves = counters.waves
     storeFailures = counters.storeFailures
     visits = StatusReport.Visits(report.visits)

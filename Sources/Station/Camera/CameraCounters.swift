@@ -27,6 +27,8 @@ extension Camera {
     package var publishOffset: Ticks?
     /// Parts that were not ready by then.
     package var lateParts: Int64 = 0
+    /// How far its encoder is stepped down now; `nil` while there is none.
+    package var codedLevel: LoadLevel?
     /// Visitors' waves.
     package var waves: Int64 = 0
     /// Failed writes to the store.

@@ -14,16 +14,20 @@ extension CameraLoop {
   ///   - left: what an earlier loop of this process has left; `nil` for what is in the folder.
   ///   - holds: whether parts are held until the publish offset where a veil can begin; tests that count slots do
   ///     without.
+  ///   - place: where its slots and segments begin in time, so that not all cameras encode at once; `nil` to begin now.
   /// - Throws: FFmpeg's error, with the setting in its message.
   static func open(
     camera: Camera, mirror: Mirror?, folder: String?, dropsPicture: Bool = false, reading: LoopReading = .whenPlayed,
-    slate made: Loop? = nil, goingOnFrom left: LeftStream? = nil, holds: Bool = false, logger: Logger
+    slate made: Loop? = nil, goingOnFrom left: LeftStream? = nil, holds: Bool = false, place: SlotPlace? = nil,
+    logger: Logger
   ) throws -> CameraLoop {
     let settings = camera.settings
     let timeline = settings.timeline
-    let line = try PictureLine.open(settings, photoSize: settings.photoSize, logger: logger)
     let slate = try made ?? Loop.slate(settings, logger: logger)
+    let line = try PictureLine.open(
+      settings, photoSize: settings.photoSize, published: slate.parameterSets, logger: logger)
     let (now, wall) = (camera.clock.now(), camera.clock.wall())
+    let wait = place?.wait(at: wall, slot: timeline.part) ?? .zero
     let files = left.map { StoredFiles.memory($0.files) } ?? folder.map { StoredFiles.folder($0) }
     var recovery =
       files.map {
@@ -49,7 +53,7 @@ extension CameraLoop {
     let isFilled = recovery.segments.count >= timeline.listedSegments && gap < lead
     let publisher = StreamPublisher(
       camera: camera, parameterSets: slate.parameterSets, mirror: mirror, recovery: recovery,
-      lead: isFilled ? .zero : lead, wall: wall)
+      lead: isFilled ? .zero : lead, wall: wall.advanced(by: wait))
     let parameterSets = slate.parameterSets
     let reader = LoopReader(
       logger: logger, stamp: { folder.flatMap(LoopFolder.stamp) }, willRead: reading.willRead,
@@ -75,9 +79,10 @@ extension CameraLoop {
       camera: camera, mirror: mirror,
       programme: Programme(settings, director: director, player: player, logger: logger), coder: coder,
       publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
-      collectedFrom: now - timeline.part, holds: holds, offset: left?.offset)
+      collectedFrom: now + wait - timeline.part, holds: holds,
+      firstParts: place?.firstParts(of: timeline.partsPerSegment), offset: left?.offset)
     var loop = CameraLoop(
-      camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now),
+      camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now + wait),
       stream: stream, hours: hours)
     loop.begin(fills: !isFilled)
     if folder != nil, reading.isAhead { loop.beginReadingAhead() }

@@ -16,16 +16,23 @@ struct CameraStream: ~Copyable {
   private var plain: PlainFeed
   private let holds: Bool
   private var gate: HoldingGate
+  private var pacing: StillPacing
+  /// After how many parts the segment that is open now ends, so that the segments of all cameras, whose first pictures
+  /// cost most, begin at different times; `nil` for a whole segment.
+  private var firstParts: Int?
+  /// How far this camera is stepped down, and from the next segment on.
+  private var (level, nextLevel) = (LoadLevel.full, LoadLevel.full)
 
   /// A stream of these parts that has published nothing.
   ///
   /// - Parameters:
   ///   - collectedFrom: when the collecting of stills for the first slot began.
   ///   - holds: whether slots are held until the publish offset where a veil can begin.
+  ///   - firstParts: after how many parts the first segment ends, if it shows the camera; `nil` for a whole one.
   ///   - offset: that of an earlier loop that this one goes on from.
   init(
     camera: Camera, mirror: Mirror?, programme: Programme, coder: consuming LiveCoder, publisher: StreamPublisher,
-    plain: consuming PlainFeed, collectedFrom: Ticks, holds: Bool, offset: PublishOffset? = nil
+    plain: consuming PlainFeed, collectedFrom: Ticks, holds: Bool, firstParts: Int? = nil, offset: PublishOffset? = nil
   ) {
     self.camera = camera
     self.mirror = mirror
@@ -36,6 +43,8 @@ struct CameraStream: ~Copyable {
     collector = SlotCollector(camera.settings, collectedFrom: collectedFrom)
     recorder = SegmentRecorder(camera.recent, timeline: camera.settings.timeline)
     self.holds = holds
+    self.firstParts = firstParts
+    pacing = StillPacing(part: camera.settings.timeline.part)
     let (size, part) = (camera.settings.picture.size, camera.settings.timeline.part)
     gate = HoldingGate(offset: offset?.goingOn(size: size, part: part) ?? PublishOffset(size: size, part: part))
   }
@@ -113,16 +122,20 @@ struct CameraStream: ~Copyable {
   mutating func makeSlot(begins beginning: Ticks) -> [Ticks] {
     if holds, camera.settings.canBeVeiled, programme.mayBeVeiled { gate.close() }
     changeAtOnce()
-    let slot = collector.collect(camera.takeStills(), begins: beginning)
-    for arrival in slot.arrivals { programme.stillArrived(at: arrival) }
+    let began = camera.clock.now()
+    let (collected, displaced) = collector.collect(camera.takeStills(), begins: beginning)
+    for arrival in collected.arrivals { programme.stillArrived(at: arrival) }
+    let (slot, isPutOff) = pace(collected, displaced: displaced, delay: began - beginning)
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
     let (segmentContent, part, plainSequence) = (programme.segmentContent, publisher.nextPart, plain.newestSequence)
-    let began = camera.clock.now()
     guard
       let content = maker.content(
         of: slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
-    else { return slot.arrivals }
-    camera.times.encode.add(camera.clock.now() - began)
+    else { return collected.arrivals }
+    let ready = camera.clock.now()
+    camera.times.encode.add(ready - began)
+    camera.times.ready.add(ready - beginning)
+    camera.load.note(ready: ready - beginning, of: camera.settings.timeline.part, isPutOff: isPutOff)
     let due = gate.due(beginning)
     let newest = content.changes.last { $0.jpeg.readableBytes > 0 }?.jpeg
     gate.hold(
@@ -134,7 +147,40 @@ struct CameraStream: ~Copyable {
         arrivals: slot, content: content, segmentContent: segmentContent, part: part, source: programme.slotSource,
         wall: wall, plainSequence: plainSequence, due: due))
     gate.note(ready: camera.clock.now() - beginning, isCoded: programme.codesPictures)
-    return slot.arrivals
+    return collected.arrivals
+  }
+
+  /// Puts the stills of a slot off, or all but the newest aside, where the machine has too little room for them.
+  ///
+  /// - Returns: what is left of the slot, and whether its stills were put off because the work is late.
+  private mutating func pace(
+    _ slot: SlotArrivals, displaced before: Int, delay: Ticks
+  ) -> (slot: SlotArrivals, isPutOff: Bool) {
+    var (paced, displaced, isPutOff) = (slot, before, false)
+    // Where a veil can begin, a step waits for a segment, with live and with recorded pictures alike.
+    if !programme.mayBeVeiled { take(camera.load.level) }
+    let isPaced = camera.load.isOn && programme.codesPictures
+    maker.hurry(isPaced && pacing.isLate(delay))
+    if isPaced {
+      let decision = pacing.next(
+        hasStills: !slot.stills.isEmpty, beginsSegment: publisher.nextPart == 0, delay: delay, level: level)
+      switch decision {
+      case .all: break
+      case .newest: paced = slot.withNewestOnly
+      case .putOff(let isLate):
+        isPutOff = isLate
+        paced = slot.withoutStills
+        displaced += collector.putOff(slot)
+      }
+      displaced += decision == .newest ? slot.stills.count - paced.stills.count : 0
+    }
+    if displaced > 0 { camera.count { $0.displaced += Int64(displaced) } }
+    return (paced, isPutOff)
+  }
+
+  private mutating func take(_ level: LoadLevel) {
+    self.level = level
+    maker.take(level)
   }
 
   /// Makes a slot public: its part, its pictures and its events.
@@ -194,7 +240,9 @@ struct CameraStream: ~Copyable {
     let servesPlain = plain.isRunning
     let (isOn, isVeilEnding) = (programme.isOn(at: camera.clock.now()), programme.isVeilEnding)
     let (offset, late) = (gate.isClosed ? gate.offset.value : nil, gate.offset.late)
+    let coded = maker.codedLevel
     camera.count { counters in
+      counters.codedLevel = coded
       (counters.isOn, counters.isVeilEnding) = (isOn, isVeilEnding)
       (counters.publishOffset, counters.lateParts) = (offset, late)
       counters.note(slot, content, of: source, bytes: bytes)
@@ -206,6 +254,8 @@ struct CameraStream: ~Copyable {
 
   /// Decides what the next segment shows, and announces it.
   private mutating func decideNext() -> PlannedSegment {
+    nextLevel = camera.load.level
+    programme.isSteppedDown = nextLevel > .full
     let next = programme.next(at: camera.clock.now(), maker.outlook(from: collector.collectedFrom))
     publisher.expect(next)
     return next
@@ -215,7 +265,12 @@ struct CameraStream: ~Copyable {
   /// decided one does not begin.
   private mutating func changeAtOnce() {
     let part = publisher.nextPart
-    guard programme.mustChange(at: camera.clock.now()), programme.canChange(afterParts: part),
+    var endsFirst = false
+    if let count = firstParts, part >= count {
+      if case .live = programme.segmentContent, part == count { endsFirst = true }
+      firstParts = nil
+    }
+    guard endsFirst || programme.mustChange(at: camera.clock.now()), programme.canChange(afterParts: part),
       part == 0 || publisher.canEndSegment
     else { return }
     if part > 0 {
@@ -235,6 +290,7 @@ struct CameraStream: ~Copyable {
     let source = segment.segmentContent.source
     gate.beginSegment(isEdge: source != programme.segmentContent.source)
     programme.begin(segment)
+    take(nextLevel)
     camera.count { $0.segments[source, default: 0] += 1 }
     if let event = maker.begin(source, isFirst: isFirst) { camera.events.add(event, at: camera.clock.wall()) }
     publisher.isLive = !source.isRecorded
@@ -298,5 +354,7 @@ struct CameraStream: ~Copyable {
     begin(next)
     camera.count { $0.source = next.segmentContent.source }
     publisher.publish()
+    let date = publisher.dateOfNextPart(wall: camera.clock.wall().advanced(by: beginning - camera.clock.now()))
+    for change in plain.beginAgain(start: publisher.start, date: date, standing: standing) { publisher.apply(change) }
   }
 }

@@ -15,6 +15,12 @@ struct LiveCoder: ~Copyable {
   private var slate: LoopSegment?
   /// Whether the current picture is the slate, while `slate` is there.
   private var holdsSlate = true
+  /// How long no still has come, as far as that tells whether an encoder is needed. A picture of an earlier process needs
+  /// one only once.
+  private var idle = LiveCoder.patience
+  /// How long without a still the encoder is kept. It is longer than nearly all cameras take: a still after it costs an
+  /// IDR picture in the middle of a segment.
+  private static let patience = Ticks.seconds(300)
 
   /// - Parameters:
   ///   - line: a new one.
@@ -26,6 +32,21 @@ struct LiveCoder: ~Copyable {
     self.logger = logger
   }
 
+  /// How far the encoder is stepped down from the next IDR picture on.
+  var level: LoadLevel {
+    get { line.level }
+    set { line.level = newValue }
+  }
+
+  /// How far the encoder is stepped down now; `nil` while there is none.
+  var codedLevel: LoadLevel? { line.codedLevel }
+
+  /// Whether its work is late: see `PictureEncoder.isHurried`.
+  var isHurried: Bool {
+    get { line.isHurried }
+    set { line.isHurried = newValue }
+  }
+
   // MARK: Slots
 
   /// Encodes a slot that shows the camera. If its pictures cannot be encoded, the result is `nil`: the clock continues,
@@ -35,6 +56,8 @@ struct LiveCoder: ~Copyable {
   ///   - part: the index of the slot's part in its segment; with 0 the first picture must be an IDR picture.
   ///   - standing: the picture that is shown, until a still comes.
   mutating func code(_ slot: SlotArrivals, part: Int, standing: ByteBuffer?) -> SlotContent? {
+    note(isIdle: slot.stills.isEmpty)
+    defer { releaseIfIdle() }
     if let slate {
       let timeline = camera.settings.timeline
       if holdsSlate, slot.stills.isEmpty { return SlotContent(pictures: slate.slot(part, timeline).pictures) }
@@ -75,6 +98,7 @@ struct LiveCoder: ~Copyable {
     _ slot: SlotArrivals, at places: [Bool], startsSegment: Bool, with covers: inout [ByteBuffer],
     standing: ByteBuffer?
   ) -> SlotContent? {
+    note(isIdle: false)
     defer { slate = nil }
     let hides = !slot.stills.isEmpty
     for (_, index) in slot.arrangement.enumerated() { if let index { _ = show(slot.stills[index]) } }
@@ -108,9 +132,16 @@ struct LiveCoder: ~Copyable {
   ///   next still.
   mutating func follow(_ slot: SlotArrivals, isHidden: Bool = false) {
     if let newest = slot.stills.last { _ = show(newest) }
+    note(isIdle: slot.stills.isEmpty)
+    releaseIfIdle()
     line.forceIDR()
     holdsHidden = isHidden
   }
+
+  private mutating func note(isIdle: Bool) { idle = isIdle ? idle + camera.settings.timeline.part : .zero }
+
+  /// Gives the encoder's memory back where it has only repeated pictures for long.
+  private mutating func releaseIfIdle() { if idle >= Self.patience { line.release() } }
 
   /// Continues with the picture that is shown, if another is held that the veil hides: it stays until the next still.
   private mutating func goOn(from standing: ByteBuffer?) {

@@ -19,24 +19,37 @@ struct PictureLine: ~Copyable {
   private(set) var current: StreamPicture
   /// Whether the next picture must be an IDR picture.
   private var needsIDR = true
+  /// The stream's parameter sets, which each encoder's pictures must fit to; `nil` until there are some.
+  private let published: ParameterSets?
+  /// How far the encoder is stepped down from the next IDR picture on.
+  var level = LoadLevel.full
+  /// The settings of the encoder, and those that it refused.
+  private var opened: EncoderSettings?
+  private var openedLevel = LoadLevel.full
+  private var refused: Set<EncoderSettings> = []
+  /// Whether the work is late: see `PictureEncoder.isHurried`.
+  var isHurried = false
 
   /// The workers of a camera; the current picture is the slate. The encoder is opened with the first picture that is
   /// encoded.
   ///
-  /// - Parameter photoSize: the most that the photos of its pictures measure; `nil` makes none.
+  /// - Parameters:
+  ///   - photoSize: the most that the photos of its pictures measure; `nil` makes none.
+  ///   - published: the parameter sets of the stream that it continues.
   /// - Throws: FFmpeg's error, with the setting in its message.
   static func open(
-    _ settings: CameraSettings, photoSize: PictureSize? = nil, logger: Logger
+    _ settings: CameraSettings, photoSize: PictureSize? = nil, published: ParameterSets? = nil, logger: Logger
   ) throws(FFmpegError) -> PictureLine {
     let current = StreamPicture(try Frame.slate(size: settings.picture.size))
     return PictureLine(
       settings: settings, logger: logger, filter: PictureFilter(settings: settings.picture),
-      jpegEncoder: JPEGEncoder(quality: settings.latestQuality), photoSize: photoSize, current: current)
+      jpegEncoder: JPEGEncoder(quality: settings.latestQuality), photoSize: photoSize, published: published,
+      current: current)
   }
 
   private init(
     settings: CameraSettings, logger: Logger, filter: consuming PictureFilter,
-    jpegEncoder: consuming JPEGEncoder, photoSize: PictureSize?, current: StreamPicture
+    jpegEncoder: consuming JPEGEncoder, photoSize: PictureSize?, published: ParameterSets?, current: StreamPicture
   ) {
     self.settings = settings
     self.logger = logger
@@ -44,15 +57,25 @@ struct PictureLine: ~Copyable {
     encoder = nil
     self.jpegEncoder = jpegEncoder
     self.photoSize = photoSize
+    self.published = published
     photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
     self.current = current
   }
 
-  private static func openEncoder(_ settings: CameraSettings) throws(FFmpegError) -> PictureEncoder {
+  private func openEncoder(_ encoder: EncoderSettings) throws(FFmpegError) -> PictureEncoder {
     try PictureEncoder(
-      settings: settings.encoder, size: settings.picture.size, step: settings.timeline.step,
-      rateWindow: settings.timeline.segment)
+      settings: encoder, size: settings.picture.size, step: settings.timeline.step,
+      rateWindow: settings.timeline.segment, published: published)
   }
+
+  /// The encoder's settings at the present level.
+  private var wanted: EncoderSettings {
+    let stepped = level.settings(for: settings.encoder)
+    return refused.contains(stepped) ? settings.encoder : stepped
+  }
+
+  /// How far the encoder is stepped down now; `nil` while there is none.
+  var codedLevel: LoadLevel? { opened.map { $0 == wanted ? level : openedLevel } }
 
   /// The encoder's parameter sets; `nil` before its first picture, with which it is opened.
   private(set) var parameterSets: ParameterSets?
@@ -104,16 +127,21 @@ struct PictureLine: ~Copyable {
     try forget()
     jpegEncoder = JPEGEncoder(quality: settings.latestQuality)
     photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
-    encoder = try Self.openEncoder(settings)
+    encoder = nil
   }
+
+  /// Gives back the memory that only new pictures need; see `PictureEncoder.release`.
+  mutating func release() { encoder?.release() }
 
   /// Encodes the current picture again. If the encoder fails, a new one is made and the picture is its first.
   ///
   /// - Throws: if the new encoder fails too.
   mutating func encode(_ role: PictureEncoder.Role) throws(FFmpegError) -> CodedPicture {
-    guard parameterSets != nil else { return try encodeAnew() }
+    let role = needsIDR ? .idr : role
+    guard encoder != nil, role != .idr || opened == wanted else { return try encodeAnew() }
     do throws(FFmpegError) {
-      let coded = try encoder!.encode(current.frame, as: needsIDR ? .idr : role)
+      encoder!.isHurried = isHurried
+      let coded = try encoder!.encode(current.frame, as: role)
       needsIDR = false
       return coded
     } catch {
@@ -125,12 +153,27 @@ struct PictureLine: ~Copyable {
   /// Encodes the current picture as the first of a new encoder.
   private mutating func encodeAnew() throws(FFmpegError) -> CodedPicture {
     needsIDR = true
-    var fresh = try Self.openEncoder(settings)
-    let coded = try fresh.encode(current.frame, as: .idr)
-    parameterSets = fresh.parameterSets
-    encoder = consume fresh
-    needsIDR = false
-    return coded
+    let wanted = wanted
+    do throws(FFmpegError) {
+      var fresh = try openEncoder(wanted)
+      fresh.isHurried = isHurried
+      if var last = encoder.take() {
+        opened = nil
+        fresh.takeLearning(of: &last)
+      }
+      let coded = try fresh.encode(current.frame, as: .idr)
+      parameterSets = fresh.parameterSets
+      encoder = consume fresh
+      (opened, openedLevel) = (wanted, level)
+      needsIDR = false
+      return coded
+    } catch {
+      guard wanted != settings.encoder else { throw error }
+      // The stream goes on with the camera's own settings.
+      refused.insert(wanted)
+      logger.error("the encoder cannot be stepped down to \(level): \(error)")
+      return try encodeAnew()
+    }
   }
 
   /// Opens the encoder and brings it to where it stands after these pictures of the slate, which another encoder has made
@@ -140,12 +183,14 @@ struct PictureLine: ~Copyable {
     guard parameterSets == nil, !slate.isEmpty else { return }
     do throws(FFmpegError) {
       let frame = try Frame.slate(size: settings.picture.size)
-      var fresh = try Self.openEncoder(settings)
+      let wanted = wanted
+      var fresh = try openEncoder(wanted)
       for picture in slate {
         guard try fresh.encode(frame, as: picture.isIDR ? .idr : .repeated).bytes == picture.bytes else { return }
       }
       parameterSets = fresh.parameterSets
       encoder = consume fresh
+      (opened, openedLevel) = (wanted, level)
       needsIDR = false
     } catch {
       // What is wrong with it is told when the next picture is encoded.

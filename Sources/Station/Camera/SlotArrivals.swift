@@ -17,6 +17,20 @@ struct SlotArrivals {
     arrangement.enumerated().compactMap { step, index in index.map { (step: step, still: stills[$0].still) } }
   }
 
+  /// The same slot without its stills.
+  var withoutStills: SlotArrivals {
+    SlotArrivals(
+      stills: [], arrivals: [], arrangement: arrangement.map { _ in nil }, collectedFrom: collectedFrom)
+  }
+
+  /// The same slot with its newest still alone.
+  var withNewestOnly: SlotArrivals {
+    guard let newest = stills.last, let arrival = arrivals.last, stills.count > 1 else { return self }
+    let arrangement = arrangement.indices.map { $0 == 0 ? 0 : nil }
+    return SlotArrivals(
+      stills: [newest], arrivals: [arrival], arrangement: arrangement, collectedFrom: collectedFrom)
+  }
+
   /// The slot offset of a still: how long after the start of collecting it arrived.
   func slotOffset(_ index: Int) -> Ticks { arrivals[index] - collectedFrom }
 }
@@ -28,6 +42,8 @@ struct SlotCollector {
   private(set) var collectedFrom: Ticks
   /// The stills that were shown as the latest picture before their slot.
   private var early: [ArrivedStill] = []
+  /// The newest still of slots whose stills were put off.
+  private var waiting: ArrivedStill?
 
   init(_ settings: CameraSettings, collectedFrom: Ticks) {
     self.settings = settings
@@ -38,21 +54,38 @@ struct SlotCollector {
   mutating func keep(_ still: ArrivedStill) { early.append(still) }
 
   /// Forgets the stills that were kept.
-  mutating func forget() { early.removeAll() }
+  mutating func forget() {
+    early.removeAll()
+    waiting = nil
+  }
+
+  /// Puts the stills of a slot off to the next one, where the newest is shown if no other comes.
+  ///
+  /// - Returns: how many of them will never be shown.
+  mutating func putOff(_ slot: SlotArrivals) -> Int {
+    guard let newest = slot.stills.last else { return 0 }
+    waiting = newest
+    return slot.stills.count - 1
+  }
 
   /// Ends the collecting for a slot.
   ///
   /// - Parameter beginning: when the slot begins; the next one begins to collect then.
-  mutating func collect(_ newest: [ArrivedStill], begins beginning: Ticks) -> SlotArrivals {
-    let stills = early + newest
+  /// - Returns: the slot, and how many stills that were put off a newer one has replaced.
+  mutating func collect(_ newest: [ArrivedStill], begins beginning: Ticks) -> (slot: SlotArrivals, displaced: Int) {
+    let fresh = early + newest
+    let displaced = waiting != nil && !fresh.isEmpty ? 1 : 0
+    let stills = fresh.isEmpty ? [waiting].compactMap { $0 } : fresh
     early.removeAll()
+    waiting = nil
     defer { collectedFrom = beginning }
     let arrivals = stills.map { $0.still.arrival + settings.delay }
     let timeline = settings.timeline
-    return SlotArrivals(
+    let slot = SlotArrivals(
       stills: stills, arrivals: arrivals,
       arrangement: SlotPictures.arrange(
         arrivals: arrivals, collectedFrom: collectedFrom, step: timeline.step, count: timeline.stepsPerPart),
       collectedFrom: collectedFrom)
+    return (slot, displaced)
   }
 }

@@ -15,6 +15,15 @@ struct SlotMaker: ~Copyable {
     announcer = Announcer(settings)
   }
 
+  /// Takes the level for what is encoded from the next segment on.
+  mutating func take(_ level: LoadLevel) { coder.level = level }
+
+  /// How far the encoder is stepped down now; `nil` while there is none.
+  var codedLevel: LoadLevel? { coder.codedLevel }
+
+  /// Notes whether the next slot's work is late.
+  mutating func hurry(_ isLate: Bool) { coder.isHurried = isLate }
+
   /// What a slot shows; `nil` where its pictures cannot be made.
   ///
   /// - Parameters:
@@ -39,7 +48,9 @@ struct SlotMaker: ~Copyable {
       announcer.date(&content, of: segment, part: part, wall: wall)
       return content
     case .veiled(let segment):
-      if part > 0, announcer.isSilent(after: slot) { programme.stand() }
+      if part > 0, let segment, announcer.isSilent(after: slot) {
+        programme.stand(after: segment.pictures[part * settings.timeline.stepsPerPart - 1])
+      }
       // Where stills are covered, the stream is encoded live anyway.
       if announcer.isInStep(at: slot.collectedFrom) { programme.reveal() }
       switch programme.veilMode {

@@ -35,6 +35,9 @@ struct LoopPlayer: Sendable {
     loop = builtIn
   }
 
+  /// The parameter sets of all pictures that it plays.
+  var parameterSets: ParameterSets { builtIn.parameterSets }
+
   /// Whether the loop is the slate.
   var isBuiltIn: Bool { loop.isBuiltIn }
 

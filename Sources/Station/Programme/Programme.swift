@@ -21,6 +21,11 @@ struct Programme: Sendable {
   private var shown: Director.Source
   private var hasBegun = false
   private var hasToldOfVeil = false
+  /// The last picture before the loop's picture stays, and what repeats it.
+  private var stays: (picture: CodedPicture, skipped: SkippedPicture)?
+  /// Whether live pictures are encoded with less work than the loop was. Under a veil, the loop's pictures are then
+  /// encoded in the same way, in place of the camera's stills.
+  var isSteppedDown = false
 
   /// A programme that has decided nothing yet.
   init(_ settings: CameraSettings, director: Director, player: LoopPlayer, logger: Logger) {
@@ -75,6 +80,7 @@ struct Programme: Sendable {
   /// Shows the loop, from its beginning, until it is resumed.
   mutating func withdraw() {
     director.withdraw()
+    stays = nil
     _ = player.leave()
     player.load()
     shown = .paused
@@ -126,6 +132,7 @@ struct Programme: Sendable {
 
   /// Begins a segment that was decided.
   mutating func begin(_ segment: PlannedSegment) {
+    stays = nil
     segmentContent = segment.segmentContent
     shown = segmentContent.source
     hasBegun = true
@@ -166,7 +173,7 @@ struct Programme: Sendable {
       return .live
     }
     // A camera that has stopped, or is shown again soon, has no pictures of its own rhythm: only its stills are covered.
-    let mayPlay = !outlook.isSilent && !veiling.isEnding
+    let mayPlay = !outlook.isSilent && !veiling.isEnding && !isSteppedDown
     let next = player.advanceUnderVeil(
       outlook.seam, goesOn: veiling.isPlaying, mayPlay: mayPlay, spare: veiling.covers.count, using: &generator)
     veiling.begin(next)
@@ -187,14 +194,24 @@ struct Programme: Sendable {
   }
 
   /// Lets the loop's picture stay until the segment ends, because the camera has stopped.
-  mutating func stand() { veiling.stand() }
+  ///
+  /// - Parameter picture: the last one of the segment that was shown.
+  mutating func stand(after picture: CodedPicture) {
+    guard veiling.isPlaying,
+      let skipped = SliceSyntax(player.parameterSets).flatMap(SkippedPicture.init)
+    else { return veiling.stand() }
+    stays = (picture, skipped)
+    veiling.stand()
+  }
 
   /// Notes that viewers were told of a still that came then: the last picture is held from then on, as if it had.
   mutating func stillReported(at time: Ticks) { director.stillReported(at: time) }
 
-  /// The pictures of a slot in which nothing changes, for the middle of any segment.
+  /// The pictures of a slot in which nothing changes, after `stand`.
   func unchanged(part: Int, _ timeline: TimelineSettings) -> SlotContent {
-    SlotContent(pictures: player.slate.slot(part, timeline).pictures)
+    let (count, place) = (timeline.stepsPerPart, part * timeline.stepsPerPart)
+    let pictures = stays.flatMap { $0.skipped.pictures(after: $0.picture, order: place - 1, count: count) }
+    return SlotContent(pictures: pictures ?? player.slate.slot(part, timeline).pictures)
   }
 
   /// The loop's pictures that cover the next stills under the veil.

@@ -1,0 +1,98 @@
+import Media
+import NIOCore
+import Station
+
+/// The connection of a viewer who follows the playlist of one camera by blocking reloads, and notes when each part is
+/// there.
+final class FleetWatcher: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let camera: Int
+  private let host: String
+  private let path: String
+  private let fetches: Bool
+  private let tally: NIOLoopBoundBox<FleetTally>
+  private var scanner = AnswerScanner()
+  private var lateness: PartLateness
+  private var newest: NewestPart?
+  /// The part that is fetched now.
+  private var asked: NewestPart?
+  private var isOver = false
+
+  /// - Parameters:
+  ///   - fetches: whether it takes the parts too, to be compared with the stills.
+  ///   - isSameClock: whether the server runs on this machine.
+  init(camera: Int, host: String, fetches: Bool, isSameClock: Bool, tally: NIOLoopBoundBox<FleetTally>) {
+    (self.camera, self.host, self.fetches, self.tally) = (camera, host, fetches, tally)
+    path = "/\(FleetPlan.name(camera))/live.m3u8"
+    lateness = PartLateness(isSameClock: isSameClock)
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    tally.value.connected += 1
+    ask(path, context)
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var bytes = unwrapInboundIn(data)
+    do {
+      for answer in try scanner.take(&bytes) { take(answer, context) }
+    } catch {
+      end("\(error)", context)
+    }
+  }
+
+  private func take(_ answer: AnswerScanner.Answer, _ context: ChannelHandlerContext) {
+    if let part = asked {
+      asked = nil
+      if answer.status == 200 {
+        tally.value.remember(.init(camera: camera, date: part.date, bytes: answer.body))
+      } else {
+        tally.value.note("a part that is listed was answered with status \(answer.status)")
+      }
+      return ask("\(path)?\(part.reload)", context)
+    }
+    let text = answer.coding.content(of: answer.body)
+    guard answer.status == 200, let part = text.flatMap({ NewestPart($0) }) else {
+      // Before the first playlist, and where the server ends.
+      if answer.status != 503, answer.status != 404 {
+        tally.value.note("a playlist was answered with status \(answer.status), or has no part with a date")
+      }
+      newest = nil
+      context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(500)) {
+        if !self.isOver { self.ask(self.path, context) }
+      }
+      return
+    }
+    let isNew = newest.map { ($0.sequence, $0.index) != (part.sequence, part.index) } ?? false
+    if isNew, let newest {
+      let skipped = part.sequence == newest.sequence ? part.index - newest.index - 1 : 0
+      tally.value.part(late: lateness.note(part.date, seen: .now), of: part.length, missing: max(0, skipped))
+    }
+    newest = part
+    guard fetches, isNew else { return ask("\(path)?\(part.reload)", context) }
+    asked = part
+    ask(resolve(part.address, from: path), context)
+  }
+
+  private func ask(_ path: String, _ context: ChannelHandlerContext) {
+    let text =
+      "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nAccept-Encoding: gzip\r\nUser-Agent: quietcam-bench\r\n\r\n"
+    context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(string: text)), promise: nil)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    tally.value.connected -= 1
+    if !isOver { tally.value.note("the server closed a viewer's connection") }
+    isOver = true
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { end("\(error)", context) }
+
+  private func end(_ mistake: String, _ context: ChannelHandlerContext) {
+    if !isOver { tally.value.note(mistake) }
+    isOver = true
+    context.close(promise: nil)
+  }
+}

@@ -1,0 +1,106 @@
+/// How far a server is stepped down because its machine has too little room for its cameras: 0 for not at all, and more
+/// for less work at each still.
+///
+/// The first steps take faster presets, so that viewers get about the same quality in more bytes; then fewer references;
+/// the last ones fewer pictures. A part always comes at its time.
+package struct LoadLevel: Hashable, Comparable, Sendable {
+  private struct Step {
+    var preset = EncoderSettings.Preset.veryslow
+    var references = 16
+    /// A part has this many new pictures at most, and so many parts have them once.
+    var pictures = Int.max
+    var parts = 1
+  }
+
+  private static let steps = [
+    Step(),
+    Step(preset: .medium),
+    Step(preset: .faster),
+    Step(preset: .veryfast),
+    Step(preset: .veryfast, references: 1),
+    Step(preset: .superfast, references: 1),
+    Step(preset: .superfast, references: 1, pictures: 1),
+    Step(preset: .superfast, references: 1, pictures: 1, parts: 2),
+    Step(preset: .superfast, references: 1, pictures: 1, parts: 4),
+  ]
+
+  /// From 0 to `lowest`.
+  package let index: Int
+
+  /// The cameras' own settings.
+  package static let full = LoadLevel(index: 0)
+  /// The least work.
+  package static let lowest = LoadLevel(index: steps.count - 1)
+  /// All levels, from the most work to the least.
+  package static let all = steps.indices.map { LoadLevel(index: $0) }
+
+  private init(index: Int) { self.index = index }
+
+  private var step: Step { Self.steps[index] }
+
+  /// The level with one step less work; itself where there is none.
+  package var down: LoadLevel { self == .lowest ? self : LoadLevel(index: index + 1) }
+  /// The level with one step more work; itself where there is none.
+  package var up: LoadLevel { self == .full ? self : LoadLevel(index: index - 1) }
+
+  /// Orders levels, more work first.
+  package static func < (left: LoadLevel, right: LoadLevel) -> Bool { left.index < right.index }
+
+  /// A camera's settings at this level: nothing takes more work than in its own.
+  package func settings(for own: EncoderSettings) -> EncoderSettings {
+    var settings = own
+    settings.preset = min(own.preset, step.preset)
+    if step.references < own.references { settings.searched = step.references }
+    return settings
+  }
+
+  /// How many new pictures a part can have.
+  package var picturesPerPart: Int { step.pictures }
+  /// New pictures come in one of so many parts.
+  package var partsPerPicture: Int { step.parts }
+
+  /// What a still costs a camera at this level, in thousandths of what it costs with the default settings. Measured with
+  /// `bench cameras` and a sample scene; only the relations between levels are used.
+  package func cost(for own: EncoderSettings) -> Int {
+    let settings = settings(for: own)
+    let references = min(9, settings.searched ?? settings.references)
+    let (few, many) = Self.costs(settings.preset)
+    let whole = few + (many - few) * (references - 1) / 8
+    // What repeats and publishing take stays.
+    return step.parts == 1 ? whole : whole / step.parts + 40
+  }
+
+  /// The cost with one reference, and with nine.
+  private static func costs(_ preset: EncoderSettings.Preset) -> (few: Int, many: Int) {
+    switch preset {
+    case .ultrafast: (190, 220)
+    case .superfast: (235, 320)
+    case .veryfast: (290, 440)
+    case .faster: (370, 500)
+    case .fast: (440, 810)
+    case .medium: (460, 840)
+    case .slow: (600, 1000)
+    case .slower: (1000, 1800)
+    case .veryslow: (1500, 2800)
+    }
+  }
+}
+
+extension LoadLevel: CustomStringConvertible {
+  /// What it means, for people: `preset veryfast, 1 reference`.
+  package var description: String {
+    guard self != .full else { return "the cameras' own settings" }
+    let references = step.references > 9 ? "" : ", \(step.references) reference\(step.references == 1 ? "" : "s")"
+    let pictures =
+      step.pictures == .max
+      ? "" : step.parts == 1 ? ", a picture in each part" : ", a picture in \(step.parts) parts"
+    return "preset \(step.preset.rawValue)\(references)\(pictures)"
+  }
+}
+
+extension EncoderSettings.Preset: Comparable {
+  /// Orders presets, the least work first.
+  package static func < (left: Self, right: Self) -> Bool {
+    (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
+  }
+}

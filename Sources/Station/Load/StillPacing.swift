@@ -1,0 +1,55 @@
+import Media
+
+/// Decides for each slot of a camera whether the stills that came are coded in it, or put off to a later one: where the
+/// machine is stepped down so far that pictures are left out, and where the slot's work begins so late that its part
+/// would be. The part comes at its time in each case; it repeats the picture before.
+package struct StillPacing: Hashable, Sendable {
+  /// What becomes of the stills of a slot.
+  package enum Decision: Hashable, Sendable {
+    /// All are coded, on the grid.
+    case all
+    /// Only the newest is.
+    case newest
+    /// None is; the newest waits for the next slot.
+    case putOff(isLate: Bool)
+  }
+
+  /// How late the work can begin: a part is to be there before a tenth of its length is over, and coding takes a part of
+  /// that.
+  private static let share: Int64 = 25
+  /// How many slots in a row are put off for being late. Then stills are coded, so that no camera stands still.
+  private static let mostInARow = 5
+
+  private let part: Ticks
+  /// Slots since stills were coded, and slots that were put off for being late since then.
+  private var since = Int.max / 2
+  private var lateOnes = 0
+
+  /// The pacing of a camera with parts of this length.
+  package init(part: Ticks) { self.part = part }
+
+  /// Whether work that begins so long after the slot is late.
+  package func isLate(_ delay: Ticks) -> Bool { delay.count * Self.share > part.count }
+
+  /// Decides for the next slot.
+  ///
+  /// - Parameters:
+  ///   - hasStills: whether any came.
+  ///   - beginsSegment: whether it begins a segment: its picture is coded in any case, as an IDR picture.
+  ///   - delay: how long after the slot the work begins.
+  package mutating func next(
+    hasStills: Bool, beginsSegment: Bool, delay: Ticks, level: LoadLevel
+  ) -> Decision {
+    since += 1
+    guard hasStills else { return .all }
+    if !beginsSegment {
+      if since < level.partsPerPicture { return .putOff(isLate: false) }
+      if isLate(delay), lateOnes < Self.mostInARow {
+        lateOnes += 1
+        return .putOff(isLate: true)
+      }
+    }
+    (since, lateOnes) = (0, 0)
+    return level.picturesPerPart == 1 ? .newest : .all
+  }
+}
