@@ -21,8 +21,8 @@ struct CopyPlan: Sendable {
   private static let patienceAfterWithdrawal = Ticks.seconds(2)
   private static let patienceAfterStart = Ticks.seconds(10)
   /// How long after its failure a request may still be carried out.
-  private static let lateness = Ticks.seconds(60)
-  /// How far apart the versions of the list of photos are, and of the newest picture.
+  static let lateness = Ticks.seconds(60)
+  /// How far apart the versions of the list of photos are.
   private static let pause = Ticks.seconds(1)
 
   /// What is known of an object.
@@ -58,20 +58,7 @@ struct CopyPlan: Sendable {
   private var photoList = CopyDocument()
   private var photos: [(name: PhotoName, bytes: Int)] = []
   private var photosWritten = Ticks(Int64.min / 2)
-  /// The newest picture.
-  private var latest: (version: Int64, jpeg: ByteBuffer)?
-  private var latestVersion: Int64 = 0
-  /// The version in the bucket; `nil` if that is not known.
-  private var latestThere: Int64?
-  private var latestComing: Int64?
-  /// How often everything was withdrawn before each of the versions that may be in the bucket.
-  private var latestMayBe: Set<Int> = []
-  /// When the newest picture is written once more, because a late request may have brought an older one back.
-  private var latestAgainAt: Ticks?
-  private var latestWritten = Ticks(Int64.min / 2)
-  private var withdrawals = 0
-  /// How often everything was withdrawn when the request that is on its way began.
-  private var latestBegun = 0
+  private var latest = CopyPicture()
   /// Whether a request failed while something withdrawn is still listed: then the playlist goes instead of waiting.
   private var mustRemovePlaylist = false
   /// Until when a playlist that lists something withdrawn waits for the next one; then it is removed.
@@ -114,8 +101,7 @@ struct CopyPlan: Sendable {
   /// Takes the newest picture.
   mutating func show(_ jpeg: ByteBuffer) {
     guard !isClosed else { return }
-    latestVersion += 1
-    latest = (latestVersion, jpeg)
+    latest.show(jpeg)
   }
 
   /// Takes the photos that are kept now, newest first.
@@ -134,8 +120,7 @@ struct CopyPlan: Sendable {
     media.removeAll()
     line.clear()
     photos.removeAll()
-    latest = nil
-    withdrawals += 1
+    latest.withdraw()
     patience = now + Self.patienceAfterWithdrawal
     mustRemovePlaylist = false
   }
@@ -160,7 +145,7 @@ struct CopyPlan: Sendable {
     let documents =
       (listableNames.map { $0 != playlist.published } ?? false ? 1 : 0)
       + (photoNames != photoList.published && !(photoNames.isEmpty && photoList.mayList.isEmpty) ? 1 : 0)
-      + (latest.map { $0.version != latestThere } ?? isLatestWithdrawn ? 1 : 0)
+      + (latest.isOwed ? 1 : 0)
     return mediaOwed.count + photosOwed + documents + endings.count
       + withdrawn.count { objects[$0] != nil || busy.contains($0) }
   }
@@ -170,7 +155,8 @@ struct CopyPlan: Sendable {
     guard busy.count < Self.mostAtOnce else { return nil }
     // The stream has told what an earlier process has left before it shows anything.
     guard hasLooked else {
-      return busy.isEmpty && (isClosed || latest != nil || line.hasBegun) ? begin(CopyJob(name: "", work: .look)) : nil
+      return busy.isEmpty && (isClosed || latest.isWanted || line.hasBegun)
+        ? begin(CopyJob(name: "", work: .look)) : nil
     }
     return nextOfWithdrawal(at: now) ?? nextMedia ?? nextPlaylist(mustAdvance: false) ?? nextPhoto
       ?? nextPhotoList(at: now) ?? nextLatest(at: now) ?? nextRemoval(at: now)
@@ -180,10 +166,9 @@ struct CopyPlan: Sendable {
   func deadline(after now: Ticks) -> Ticks? {
     var due = idleSince.compactMap { name, since in busy.contains(name) ? nil : since + time(of: name) }
     if photoNames != photoList.published { due.append(photosWritten + Self.pause) }
-    if let latest, latest.version != latestThere { due.append(latestWritten + Self.pause) }
     if let patience { due.append(patience) }
     due += removedAgainAt.values
-    if let latestAgainAt { due.append(latestAgainAt) }
+    due += latest.deadlines
     return due.filter { $0 > now }.min()
   }
 
@@ -208,7 +193,7 @@ struct CopyPlan: Sendable {
     // What the server itself does not serve any more may have been withdrawn while the bucket was away.
     let kept = line.union(photos.map { "\($0.name)" })
     withdrawn.formUnion(ours.filter { !kept.contains($0) && !Self.isInit($0) })
-    if found.contains(Self.latestName) { latestMayBe.insert(-1) }
+    if found.contains(Self.latestName) { latest.found() }
     patience = max(patience ?? now, now + Self.patienceAfterStart)
     let documents: Set = [Self.playlistName, Self.photosName, Self.latestName]
     if isClosed { endings = documents.intersection(found) }
@@ -238,7 +223,7 @@ struct CopyPlan: Sendable {
       playlist.finish(isDone: isDone)
       if isDone, withdrawn.isDisjoint(with: playlist.mayList) { mustRemovePlaylist = false }
     case Self.photosName: photoList.finish(isDone: isDone)
-    case Self.latestName: finishLatest(isDone: isDone, at: now)
+    case Self.latestName: latest.finish(isDone: isDone, at: now)
     default: finishObject(job, outcome, at: now)
     }
     if isDone, case .delete = job.work { endings.remove(job.name) }
@@ -264,16 +249,6 @@ struct CopyPlan: Sendable {
     }
   }
 
-  private mutating func finishLatest(isDone: Bool, at now: Ticks) {
-    if !isDone { latestAgainAt = now + Self.lateness }
-    latestThere = isDone ? latestComing : nil
-    if isDone { latestMayBe = latestMayBe.intersection(latestComing == nil ? [] : [latestBegun]) }
-    latestComing = nil
-  }
-
-  /// Whether a picture that was withdrawn may be in the bucket as the newest.
-  private var isLatestWithdrawn: Bool { latestMayBe.contains { $0 < withdrawals } }
-
   // MARK: Each kind of request
 
   private mutating func begin(_ job: CopyJob) -> CopyJob {
@@ -291,7 +266,7 @@ struct CopyPlan: Sendable {
       if mustRemovePlaylist || !comes { return removal(of: Self.playlistName) }
     }
     if !withdrawn.isDisjoint(with: photoList.mayList), let job = nextPhotoList(at: nil) { return job }
-    if isLatestWithdrawn, !busy.contains(Self.latestName) {
+    if latest.isWithdrawn, !busy.contains(Self.latestName) {
       if let job = nextLatest(at: nil) { return job }
       if patience.map({ now >= $0 }) ?? true { return removal(of: Self.latestName) }
     }
@@ -306,7 +281,7 @@ struct CopyPlan: Sendable {
     switch name {
     case Self.playlistName: playlist.begin(nil)
     case Self.photosName: photoList.begin(nil)
-    case Self.latestName: latestComing = nil
+    case Self.latestName: latest.beginRemoval()
     // It may be gone from now on.
     default: objects[name] = .perhaps
     }
@@ -371,16 +346,8 @@ struct CopyPlan: Sendable {
   }
 
   private mutating func nextLatest(at now: Ticks?) -> CopyJob? {
-    guard let latest, !busy.contains(Self.latestName) else { return nil }
-    if let now, let again = latestAgainAt, now >= again { (latestThere, latestAgainAt) = (nil, nil) }
-    guard latest.version != latestThere else { return nil }
-    if let now {
-      guard now >= latestWritten + Self.pause else { return nil }
-      latestWritten = now
-    }
-    (latestComing, latestBegun) = (latest.version, withdrawals)
-    latestMayBe.insert(withdrawals)
-    return begin(CopyJob(name: Self.latestName, work: .put(latest.jpeg), seconds: 1))
+    guard !busy.contains(Self.latestName), let jpeg = latest.next(at: now) else { return nil }
+    return begin(CopyJob(name: Self.latestName, work: .put(jpeg), seconds: 1))
   }
 
   private mutating func nextRemoval(at now: Ticks) -> CopyJob? {
@@ -452,24 +419,11 @@ struct CopyPlan: Sendable {
     withdrawn = withdrawn.filter {
       objects[$0] != nil || busy.contains($0) || playlist.mayList.contains($0) || photoList.mayList.contains($0)
     }
-    if let patience, now >= patience, withdrawn.isDisjoint(with: playlist.mayList), !isLatestWithdrawn {
+    if let patience, now >= patience, withdrawn.isDisjoint(with: playlist.mayList), !latest.isWithdrawn {
       self.patience = nil
     }
   }
 
   /// Forgets the bytes of what is in the bucket; init segments are small and can be needed again.
   private mutating func drop(_ name: String) { if !Self.isInit(name) { media[name] = nil } }
-
-  private static func isInit(_ name: String) -> Bool { name.hasPrefix("init-") }
-
-  /// Whether an object is one that this program writes, other than the documents.
-  static func isOurs(_ name: String) -> Bool { isMedia(name) || PhotoName(name) != nil }
-
-  private static func isMedia(_ name: String) -> Bool {
-    guard name.hasSuffix(".mp4"), !SegmentName.isPart(name) else { return false }
-    if isInit(name) {
-      return name.utf8.count < 100 && name.dropFirst(5).dropLast(4).allSatisfy { $0.isHexDigit }
-    }
-    return SegmentName(file: name).map(\.isPlain) ?? false && SegmentName.number(inFile: name) != nil
-  }
 }
