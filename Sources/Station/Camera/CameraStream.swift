@@ -238,7 +238,7 @@ struct CameraStream: ~Copyable {
   private func count(_ slot: SlotArrivals, _ content: SlotContent, of source: Director.Source, bytes: Int) {
     let (failures, slowWrites) = (Int64(mirror?.failures ?? 0), Int64(mirror?.slowWrites ?? 0))
     let servesPlain = plain.isRunning
-    let (isOn, isVeilEnding) = (programme.isOn(at: camera.clock.now()), programme.isVeilEnding)
+    let (isOn, isVeilEnding) = (programme.isOn(at: camera.clock.now()), source == .veiled && !programme.isVeilWanted)
     let (offset, late) = (gate.isClosed ? gate.offset.value : nil, gate.offset.late)
     let coded = maker.codedLevel
     camera.count { counters in
