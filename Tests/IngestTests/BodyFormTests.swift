@@ -142,6 +142,18 @@ import Testing
     #expect(reader.finish().isEmpty)
   }
 
+  @Test func damagedBase64EndsAStreamHoweverItIsCut() {
+    let head = Array("--b\r\nContent-Transfer-Encoding: base64\r\n\r\n/9j/4".utf8)
+    let body = head + [0] + Array("\r\n--b\r\n\r\n".utf8) + Pictures.tiny() + Array("\r\n--b--\r\n".utf8)
+    let type = "multipart/x-mixed-replace; boundary=b"
+    let whole = findings(in: body, type: type, isOpenEnded: true).findings
+    #expect(whole.count == 1)
+    if case .malformed = whole.first {} else { Issue.record("\(whole)") }
+    for cut in 1..<body.count {
+      #expect(findings(in: body, type: type, isOpenEnded: true, cuts: [cut]).findings == whole, "cut at \(cut)")
+    }
+  }
+
   @Test func aStreamGoesOnBehindATooLargePicture() {
     let large = Pictures.tiny(Array(repeating: 1, count: 90))
     let body = form([("", still), ("", large), ("", other)])

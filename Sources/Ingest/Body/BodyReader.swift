@@ -116,7 +116,7 @@ package struct BodyReader: Sendable {
     guard piece.readableBytes > 0 else { return [] }
     var findings: [BodyItem] = []
     advance(piece, into: &findings)
-    stopIfTold(findings)
+    stopIfTold(&findings)
     return findings
   }
 
@@ -125,7 +125,7 @@ package struct BodyReader: Sendable {
     var findings: [BodyItem] = []
     if case .undecided(let bytes) = form, bytes.readableBytes > 0 {
       decide(bytes, isWhole: true, into: &findings)
-      stopIfTold(findings)
+      stopIfTold(&findings)
     }
     switch form {
     case .raw(var reader):
@@ -145,15 +145,21 @@ package struct BodyReader: Sendable {
       form = .fields(reader)
     case .undecided, .unknown, .over: break
     }
-    stopIfTold(findings)
+    stopIfTold(&findings)
     return findings
   }
 
-  private mutating func stopIfTold(_ findings: [BodyItem]) {
-    switch findings.last {
-    case .overflow, .malformed: form = .over
-    case .picture, .oversized, nil: break
+  /// Reads nothing more behind what ends the body, however the body is cut into pieces.
+  private mutating func stopIfTold(_ findings: inout [BodyItem]) {
+    let end = findings.firstIndex { finding in
+      switch finding {
+      case .overflow, .malformed: true
+      case .picture, .oversized: false
+      }
     }
+    guard let end else { return }
+    findings.removeSubrange((end + 1)...)
+    form = .over
   }
 
   private mutating func advance(_ piece: ByteBuffer, into findings: inout [BodyItem]) {
