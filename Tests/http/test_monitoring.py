@@ -154,7 +154,7 @@ def known(text):
 
 def test_the_dashboard_and_the_handbook_name_only_metrics_that_exist(busy):
     there = known(metrics_of(busy))
-    assert len(queries()) > 20 and len(alarms()) == 4
+    assert len(queries()) > 20 and len(alarms()) == 5
     for place, query in queries().items() | alarms().items():
         assert names_in(query) and names_in(query) <= there, (place, names_in(query) - there)
     for variable in json.loads(BOARD.read_text())["templating"]["list"]:
