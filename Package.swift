@@ -33,6 +33,7 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-http-structured-headers", from: "1.7.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -58,8 +59,11 @@ let package = Package(
     .target(name: "CWebFiles", exclude: ["entry.h"]),
     .target(name: "WebFiles", dependencies: ["CWebFiles", nio], swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CBrotli", pkgConfig: "libbrotlienc libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CLcms", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"])]),
-    .target(name: "Media", dependencies: ["CZlib", nio], swiftSettings: strict),
+    .target(name: "Media", dependencies: ["CBrotli", "CZlib", "CZstd", nio], swiftSettings: strict),
     .target(
       name: "Access",
       dependencies: ["Media", nio, nioPosix, locks, .product(name: "Crypto", package: "swift-crypto")],
@@ -76,7 +80,7 @@ let package = Package(
       name: "Station",
       dependencies: [
         "CClock", "Hours", "Media", "Ingest", "Picture", "Playlist", "Packager", nio, nioPosix, locks, log, lifecycle,
-        system,
+        system, .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
     .target(
@@ -95,15 +99,27 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
+      name: "Bucket",
+      dependencies: [
+        "Media", "Playlist", "Packager", "Station", nio, locks, log, lifecycle,
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
+      swiftSettings: strict),
+    .target(
       name: "Origin",
       dependencies: [
-        "Access", "Records", "Media", "Picture", "Packager", "Station", "Ingest", "WebFiles", nio, locks, log,
+        "Access", "Records", "Bucket", "Media", "Picture", "Packager", "Station", "Ingest", "WebFiles", nio, locks, log,
         lifecycle,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypesHTTP2", package: "swift-nio-extras"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
         .product(name: "NIOExtras", package: "swift-nio-extras"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdHTTP2", package: "hummingbird"),
@@ -114,7 +130,8 @@ let package = Package(
     .target(
       name: "Settings",
       dependencies: [
-        "Access", "Hours", "Media", "Ingest", "Picture", "Packager", "Station", "Notify", "Origin", "Yams",
+        "Access", "Hours", "Media", "Ingest", "Picture", "Packager", "Station", "Notify", "Bucket", "Origin",
+        "Yams",
       ],
       swiftSettings: strict),
     .target(
@@ -139,8 +156,9 @@ let package = Package(
     .target(
       name: "Bench",
       dependencies: [
-        "CZlib", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station", "Camera", "Demo",
-        "WebFiles", nio, nioPosix, locks, log, lifecycle, system,
+        "CBrotli", "CZlib", "CZstd", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station",
+        "Camera", "Demo", "WebFiles", nio, nioPosix, locks, log, lifecycle, system,
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -160,7 +178,8 @@ let package = Package(
     .executableTarget(
       name: "quietcam",
       dependencies: [
-        "CProcess", "CMemory", "Access", "Notify", "Records", "Media", "Ingest", "Picture", "Packager", "Station",
+        "CProcess", "CMemory", "Access", "Notify", "Bucket", "Records", "Media", "Ingest", "Picture", "Packager",
+        "Station",
         "Origin", "Settings",
         "Camera", "Demo", "Check", "Bench", nio, locks, log, lifecycle, signals, nioPosix,
         .product(name: "GRDB", package: "GRDB.swift"),
@@ -214,6 +233,7 @@ let package = Package(
       name: "OriginTests",
       dependencies: [
         "Access", "Origin", "Station", "Packager", "Ingest", "Media", "WebFiles", nio, log,
+        "Playlist", "Records", "TestSupport",
         .product(name: "InMemoryLogging", package: "swift-log"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -237,6 +257,9 @@ let package = Package(
       name: "NotifyTests",
       dependencies: ["TestSupport", "Notify", "Media", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
+    .testTarget(
+      name: "BucketTests",
+      dependencies: ["TestSupport", "Bucket", "Station", "Packager", "Playlist", "Media", nio], swiftSettings: strict),
     .testTarget(name: "HoursTests", dependencies: ["TestSupport", "Hours", "Media"], swiftSettings: strict),
     .testTarget(
       name: "RecordsTests",
@@ -264,7 +287,8 @@ let package = Package(
     .testTarget(
       name: "SettingsTests",
       dependencies: [
-        "TestSupport", "Access", "Hours", "Notify", "Settings", "Origin", "Media", "Ingest", "Picture", "Packager",
+        "TestSupport", "Access", "Bucket", "Hours", "Notify", "Settings", "Origin", "Media", "Ingest", "Picture",
+        "Packager",
         "Station",
       ],
       swiftSettings: strict),

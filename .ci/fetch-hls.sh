@@ -4,7 +4,8 @@
 #   .ci/fetch-hls.sh Sources/Origin/Web/hls-1.6.15.mjs
 #
 # hls.js is in no Debian package, and the Python wheel of gradio carries it (both Apache-2.0).
-# A second run finds the file in place and ends at once. Needs python3 with pip.
+# Beside it comes its brotli form, PATH.br: making that takes too long for a server.
+# A second run finds the files in place and ends at once. Needs python3 with pip, and brotli.
 set -euo pipefail
 
 package=gradio
@@ -25,7 +26,26 @@ if [ $# -ne 1 ] || [ -z "$1" ]; then
 fi
 target=$1
 
+work=
+staged=
+trap 'rm -rf ${work:+"$work"} ${staged:+"$staged"}' EXIT
+
+# Without the program the server compresses the module itself, less well.
+pack() {
+  if [ -f "$target.br" ] && [ ! "$target" -nt "$target.br" ]; then return; fi
+  command -v brotli > /dev/null || {
+    echo "fetch-hls: brotli is missing, so browsers get a larger $(basename "$target"); install the package brotli" >&2
+    return
+  }
+  staged=$(mktemp "$target.XXXXXX")
+  brotli -q 11 -w 22 -c "$target" > "$staged"
+  chmod 644 "$staged"
+  mv -f "$staged" "$target.br"
+  staged=
+}
+
 if [ -f "$target" ] && [ "$(sha256_of "$target")" = "$module_sha256" ]; then
+  pack
   exit 0
 fi
 
@@ -36,9 +56,6 @@ command -v python3 > /dev/null || fail "python3 is missing; install the packages
 python3 -m pip --version > /dev/null 2>&1 || fail "python3 has no pip; install the package python3-pip"
 
 work=$(mktemp -d)
-staged=
-trap 'rm -rf "$work" ${staged:+"$staged"}' EXIT
-
 # Only the file inside is used and nothing is installed, so the wheel's own Python version does not matter.
 python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
   --ignore-requires-python --dest "$work" "$package==$version" \
@@ -78,3 +95,4 @@ cp "$work/hls.mjs" "$staged"
 chmod 644 "$staged"
 mv -f "$staged" "$target"
 staged=
+pack

@@ -66,13 +66,13 @@ build() {
   check_swift
   if command -v apt-get >/dev/null; then
     install pkg-config libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswscale-dev \
-      liblcms2-dev zlib1g-dev libsqlite3-dev
+      liblcms2-dev zlib1g-dev libbrotli-dev brotli libzstd-dev libsqlite3-dev
     command -v python3 >/dev/null && python3 -m pip --version >/dev/null 2>&1 || install python3 python3-pip
   fi
   local module
-  for module in libavcodec libavdevice libavfilter libavformat libavutil libswscale lcms2 zlib sqlite3; do
+  for module in libavcodec libavdevice libavfilter libavformat libavutil libswscale lcms2 zlib libbrotlienc libzstd sqlite3; do
     pkg-config --exists "$module" 2>/dev/null ||
-      fail "the development files of $module are missing; install FFmpeg 5 or later with libx264, Little CMS 2, SQLite 3 and zlib"
+      fail "the development files of $module are missing; install FFmpeg 5 or later with libx264, Little CMS 2, SQLite 3, brotli, Zstandard and zlib"
   done
 }
 

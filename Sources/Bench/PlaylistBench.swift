@@ -10,17 +10,21 @@ struct PlaylistBench {
   /// How often it is rendered for one measurement, because one takes less time than the clock can measure.
   private static let renders = 200
 
-  private let playlist: MediaPlaylist
+  private let playlist = Self.playlist(segments: Self.segments, openParts: 7)
 
-  init() {
+  /// A live playlist at the default lengths of segments and parts.
+  ///
+  /// - Parameters:
+  ///   - segments: how many complete ones are listed; the last two with their parts.
+  ///   - openParts: how many parts the segment has that is being made.
+  static func playlist(segments end: Int, openParts: Int) -> MediaPlaylist {
     let date = WallTime(milliseconds: 1_795_253_400_000)
     func parts(_ segment: Int, _ count: Int) -> [MediaPlaylist.Part] {
       (0..<count).map {
         .init(uri: "\(6_029_096_000 + segment).\($0).mp4", duration: Self.partTime, independent: $0 == 0)
       }
     }
-    let end = Self.segments
-    playlist = MediaPlaylist(
+    return MediaPlaylist(
       targetDuration: 30, mediaSequence: 200, independentSegments: true,
       serverControl: .init(
         canBlockReload: true, canSkipUntil: .seconds(180), holdBack: .seconds(90), partHoldBack: .seconds(6)),
@@ -29,11 +33,11 @@ struct PlaylistBench {
         .init(
           uri: "\(6_029_096_000 + $0).mp4", duration: Self.segmentTime,
           programDateTime: date.advanced(by: Self.segmentTime * Int64($0)), map: .init(uri: "init-1.mp4"),
-          parts: $0 >= end - 3 ? parts($0, Self.parts) : [])
+          parts: $0 >= end - 2 ? parts($0, Self.parts) : [])
       },
-      trailingParts: parts(end, 7), trailingMap: .init(uri: "init-1.mp4"),
+      trailingParts: parts(end, openParts), trailingMap: .init(uri: "init-1.mp4"),
       trailingProgramDateTime: date.advanced(by: Self.segmentTime * Int64(end)),
-      preloadHint: .init(uri: "\(6_029_096_000 + end).7.mp4"))
+      preloadHint: .init(uri: "\(6_029_096_000 + end).\(openParts).mp4"))
   }
 
   /// The processor time of one rendering, in nanoseconds.

@@ -131,6 +131,7 @@ extension StageBench.Result: CustomStringConvertible {
     for stage in stages { row(stage.name, milliseconds(stage.nanoseconds)) }
     row("all", milliseconds(total))
     row("text of a playlist, 30 segments", "\((playlist + 50) / 100 * 100) ns")
+    for form in TextFormBench.run() { row(form.name, form.value) }
     row("bytes of parts", "\(bytes)")
     if let ffmpeg, let ffmpegBytes {
       row("the ffmpeg program, all", milliseconds(ffmpeg))

@@ -1,5 +1,5 @@
-// One entry of the table: the file at QC_PATH, unless it is not there. (hls.js is fetched by the build, and a build
-// without it is possible.)
+// One entry of the table: the file at QC_PATH, unless it is not there. (hls.js and its brotli form are fetched by the
+// build, and a build without them is possible.)
 #if __has_embed(QC_PATH) == __STDC_EMBED_FOUND__
 {
   QC_PATH,

@@ -17,6 +17,8 @@ static const struct qc_web_file files[] = {
 #include "entry.h"
 #define QC_PATH "../Origin/Web/hls-1.6.15.mjs"
 #include "entry.h"
+#define QC_PATH "../Origin/Web/hls-1.6.15.mjs.br"
+#include "entry.h"
 #define QC_PATH "../Origin/Web/icon.svg"
 #include "entry.h"
 #define QC_PATH "../Origin/Web/operator-access.js"

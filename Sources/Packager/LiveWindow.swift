@@ -203,12 +203,13 @@ package struct LiveWindow: Sendable {
     return names.filter { !listed.contains($0) }
   }
 
-  /// A part can leave the list once it is more than three target durations from the end, and is served for three more.
+  /// A part should leave the list once it begins more than three target durations before the end (rfc8216bis, section
+  /// 6.2.2), and is served for three more. The parts of a segment leave together, because players count them: so more than
+  /// two target durations always stay, as players that begin in the middle of a segment need.
   private mutating func dropOldParts(end: Ticks) {
     for index in complete.indices where complete[index].listsParts {
       let segment = complete[index].segment
-      let segmentEnd = complete[index].start + settings.part * Int64(segment.partBytes.count)
-      guard segmentEnd < end - settings.segment * 3 + settings.part else { break }
+      guard complete[index].start < end - settings.segment * 3 else { break }
       removed.addParts(of: segment, until: played + settings.removedPartTime)
       complete[index].listsParts = false
     }

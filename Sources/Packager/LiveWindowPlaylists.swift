@@ -55,10 +55,14 @@ extension LiveWindow {
 
   /// One date range for each recorded segment; an id is made from a moment and never used twice.
   private func dateRanges(of segments: [ListedSegment]) -> [MediaPlaylist.DateRange] {
-    segments.filter(\.isMarkedRecorded).map { segment in
-      MediaPlaylist.DateRange(
-        id: "recorded-\(segment.date.milliseconds)", startDate: segment.date, classification: "recorded",
-        duration: settings.segment)
-    }
+    segments.filter(\.isMarkedRecorded).map { $0.range(length: settings.segment) }
+  }
+}
+
+extension ListedSegment {
+  /// The date range that says that the segment shows the loop.
+  package func range(length: Ticks) -> MediaPlaylist.DateRange {
+    MediaPlaylist.DateRange(
+      id: "recorded-\(date.milliseconds)", startDate: date, classification: "recorded", duration: length)
   }
 }

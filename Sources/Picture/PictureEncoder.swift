@@ -31,7 +31,7 @@ package struct PictureEncoder: ~Copyable {
   private let step: Ticks
   private let rateWindow: Ticks
   /// `nil` while only repeats are needed; it takes most of a camera's memory.
-  private var codec: OpenCodec?
+  private var context: CodecContext?
   private let stepsPerSegment: Int
   private var motion: Optional<MotionMap>
   private var aim: SSIMTarget?
@@ -75,7 +75,7 @@ package struct PictureEncoder: ~Copyable {
   ) throws(FFmpegError) {
     (self.settings, self.size, self.step, self.rateWindow) = (settings, size, step, rateWindow)
     self.published = published
-    codec = nil
+    context = nil
     reconstruction = nil
     standing = nil
     stepsPerSegment = max(1, Int(rateWindow.floorDivided(by: step)))
@@ -86,16 +86,16 @@ package struct PictureEncoder: ~Copyable {
 
   /// Opens libx264, and what looks at its pictures.
   private mutating func open() throws(FFmpegError) {
-    guard settings.ssim > 0 else { return codec = OpenCodec(try openCodec(writingTo: nil)) }
+    guard settings.ssim > 0 else { return context = try openCodec(writingTo: nil) }
     if let file = PictureFile(size: size) {
       do throws(FFmpegError) {
-        codec = OpenCodec(try openCodec(writingTo: file.path))
+        context = try openCodec(writingTo: file.path)
         return reconstruction = WrittenReconstruction(file)
       } catch {
         // If the file is not the reason, the next attempt fails too.
       }
     }
-    codec = OpenCodec(try openCodec(writingTo: nil))
+    context = try openCodec(writingTo: nil)
     reconstruction = try DecodedReconstruction()
   }
 
@@ -157,7 +157,7 @@ package struct PictureEncoder: ~Copyable {
       return again
     }
     var role = role
-    if codec == nil {
+    if context == nil {
       try open()
       (role, sent) = (.idr, 0)
     }
@@ -229,7 +229,7 @@ package struct PictureEncoder: ~Copyable {
   /// Lets libx264 fill its rate buffer for the time of so many pictures: it does not see those that are repeated.
   private mutating func setRate(pictures count: Int) {
     let kilobits = Int64(settings.kilobits(for: size))
-    codec!.context.setHighestRate(kilobits * 1000 * Int64(min(max(1, count), stepsPerSegment)))
+    context!.setHighestRate(kilobits * 1000 * Int64(min(max(1, count), stepsPerSegment)))
   }
 
   // MARK: Memory
@@ -238,7 +238,7 @@ package struct PictureEncoder: ~Copyable {
   /// next new picture is an IDR picture.
   package mutating func release() {
     guard skipped != nil else { return }
-    codec = nil
+    context = nil
     reconstruction = nil
   }
 
@@ -285,8 +285,8 @@ package struct PictureEncoder: ~Copyable {
     try mark(
       frame,
       role == .repeated ? [(0, frame.size.height, 0, frame.size.width, Self.fullOffset)] : regions(of: frame.size))
-    try codec!.context.send(frame)
-    guard let packet = try codec!.context.receivePacket() else {
+    try context!.send(frame)
+    guard let packet = try context!.receivePacket() else {
       throw FFmpegError(
         code: FFmpegError.invalidData, call: "avcodec_receive_packet(libx264): the encoder held a picture back")
     }
@@ -336,11 +336,4 @@ package struct PictureEncoder: ~Copyable {
         of: entry, toByteOffset: index * stride, as: AVRegionOfInterest.self)
     }
   }
-}
-
-/// libx264, opened. (A class for the reason that `ReconstructionMeter` has.)
-private final class OpenCodec {
-  let context: CodecContext
-
-  init(_ context: consuming CodecContext) { self.context = context }
 }

@@ -3,9 +3,6 @@ import Glibc
 import Media
 
 /// Measures how similar what viewers see of an encoder's pictures is to these pictures.
-///
-/// These are classes, and not structs without copies: Swift 6 destroys an empty optional of such a struct within another
-/// from another module as if it were there.
 protocol ReconstructionMeter: AnyObject {
   /// Takes the next access unit; an IDR picture may be another try at the one before.
   ///

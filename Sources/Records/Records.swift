@@ -97,7 +97,14 @@ package final class Records: Service {
   ///
   /// - Parameter pause: the longest time until its next request, in seconds.
   package func asked(address: String, userAgent: String, camera: CameraName, pause: Int64) {
-    guard let viewer = viewer(address, userAgent, camera) else { return }
+    guard let family = BrowserFamily(userAgent: userAgent) else { return }
+    asked(address: address, family: family, camera: camera, pause: pause)
+  }
+
+  /// The same, for a browser whose family is known.
+  package func asked(address: String, family: BrowserFamily, camera: CameraName, pause: Int64) {
+    guard countsVisitors else { return }
+    let viewer = Audience.Viewer(address: address, family: family, camera: camera.text)
     let (now, day) = (now, wall().day)
     state.withLockedValue { $0.audience.asked(viewer, pause: pause, now: now, day: day) }
   }

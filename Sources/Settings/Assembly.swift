@@ -1,4 +1,5 @@
 import Access
+import Bucket
 import Media
 import Notify
 import Origin
@@ -27,7 +28,7 @@ struct Assembly {
     var partial = PartialServeSettings()
     for change in file.server + texts.flatMap(\.server) { change.apply(to: &partial) }
     checkAddresses(partial)
-    for key in ["operator-token", "link-key", "notify-secret"] { checkOneSource(key, partial) }
+    for key in ["operator-token", "link-key", "notify-secret", "bucket-key"] { checkOneSource(key, partial) }
     partial.settings.publicCertificate = certificate(
       "public", partial.publicCertificate, partial.publicKey, in: partial)
     partial.settings.privateCertificate = certificate(
@@ -41,6 +42,7 @@ struct Assembly {
     partial.settings.notify.secret =
       secret("notify-secret", .linkKey, partial.notifySecret, in: partial, readFile) ?? ""
     checkNotifySecret(partial)
+    partial.settings.bucket = bucket(partial, readFile)
     if partial.settings.isDemo { partial.settings.demoToken = tokens.demo }
 
     var cameras = file.cameras
@@ -116,6 +118,36 @@ struct Assembly {
           + "notify-secret: SECRET or notify-secret-file: FILE"))
   }
 
+  /// The bucket with its key; `nil` if there is none or something of it is invalid.
+  private mutating func bucket(
+    _ partial: PartialServeSettings, _ readFile: (String) throws -> String
+  ) -> BucketSettings? {
+    let key = secret("bucket-key", .accessKey, partial.bucketKey, in: partial, readFile).flatMap { AccessKey($0) }
+    let others = ["bucket-endpoint", "bucket-region", "bucket-style", "bucket-key", "bucket-key-file"]
+    func refuse(_ key: String, _ message: String) {
+      let location = partial.locations[key] ?? KeyLocation(place: .standard, path: key)
+      problems.append(.init(at: location.place, key: location.path, message))
+    }
+    guard let place = partial.bucket else {
+      if !partial.refused.contains("bucket"), let given = others.first(where: { partial.locations[$0] != nil }) {
+        refuse(given, "found without bucket, the place that it is for; give bucket: s3://NAME/PREFIX")
+      }
+      return nil
+    }
+    guard partial.refused.isDisjoint(with: others) else { return nil }
+    guard partial.bucketKey != nil else {
+      refuse(
+        "bucket",
+        "found without a key, which the storage asks for; give bucket-key-file: FILE with a line ID:SECRET in "
+          + "it, or bucket-key: ID:SECRET")
+      return nil
+    }
+    guard let key else { return nil }
+    return BucketSettings(
+      place: place, endpoint: partial.bucketEndpoint, region: partial.bucketRegion, style: partial.bucketStyle, key: key
+    )
+  }
+
   /// Adds the problem that one layer has both a secret and a file with it.
   private mutating func checkOneSource(_ key: String, _ partial: PartialServeSettings) {
     guard let text = partial.locations[key], let file = partial.locations["\(key)-file"] else { return }
@@ -174,6 +206,12 @@ struct Assembly {
           "found signed without link-key, which signs the links; make one with `quietcam token` and give "
             + "link-key: SECRET or link-key-file: FILE"))
     }
+    settings.isCopied =
+      switch partial.bucketCopy {
+      case .open: door.access == .open
+      case .always: true
+      case .never: false
+      }
     return (settings, door)
   }
 

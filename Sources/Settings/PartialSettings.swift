@@ -1,4 +1,5 @@
 import Access
+import Bucket
 import Media
 import Origin
 import Packager
@@ -56,6 +57,12 @@ struct PartialServeSettings: PartialSettings {
   var operatorToken: SecretSource?
   var linkKey: SecretSource?
   var notifySecret: SecretSource?
+  var bucketKey: SecretSource?
+  // The parts of the bucket.
+  var bucket: BucketPlace?
+  var bucketEndpoint: BucketEndpoint?
+  var bucketRegion = "us-east-1"
+  var bucketStyle: BucketSettings.Style?
   var locations: [String: KeyLocation] = [:]
   var refused: Set<String> = []
 }
@@ -74,6 +81,7 @@ struct PartialCameraSettings: PartialSettings {
   // As they were given; without them the other settings decide.
   var showsAtOnce: Bool?
   var photoSize: PhotoSize?
+  var bucketCopy = BucketCopy.open
   var locations: [String: KeyLocation] = [:]
   var refused: Set<String> = []
 

@@ -1,4 +1,5 @@
 import Access
+import Bucket
 import Media
 import Notify
 import Origin
@@ -32,6 +33,8 @@ package struct ServeSettings: Sendable, Hashable {
   package var privateCertificate: CertificateFiles?
   /// Where media is stored.
   package var store = Store.folder("hls-out")
+  /// The S3-compatible storage that cameras are copied to; `nil` for none.
+  package var bucket: BucketSettings?
   /// For how many days the sums of visits are kept: 13 months. With 0 no visitors are counted.
   package var keepVisits = 396
   /// The proxies whose word on where a viewer comes from is taken.

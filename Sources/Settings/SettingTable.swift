@@ -1,3 +1,4 @@
+import Bucket
 import Media
 import Notify
 import Origin
@@ -32,6 +33,23 @@ extension Setting {
       "private-key", ValueType<String>.path.optional, \.privateKey, "A PEM file with the key of that certificate",
       standard: "none"),
     .server("store", .store, \.settings.store, "Where playlists, media and loops are stored"),
+    .server(
+      "bucket", .bucket, \.bucket,
+      "S3-compatible storage that cameras are copied to, for players without low latency", standard: "none"),
+    .server(
+      "bucket-endpoint", .bucketEndpoint, \.bucketEndpoint, "The address of that storage",
+      standard: "Amazon's in the region"),
+    .server("bucket-region", .region, \.bucketRegion, "The region that its requests are signed for"),
+    .server(
+      "bucket-style", ValueType<BucketSettings.Style>.choice.optional, \.bucketStyle,
+      "Whether requests name the bucket before the host or before the path",
+      standard: "path with bucket-endpoint, else host"),
+    .server(
+      "bucket-key", ValueType<String>.accessKey.wrapped(SecretSource.text), \.bucketKey, "The key for that storage",
+      standard: "none"),
+    .server(
+      "bucket-key-file", ValueType<String>.path.wrapped(SecretSource.file), \.bucketKey,
+      "A file with that key, instead of bucket-key", standard: "none"),
     .server(
       "keep-visits", .whole(0...3660, "days"), \.settings.keepVisits,
       "For how many days the sums of visits are kept; 0 counts no visitors"),
@@ -123,6 +141,10 @@ extension Setting {
     .camera(
       "access", .choice, \.door.access,
       "Who can see the camera: everyone, or viewers with a link made by `quietcam link`"),
+    .camera(
+      "bucket-copy", .choice, \.bucketCopy,
+      "Whether the camera is copied to the bucket: with access: open, always, or never; the bucket's own rules say who "
+        + "can see it there"),
   ]
 
   private static let picture: [Setting] = [

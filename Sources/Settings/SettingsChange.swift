@@ -38,6 +38,7 @@ package struct SettingsChange: Sendable {
     keep("public", \.publicAddress)
     keep("private", \.privateAddress)
     keep("store", \.store)
+    keep("bucket", \.bucket)
     keep("log", \.log)
     keep("keep-visits", \.keepVisits)
     keep("demo", \.isDemo)

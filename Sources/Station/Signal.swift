@@ -1,7 +1,7 @@
 import NIOConcurrencyHelpers
 
 /// Wakes one waiting task. A signal without a waiting task is kept for the next wait.
-final class Signal: Sendable {
+package final class Signal: Sendable {
   private struct State {
     var isFired = false
     var waiter: CheckedContinuation<Void, Never>?
@@ -9,8 +9,11 @@ final class Signal: Sendable {
 
   private let state = NIOLockedValueBox(State())
 
+  /// A signal that has not fired.
+  package init() {}
+
   /// Wakes the waiting task.
-  func fire() {
+  package func fire() {
     let waiter = state.withLockedValue { state in
       state.isFired = state.waiter == nil
       defer { state.waiter = nil }
@@ -20,7 +23,7 @@ final class Signal: Sendable {
   }
 
   /// Suspends until the signal fires or the task is cancelled. One task at a time.
-  func wait() async {
+  package func wait() async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isOver = state.withLockedValue { state in

@@ -35,6 +35,7 @@ package final class Station: Service {
   private let signal = Signal()
   private let store: Store
   private let clock: StationClock
+  private let copy: @Sendable (CameraName) -> (any StreamCopy)?
   private let pool: EncodePool
   private let decoding: EncodePool
   private let slates = SlateShelf()
@@ -50,14 +51,17 @@ package final class Station: Service {
   ///   - decoding: decodes the stills that no loop can wait for; a separate pool.
   ///   - publishing: publishes what was held until its time; a separate pool.
   ///   - load: steps cameras down where there is too little room.
+  ///   - copy: where a camera's stream is copied to.
   package init(
     cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, decoding: EncodePool,
-    publishing: EncodePool, load: LoadWatch = LoadWatch(), logger: Logger
+    publishing: EncodePool, load: LoadWatch = LoadWatch(),
+    copy: @escaping @Sendable (CameraName) -> (any StreamCopy)? = { _ in nil }, logger: Logger
   ) {
     let seats = cameras.enumerated().map { place, settings in
-      CameraSeat(Camera(settings: settings, clock: clock, load: load), place: place, isOfStart: true)
+      CameraSeat(
+        Camera(settings: settings, clock: clock, load: load, copy: copy(settings.name)), place: place, isOfStart: true)
     }
-    self.load = load
+    (self.load, self.copy) = (load, copy)
     state = NIOLockedValueBox(State(seats: seats, fresh: seats, places: seats.count))
     self.store = store
     self.clock = clock
@@ -89,7 +93,8 @@ package final class Station: Service {
       guard !state.isOver else { throw StationError(description: "the server is ending") }
       let seats = cameras.enumerated().map { index, settings in
         CameraSeat(
-          Camera(settings: settings, clock: clock, load: load), place: state.places + index, isOfStart: false)
+          Camera(settings: settings, clock: clock, load: load, copy: copy(settings.name)), place: state.places + index,
+          isOfStart: false)
       }
       state.seats += seats
       state.fresh += seats

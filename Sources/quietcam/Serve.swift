@@ -1,5 +1,6 @@
 import Access
 import ArgumentParser
+import Bucket
 import Camera
 import Foundation
 import Logging
@@ -84,10 +85,16 @@ struct Serve: AsyncParsableCommand {
     }
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let limits = accessLimits(settings, descriptors: descriptors, logger: logger)
+    let buckets = settings.bucket.map { _ in CameraBuckets(now: StationClock.system().now) }
     let station = Station(
       cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: EncodePool(threads: cores),
       decoding: EncodePool(threads: cores), publishing: EncodePool(threads: 1),
-      load: LoadWatch(isOn: settings.stepsDown), logger: logger)
+      load: LoadWatch(isOn: settings.stepsDown), copy: { buckets?.copy(of: $0) }, logger: logger)
+    let copier = buckets.flatMap { buckets in
+      settings.bucket.map { bucket in
+        BucketCopier(bucket, buckets: buckets, cameras: { station.cameras }, wall: { .now }, logger: logger)
+      }
+    }
     let records = Records(
       folder: settings.store.path, keptDays: settings.keepVisits,
       readings: { station.cameras.map { CameraReading($0) } }, wall: { .now }, logger: logger)
@@ -95,7 +102,8 @@ struct Serve: AsyncParsableCommand {
     do {
       var configuration = ServiceGroupConfiguration(
         services: try services(
-          (input, loaded), station: station, web: (plainWeb, web), limits: limits, records: records, logger: logger),
+          (input, loaded), station: station, copier: copier, web: (plainWeb, web), limits: limits, records: records,
+          logger: logger),
         gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger))
       // Connections that have not ended by then, because they do not read or send, are closed.
       configuration.maximumGracefulShutdownDuration = .seconds(3)
@@ -119,7 +127,7 @@ struct Serve: AsyncParsableCommand {
 
   /// Starts in this order and ends in the opposite one: the station's last parts are sent before the listeners close.
   private func services(
-    _ start: (input: SettingsInput, loaded: SettingsInput.Loaded), station: Station,
+    _ start: (input: SettingsInput, loaded: SettingsInput.Loaded), station: Station, copier: BucketCopier?,
     web: (plain: WebAssets, own: WebAssets), limits: AccessLimits, records: Records, logger: Logger
   ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
     let settings = start.loaded.settings
@@ -145,6 +153,8 @@ struct Serve: AsyncParsableCommand {
     try sockets.finish()
     // The records end last, and so have all that was sent.
     var services: [any Service] = [records] + [certificates.0, certificates.1].compactMap { $0 }
+    // What the cameras publish last is copied too.
+    if let copier { services.append(copier) }
     services += [
       try Listeners.publicDoor(
         at: publicDoor, doors: doors, patience: settings.patience.duration, logger: logger,

@@ -10,6 +10,12 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("private-certificate")) var privateCertificate: String?
   @Option(help: .setting("private-key")) var privateKey: String?
   @Option(help: .setting("store")) var store: String?
+  @Option(help: .setting("bucket")) var bucket: String?
+  @Option(help: .setting("bucket-endpoint")) var bucketEndpoint: String?
+  @Option(help: .setting("bucket-region")) var bucketRegion: String?
+  @Option(help: .setting("bucket-style")) var bucketStyle: String?
+  @Option(help: .setting("bucket-key")) var bucketKey: String?
+  @Option(help: .setting("bucket-key-file")) var bucketKeyFile: String?
   @Option(help: .setting("keep-visits")) var keepVisits: String?
   @Option(help: .setting("operator-token")) var operatorToken: String?
   @Option(help: .setting("operator-token-file")) var operatorTokenFile: String?
@@ -38,6 +44,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("token-file")) var tokenFile: String?
   @Option(help: .setting("signature")) var signature: String?
   @Option(help: .setting("access")) var access: String?
+  @Option(help: .setting("bucket-copy")) var bucketCopy: String?
   @Option(help: .setting("title")) var title: String?
   @Option(help: .setting("photo-size")) var photoSize: String?
   @Option(help: .setting("keep-photos")) var keepPhotos: String?

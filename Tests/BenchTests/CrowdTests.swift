@@ -27,7 +27,7 @@ import Testing
       #expect(answers.map { String(buffer: $0.body) } == ["abcde", "", "abcde", ""])
       #expect(answers.map(\.next) == ["8.mp4", nil, nil, nil])
       #expect(answers.map(\.closes) == [false, true, false, false])
-      #expect(answers.map(\.isGzipped) == [false, false, true, false])
+      #expect(answers.map(\.coding) == [.none, .none, .gzip, .none])
       #expect(scanner.isIdle)
     }
   }

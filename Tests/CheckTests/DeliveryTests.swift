@@ -72,6 +72,20 @@ import Testing
     #expect(found(packed, packed) == [.must])
   }
 
+  @Test("Nothing that needs a dictionary for those who have another, and Vary where there are dictionaries")
+  func dictionaries() {
+    func found(_ fields: [String: String], status: Int = 200) -> [Rule.Severity] {
+      DeliveryRules.dictionaries(Self.answer(status, fields)).findings.map(\.severity)
+    }
+    #expect(found([:]) == [] && found(["content-encoding": "br", "vary": "Accept-Encoding"]) == [])
+    #expect(found(["use-as-dictionary": "match=\"a\"", "vary": "accept-encoding, available-dictionary"]) == [])
+    #expect(found(["use-as-dictionary": "match=\"a\"", "vary": "Accept-Encoding"]) == [.should])
+    #expect(found(["use-as-dictionary": "match=\"a\"", "vary": "*"]) == [])
+    #expect(found(["content-encoding": "dcz", "vary": "Accept-Encoding, Available-Dictionary"]) == [.must])
+    #expect(found(["content-encoding": "DCB", "use-as-dictionary": "match=\"a\""]) == [.must, .should])
+    #expect(found(["content-encoding": "dcz"], status: 503) == [])
+  }
+
   @Test("HEAD, Range and If-None-Match")
   func access() {
     let whole = Self.answer()

@@ -33,7 +33,8 @@ TOKENS = [
     b"Transfer-Encoding: gzip\r\n", b"Content-Type: multipart/form-data; boundary=", b"Expect: 100-continue\r\n",
     b"Connection: upgrade\r\nUpgrade: h2c\r\n", b"HTTP/1.0", b"HTTP/9.9", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"%00",
     b"/../", b"\xff\xd8\xff", b"\xff\xd9", b"fffffffffffffffff\r\n", b"-5\r\n", b";name=value", b"\"", b"{", b"\\u",
-    b"A" * 9000, b"X: y\r\n" * 100,
+    b"A" * 9000, b"X: y\r\n" * 100, b"Accept-Encoding: br;q=0.5, dcz, *;q=\r\n",
+    b"Accept-Encoding: dcz\r\nAvailable-Dictionary: :47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:\r\n",
 ]
 
 

@@ -42,17 +42,40 @@ import Testing
     let packed = text.gzipped()
     #expect(packed == text.gzipped())
     #expect(packed.readableBytes < text.readableBytes / 5)
-    #expect(try unpacked(packed) == text)
-    #expect(try unpacked(ByteBuffer().gzipped()) == ByteBuffer())
+    #expect(try unpacked(packed, by: "gzip") == text)
+    #expect(try unpacked(ByteBuffer().gzipped(), by: "gzip") == ByteBuffer())
   }
 
-  private func unpacked(_ buffer: ByteBuffer) throws -> ByteBuffer {
+  @Test(arguments: [BrotliQuality.quick, .small])
+  func brotliIsReadByTheBrotliProgramAndIsTheSameEachTime(quality: BrotliQuality) throws {
+    let text = ByteBuffer(string: (0..<50).map { "#EXTINF:12,\n\(1234 + $0).mp4\n" }.joined())
+    let packed = text.brotlied(quality)
+    #expect(packed == text.brotlied(quality))
+    #expect(packed.readableBytes < text.gzipped().readableBytes)
+    #expect(try unpacked(packed, by: "brotli") == text)
+    #expect(try unpacked(ByteBuffer().brotlied(quality), by: "brotli") == ByteBuffer())
+  }
+
+  @Test func zstandardWithADictionaryIsReadByTheZstdProgram() throws {
+    let old = ByteBuffer(string: (0..<50).map { "#EXTINF:12,\n\(1234 + $0).mp4\n" }.joined())
+    let text = ByteBuffer(string: (1..<51).map { "#EXTINF:12,\n\(1234 + $0).mp4\n" }.joined())
+    let packed = text.zstandard(dictionary: old)
+    #expect(packed == text.zstandard(dictionary: old) && packed.readableBytes < 40)
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).old")
+    try Data(old.readableBytesView).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    #expect(try unpacked(packed, by: "zstd", ["-D", file.path]) == text)
+    #expect(try unpacked(text.zstandard(dictionary: ByteBuffer()), by: "zstd") == text)
+    #expect(try unpacked(ByteBuffer().zstandard(dictionary: old), by: "zstd", ["-D", file.path]) == ByteBuffer())
+  }
+
+  private func unpacked(_ buffer: ByteBuffer, by program: String, _ options: [String] = []) throws -> ByteBuffer {
     let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).gz")
     try Data(buffer.readableBytesView).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["gzip", "-dc", file.path]
+    process.arguments = [program] + options + ["-dc", file.path]
     let output = Pipe()
     process.standardOutput = output
     try process.run()

@@ -1,4 +1,5 @@
 import Access
+import Bucket
 import Hours
 import Media
 import Notify
@@ -103,6 +104,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     .door("folder", "/srv/desk", "/srv/desk") { $0.folder },
     .door("folder-scan", "true", true) { $0.scansFolder },
     .camera("at-once", "true", true) { $0.showsAtOnce },
+    .camera("bucket-copy", "never", false) { $0.isCopied },
     .camera("title", "My desk", "My desk") { $0.title },
     .camera("photo-size", "800x600", PictureSize(width: 800, height: 600)) { $0.photoSize },
     .camera("keep-photos", "7", 7) { $0.keepPhotos },
@@ -117,7 +119,48 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
   @Test func casesCoverEveryKeyButTheShapesAndTheCamera() {
     let covered = Set((KeyCase.process + KeyCase.camera).map(\.key))
     let pairs = ["notify", "veil-for", "public-certificate", "public-key", "private-certificate", "private-key"]
-    #expect(covered.union(["crop", "masks", "camera", "access"] + pairs) == Set(Setting.all.map(\.key)))
+    let bucket = ["bucket", "bucket-endpoint", "bucket-region", "bucket-style", "bucket-key", "bucket-key-file"]
+    #expect(covered.union(["crop", "masks", "camera", "access"] + pairs + bucket) == Set(Setting.all.map(\.key)))
+  }
+
+  @Test func aBucketNeedsAKeyAndItsOtherSettingsABucket() throws {
+    let text = "bucket: s3://cams/live\nbucket-key: AKID:word-of-mine\n"
+    let bucket = try #require(try load(text + desk()).bucket)
+    #expect(bucket.place.description == "s3://cams/live" && bucket.key.id == "AKID")
+    #expect(
+      bucket.region == "us-east-1" && bucket.style == .host && bucket.endpoint.host == "s3.us-east-1.amazonaws.com")
+    let more = "bucket-endpoint: http://127.0.0.1:8333\nbucket-region: eu-west-1\nbucket-style: host\n"
+    let own = try #require(try load(text + more + desk()).bucket)
+    #expect(own.region == "eu-west-1" && own.style == .host && own.endpoint.description == "http://127.0.0.1:8333")
+    let filed = try load(
+      "bucket: s3://cams\nbucket-key-file: s3.txt\n" + desk(), files: ["s3.txt": "AKID:from/a+file=\n"])
+    #expect(filed.bucket?.key == AccessKey(id: "AKID", secret: "from/a+file="))
+    #expect(try load(desk()).bucket == nil)
+    let given = try load(desk(), flags: ["bucket": "s3://cams", "bucket-key": "AKID:word-of-mine"])
+    #expect(given.bucket?.place.name == "cams")
+    #expect(problems("bucket: s3://cams\n" + desk()).first?.contains("bucket-key-file") == true)
+    for key in ["bucket-key: AKID:word-of-mine", "bucket-region: eu-west-1", "bucket-style: path"] {
+      #expect(problems(key + "\n" + desk()).first?.contains("found without bucket") == true)
+    }
+    for wrong in [
+      "bucket: cams", "bucket: s3://UPPER", "bucket-endpoint: 127.0.0.1:8333", "bucket-endpoint: https://a/b",
+      "bucket-style: virtual", "bucket-region: Frankfurt am Main", "bucket-key: word-of-mine",
+    ] {
+      let others = text.split(separator: "\n").filter { !wrong.hasPrefix($0.prefix { $0 != ":" } + ":") }
+      let found = problems(others.joined(separator: "\n") + "\n" + wrong + "\n" + desk())
+      #expect(found.count == 1 && !found[0].contains("word-of-mine"), "\(wrong): \(found)")
+    }
+  }
+
+  @Test func onlyOpenCamerasAreCopiedUnlessTheOperatorSaysSo() throws {
+    let key = "link-key: 0123456789abcdef\n"
+    for (lines, isCopied) in [
+      ([], true), (["access: signed"], false), (["access: signed", "bucket-copy: always"], true),
+      (["bucket-copy: never"], false), (["access: open", "bucket-copy: open"], true),
+    ] as [([String], Bool)] {
+      let defaults = lines.isEmpty ? "" : "defaults: {\(lines.joined(separator: ", "))}\n"
+      #expect(try load(key + defaults + desk()).cameras.map(\.isCopied) == [isCopied], "\(lines)")
+    }
   }
 
   @Test func receiversNeedASecret() throws {

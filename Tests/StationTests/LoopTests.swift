@@ -90,7 +90,7 @@ import Testing
         case "preset": settings.encoder.preset = .veryfast
         case "crf": settings.encoder.crf = 30
         case "ssim": settings.encoder.ssim = 900
-        case "references": settings.encoder.references = 2
+        case "references": settings.encoder.references = 3
         case "max-kilobits": settings.encoder.maxKilobits = 333
         case "rate": settings.timeline = try TimelineSettings(rate: 4, part: .seconds(1), segment: .seconds(4))
         case "part": settings.timeline = try TimelineSettings(rate: 2, part: .seconds(2), segment: .seconds(4))

@@ -5,6 +5,7 @@ import gzip
 import re
 import time
 
+import brotli
 import pytest
 
 import quietcam
@@ -355,7 +356,7 @@ def test_a_good_guest(browser, scenario, outcomes):
 
 def test_the_scripts_of_the_frames_way_are_small(live, note):
     """What a page loads for the frames way: quietcam.js and all that it imports."""
-    sizes, wanted = {}, ["quietcam.js"]
+    sizes, packed, wanted = {}, 0, ["quietcam.js"]
     while wanted:
         path = wanted.pop()
         if path in sizes:
@@ -363,7 +364,8 @@ def test_the_scripts_of_the_frames_way_are_small(live, note):
         status, body = quietcam.get(f"{live.public}/{path}")
         assert status == 200, path
         sizes[path] = len(gzip.compress(body, 9))
+        packed += len(brotli.compress(body))
         for name in re.findall(r'^(?:import|export)[^;]*?"([^"]+\.js)"', body.decode(), re.MULTILINE):
             wanted.append(("_/" + name.rsplit("/", 1)[1]))
-    note(f"the frames way: {sum(sizes.values())} bytes gzipped in {len(sizes)} files: {sizes}")
+    note(f"the frames way: {sum(sizes.values())} bytes gzipped, {packed} with brotli, in {len(sizes)} files: {sizes}")
     assert sum(sizes.values()) <= MOST_BYTES, sizes

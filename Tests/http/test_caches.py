@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import dictionaries
 import playlist
 import quietcam
 import recipes
@@ -127,6 +128,17 @@ def nginx(folder, origin, port):
     return [installed("nginx"), "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
 
 
+def bare_nginx(folder, origin, port):
+    """The same without the lines about `$coding`: it keeps a form for each `Vary`."""
+    arguments = nginx(folder, origin, port)
+    path = folder / "nginx.conf"
+    lines = path.read_text().splitlines(keepends=True)
+    left = [line for line in lines if not re.search(r"proxy_cache_key|Accept-Encoding|ignore_headers", line)]
+    assert len(lines) - len(left) == 3
+    path.write_text("".join(left))
+    return arguments
+
+
 def varnish(folder, origin, port):
     text = recipes.recipe("varnish", {'.port = "8080"': f'.port = "{origin}"'})
     (folder / "quietcam.vcl").write_text(text)
@@ -227,6 +239,76 @@ def test_haproxy_keeps_parts_and_caddy_passes_all_on(server, tmp_path):
             for _ in range(3):
                 assert wire.ask(port, "GET", PREFIX + name).status == 200
             assert counted.count(name) - before == (0 if make is haproxy else 3)
+
+
+# What viewers accept, and the codings in which they can get a playlist.
+KINDS = {
+    "plain": ({}, {None}),
+    "refusing": ({"Accept-Encoding": "identity;q=1, *;q=0"}, {None}),
+    "gzip": ({"Accept-Encoding": "gzip, deflate"}, {None, "gzip"}),
+    "brotli": ({"Accept-Encoding": "gzip, deflate, br"}, {None, "gzip", "br"}),
+    "dictionary": (None, {None, "gzip", "br", "dcz"}),
+}
+
+
+def follow_in_all_forms(port):
+    """Viewers of all kinds follow the stream; then each kind asks for what the others got. Returns the targets, and the
+    codings that each kind got."""
+    now = media(port)
+    sequence, part = now.open.sequence, len(now.open.parts)
+    each = []
+    for _ in range(SLOTS + 2):
+        each.append(f"/{CAMERA}/live.m3u8?_HLS_msn={sequence}&_HLS_part={part}")
+        part += 1
+        if part == int(SEGMENT / PART):
+            sequence, part = sequence + 1, 0
+    mistakes, got, lock = [], {kind: set() for kind in KINDS}, threading.Lock()
+
+    def look(viewer, kind, target, known):
+        """One answer, read as the kind reads it; returns the text that the viewer has now."""
+        fields, codings = KINDS[kind]
+        answer = viewer.ask("GET", PREFIX + target, dictionaries.asking(known) if fields is None else fields)
+        assert answer.status == 200 and answer["Content-Encoding"] in codings, (kind, answer)
+        text = dictionaries.plain(answer, known)
+        playlist.parse(text.decode())
+        with lock:
+            got[kind].add(answer["Content-Encoding"])
+        return text if answer["Use-As-Dictionary"] else None
+
+    def watch(kind):
+        try:
+            known = None
+            with wire.Wire(port) as viewer:
+                for target in each:
+                    known = look(viewer, kind, target, known)
+        except Exception as mistake:  # A thread's mistake is the test's.
+            mistakes.append(mistake)
+
+    threads = [threading.Thread(target=watch, args=(kind,)) for kind in KINDS for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not mistakes, mistakes[0]
+    with wire.Wire(port) as viewer:
+        for target in each:
+            for kind in [*KINDS, *reversed(KINDS)]:
+                look(viewer, kind, target, None)
+    return each, got
+
+
+@pytest.mark.parametrize("make,most", [(nginx, 3), (bare_nginx, None), (varnish, 2), (haproxy, None), (caddy, None)])
+def test_no_viewer_gets_a_form_that_he_cannot_read(server, make, most, tmp_path):
+    with in_front(make, server, tmp_path) as (port, counted):
+        each, got = follow_in_all_forms(port)
+        print({kind: codings for kind, codings in got.items()}, [counted.count(target) for target in each])
+        assert got["gzip"] == {"gzip"} and got["plain"] == got["refusing"] == {None}
+        if most:
+            # A form for each coding that is asked for, and no dictionaries.
+            assert all(counted.count(target) <= most for target in each)
+            assert "dcz" not in got["dictionary"]
+        else:
+            assert "dcz" in got["dictionary"] and got["brotli"] == {"br"}
 
 
 @pytest.mark.parametrize("make", [nginx, varnish, haproxy, caddy])

@@ -26,6 +26,7 @@ def test_every_recipe_is_tried():
     here = {"quick", "gphoto2", "motion", "shell", "python", "ffmpeg", "esp32", "source"}
     elsewhere = {"vsftpd", "pure-ftpd", "photos", "systemd", "nginx-cache", "varnish", "haproxy", "caddy"}
     elsewhere |= {"nginx-folder", "prometheus", "status", "log", "debian"}
+    elsewhere |= {"bucket"}
     elsewhere |= {"webhook", "home-assistant", "home-assistant-webhook"}
     assert set(recipes.all_recipes()) == here | elsewhere
 

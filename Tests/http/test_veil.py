@@ -257,6 +257,7 @@ class Observer:
                     self.head(f"HEAD of {path}", client.ask("HEAD", target))
                     gzipped = client.ask("GET", target, {"Accept-Encoding": "gzip"})
                     self.head(f"{path}, gzipped", gzipped)
+                    self.head(f"{path}, brotli", client.ask("GET", target, {"Accept-Encoding": "br"}))
                     # What may have changed meanwhile is asked for again.
                     fields = {"If-None-Match": gzipped["ETag"].removeprefix("W/")}
                     self.note(f"{path} again", str(client.ask("GET", target, fields).status in (200, 304)))

@@ -7,7 +7,10 @@ import select
 import socket
 import time
 
+import brotli
+
 BODILESS = (204, 304)
+CODINGS = {None: bytes, "gzip": gzip.decompress, "br": brotli.decompress}
 
 
 class Broken(Exception):
@@ -36,8 +39,7 @@ class Answer:
 
     @property
     def text(self):
-        body = gzip.decompress(self.body) if self["Content-Encoding"] == "gzip" else self.body
-        return body.decode()
+        return CODINGS[self["Content-Encoding"]](self.body).decode()
 
     def constant_fields(self):
         """The fields that two equal answers have in common."""

@@ -240,7 +240,7 @@ def test_the_package_says_what_it_is(package, unpacked):
         [bare.ROOT / ".build/deb/release/quietcam", "--version"], capture_output=True, text=True, check=True,
     ).stdout.strip()
     assert package.name == f"quietcam_{version}_amd64.deb" and f"Version: {version}\n" in control
-    for library in ("libavcodec", "libavformat", "libavutil", "libswscale", "libsqlite3", "liblcms2", "libc6"):
+    for library in ("libavcodec", "libavformat", "libavutil", "libswscale", "libsqlite3", "liblcms2", "libbrotli1", "libzstd1", "libc6"):
         assert library in control, control
     assert "swift" not in re.search(r"^Depends: (.*)$", control, re.MULTILINE)[1]
     assert (unpacked / "DEBIAN/conffiles").read_text() == "/etc/quietcam/quietcam.yaml\n"

@@ -11,8 +11,8 @@ struct AnswerScanner: Sendable {
     var status = 0
     /// The next segment's address that `Link` names.
     var next: String?
-    /// Whether the body is gzipped.
-    var isGzipped = false
+    /// How the body is compressed.
+    var coding = WireCoding.none
     /// Whether the server closes the connection after it.
     var closes = false
     /// The body.
@@ -145,7 +145,7 @@ struct AnswerScanner: Sendable {
       switch line[..<colon].lowercased() {
       case "content-length": length = Int(value)
       case "transfer-encoding": isChunked = value.lowercased() == "chunked"
-      case "content-encoding": answer.isGzipped = value.lowercased() == "gzip"
+      case "content-encoding": answer.coding = WireCoding(value.lowercased())
       case "connection": answer.closes = value.lowercased() == "close"
       case "link" where value.hasSuffix("rel=\"next\"") && value.hasPrefix("<"):
         answer.next = String(value.dropFirst().prefix { $0 != ">" })

@@ -45,7 +45,7 @@ final class CrowdConnection: ChannelInboundHandler {
       at: Int64(NIODeadline.now().uptimeNanoseconds))
     if kind == .media, answer.status == 200 { join() }
     let step = try viewer.take(status: answer.status, next: answer.next, body: answer.body) { body in
-      try tally.value.read(body, path: path, isGzipped: answer.isGzipped)
+      try tally.value.read(body, path: path, coding: answer.coding)
     }
     guard !answer.closes else { return end("the server closed a connection with status \(answer.status)", context) }
     guard case .ask(let path, let wait) = step else { return }
@@ -63,7 +63,7 @@ final class CrowdConnection: ChannelInboundHandler {
 
   private func ask(_ path: String, _ context: ChannelHandlerContext) {
     let text =
-      "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nAccept-Encoding: gzip\r\nUser-Agent: quietcam-bench\r\n\r\n"
+      "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nAccept-Encoding: gzip, br\r\nUser-Agent: quietcam-bench\r\n\r\n"
     context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(string: text)), promise: nil)
   }
 

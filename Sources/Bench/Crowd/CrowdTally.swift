@@ -51,10 +51,10 @@ struct CrowdTally: Sendable {
   }
 
   /// Reads a playlist, once for all that have the same bytes.
-  mutating func read(_ body: ByteBuffer, path: String, isGzipped: Bool) throws -> PlaylistNews {
+  mutating func read(_ body: ByteBuffer, path: String, coding: WireCoding) throws -> PlaylistNews {
     if let known = news[body] { return known }
-    guard let text = isGzipped ? body.gunzipped() : body else {
-      throw AnswerScanner.Mistake(description: "a playlist is not gzip")
+    guard let text = coding.content(of: body) else {
+      throw AnswerScanner.Mistake(description: "a playlist is not \(coding.name), as its Content-Encoding says")
     }
     let read = try PlaylistNews(text, path: path)
     if news.count > 32 { news.removeAll() }

@@ -53,7 +53,7 @@ final class FleetWatcher: ChannelInboundHandler {
       }
       return ask("\(path)?\(part.reload)", context)
     }
-    let text = answer.isGzipped ? answer.body.gunzipped() : answer.body
+    let text = answer.coding.content(of: answer.body)
     guard answer.status == 200, let part = text.flatMap({ NewestPart($0) }) else {
       // Before the first playlist, and where the server ends.
       if answer.status != 503, answer.status != 404 {

@@ -8,7 +8,7 @@ import Playlist
 actor Tab {
   /// A loaded resource, from the network or from the cache.
   struct Loaded: Sendable {
-    /// No longer gzipped.
+    /// No longer compressed.
     let body: ByteBuffer
     /// Whether it came from the network just now, not from the cache.
     let isNew: Bool
@@ -20,6 +20,7 @@ actor Tab {
   nonisolated let log: ViewLog?
   nonisolated let client: WireClient
   private var cache = BrowserCache()
+  private var dictionaries = BrowserDictionaries()
 
   init(client: WireClient, log: ViewLog?) { (self.client, self.log) = (client, log) }
 
@@ -35,12 +36,18 @@ actor Tab {
     case .fresh(let body): return Loaded(body: body, isNew: false, began: now, ended: now)
     case .ask(let fields): conditions = fields
     }
+    let dictionary = dictionaries.newest(for: path, at: now)
+    if let dictionary { conditions.append((WireDictionary.field, dictionary.name)) }
     let answer = try await client.get(path, kind, by: initiator, extra: conditions)
     guard answer.status == 200 || answer.status == 304 else { throw WireError.status(answer.status, path: path) }
     var body = answer.body
-    if answer.fields[.contentEncoding] == "gzip", answer.status == 200 {
-      guard let plain = body.gunzipped() else { throw WireError.unreadable("its gzip is broken", path: path) }
+    if answer.status == 200 {
+      let coding = WireCoding(answer.fields[.contentEncoding] ?? "")
+      guard let plain = coding.content(of: body, dictionary: dictionary) else {
+        throw WireError.unreadable("it is not \(coding.name), as its Content-Encoding says", path: path)
+      }
       body = plain
+      dictionaries.take(path, answer, body: body)
     }
     cache.store(path, answer, kind: kind, body: body)
     if answer.status == 304 { body = cache.body(of: path) ?? ByteBuffer() }

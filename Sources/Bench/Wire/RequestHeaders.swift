@@ -58,7 +58,8 @@ struct RequestHeaders: Sendable {
     if initiator == .navigation { add("Sec-Fetch-User", "?1") }
     add("Sec-Fetch-Dest", initiator.destination)
     if let referrer, initiator != .navigation { add("Referer", origin + referrer) }
-    add("Accept-Encoding", "gzip, deflate, br, zstd")
+    let hasDictionary = extra.contains { $0.0 == WireDictionary.field }
+    add("Accept-Encoding", "gzip, deflate, br, zstd" + (hasDictionary ? ", dcb, dcz" : ""))
     add("Accept-Language", "en-US,en;q=0.9")
     if isHTTP2 { add("Priority", initiator == .navigation ? "u=0, i" : "u=1, i") }
     for (name, value) in extra { add(name, value) }

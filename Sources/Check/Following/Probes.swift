@@ -21,6 +21,7 @@ extension Follower {
     let refusing = await get(mediaURL, headers: [("Accept-Encoding", "identity;q=1, *;q=0")])
     merge(DeliveryRules.compression(accepting: accepting, refusing: refusing))
     for exchange in [accepting, refusing] where exchange.status == 200 { await take(exchange, isDirected: false) }
+    merge(DeliveryRules.dictionaries(await get(mediaURL, headers: DeliveryRules.unknownDictionary)))
     guard let etag = accepting.headers["etag"] else { return }
     let again = await get(mediaURL, headers: Self.gzip + [("If-None-Match", etag)])
     verdicts.judge(.playlistCaching)

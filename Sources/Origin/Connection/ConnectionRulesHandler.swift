@@ -22,6 +22,10 @@ final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandle
   private var fault: HeadFault?
   private var isExplaining = false
   private var openRequests = 0
+  private var isLast = false
+
+  /// Whether every request has been read and answered, and another one can follow.
+  var isBetweenRequests: Bool { openRequests == 0 && !isLast && fault == nil && heads.isAtHead }
 
   /// - Parameters:
   ///   - deadline: is told when a head is complete.
@@ -56,7 +60,10 @@ final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandle
       // Hummingbird answers 400 to its parser's errors, and closes.
       return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
     }
-    if !head.isKeepAlive { head.headers.replaceOrAdd(name: "connection", value: "close") }
+    if !head.isKeepAlive {
+      isLast = true
+      head.headers.replaceOrAdd(name: "connection", value: "close")
+    }
     context.fireChannelRead(wrapInboundOut(.head(head)))
   }
 
@@ -77,6 +84,7 @@ final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandle
         context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: fault.json)))), promise: nil)
       }
     }
+    if case .head(let head) = part, head.headers.contains(name: "connection") { isLast = true }
     guard isLegacy || fault != nil, case .head(var head) = part else { return context.write(data, promise: promise) }
     if isLegacy { head.version = .http1_0 }
     // Hummingbird's answer to all that cannot be read has no body.

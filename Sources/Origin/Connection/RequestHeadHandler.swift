@@ -41,6 +41,9 @@ final class RequestHeadHandler: ChannelInboundHandler, RemovableChannelHandler {
   /// The head that the parser has not taken yet; empty where it has.
   private(set) var pending: [UInt8] = []
 
+  /// Whether the next byte is the first of a head, and nothing of one is held.
+  var isAtHead: Bool { state == .head && held == nil }
+
   /// The parser has read a head.
   func headCame(_ framing: Framing) {
     pending = []

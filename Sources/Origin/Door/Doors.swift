@@ -11,6 +11,7 @@ import Records
 package final class Doors: Sendable {
   private struct Current: Sendable {
     var publicDoor: PublicDoor
+    var quickDoor: QuickDoor
     var privateDoor: PrivateDoor
     var authorizer: IngestAuthorizer
   }
@@ -67,6 +68,9 @@ package final class Doors: Sendable {
       publicDoor: PublicDoor(
         cameras: state.cameras, doors: state.doors, web: state.web, site: state.site, linkKey: state.linkKey,
         limits: limits, records: records, proxies: state.trustedProxies, isSecure: isSecure),
+      quickDoor: QuickDoor(
+        cameras: state.cameras, doors: state.doors, site: state.site, limits: limits, records: records,
+        proxies: state.trustedProxies),
       privateDoor: PrivateDoor(
         cameras: state.cameras, authorizer: authorizer, hosts: UnknownHosts(state.privateHosts, logger: logger),
         limits: limits, records: records, desk: desk, configurator: configurator),
@@ -75,6 +79,9 @@ package final class Doors: Sendable {
 
   /// The public listener's answers.
   var publicResponder: PublicResponder { PublicResponder(doors: self) }
+
+  /// The public listener's answers that are made on event loops, from the newest state.
+  var quickDoor: QuickDoor { current.withLockedValue { $0.quickDoor } }
 
   /// The private listener's answers.
   var privateResponder: PrivateResponder { PrivateResponder(doors: self) }

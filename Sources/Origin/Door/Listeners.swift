@@ -55,12 +55,29 @@ package enum Listeners {
     at address: ListenerAddress, doors: Doors, patience: Duration, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
-    try listener(
-      doors.publicResponder, at: address, connections: doors.limits.viewers, times: doors.limits.answersAtPublic,
-      handlers: {
-        [HangUpHandler()] + common(TimeAmount(patience), doors.limits.unreadableAtPublic, "public", logger)
-      },
-      patience: TimeAmount(patience), logger: logger, onListening)
+    let patience = TimeAmount(patience)
+    let answer = answer(
+      doors.publicResponder, isSecure: address.certificate != nil, times: doors.limits.answersAtPublic,
+      logger: quiet(logger))
+    func http1(idle: TimeAmount?) -> HTTP1Channel.Configuration {
+      HTTP1Channel.Configuration(
+        additionalChannelHandlers: [HangUpHandler()]
+          + common(patience, doors.limits.unreadableAtPublic, "public", logger),
+        idleTimeout: idle, httpDecoderConfiguration: headers)
+    }
+    let rules = QuickHandler.Rules(idle: max(idleTimeout, patience), patience: patience)
+    // The quick handler knows of all requests of a connection and closes idle ones.
+    let plain = HTTP1Channel(responder: answer, configuration: http1(idle: nil))
+    guard let tls = address.certificate?.configuration() else {
+      return listener(
+        DoorChannel(doors: doors, rules: rules, http1: plain), at: address, connections: doors.limits.viewers,
+        patience: patience, logger: logger, onListening)
+    }
+    return listener(
+      try DoorChannel(
+        doors: doors, rules: rules, http1: plain,
+        stream: HTTP1Channel(responder: answer, configuration: http1(idle: rules.idle)), idle: idleTimeout, tls: tls),
+      at: address, connections: doors.limits.viewers, patience: patience, logger: logger, onListening)
   }
 
   /// The private listener: cameras and operators.
@@ -74,12 +91,24 @@ package enum Listeners {
     at address: ListenerAddress, doors: Doors, patience: Duration, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) throws -> any Service {
-    try listener(
-      doors.privateResponder, at: address, connections: doors.limits.cameras, makesRoom: true,
-      times: doors.limits.answersAtPrivate,
-      handlers: {
-        [WrongLengthHandler()] + common(TimeAmount(patience), doors.limits.unreadableAtPrivate, "private", logger)
-      }, patience: TimeAmount(patience), logger: logger, onListening)
+    let patience = TimeAmount(patience)
+    let answer = answer(
+      doors.privateResponder, isSecure: address.certificate != nil, times: doors.limits.answersAtPrivate,
+      logger: quiet(logger))
+    let http1 = HTTP1Channel.Configuration(
+      additionalChannelHandlers: [WrongLengthHandler()]
+        + common(patience, doors.limits.unreadableAtPrivate, "private", logger),
+      idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
+    guard let tls = address.certificate?.configuration() else {
+      return listener(
+        HTTP1Channel(responder: answer, configuration: http1), at: address, connections: doors.limits.cameras,
+        makesRoom: true, patience: patience, logger: logger, onListening)
+    }
+    let idle = Duration.nanoseconds(idleTimeout.nanoseconds)
+    return listener(
+      try HTTP2UpgradeChannel(
+        tlsConfiguration: tls, configuration: .init(idleTimeout: idle, streamConfiguration: http1), responder: answer),
+      at: address, connections: doors.limits.cameras, makesRoom: true, patience: patience, logger: logger, onListening)
   }
 
   private static func common(
@@ -106,31 +135,21 @@ package enum Listeners {
   }
 
   private static func listener(
-    _ responder: some HTTPResponder<DoorContext>, at address: ListenerAddress, connections: Connections,
-    makesRoom: Bool = false, times: AnswerTimes,
-    handlers: @escaping @Sendable () -> [any RemovableChannelHandler], patience: TimeAmount, logger: Logger,
-    _ onListening: @escaping @Sendable (_ port: Int) async -> Void
-  ) throws -> any Service {
-    // Hummingbird logs its own starts and ends; operators need ours.
+    _ base: some ServerChildChannel, at address: ListenerAddress, connections: Connections, makesRoom: Bool = false,
+    patience: TimeAmount, logger: Logger, _ onListening: @escaping @Sendable (_ port: Int) async -> Void
+  ) -> any Service {
+    Listener(
+      connection: ConnectionGate(
+        base: base, connections: connections, makesRoom: makesRoom,
+        handshakeTime: address.certificate == nil ? nil : min(headerTime, patience)),
+      address: address, limit: connections.limits.total + turnedAway, logger: quiet(logger), onListening: onListening)
+  }
+
+  /// Hummingbird logs its own starts and ends; operators need ours.
+  private static func quiet(_ logger: Logger) -> Logger {
     var logger = logger
     if logger.logLevel == .info { logger.logLevel = .notice }
-    let answer = answer(responder, isSecure: address.certificate != nil, times: times, logger: logger)
-    let http1 = HTTP1Channel.Configuration(
-      additionalChannelHandlers: handlers(), idleTimeout: max(idleTimeout, patience), httpDecoderConfiguration: headers)
-    let handshakeTime = address.certificate == nil ? nil : min(headerTime, patience)
-    func listener(_ base: some ServerChildChannel) -> any Service {
-      Listener(
-        connection: ConnectionGate(
-          base: base, connections: connections, makesRoom: makesRoom, handshakeTime: handshakeTime),
-        address: address, limit: connections.limits.total + turnedAway, logger: logger, onListening: onListening)
-    }
-    guard let tls = address.certificate?.configuration() else {
-      return listener(HTTP1Channel(responder: answer, configuration: http1))
-    }
-    let idle = Duration.nanoseconds(idleTimeout.nanoseconds)
-    return listener(
-      try HTTP2UpgradeChannel(
-        tlsConfiguration: tls, configuration: .init(idleTimeout: idle, streamConfiguration: http1), responder: answer))
+    return logger
   }
 
   /// The answer to each request: the responder's, with the date (RFC 9110, section 6.6.1).

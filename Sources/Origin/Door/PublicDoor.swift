@@ -55,7 +55,7 @@ struct PublicDoor: HTTPResponder {
     var context = context
     context.client = visitor.client
     var response = await answer(request, target, pass, route, visitor, context: context)
-    site.mark(&response)
+    site.mark(&response.headers)
     let camera = route?.camera.flatMap { cameras[$0] }
     if let route, let camera { watching.answered(request, route, response.status, camera: camera, visitor: visitor) }
     // Viewers have nothing to send; a body is not read.
@@ -168,12 +168,11 @@ struct PublicDoor: HTTPResponder {
       guard let latest = edge.latest else { return notReady(request) }
       return Reply.resource(
         request, bytes: latest.jpeg, type: "image/jpeg", etag: latest.etag, caching: .revalidate)
-    case .multivariant:
-      guard let snapshot = edge.snapshot else { return notReady(request) }
-      return Reply.text(request, snapshot.multivariant, type: Self.playlistType, caching: .seconds(60))
-    case .media: return await playlist(request, camera: camera, query: query, context: context)
+    case .multivariant: return await stream(request, .multivariant, camera: camera, pass: pass, context: context)
+    case .media:
+      return await stream(request, .media(query: query), camera: camera, pass: pass, context: context)
     case .plain: return await plainPlaylist(request, camera: camera, context: context)
-    case .file(_, let name): return await file(request, camera: camera, named: name, pass: pass, context: context)
+    case .file(_, let name): return await stream(request, .file(name), camera: camera, pass: pass, context: context)
     default: return Reply.notFound(request)
     }
   }

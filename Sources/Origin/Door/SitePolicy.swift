@@ -48,13 +48,13 @@ package struct SitePolicy: Hashable, Sendable {
   private static let mostRequestedHeaders = 1024
 
   /// Puts what other sites may do on an answer that is meant for them too, which is one that allows any origin.
-  func mark(_ response: inout Response) {
-    guard response.headers[.accessControlAllowOrigin] != nil else { return }
-    response.headers[.accessControlAllowOrigin] = allowedOrigin
+  func mark(_ fields: inout HTTPFields) {
+    guard fields[.accessControlAllowOrigin] != nil else { return }
+    fields[.accessControlAllowOrigin] = allowedOrigin
     guard allowedOrigin != nil else { return }
-    response.headers[.accessControlExposeHeaders] = Self.exposed
+    fields[.accessControlExposeHeaders] = Self.exposed
     // A page that isolates itself shows only what says that it may be shown (Fetch, section 3.7).
-    response.headers[.crossOriginResourcePolicy] = "cross-origin"
+    fields[.crossOriginResourcePolicy] = "cross-origin"
   }
 
   /// The answer to OPTIONS at an address that takes these methods: to a browser's question before another site's

@@ -55,11 +55,14 @@ struct Watching: Sendable {
     case .plain: target = timeline.plain.targetDuration
     default: return
     }
-    // Players ask again after a target duration at most (rfc8216bis, section 6.3.4), and are late now and then.
     records.asked(
       address: visitor.address, userAgent: request.headers[.userAgent] ?? "", camera: camera.settings.name,
-      pause: Int64(target + target / 2 + 5))
+      pause: Self.pause(targetDuration: target))
   }
+
+  /// In how many seconds at most a player comes back: it asks again after a target duration at most (rfc8216bis, section
+  /// 6.3.4), and is late now and then.
+  static func pause(targetDuration: Int) -> Int64 { Int64(targetDuration + targetDuration / 2 + 5) }
 
   /// Whether a request is one of somebody who watches and does not mind being counted.
   static func counts(_ fields: HTTPFields) -> Bool {

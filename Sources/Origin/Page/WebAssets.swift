@@ -6,7 +6,7 @@ import NIOCore
 import Station
 import WebFiles
 
-/// The pages and the files that they load: read once, gzipped once, served from memory.
+/// The pages and the files that they load: read once, compressed once, served from memory.
 package struct WebAssets: Sendable {
   private struct Asset: Sendable {
     let text: EncodedText
@@ -44,7 +44,7 @@ package struct WebAssets: Sendable {
     listTemplate = try text("cameras.html")
     sampleTemplate = try text("sample.html")
     let page = ByteBuffer(string: try text("operator.html"))
-    operatorPage = EncodedText(page, etag: page.fingerprint)
+    operatorPage = EncodedText(page, etag: page.fingerprint, quality: .small)
     var assets: [String: Asset] = [:]
     for name in files.keys {
       guard let type = Self.types[name.split(separator: ".").last ?? ""] else { continue }
@@ -52,7 +52,10 @@ package struct WebAssets: Sendable {
         string: name.hasSuffix(".js") ? ScriptText.withoutCommentLines(try text(name)) : try text(name))
       // The library's name contains its version; our own files keep their names and change with the program.
       assets[name] = Asset(
-        text: EncodedText(bytes, etag: bytes.fingerprint), type: type,
+        // The library would take two seconds, so its brotli form is among the files.
+        text: EncodedText(
+          bytes, etag: bytes.fingerprint, quality: bytes.readableBytes < Self.longText ? .small : .quick,
+          brotlied: files["\(name).br"]), type: type,
         caching: name.hasPrefix("hls-") ? .forever : .revalidate)
     }
     self.assets = assets
@@ -61,6 +64,8 @@ package struct WebAssets: Sendable {
     hasPlayerLibrary = assets.keys.contains { $0.hasPrefix("hls-") }
   }
 
+  /// From so many bytes on, nobody waits for the smallest form.
+  private static let longText = 65_536
   /// The most bytes of an icon.
   private static let mostIconBytes = 1 << 20
 

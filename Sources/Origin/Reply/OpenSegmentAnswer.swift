@@ -45,13 +45,7 @@ struct OpenSegmentAnswer: Sendable {
     var segment = segment
     let first = await read(&segment)
     if case .cut = first { return nil }
-    var fields = Self.fields(of: name, date: camera.date(ofSegment: name))
-    fields[.contentType] = "video/mp4"
-    fields[.cacheControl] = Reply.Caching.forever.header
-    fields[.eTag] = Reply.mediaTag(name)
-    fields[.accessControlAllowOrigin] = "*"
-    // Proxies that hold an answer back until it is whole would hold the picture back (nginx, `proxy_buffering`).
-    fields[.xAccelBuffering] = "no"
+    let fields = Self.head(of: name, date: camera.date(ofSegment: name))
     return Response(
       status: .ok, headers: fields,
       body: ResponseBody { [segment] writer in
@@ -69,6 +63,18 @@ struct OpenSegmentAnswer: Sendable {
         try await writer.finish(nil)
         withExtendedLifetime(place) {}
       })
+  }
+
+  /// The fields of the answer. It has no length.
+  static func head(of name: String, date: WallTime?) -> HTTPFields {
+    var fields = fields(of: name, date: date)
+    fields[.contentType] = "video/mp4"
+    fields[.cacheControl] = Reply.Caching.forever.header
+    fields[.eTag] = Reply.mediaTag(name)
+    fields[.accessControlAllowOrigin] = "*"
+    // Proxies that hold an answer back until it is whole would hold the picture back (nginx, `proxy_buffering`).
+    fields[.xAccelBuffering] = "no"
+    return fields
   }
 
   /// Waits until the segment is whole; `false` where it does not become so.

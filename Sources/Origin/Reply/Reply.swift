@@ -38,71 +38,99 @@ enum Reply {
   static func resource(
     _ request: Request, bytes: ByteBuffer, type: String, etag: String, tellsTag: Bool = true, caching: Caching
   ) -> Response {
+    Response(resource(AskedForm(request), bytes: bytes, type: type, etag: etag, tellsTag: tellsTag, caching: caching))
+  }
+
+  /// The same for every way.
+  static func resource(
+    _ asked: AskedForm, bytes: ByteBuffer, type: String, etag: String, tellsTag: Bool = true, caching: Caching
+  ) -> WholeAnswer {
     var fields = HTTPFields()
     fields[.cacheControl] = caching.header
     if tellsTag { fields[.eTag] = etag }
     fields[.accessControlAllowOrigin] = "*"
-    if RequestConditions.matches(request.headers, anyOf: [etag]) {
-      return Response(status: .notModified, headers: fields)
+    if RequestConditions.matches(asked.fields, anyOf: [etag]) {
+      return WholeAnswer(bodiless: .notModified, fields: fields)
     }
     fields[.contentType] = type
     if tellsTag { fields[.acceptRanges] = "bytes" }
     // Ranges apply only to GET (RFC 9110, section 14.2).
     let range =
-      request.method == .get
-      ? RequestConditions.range(request.headers, length: bytes.readableBytes, etag: etag) : .whole
+      asked.method == .get
+      ? RequestConditions.range(asked.fields, length: bytes.readableBytes, etag: etag) : .whole
     switch range {
     case .whole:
-      return answer(request, status: .ok, fields: fields, body: bytes)
+      return WholeAnswer(asked, status: .ok, fields: fields, body: bytes)
     case .bytes(let range):
       fields[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(bytes.readableBytes)"
       let slice = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) ?? ByteBuffer()
-      return answer(request, status: .partialContent, fields: fields, body: slice)
+      return WholeAnswer(asked, status: .partialContent, fields: fields, body: slice)
     case .unsatisfiable:
       fields[.contentRange] = "bytes */\(bytes.readableBytes)"
       fields[.cacheControl] = Caching.none.header
       fields[.eTag] = nil
-      return answer(request, status: .rangeNotSatisfiable, fields: fields, body: ByteBuffer())
+      return WholeAnswer(asked, status: .rangeNotSatisfiable, fields: fields, body: ByteBuffer())
     }
   }
 
-  /// A text that is sent gzipped to clients that accept it.
+  /// A text that is sent compressed to clients that accept it.
   ///
   /// - Parameter tellsTag: whether the ETag is sent; the answer to a blocking reload is never requested again.
   static func text(
     _ request: Request, _ text: EncodedText, type: String, tellsTag: Bool = true, caching: Caching
   ) -> Response {
-    let gzipEtag = String(text.etag.dropLast()) + "z\""
-    let isGzipped = RequestConditions.acceptsGzip(request.headers)
+    Response(self.text(AskedForm(request), text, type: type, tellsTag: tellsTag, caching: caching))
+  }
+
+  /// The same for every way.
+  static func text(
+    _ asked: AskedForm, _ text: EncodedText, type: String, tellsTag: Bool = true, caching: Caching
+  ) -> WholeAnswer {
+    let form = TextForm.chosen(asked.fields, of: text)
     var fields = HTTPFields()
     fields[.cacheControl] = caching.header
-    if tellsTag { fields[.eTag] = isGzipped ? gzipEtag : text.etag }
+    if tellsTag { fields[.eTag] = form.etag }
     fields[.accessControlAllowOrigin] = "*"
-    fields[.vary] = "Accept-Encoding"
-    if RequestConditions.matches(request.headers, anyOf: [text.etag, gzipEtag]) {
-      return Response(status: .notModified, headers: fields)
+    fields[.vary] = form.vary
+    if TextForm.isKnown(text, to: asked.fields) {
+      return WholeAnswer(bodiless: .notModified, fields: fields)
     }
     fields[.contentType] = type
-    if isGzipped { fields[.contentEncoding] = "gzip" }
-    return answer(request, status: .ok, fields: fields, body: isGzipped ? text.gzipped : text.plain)
+    if let coding = form.coding { fields[.contentEncoding] = coding }
+    if let match = form.useAsDictionary { fields[.useAsDictionary] = match }
+    return WholeAnswer(asked, status: .ok, fields: fields, body: form.bytes)
   }
 
   /// An error as one line of JSON: a word for programs and a sentence for people.
   static func error(
     _ request: Request, _ status: HTTPResponse.Status, _ code: String, _ detail: String, fields extra: HTTPFields = [:]
   ) -> Response {
-    json(request, status, "{\"error\":\(code.jsonQuoted),\"detail\":\(detail.jsonQuoted)}", fields: extra)
+    Response(error(AskedForm(request), status, code, detail, fields: extra))
+  }
+
+  /// The same for every way.
+  static func error(
+    _ asked: AskedForm, _ status: HTTPResponse.Status, _ code: String, _ detail: String, fields extra: HTTPFields = [:]
+  ) -> WholeAnswer {
+    json(asked, status, "{\"error\":\(code.jsonQuoted),\"detail\":\(detail.jsonQuoted)}", fields: extra)
   }
 
   /// One line of JSON that is not cached.
   static func json(
     _ request: Request, _ status: HTTPResponse.Status, _ json: String, fields extra: HTTPFields = [:]
   ) -> Response {
+    Response(self.json(AskedForm(request), status, json, fields: extra))
+  }
+
+  /// The same for every way.
+  static func json(
+    _ asked: AskedForm, _ status: HTTPResponse.Status, _ json: String, fields extra: HTTPFields = [:]
+  ) -> WholeAnswer {
     var fields = extra
     fields[.cacheControl] = Caching.none.header
     fields[.contentType] = "application/json"
     fields[.accessControlAllowOrigin] = "*"
-    return answer(request, status: status, fields: fields, body: ByteBuffer(string: json + "\n"))
+    return WholeAnswer(asked, status: status, fields: fields, body: ByteBuffer(string: json + "\n"))
   }
 
   /// The answer to a method that a resource does not have.
@@ -113,12 +141,15 @@ enum Reply {
       fields: [.allow: "\(use), OPTIONS"])
   }
 
+  /// What is said where there is nothing.
+  static let nothingThere = "there is nothing at this address"
+
   /// The answer where there is nothing.
   ///
   /// - Parameter target: what was asked for, where the address itself may say what went wrong.
   static func notFound(_ request: Request, _ target: RequestTarget? = nil) -> Response {
     guard let right = target?.withoutEmptySegments, right.utf8.count <= 200 else {
-      return error(request, .notFound, "notFound", "there is nothing at this address")
+      return error(request, .notFound, "notFound", nothingThere)
     }
     return error(
       request, .notFound, "notFound",
@@ -130,17 +161,12 @@ enum Reply {
   static func answer(
     _ request: Request, status: HTTPResponse.Status, fields: HTTPFields, body: ByteBuffer
   ) -> Response {
-    guard request.method == .head else {
-      return Response(status: status, headers: fields, body: self.body(of: body))
-    }
-    var response = Response(status: status, headers: fields)
-    response.headers[.contentLength] = "\(body.readableBytes)"
-    return response
+    Response(WholeAnswer(AskedForm(request), status: status, fields: fields, body: body))
   }
 
   /// A body that is written in pieces if it is long: a client that stops reading then keeps one piece in memory, also
   /// if TLS copies what is written.
-  private static func body(of bytes: ByteBuffer) -> ResponseBody {
+  static func body(of bytes: ByteBuffer) -> ResponseBody {
     guard bytes.readableBytes > 2 * piece else { return ResponseBody(byteBuffer: bytes) }
     return ResponseBody(contentLength: bytes.readableBytes) { writer in
       try await write(bytes, to: &writer)

@@ -1,28 +1,12 @@
 import HTTPTypes
 
-/// The conditions and preferences of a request that decide the form in which a resource is sent (RFC 9110, sections 12
-/// to 14).
+/// The conditions of a request that decide whether and how much of a resource is sent (RFC 9110, sections 13 and 14).
 enum RequestConditions {
-  /// Whether the client accepts gzip. A client that does not mention it, or gives it or `*` a weight of zero, does not.
-  static func acceptsGzip(_ fields: HTTPFields) -> Bool {
-    guard let header = fields[.acceptEncoding] else { return false }
-    var other: Bool?
-    for item in header.split(separator: ",") {
-      let pieces = item.split(separator: ";")
-      guard let coding = pieces.first.map(trimmed) else { continue }
-      let isWanted = !pieces.dropFirst().contains { parameter in
-        // Names of parameters have no case (RFC 9110, section 5.6.6).
-        let parameter = trimmed(parameter).filter { $0 != " " && $0 != "\t" }.lowercased()
-        return parameter.hasPrefix("q=0") && parameter.dropFirst(3).allSatisfy { $0 == "0" || $0 == "." }
-      }
-      switch coding.lowercased() {
-      case "gzip", "x-gzip": return isWanted
-      case "*": other = isWanted
-      default: break
-      }
-    }
-    return other ?? false
-  }
+  /// The fields of a request that the answer to a request for a playlist or for media can depend on, besides its method
+  /// and its target. Two requests in which these are the same get the same answer.
+  static let fieldNames: [HTTPField.Name] = [
+    .acceptEncoding, .availableDictionary, .ifNoneMatch, .range, .ifRange,
+  ]
 
   /// Whether `If-None-Match` names one of these entity tags; compared weakly, `*` names all.
   static func matches(_ fields: HTTPFields, anyOf etags: [String]) -> Bool {

@@ -13,6 +13,8 @@ struct CameraReport: Sendable {
   let newestSegment: Int?
   /// The photos that are kept, their bytes, and the steps on disk with them that failed.
   let photos: (photos: Int, bytes: Int, failures: Int)
+  /// How its copy in a bucket is; `nil` if there is none.
+  let copy: CopyReport?
   /// Whole milliseconds since the newest still; `nil` before the first.
   let stillAge: Int64?
 
@@ -23,6 +25,7 @@ struct CameraReport: Sendable {
     self.visits = visits ?? Records.Now()
     name = camera.settings.name
     counters = camera.counters
+    copy = camera.isCopied ? camera.copy?.report : nil
     photos = camera.photos.counted
     (viewersWaiting, listenersWaiting) = (camera.edge.waiters, camera.events.listeners)
     newestSegment = camera.edge.snapshot?.position.sequence

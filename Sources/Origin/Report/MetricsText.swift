@@ -76,6 +76,7 @@ enum MetricsText {
     family(
       "store_slow_total", .counter, "States that took longer to write to the store than the length of a part."
     ) { $0.counters.slowWrites }
+    writeCopies(reports, to: &writer)
     writer.family(
       "still_age_seconds", .gauge, "Whole seconds since the newest still.",
       reports.compactMap { report in report.stillAge.map { ([("camera", report.name.text)], $0 / 1000) } })
@@ -84,6 +85,24 @@ enum MetricsText {
     family("viewers", .gauge, "Viewers now.") { Int64($0.visits.viewers) }
     family("visitors_today", .gauge, "Visitors since midnight UTC.") { $0.visits.visitorsToday }
     family("watched_seconds_total", .counter, "Seconds that all viewers together watched.") { $0.visits.watchedSeconds }
+  }
+
+  /// The copies in a bucket, of the cameras that have one.
+  private static func writeCopies(_ reports: [CameraReport], to writer: inout MetricsWriter) {
+    func family(_ name: String, _ kind: MetricsWriter.Kind, _ help: String, _ value: (CopyReport) -> Int64?) {
+      writer.family(
+        name, kind, help,
+        reports.compactMap { report in report.copy.flatMap(value).map { ([("camera", report.name.text)], $0) } })
+    }
+    family("bucket_waiting", .gauge, "Objects that are owed to the bucket.") { Int64($0.waiting) }
+    family("bucket_written_total", .counter, "Objects that were written to the bucket.") { $0.written }
+    family("bucket_written_bytes_total", .counter, "Their bytes.") { $0.writtenBytes }
+    family("bucket_removed_total", .counter, "Objects that were removed from the bucket.") { $0.removed }
+    family("bucket_failures_total", .counter, "Requests to the bucket that failed.") { $0.failures }
+    family("bucket_skipped_total", .counter, "Segments whose time was over before the bucket took them.") { $0.skipped }
+    family("bucket_written_timestamp_seconds", .gauge, "When an object was written last, in seconds since 1970.") {
+      $0.lastWritten.map { $0.milliseconds / 1000 }
+    }
   }
 
   /// The bytes that were sent; what belongs to no camera, such as the element's script, has an empty name.

@@ -38,6 +38,28 @@ struct StatusReport: Encodable {
     let failures: Int
   }
 
+  /// The copy in a bucket.
+  struct Copy: Encodable {
+    /// Objects that are owed.
+    let waiting: Int
+    let written: Int64
+    let bytes: Int64
+    let removed: Int64
+    /// Requests that failed.
+    let failures: Int64
+    /// Segments that came too late to be written.
+    let skipped: Int64
+    let lastWritten: OrNull<String>
+    /// What the last request failed of.
+    let trouble: OrNull<String>
+
+    init(_ report: CopyReport) {
+      (waiting, written, bytes) = (report.waiting, report.written, report.writtenBytes)
+      (removed, failures, skipped) = (report.removed, report.failures, report.skipped)
+      (lastWritten, trouble) = (OrNull(report.lastWritten?.iso8601), OrNull(report.trouble))
+    }
+  }
+
   struct Waiting: Encodable {
     let viewers: Int
     let listeners: Int
@@ -83,6 +105,7 @@ struct StatusReport: Encodable {
     let parts: Parts
     let waiting: Waiting
     let photos: Photos
+    let bucket: OrNull<Copy>
     let waves: Int64
     let storeFailures: Int64
     let visits: Visits
@@ -160,6 +183,7 @@ extension StatusReport.Item {
     waiting = StatusReport.Waiting(viewers: report.viewersWaiting, listeners: report.listenersWaiting)
     photos = StatusReport.Photos(
       count: report.photos.photos, bytes: report.photos.bytes, failures: report.photos.failures)
+    bucket = OrNull(report.copy.map { StatusReport.Copy($0) })
     waves = counters.waves
     storeFailures = counters.storeFailures
     visits = StatusReport.Visits(report.visits)

@@ -54,6 +54,8 @@ package final class Camera: Sendable {
   let signal = Signal()
   /// Wakes the decoder of early stills.
   let earlySignal = Signal()
+  /// Where the stream is copied to; `nil` if there is no such place.
+  package let copy: (any StreamCopy)?
   let clock: StationClock
   /// How far the cameras of the machine are stepped down.
   package let load: LoadWatch
@@ -63,9 +65,15 @@ package final class Camera: Sendable {
 
   /// A camera without stills yet.
   ///
-  /// - Parameter load: of the machine; one that steps nothing down where it is not given.
-  package init(settings: CameraSettings, clock: StationClock, load: LoadWatch = LoadWatch(isOn: false)) {
+  /// - Parameters:
+  ///   - load: of the machine; one that steps nothing down where it is not given.
+  ///   - copy: where the stream is copied to.
+  package init(
+    settings: CameraSettings, clock: StationClock, load: LoadWatch = LoadWatch(isOn: false),
+    copy: (any StreamCopy)? = nil
+  ) {
     name = settings.name
+    self.copy = copy
     self.clock = clock
     self.load = load
     parts = NIOLockedValueBox(Parts(settings))
@@ -78,6 +86,9 @@ package final class Camera: Sendable {
 
   /// The camera's settings now; they can change while the process runs.
   package var settings: CameraSettings { parts.withLockedValue { $0.settings } }
+
+  /// Whether its stream is copied elsewhere.
+  package var isCopied: Bool { copy != nil && settings.isCopied }
 
   /// What was shown lately, to make a loop of.
   package var recent: RecentMedia { parts.withLockedValue { $0.recent } }
@@ -152,10 +163,15 @@ package final class Camera: Sendable {
   package func plainPlaylist(
     deadline: ContinuousClock.Instant, isWanted: @escaping @Sendable () -> Bool
   ) async -> EncodedText? {
-    plainDemand.note(at: clock.now())
-    if let plain = edge.plain { return plain }
+    if let plain = plainPlaylistNow() { return plain }
     signal.fire()
     return await edge.plain(deadline: deadline, isWanted: isWanted)
+  }
+
+  /// The playlist without parts if it is being made; notes in any case that somebody requests it.
+  package func plainPlaylistNow() -> EncodedText? {
+    plainDemand.note(at: clock.now())
+    return edge.plain
   }
 
   // MARK: Counters

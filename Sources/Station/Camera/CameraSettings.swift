@@ -53,6 +53,9 @@ package struct CameraSettings: Sendable, Hashable {
   /// The most that `latest.jpg` and photos measure where stills show more than the stream does; `nil` for the stream's
   /// own size always, which has to be where a veil may fall: recorded pictures have that.
   package var photoSize: PictureSize?
+  /// Whether the stream is copied to the place that the process has for it, if it has one.
+  package var isCopied = false
+
   /// Whether nothing in these settings rules a veil out.
   var canBeVeiled: Bool { photoSize == nil && !showsAtOnce }
   /// How many of the pictures that were shown last are kept as photos; 0 for none.
@@ -68,7 +71,7 @@ package struct CameraSettings: Sendable, Hashable {
   func needsNewLoop(after before: CameraSettings) -> Bool {
     var same = before
     (same.title, same.interval, same.hours) = (title, interval, hours)
-    (same.maxStillBytes, same.stillChoice) = (maxStillBytes, stillChoice)
+    (same.maxStillBytes, same.stillChoice, same.isCopied) = (maxStillBytes, stillChoice, isCopied)
     return same != self
   }
 

@@ -353,5 +353,7 @@ struct CameraStream: ~Copyable {
     begin(next)
     camera.count { $0.source = next.segmentContent.source }
     publisher.publish()
+    let date = publisher.dateOfNextPart(wall: camera.clock.wall().advanced(by: beginning - camera.clock.now()))
+    for change in plain.beginAgain(start: publisher.start, date: date, standing: standing) { publisher.apply(change) }
   }
 }

@@ -3,10 +3,11 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Packager
 
-/// What viewers of one camera's stream can get: what is published now, and the tasks that wait for the next part.
+/// What viewers of one camera's stream can get: what is published now, and the tasks and requests that wait for the next
+/// part.
 ///
 /// Only `StreamPublisher` writes it, in whole states; viewers read them or wait. One lock guards all of it, nothing is
-/// rendered under it, and waiting tasks resume outside it.
+/// rendered under it, and who waits goes on outside it.
 package final class LiveEdge: Sendable {
   /// How a wait for a part ended.
   package typealias Outcome = WaitOutcome<PlaylistSnapshot>
@@ -23,6 +24,9 @@ package final class LiveEdge: Sendable {
     var latest: LatestPicture?
     var viewers = WaitList<PartPosition, PlaylistSnapshot>(most: LiveEdge.maxWaiters)
     var plainViewers = WaitList<Int, EncodedText>(most: LiveEdge.maxWaiters)
+    /// Those who wait for parts on their event loops.
+    var loopViewers = LoopWaits<PartPosition, PlaylistSnapshot>()
+    var answers = KeptAnswers()
 
     var furthest: PlaylistSnapshot? { ahead ?? snapshot }
 
@@ -69,7 +73,7 @@ package final class LiveEdge: Sendable {
   var mediaBytes: Int { state.withLockedValue { $0.media.values.reduce(0) { $0 + $1.readableBytes } } }
 
   /// How many tasks wait for parts.
-  package var waiters: Int { state.withLockedValue { $0.viewers.count } }
+  package var waiters: Int { state.withLockedValue { $0.viewers.count + $0.loopViewers.count } }
 
   // MARK: What the publisher writes
 
@@ -82,7 +86,8 @@ package final class LiveEdge: Sendable {
     _ snapshot: PlaylistSnapshot, ahead: PlaylistSnapshot? = nil, adding: [(name: String, bytes: ByteBuffer)],
     removing: [String] = [], isFirst: Bool = false
   ) {
-    let (reached, furthest) = state.withLockedValue { state in
+    let (reached, batches, furthest) = state.withLockedValue { state in
+      state.answers.empty()
       if isFirst {
         state.media.removeAll()
         (state.ahead, state.plain) = (nil, nil)
@@ -92,14 +97,17 @@ package final class LiveEdge: Sendable {
       if let ahead { state.ahead = ahead }
       if let far = state.ahead, far.position <= snapshot.position { state.ahead = nil }
       let furthest = state.ahead ?? snapshot
-      return (state.viewers.take(reaching: furthest.position), furthest)
+      let position = furthest.position
+      return (state.viewers.take(reaching: position), state.loopViewers.take(reaching: position), furthest)
     }
+    for batch in batches { batch.wake(.published(furthest)) }
     for viewer in reached { viewer.resume(returning: .published(furthest)) }
   }
 
   /// Publishes the playlist without parts.
   func publishPlain(_ playlist: EncodedText, adding: [(name: String, bytes: ByteBuffer)], removing: [String]) {
     let reached = state.withLockedValue { state in
+      state.answers.empty()
       state.exchange(adding: adding, removing: removing)
       state.plain = playlist
       return state.plainViewers.take(reaching: 0)
@@ -108,14 +116,22 @@ package final class LiveEdge: Sendable {
   }
 
   /// Removes the playlist without parts. Its media stays for players that have the playlist.
-  func endPlain() { state.withLockedValue { $0.plain = nil } }
+  func endPlain() {
+    state.withLockedValue { state in
+      state.answers.empty()
+      state.plain = nil
+    }
+  }
 
   /// Shows a new picture as the latest one.
   func show(_ picture: LatestPicture) { state.withLockedValue { $0.latest = picture } }
 
   /// Ends all waits, now and later.
   func end() {
-    let (viewers, plainViewers) = state.withLockedValue { ($0.viewers.end(), $0.plainViewers.end()) }
+    let (viewers, plainViewers, batches) = state.withLockedValue {
+      ($0.viewers.end(), $0.plainViewers.end(), $0.loopViewers.takeAll())
+    }
+    for batch in batches { batch.wake(.ended) }
     for viewer in viewers { viewer.resume(returning: .ended) }
     for viewer in plainViewers { viewer.resume(returning: .ended) }
   }
@@ -126,6 +142,8 @@ package final class LiveEdge: Sendable {
   func expire(at now: ContinuousClock.Instant) {
     state.expire(\.viewers, at: now)
     state.expire(\.plainViewers, at: now)
+    let batches = state.withLockedValue { $0.loopViewers.takeExpired(at: now) }
+    for batch in batches { batch.wake(.timedOut) }
   }
 
   /// Waits until the part at `position` is published. A cancelled task gets `.timedOut`.
@@ -142,6 +160,60 @@ package final class LiveEdge: Sendable {
       began: { _, _ in hasWaited = true })
     if hasWaited, case .published(let snapshot) = outcome { fanOut.add(ContinuousClock.now - snapshot.made) }
     return outcome
+  }
+
+  /// A request that waits on its event loop.
+  package struct LoopWait: Sendable {
+    fileprivate let id: UInt64
+    fileprivate let position: PartPosition
+    fileprivate let loop: any EventLoop
+  }
+
+  /// How a wait on an event loop begins.
+  package enum Begun: Sendable {
+    /// It has: `wake` will be called once, unless `leave` comes first.
+    case waits(LoopWait)
+    /// It has not, and `wake` will not be called.
+    case over(Outcome)
+  }
+
+  /// Waits on an event loop until the part at `position` is published. All who wait on one event loop for the same part
+  /// are woken by one call to it.
+  ///
+  /// - Parameter wake: called on the event loop.
+  package func wait(
+    for position: PartPosition, deadline: ContinuousClock.Instant, on loop: any EventLoop,
+    wake: @escaping @Sendable (Outcome) -> Void
+  ) -> Begun {
+    state.withLockedValue { state in
+      if let furthest = state.furthest, position <= furthest.position { return .over(.published(furthest)) }
+      if state.viewers.isEnded { return .over(.ended) }
+      if state.viewers.count + state.loopViewers.count >= Self.maxWaiters { return .over(.refused) }
+      let id = state.loopViewers.add(for: position, deadline: deadline, on: loop, wake)
+      return .waits(LoopWait(id: id, position: position, loop: loop))
+    }
+  }
+
+  /// Ends a wait whose client has gone. `wake` may be on its way already.
+  package func leave(_ wait: LoopWait) {
+    state.withLockedValue { $0.loopViewers.remove(wait.id, for: wait.position, on: wait.loop) }
+  }
+
+  /// Notes that a request that waited for this state goes on.
+  package func wentOn(with snapshot: PlaylistSnapshot) { fanOut.add(ContinuousClock.now - snapshot.made) }
+
+  // MARK: Finished answers
+
+  /// What was made for the same request of what is published now, and the version of that, which `keep` takes.
+  package func answer(for key: ByteBuffer) -> (kept: (any AnyObject & Sendable)?, version: Int) {
+    state.withLockedValue { ($0.answers[key], $0.answers.version) }
+  }
+
+  /// Keeps a finished answer until something else is published.
+  ///
+  /// - Parameter version: what it was made from.
+  package func keep(_ answer: any AnyObject & Sendable, for key: ByteBuffer, version: Int) {
+    state.withLockedValue { $0.answers.keep(answer, for: key, version: version) }
   }
 
   /// The playlist without parts, waiting for it until the deadline; `nil` if it does not begin, or too many wait.

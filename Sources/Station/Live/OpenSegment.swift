@@ -38,17 +38,17 @@ package struct OpenSegment: Sendable {
   ) async -> Reading {
     if let reading = take() { return reading }
     // What is published by then and still not there was withdrawn.
-    guard
-      case .published = await edge.wait(
-        for: PartPosition(sequence: sequence, part: parts), deadline: deadline, isWanted: isWanted)
-    else { return .cut }
+    guard case .published = await edge.wait(for: next, deadline: deadline, isWanted: isWanted) else { return .cut }
     return take() ?? .cut
   }
+
+  /// The part that comes next.
+  package var next: PartPosition { PartPosition(sequence: sequence, part: parts) }
 
   /// What is there and was not read yet; `nil` where nothing is.
   ///
   /// The whole segment comes first: it is served for longer than its parts, and a reader may be slow.
-  private mutating func take() -> Reading? {
+  package mutating func take() -> Reading? {
     if let whole = edge.media(named: name.file) {
       defer { sent = whole.readableBytes }
       return .last(whole.getSlice(at: whole.readerIndex + sent, length: whole.readableBytes - sent) ?? ByteBuffer())

@@ -3,23 +3,6 @@ import NIOCore
 import Packager
 import Playlist
 
-/// A text as it is sent, made once for all requests: plain, gzipped, and with its validator.
-package struct EncodedText: Sendable {
-  /// The text.
-  package let plain: ByteBuffer
-  /// The same, gzipped.
-  package let gzipped: ByteBuffer
-  /// The ETag, in its quotes; a strong one, valid for the plain form.
-  package let etag: String
-
-  /// The encoded forms of a text.
-  package init(_ plain: ByteBuffer, etag: String) {
-    self.plain = plain
-    gzipped = plain.gzipped()
-    self.etag = "\"\(etag)\""
-  }
-}
-
 /// One published state of a camera's stream: everything that a playlist request needs.
 package struct PlaylistSnapshot: Sendable {
   /// The newest part.
@@ -40,9 +23,11 @@ package struct PlaylistSnapshot: Sendable {
   let made: ContinuousClock.Instant
 
   /// The state after `position` was published.
+  ///
+  /// - Parameter earlier: the texts of the states before it, newest first.
   init(
     position: PartPosition, hinted: PartPosition, hintedName: String, media: MediaPlaylist,
-    delta: MediaPlaylist?, multivariant: EncodedText
+    delta: MediaPlaylist?, multivariant: EncodedText, earlier: [TextDictionary] = []
   ) {
     self.position = position
     self.hinted = hinted
@@ -54,8 +39,8 @@ package struct PlaylistSnapshot: Sendable {
     }
     self.dates = dates
     let etag = "\(position.sequence).\(position.part)"
-    self.media = EncodedText(media.render(), etag: etag)
-    self.delta = delta.map { EncodedText($0.render(), etag: etag + "d") }
+    self.media = EncodedText(media.render(), etag: etag, earlier: earlier)
+    self.delta = delta.map { EncodedText($0.render(), etag: etag + "d", earlier: earlier) }
     self.multivariant = multivariant
     made = .now
   }

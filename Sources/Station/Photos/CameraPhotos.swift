@@ -162,6 +162,12 @@ package final class CameraPhotos: Sendable {
   /// The photo that was kept last; `nil` if there is none.
   package var newest: PhotoName? { state.withLockedValue { $0.shelf.photos.first?.name } }
 
+  /// The photos and their bytes, the newest first.
+  package var all: [(name: PhotoName, bytes: Int)] { state.withLockedValue { $0.shelf.photos } }
+
+  /// A number that is another one after each change of the photos.
+  package var version: Int { state.withLockedValue { $0.version } }
+
   /// The photos as JSON, the newest first; made once for all requests until one is added or removed.
   package var list: EncodedText {
     let (known, version, photos) = state.withLockedValue { state in
@@ -169,16 +175,21 @@ package final class CameraPhotos: Sendable {
       return (known, state.version, known == nil ? state.shelf.photos : [])
     }
     if let known { return known }
-    let items = photos.map { name, bytes in
-      "{\"name\":\"\(name)\",\"time\":\"\(name.time.iso8601)\",\"width\":\(name.size.width)"
-        + ",\"height\":\(name.size.height),\"bytes\":\(bytes)}"
-    }
-    let text = ByteBuffer(string: "{\"photos\":[\(items.joined(separator: ","))]}\n")
+    let text = Self.text(of: photos)
     let list = EncodedText(text, etag: text.fingerprint)
     state.withLockedValue { state in
       if state.version == version { state.text = (version, list) }
     }
     return list
+  }
+
+  /// Such a list of these photos.
+  package static func text(of photos: [(name: PhotoName, bytes: Int)]) -> ByteBuffer {
+    let items = photos.map { name, bytes in
+      "{\"name\":\"\(name)\",\"time\":\"\(name.time.iso8601)\",\"width\":\(name.size.width)"
+        + ",\"height\":\(name.size.height),\"bytes\":\(bytes)}"
+    }
+    return ByteBuffer(string: "{\"photos\":[\(items.joined(separator: ","))]}\n")
   }
 
   /// A photo, waiting for the disk if it is only there.

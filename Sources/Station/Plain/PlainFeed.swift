@@ -56,7 +56,7 @@ struct PlainFeed: ~Copyable {
     waiting.removeFirst(due.count)
     for piece in due { history.append(piece) }
     var changes = feed(due)
-    guard camera.plainDemand.isWanted(at: now) else { return changes + end() }
+    guard camera.isCopied || camera.plainDemand.isWanted(at: now) else { return changes + end() }
     guard stream == nil else { return changes }
     do {
       stream = try PlainStream.open(camera.settings, firstName: firstName, logger: logger)
@@ -91,6 +91,21 @@ struct PlainFeed: ~Copyable {
     history.clear()
     waiting.removeAll()
     _ = stream.take()
+  }
+
+  /// Begins the playlist again after a withdrawal, with the picture that is shown now, so that there is one at once.
+  ///
+  /// - Parameters:
+  ///   - start: when the next slot begins in stream time.
+  ///   - date: the same in wall clock time.
+  mutating func beginAgain(start: Ticks, date: WallTime, standing: ByteBuffer?) -> [Change] {
+    guard camera.isCopied, let standing else { return [] }
+    let timeline = camera.settings.timeline
+    history.append(
+      PlainHistory.Slot(
+        start: start - timeline.part, date: date.advanced(by: .zero - timeline.part), steps: timeline.stepsPerPart,
+        changes: [ShownPicture(step: 0, jpeg: standing)]))
+    return tend(standing: standing)
   }
 
   private mutating func feed(_ slots: [PlainHistory.Slot]) -> [Change] {

@@ -181,8 +181,12 @@ struct StreamAssembly: Sendable {
 
   /// The playlists; `nil` if nothing is listed.
   ///
-  /// - Parameter plainSequence: the newest segment of the playlist without parts, if there is one.
-  func snapshot(multivariant: EncodedText, plainSequence: Int?) -> PlaylistSnapshot? {
+  /// - Parameters:
+  ///   - plainSequence: the newest segment of the playlist without parts, if there is one.
+  ///   - earlier: the texts that were published before, newest first.
+  func snapshot(
+    multivariant: EncodedText, plainSequence: Int?, earlier: [TextDictionary] = []
+  ) -> PlaylistSnapshot? {
     guard let newest = window.newest else { return nil }
     var playlist = window.playlist
     if let plainSequence {
@@ -192,7 +196,7 @@ struct StreamAssembly: Sendable {
     }
     return PlaylistSnapshot(
       position: newest, hinted: window.hinted, hintedName: window.hintedName, media: playlist,
-      delta: window.delta(of: playlist), multivariant: multivariant)
+      delta: window.delta(of: playlist), multivariant: multivariant, earlier: earlier)
   }
 
   /// Takes what appears and disappears with a publication.

@@ -11,6 +11,7 @@ package struct StreamPublisher {
   static let multivariantName = "index.m3u8"
   static let latestName = "latest.jpg"
 
+  private let camera: Camera
   private let edge: LiveEdge
   private let mirror: Mirror?
   private let multivariant: EncodedText
@@ -22,6 +23,8 @@ package struct StreamPublisher {
   private var shownPictures: Int64 = 0
   private var publications: Int64 = 0
   private var hasPublished = false
+  /// What viewers got last.
+  private var recent = RecentTexts()
   /// How often everything was withdrawn.
   private var withdrawals: Int64 = 0
   /// What the state file contains besides the window.
@@ -38,6 +41,7 @@ package struct StreamPublisher {
     camera: Camera, parameterSets: ParameterSets, mirror: Mirror?, recovery: Recovery, lead: Ticks, wall: WallTime
   ) {
     let settings = camera.settings
+    self.camera = camera
     edge = camera.edge
     self.mirror = mirror
     assembly = StreamAssembly(
@@ -48,7 +52,15 @@ package struct StreamPublisher {
     let playlist = info.multivariantPlaylist(uri: Self.playlistName).render()
     multivariant = EncodedText(playlist, etag: playlist.fingerprint)
     standing = recovery.standing
+    guard let copy else { return }
+    let plain = settings.timeline.plain
+    let left = LeftPlain(recovery, timeline: plain)
+    copy.restore(
+      left.segments, recorded: left.recorded, media: left.media, targetDuration: plain.targetDuration)
   }
+
+  /// Where the stream is copied to, if it is.
+  private var copy: (any StreamCopy)? { camera.isCopied ? camera.copy : nil }
 
   /// The init segment of everything that this process makes.
   var initSegment: InitSegment { assembly.initSegment }
@@ -104,13 +116,16 @@ package struct StreamPublisher {
       let future = assembly.lookAhead(following)
       // Viewers can know its first sequence from now on, and no later process may count lower.
       _ = mirror?.sequenceLimit(reached: future.firstSequence)
-      ahead = future.snapshot(multivariant: multivariant, plainSequence: plainSequence)
+      ahead = future.snapshot(
+        multivariant: multivariant, plainSequence: plainSequence, earlier: recent.dictionaries)
     }
-    let now = assembly.snapshot(multivariant: multivariant, plainSequence: plainSequence)
+    let now = assembly.snapshot(
+      multivariant: multivariant, plainSequence: plainSequence, earlier: recent.dictionaries)
     let changes = assembly.takeChanges()
     if let now {
       edge.publish(now, ahead: ahead, adding: changes.adding, removing: changes.removing, isFirst: !hasPublished)
       hasPublished = true
+      recent.add([ahead, now].compactMap { $0 })
     }
     save()
   }
@@ -125,6 +140,7 @@ package struct StreamPublisher {
     let picture = LatestPicture(jpeg: photo?.jpeg ?? jpeg, small: jpeg, etag: tag, time: time)
     latest = picture
     edge.show(picture)
+    copy?.show(picture.jpeg)
     updateMirror()
   }
 
@@ -137,6 +153,8 @@ package struct StreamPublisher {
   mutating func apply(_ change: PlainFeed.Change) {
     switch change {
     case .published(let plain):
+      copy?.publish(
+        plain.playlist, adding: plain.adding, most: camera.settings.timeline.plain.listedSegments)
       var playlist = plain.playlist
       if let newest = assembly.newest {
         playlist.renditionReports = [
@@ -160,9 +178,11 @@ package struct StreamPublisher {
 
   /// Withdraws all media, so that the next publication removes it, and begins again with a full lead.
   mutating func withdraw(lead: Ticks, wall: WallTime) {
+    copy?.withdraw()
     edge.endPlain()
     assembly.withdraw(plain: plainSegments, lead: lead, wall: wall)
     plainSegments.removeAll()
+    recent.removeAll()
     withdrawals += 1
   }
 

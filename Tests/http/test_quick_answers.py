@@ -1,0 +1,150 @@
+"""Playlists and media are answered on the connection's event loop, all else by Hummingbird: both give the same bytes."""
+
+import re
+import select
+import socket
+import time
+
+import pytest
+
+import playlist
+import stills
+import wire
+from serving import BEARER, CAMERA, launched, FREE_PORTS, serving
+
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
+BROWSER = {
+    "User-Agent": CHROME, "Accept": "*/*", "Accept-Language": "de,en;q=0.5", "Accept-Encoding": "gzip, deflate, br, zstd",
+    "Referer": "http://127.0.0.1/desk/", "Cookie": "a=b", "Sec-Fetch-Mode": "cors", "Connection": "keep-alive",
+}
+
+
+@pytest.fixture(scope="module", params=[[], ["--allow-origin", "https://example.org"]], ids=["any", "one origin"])
+def server(request):
+    with serving("--size", "128x96", "--part", 2, "--segment", 6, *request.param) as server:
+        yield server
+
+
+def raw(port, method, target, fields):
+    """The very bytes of an answer, without the value of its date."""
+    with wire.Wire(port) as connection:
+        connection.send(wire.request_bytes(method, target, fields))
+        answer = connection.answer(method)
+    head = [f"{answer.status}"] + [f"{name}: {value}" for name, value in answer.fields if name != "Date"]
+    return head, any(name == "Date" for name, _ in answer.fields), answer.body
+
+
+def slow_spelling(target):
+    """The same target as only Hummingbird answers it: `%2E` is the same as a dot."""
+    path, mark, query = target.partition("?")
+    return path.replace(".", "%2E", 1) + mark + query
+
+
+REQUESTS = [
+    ("GET", {}), ("HEAD", {}), ("GET", BROWSER), ("HEAD", BROWSER), ("GET", {"Accept-Encoding": "gzip;q=0"}),
+    ("GET", {"If-None-Match": "*"}), ("GET", {"If-None-Match": "ETAG"}), ("HEAD", {"If-None-Match": "ETAG"}),
+    ("GET", {"If-None-Match": 'W/"x", ETAG', "Accept-Encoding": "gzip"}), ("GET", {"If-None-Match": '"other"'}),
+    ("GET", {"Range": "bytes=0-9"}), ("GET", {"Range": "bytes=-5"}), ("GET", {"Range": "bytes=999999999-"}),
+    ("GET", {"Range": "bytes=0-0,2-3"}), ("GET", {"Range": "bytes=5-", "If-Range": "ETAG"}),
+    ("GET", {"Range": "bytes=5-", "If-Range": '"old"'}), ("HEAD", {"Range": "bytes=0-9"}),
+]
+TARGETS = [
+    "live.m3u8", "index.m3u8", "INIT", "SEGMENT", "PART", "live.m3u8?_HLS_msn=NEWEST", "live.m3u8?_HLS_skip=YES",
+    "live.m3u8?_HLS_msn=NEWEST&_HLS_part=0&_HLS_skip=YES", "live.m3u8?_HLS_msn=x", "live.m3u8?_HLS_part=1",
+    "live.m3u8?_HLS_msn=999999999", "99999999.mp4", "99999999.0.mp4", "live.m3u8?other=1", "plain.m3u8",
+]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_both_ways_give_the_same_answer(server, name):
+    target = f"/{CAMERA}/{name}"
+    if name == "plain.m3u8":
+        assert server.get(target).status == 200, "it is made while somebody asks for it"
+    for method, fields in REQUESTS:
+        for _ in range(5):
+            now = playlist.parse(server.get(f"/{CAMERA}/live.m3u8").text)
+            newest = now.segments[-1]
+            real = target.replace("INIT", newest.map).replace("SEGMENT", newest.uri)
+            real = real.replace("PART", newest.parts[-1].uri).replace("NEWEST", str(now.sequence + len(now.segments) - 1))
+            etag = server.viewer("HEAD", real)["ETag"] or '"none"'
+            sent = {key: value.replace("ETAG", etag) for key, value in fields.items()}
+            quick = raw(server.public, method, real, sent)
+            slow = raw(server.public, method, slow_spelling(real), sent)
+            if quick == slow:
+                break
+            # A part may have been published between the two.
+        assert quick == slow, (method, real, sent)
+        assert quick[1]
+
+
+def test_pipelined_requests_of_both_ways_are_answered_in_order(server):
+    now = playlist.parse(server.get(f"/{CAMERA}/live.m3u8").text)
+    paths = [f"/{CAMERA}/{now.segments[-1].map}", "/healthz", f"/{CAMERA}/{now.segments[-1].uri}", f"/{CAMERA}/", "/healthz"]
+    alone = [server.get(path).body for path in paths]
+    with wire.Wire(server.public) as connection:
+        for _ in range(3):
+            connection.send(b"".join(wire.request_bytes("GET", path) for path in paths * 3))
+            assert [connection.answer().body for _ in paths * 3] == alone * 3
+
+
+def test_what_follows_a_blocked_reload_waits_for_it(server):
+    with wire.Wire(server.public) as connection:
+        now = playlist.parse(server.get(f"/{CAMERA}/live.m3u8").text)
+        newest = now.sequence + len(now.segments)
+        blocked = f"/{CAMERA}/live.m3u8?_HLS_msn={newest + 1}&_HLS_part=0"
+        connection.send(wire.request_bytes("GET", blocked) + wire.request_bytes("GET", "/healthz"))
+        assert connection.answer().text.startswith("#EXTM3U")
+        assert connection.answer().json == {"status": "ok"}
+
+
+def test_a_viewer_who_stops_reading_is_closed_and_costs_no_memory(server):
+    def memory():
+        return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{server.process.pid}/status").read())[1])
+
+    now = playlist.parse(server.get(f"/{CAMERA}/live.m3u8").text)
+    request = wire.request_bytes("GET", f"/{CAMERA}/{now.segments[-1].uri}")
+    before = memory()
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", server.public))
+        client.setblocking(False)
+        sent = 0
+        for _ in range(20_000):
+            try:
+                sent += client.send(request)
+            except BlockingIOError:
+                break
+        assert sent > 0
+        time.sleep(0.5)
+        assert memory() - before < 32 << 10
+
+
+WAITING = 400
+
+
+def test_a_viewer_who_waits_costs_little_memory(server):
+    """The handbook says at most 16 KiB (how-it-works.md); here with some room, for the memory that a process takes ahead."""
+    def memory():
+        return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{server.process.pid}/status").read())[1])
+
+    clients = []
+    try:
+        def add(count):
+            now = playlist.parse(server.get(f"/{CAMERA}/live.m3u8").text)
+            newest = now.sequence + len(now.segments)
+            request = wire.request_bytes("GET", f"/{CAMERA}/live.m3u8?_HLS_msn={newest + 1}&_HLS_part=0", BROWSER)
+            for _ in range(count):
+                clients.append(socket.create_connection(("127.0.0.1", server.public)))
+                clients[-1].sendall(request)
+            deadline = time.monotonic() + 10
+            while server.status()["waiting"]["viewers"] < count and time.monotonic() < deadline:
+                time.sleep(0.05)
+
+        # The first ones fill what the process keeps for all.
+        add(WAITING)
+        before = memory()
+        add(2 * WAITING)
+        assert (memory() - before) / (2 * WAITING) < 24, "KiB for each viewer who waits"
+    finally:
+        for client in clients:
+            client.close()
