@@ -38,7 +38,8 @@ struct FleetJudge {
     var (similarities, hasBegun): ([Double], Bool) = ([], false)
     for part in parts {
       let pictures = try Packager.FragmentReader.parts(in: part.bytes).flatMap(\.pictures)
-      hasBegun = hasBegun || pictures.first?.isIDR == true
+      // Without the part before, nothing can be decoded until the next IDR picture.
+      hasBegun = (hasBegun && part.follows) || pictures.first?.isIDR == true
       guard hasBegun, let last = pictures.last else { continue }
       for picture in pictures.dropLast() { _ = try decoder.decode(picture) }
       let shown = try decoder.decode(last)

@@ -8,6 +8,8 @@ struct FleetTally: Sendable {
     let camera: Int
     let date: WallTime
     let bytes: ByteBuffer
+    /// Whether the part before it, or no part of its segment, was seen too.
+    let follows: Bool
   }
 
   /// A still that was sent.

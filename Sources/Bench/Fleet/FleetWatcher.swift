@@ -18,6 +18,8 @@ final class FleetWatcher: ChannelInboundHandler {
   private var newest: NewestPart?
   /// The part that is fetched now.
   private var asked: NewestPart?
+  /// The last part that was fetched.
+  private var fetched: NewestPart?
   private var isOver = false
 
   /// - Parameters:
@@ -47,7 +49,10 @@ final class FleetWatcher: ChannelInboundHandler {
     if let part = asked {
       asked = nil
       if answer.status == 200 {
-        tally.value.remember(.init(camera: camera, date: part.date, bytes: answer.body))
+        let follows =
+          part.index == 0 || fetched.map { $0.sequence == part.sequence && $0.index == part.index - 1 } ?? false
+        tally.value.remember(.init(camera: camera, date: part.date, bytes: answer.body, follows: follows))
+        fetched = part
       } else {
         tally.value.note("a part that is listed was answered with status \(answer.status)")
       }
