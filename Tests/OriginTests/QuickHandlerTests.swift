@@ -209,6 +209,63 @@ import Testing
     #expect(world.limits.answersAtPublic.counted == [0, 2, 0, 0, 0])
   }
 
+  // MARK: HTTP/2
+
+  @Test func aRequestByHTTP2IsAnsweredWithoutTheHandlersAbove() throws {
+    let stream = try world.stream()
+    try ask(stream, .get, "/desk/7.1.mp4")
+    let (status, body) = try answer(stream)
+    #expect(status == .ok)
+    #expect(body == "part-1")
+    #expect(world.installed == 0)
+  }
+
+  @Test func aBlockingReloadByHTTP2IsAnsweredWithThePart() throws {
+    let stream = try world.stream()
+    try ask(stream, .get, "/desk/live.m3u8?_HLS_msn=7&_HLS_part=2")
+    #expect(try answer(stream).status == nil)
+    world.publish(parts: 3)
+    stream.embeddedEventLoop.run()
+    let (status, body) = try answer(stream)
+    #expect(status == .ok)
+    #expect(body.contains("7.2.mp4"))
+  }
+
+  @Test(arguments: [(HTTPRequest.Method.get, "/"), (.post, "/desk/7.0.mp4"), (.get, "/hidden/7.0.mp4")])
+  func otherRequestsByHTTP2GoOn(method: HTTPRequest.Method, path: String) throws {
+    let stream = try world.stream()
+    try ask(stream, method, path)
+    #expect(world.installed == 1)
+    #expect(try answer(stream).status == nil)
+    guard case .head(let head)? = try stream.readInbound(as: HTTPRequestPart.self) else {
+      Issue.record("no head went on")
+      return
+    }
+    #expect(head.path == path)
+    guard case .end? = try stream.readInbound(as: HTTPRequestPart.self) else {
+      Issue.record("no end went on")
+      return
+    }
+  }
+
+  private func ask(_ stream: EmbeddedChannel, _ method: HTTPRequest.Method, _ path: String) throws {
+    try stream.writeInbound(
+      HTTPRequestPart.head(HTTPRequest(method: method, scheme: "https", authority: "a", path: path)))
+    try stream.writeInbound(HTTPRequestPart.end(nil))
+  }
+
+  private func answer(_ stream: EmbeddedChannel) throws -> (status: HTTPResponse.Status?, body: String) {
+    var (status, body): (HTTPResponse.Status?, String) = (nil, "")
+    while let part = try stream.readOutbound(as: HTTPResponsePart.self) {
+      switch part {
+      case .head(let head): status = head.status
+      case .body(let bytes): body += String(buffer: bytes)
+      case .end: break
+      }
+    }
+    return (status, body)
+  }
+
   private func request(_ target: String) -> String { "GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n" }
 }
 
@@ -251,7 +308,16 @@ private final class World {
       multivariant: EncodedText(ByteBuffer(string: "#EXTM3U\n"), etag: "m"))
     var files = (0..<count).map { (name: name.part($0), bytes: ByteBuffer(string: "part-\($0)")) }
     if let whole { files.append((name.file, ByteBuffer(string: whole))) }
-    camera.edge.publish(snapshot, adding: files, removing: removed)
+    camera.edge.publish(snapshot, adding: files.filter { !removed.contains($0.name) }, removing: removed)
+  }
+
+  /// The channel of a request by HTTP/2.
+  func stream() throws -> EmbeddedChannel {
+    let channel = EmbeddedChannel()
+    try channel.pipeline.syncOperations.addHandler(
+      QuickStreamHandler(door: { [door] in door }) { [self] _ in installed += 1 })
+    try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 40_000)).wait()
+    return channel
   }
 
   /// A connection with the quick handler, and behind it an HTTP parser as it is at the public door.

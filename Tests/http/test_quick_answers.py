@@ -1,16 +1,15 @@
 """Playlists and media are answered on the connection's event loop, all else by Hummingbird: both give the same bytes."""
 
+import pathlib
 import re
-import select
 import socket
 import time
 
 import pytest
 
 import playlist
-import stills
 import wire
-from serving import BEARER, CAMERA, launched, FREE_PORTS, serving
+from serving import CAMERA, serving
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
 BROWSER = {
@@ -38,6 +37,11 @@ def slow_spelling(target):
     """The same target as only Hummingbird answers it: `%2E` is the same as a dot."""
     path, mark, query = target.partition("?")
     return path.replace(".", "%2E", 1) + mark + query
+
+
+def memory(server):
+    """Resident memory in KiB."""
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{server.process.pid}/status").read_text())[1])
 
 
 REQUESTS = [
@@ -98,12 +102,9 @@ def test_what_follows_a_blocked_reload_waits_for_it(server):
 
 
 def test_a_viewer_who_stops_reading_is_closed_and_costs_no_memory(server):
-    def memory():
-        return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{server.process.pid}/status").read())[1])
-
     now = playlist.parse(server.get(f"/{CAMERA}/live.m3u8").text)
     request = wire.request_bytes("GET", f"/{CAMERA}/{now.segments[-1].uri}")
-    before = memory()
+    before = memory(server)
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", server.public))
@@ -116,7 +117,7 @@ def test_a_viewer_who_stops_reading_is_closed_and_costs_no_memory(server):
                 break
         assert sent > 0
         time.sleep(0.5)
-        assert memory() - before < 32 << 10
+        assert memory(server) - before < 32 << 10
 
 
 WAITING = 400
@@ -124,9 +125,6 @@ WAITING = 400
 
 def test_a_viewer_who_waits_costs_little_memory(server):
     """The handbook says at most 16 KiB (how-it-works.md); here with some room, for the memory that a process takes ahead."""
-    def memory():
-        return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{server.process.pid}/status").read())[1])
-
     clients = []
     try:
         def add(count):
@@ -142,9 +140,9 @@ def test_a_viewer_who_waits_costs_little_memory(server):
 
         # The first ones fill what the process keeps for all.
         add(WAITING)
-        before = memory()
+        before = memory(server)
         add(2 * WAITING)
-        assert (memory() - before) / (2 * WAITING) < 24, "KiB for each viewer who waits"
+        assert (memory(server) - before) / (2 * WAITING) < 24, "KiB for each viewer who waits"
     finally:
         for client in clients:
             client.close()

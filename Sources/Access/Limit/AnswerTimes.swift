@@ -21,6 +21,20 @@ package final class AnswerTimes: Sendable {
     case still
     /// What operators ask for.
     case operation
+
+    /// The place among all cases.
+    fileprivate var index: Int {
+      switch self {
+      case .playlist: 0
+      case .reload: 1
+      case .media: 2
+      case .picture: 3
+      case .events: 4
+      case .page: 5
+      case .still: 6
+      case .operation: 7
+      }
+    }
   }
 
   /// The upper ends of the ranges in milliseconds.
@@ -28,13 +42,15 @@ package final class AnswerTimes: Sendable {
 
   /// The kinds that the listener has, with the times until the head of the answer.
   package let times: [(kind: Kind, histogram: Histogram)]
-  private let byKind: [Kind: Histogram]
+  /// By the index of the kind.
+  private let byKind: [Histogram?]
   private let statuses = NIOLockedValueBox([Int64](repeating: 0, count: 5))
 
   /// No answers so far.
   package init(_ kinds: [Kind]) {
     times = kinds.map { ($0, Histogram(milliseconds: Self.milliseconds)) }
-    byKind = Dictionary(uniqueKeysWithValues: times.map { ($0.kind, $0.histogram) })
+    let known = Dictionary(uniqueKeysWithValues: times.map { ($0.kind, $0.histogram) })
+    byKind = Kind.allCases.map { known[$0] ?? known[kinds.last ?? $0] }
   }
 
   /// Counts an answer.
@@ -43,7 +59,7 @@ package final class AnswerTimes: Sendable {
   ///   - kind: one that this listener does not have counts as the last of those that it has.
   ///   - status: of HTTP; one that is not from 100 to 599 is not counted.
   package func add(_ kind: Kind, status: Int, after duration: Duration) {
-    (byKind[kind] ?? times.last?.histogram)?.add(duration)
+    byKind[kind.index]?.add(duration)
     guard (100..<600).contains(status) else { return }
     statuses.withLockedValue { $0[status / 100 - 1] += 1 }
   }

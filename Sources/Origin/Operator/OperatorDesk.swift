@@ -111,7 +111,7 @@ package struct OperatorDesk: Sendable {
     case .overview:
       return Reply.answer(
         request, status: .ok, fields: [.contentType: "application/json", .cacheControl: "no-store"],
-        body: try overview(scope).json())
+        body: try overview(scope).jsonLine())
     case .history: return await history(request, query, scope)
     case .actions: return await actions(request, query, scope)
     case .tokens where request.method == .post: return await makeToken(request, query, scope)
@@ -159,7 +159,7 @@ package struct OperatorDesk: Sendable {
   }
 
   private func overview(_ scope: Scope) -> Overview {
-    let (now, disk, viewers) = (WallTime.now, watch.disk, records.current())
+    let (now, disk, visits) = (WallTime.now, watch.disk, records.current())
     return Overview(
       time: now.iso8601, start: watch.start.iso8601,
       public: Overview.Public(
@@ -171,7 +171,7 @@ package struct OperatorDesk: Sendable {
         let name = camera.settings.name
         return Overview.Item(
           camera, access: scope.authorizer.access(to: name), watch: watch.watch(of: name),
-          viewers: viewers[name.text] ?? Records.Now(), diskBytes: disk?.cameras[name], now: now)
+          visits: visits[name.text], diskBytes: disk?.cameras[name], now: now)
       })
   }
 

@@ -1,8 +1,6 @@
 import Access
-import Foundation
 import Ingest
 import Media
-import NIOCore
 import Picture
 import Records
 import Station
@@ -88,15 +86,6 @@ struct Overview: Encodable {
   /// Wrong tokens since the start.
   let wrongTokens: Int64
   let cameras: [Item]
-
-  /// The overview as one line of JSON.
-  func json() throws -> ByteBuffer {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var text = ByteBuffer(bytes: try encoder.encode(self))
-    text.writeString("\n")
-    return text
-  }
 }
 
 extension Overview.Lately {
@@ -110,9 +99,10 @@ extension Overview.Lately {
 
 extension Overview.Item {
   init(
-    _ camera: Camera, access: ViewerAccess, watch: CameraWatch?, viewers: Records.Now, diskBytes: Int64?, now: WallTime
+    _ camera: Camera, access: ViewerAccess, watch: CameraWatch?, visits: Records.Now?, diskBytes: Int64?, now: WallTime
   ) {
-    let (settings, counters) = (camera.settings, camera.counters)
+    let report = CameraReport(camera, visits: visits, now: now)
+    let (settings, counters) = (camera.settings, report.counters)
     self.camera = settings.name.text
     title = settings.shownTitle
     self.access = access.rawValue
@@ -122,17 +112,17 @@ extension Overview.Item {
     (isPaused, isVeiled) = (counters.standing.isPaused, counters.standing.isVeiled)
     veilRefusal = OrNull(OperatorSwitches.veilRefusal(settings)?.code)
     lastStill = OrNull(counters.lastStill?.iso8601)
-    stillAge = OrNull(counters.lastStill.map { max(0, now.milliseconds - $0.milliseconds) })
+    stillAge = OrNull(report.stillAge)
     picture = OrNull(camera.edge.latest.map { String($0.etag.filter { $0 != "\"" }) })
     (width, height) = (settings.picture.size.width, settings.picture.size.height)
-    self.viewers = viewers.viewers
-    visitorsToday = viewers.visitorsToday
+    viewers = report.visits.viewers
+    visitorsToday = report.visits.visitorsToday
     lately = OrNull(watch?.lately.map { Overview.Lately($0) })
     minute = OrNull(watch?.minute.map { Overview.Lately($0) })
     refused = counters.refused.values.reduce(0, +)
     undecodable = counters.undecodable
     waves = counters.waves
-    photos = camera.photos.counted.photos
+    photos = report.photos.photos
     self.diskBytes = OrNull(diskBytes)
     storeFailures = counters.storeFailures
   }

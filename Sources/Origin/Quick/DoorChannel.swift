@@ -135,7 +135,7 @@ struct DoorChannel: ServerChildChannel {
           HTTP2FramePayloadToHTTPServerCodec(), SlowReaderHandler(rules.patience), quick)
       }
     }
-    try pipeline.addHandler(manager)
+    try pipeline.addHandlers(manager, EndOfInputHandler())
     return requests
   }
 

@@ -104,7 +104,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   private func begin(_ context: ChannelHandlerContext) {
     guard idleTask == nil else { return }
-    lastActive = .now()
+    lastActive = context.eventLoop.now
     look(context, at: lastActive + rules.idle)
   }
 
@@ -169,7 +169,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
     idleTask = context.eventLoop.scheduleTask(deadline: time) {
       let handler = bound.value
       guard let context = handler.context else { return }
-      let (now, due) = (NIODeadline.now(), handler.lastActive + handler.rules.idle)
+      let (now, due) = (context.eventLoop.now, handler.lastActive + handler.rules.idle)
       if handler.waiting != nil || handler.isBusyAbove || !context.channel.isWritable {
         handler.look(context, at: now + handler.rules.idle)
       } else if now < due {
@@ -181,7 +181,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    lastActive = .now()
+    lastActive = context.eventLoop.now
     if context.channel.isWritable {
       slowTask?.cancel()
       slowTask = nil
@@ -200,7 +200,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isEnding else { return }
-    lastActive = .now()
+    lastActive = context.eventLoop.now
     var bytes = unwrapInboundIn(data)
     if held != nil { held?.writeBuffer(&bytes) } else { held = bytes }
     process(context)
@@ -212,7 +212,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    lastActive = .now()
+    lastActive = context.eventLoop.now
     context.write(data, promise: promise)
   }
 
@@ -322,7 +322,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   /// A request has waited long enough.
   private func goOn(_ wait: Int, _ outcome: LiveEdge.Outcome) {
     guard let context, waiting != nil, waits == wait else { return }
-    lastActive = .now()
+    lastActive = context.eventLoop.now
     end(of: outcome, context)
     context.flush()
     if waiting == nil { goOn(context) }
@@ -374,7 +374,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
       if !hasBegun {
         hasBegun = true
         let head = waiting.door.head(request)
-        let duration = Duration.nanoseconds((NIODeadline.now() - waiting.began).nanoseconds)
+        let duration = Duration.nanoseconds((context.eventLoop.now - waiting.began).nanoseconds)
         waiting.door.sent(request, head: head.readableBytes, bytes: 0, after: duration)
         context.write(wrapOutboundOut(head), promise: nil)
       }
@@ -423,7 +423,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
     let bytes = answer.bytes(at: time(nil))
     context.write(wrapOutboundOut(bytes.first), promise: nil)
     if let rest = bytes.rest { context.write(wrapOutboundOut(rest), promise: nil) }
-    let time = NIODeadline.now() - began
+    let time = context.eventLoop.now - began
     door.sent(answer, count: answer.count, family: family, client: client, after: .nanoseconds(time.nanoseconds))
   }
 }

@@ -45,6 +45,8 @@ struct QuickHead {
   /// The names that are looked for, in small letters: the fields that an answer depends on, and then `Field`.
   private static let names: [[UInt8]] =
     (RequestConditions.fieldNames + Field.allCases.map(\.name)).map { Array($0.canonicalName.utf8) }
+  /// Bit n is set where one of the names, or of the others that count, has n letters.
+  private static let lengths = (names + unusual).reduce(into: UInt64(0)) { $0 |= 1 << UInt64($1.count) }
   private static let forms = RequestConditions.fieldNames.count
   private static let host = Array("host".utf8)
   private static let connection = Array("connection".utf8)
@@ -214,6 +216,7 @@ struct QuickHead {
       return Self.equal(UnsafeRawBufferPointer(rebasing: bytes[value]), Self.keepAlive)
     default: break
     }
+    guard name.count < 64, Self.lengths & 1 << UInt64(name.count) != 0 else { return true }
     for (index, known) in Self.names.enumerated() where Self.equal(name, known) {
       // What stands twice is one list, which the parser's side joins.
       if self.known & 1 << UInt32(index) != 0 { return false }

@@ -64,7 +64,7 @@ final class QuickStreamHandler: ChannelInboundHandler, RemovableChannelHandler {
       context.fireChannelRead(data)
     case .end:
       guard let head else { return }
-      began = .now()
+      began = context.eventLoop.now
       if !answer(head, context) {
         pass(context)
         context.fireChannelRead(data)
@@ -94,7 +94,7 @@ final class QuickStreamHandler: ChannelInboundHandler, RemovableChannelHandler {
     switch door.reply(to: head, peer: ClientAddress(context.channel.remoteAddress)) {
     case .answer(let answer, let family, let client):
       write(answer, context)
-      count(answer, door, family, client)
+      count(answer, door, family, client, context)
     case .waiting(let request):
       let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
       let begun = request.stream.camera.edge.wait(
@@ -125,7 +125,7 @@ final class QuickStreamHandler: ChannelInboundHandler, RemovableChannelHandler {
   ) {
     let answer = door.answer(request, outcome)
     write(answer, context)
-    count(answer, door, request.family, request.client)
+    count(answer, door, request.family, request.client, context)
   }
 
   private func write(_ answer: PreparedAnswer, _ context: ChannelHandlerContext) {
@@ -140,10 +140,11 @@ final class QuickStreamHandler: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   private func count(
-    _ answer: PreparedAnswer, _ door: QuickDoor, _ family: BrowserFamily?, _ client: ClientAddress
+    _ answer: PreparedAnswer, _ door: QuickDoor, _ family: BrowserFamily?, _ client: ClientAddress,
+    _ context: ChannelHandlerContext
   ) {
     // The bytes are counted as HTTP/1.1 writes them, for all versions.
-    let duration = Duration.nanoseconds((NIODeadline.now() - began).nanoseconds)
+    let duration = Duration.nanoseconds((context.eventLoop.now - began).nanoseconds)
     door.sent(answer, count: answer.count, family: family, client: client, after: duration)
   }
 }

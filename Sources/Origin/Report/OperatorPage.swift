@@ -24,7 +24,7 @@ enum OperatorPage: String {
   {
     switch self {
     case .metrics: MetricsText.render(cameras, doors: doors, visits: visits, now: now)
-    case .status: try StatusReport(cameras, doors: doors, visits: visits, now: now).json()
+    case .status: try StatusReport(cameras, doors: doors, visits: visits, now: now).jsonLine()
     }
   }
 }

@@ -1,8 +1,6 @@
 import Access
-import Foundation
 import Ingest
 import Media
-import NIOCore
 import Packager
 import Picture
 import Records
@@ -145,15 +143,6 @@ struct StatusReport: Encodable {
     load = OrNull(cameras.first.map { Load($0.load.report) })
     self.cameras = cameras.map { Item(CameraReport($0, visits: visits[$0.settings.name.text], now: now)) }
     self.doors = DoorReport(doors)
-  }
-
-  /// The report as one line of JSON.
-  func json() throws -> ByteBuffer {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var text = ByteBuffer(bytes: try encoder.encode(self))
-    text.writeString("\n")
-    return text
   }
 }
 

@@ -80,6 +80,7 @@ struct Programme: Sendable {
   /// Shows the loop, from its beginning, until it is resumed.
   mutating func withdraw() {
     director.withdraw()
+    stays = nil
     _ = player.leave()
     player.load()
     shown = .paused
@@ -131,6 +132,7 @@ struct Programme: Sendable {
 
   /// Begins a segment that was decided.
   mutating func begin(_ segment: PlannedSegment) {
+    stays = nil
     segmentContent = segment.segmentContent
     shown = segmentContent.source
     hasBegun = true
