@@ -3,7 +3,7 @@ import NIOCore
 
 /// How much time goes into making a text small with brotli.
 package enum BrotliQuality: Int32, Sendable {
-  /// 20 microseconds for a playlist, less than gzip takes: for what is made anew again and again.
+  /// 20 microseconds for a playlist: for what is made anew again and again.
   case quick = 5
   /// 10 milliseconds for a script of 10 kB: for what is made once in a process. A tenth smaller.
   case small = 11
