@@ -21,8 +21,9 @@ package struct StillPacing: Hashable, Sendable {
   private static let mostInARow = 5
 
   private let part: Ticks
-  /// Slots since stills were coded, and slots that were put off for being late since then.
-  private var since = Int.max / 2
+  /// What has come together for the next new picture since the last one: each slot adds to it.
+  private var credit = Int.max / 4
+  /// Slots that were put off for being late since then.
   private var lateOnes = 0
 
   /// The pacing of a camera with parts of this length.
@@ -40,16 +41,18 @@ package struct StillPacing: Hashable, Sendable {
   package mutating func next(
     hasStills: Bool, beginsSegment: Bool, delay: Ticks, level: LoadLevel
   ) -> Decision {
-    since += 1
+    let (shown, parts) = level.share
+    credit = min(credit, parts - 1) + shown
     guard hasStills else { return .all }
     if !beginsSegment {
-      if since < level.partsPerPicture { return .putOff(isLate: false) }
+      if credit < parts { return .putOff(isLate: false) }
       if isLate(delay), lateOnes < Self.mostInARow {
         lateOnes += 1
         return .putOff(isLate: true)
       }
     }
-    (since, lateOnes) = (0, 0)
+    credit = max(0, credit - parts)
+    lateOnes = 0
     return level.picturesPerPart == 1 ? .newest : .all
   }
 }
