@@ -92,6 +92,7 @@ asan:
 	ASAN_OPTIONS="detect_leaks=0 $(ASAN_OPTIONS)" \
 	  swift test --skip-build --sanitize address --scratch-path $(ASAN) --filter '^(Picture|Ingest|Playlist)Tests'
 
+# Swift's own backtraces would end the process before libFuzzer has written down the bytes that ended it.
 # Each part says what it did; how much: make fuzz PLAYLISTS=60 ANSWERS=60 (seconds) PICTURES=10000 BODIES=10000
 # REQUESTS=1000
 FUZZ = .build/fuzz
@@ -106,11 +107,11 @@ fuzz:
 	@bash .ci/fetch-hls.sh $(HLS)
 	swift build -c release --sanitize fuzzer -Xswiftc -DLIBFUZZER --scratch-path $(FUZZ)/playlists --product PlaylistFuzz
 	mkdir -p $(FUZZ)/playlist-corpus
-	$(FUZZ)/playlists/release/PlaylistFuzz -max_total_time=$(PLAYLISTS) -timeout=10 -max_len=4096 -print_final_stats=1 \
+	SWIFT_BACKTRACE=enable=no $(FUZZ)/playlists/release/PlaylistFuzz -max_total_time=$(PLAYLISTS) -timeout=10 -max_len=4096 -print_final_stats=1 \
 	  -dict=Tests/PlaylistFuzz/hls.dict -artifact_prefix=$(FUZZ)/playlist- $(FUZZ)/playlist-corpus Tests/PlaylistFuzz/seeds
 	swift build -c release --sanitize fuzzer -Xswiftc -DLIBFUZZER --scratch-path $(FUZZ)/playlists --product AnswerFuzz
 	mkdir -p $(FUZZ)/answer-corpus
-	$(FUZZ)/playlists/release/AnswerFuzz -max_total_time=$(ANSWERS) -timeout=10 -max_len=4096 -print_final_stats=1 \
+	SWIFT_BACKTRACE=enable=no $(FUZZ)/playlists/release/AnswerFuzz -max_total_time=$(ANSWERS) -timeout=10 -max_len=4096 -print_final_stats=1 \
 	  -dict=Tests/AnswerFuzz/http.dict -artifact_prefix=$(FUZZ)/answer- $(FUZZ)/answer-corpus Tests/AnswerFuzz/seeds
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product Fuzz
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product quietcam

@@ -104,10 +104,7 @@ struct CopyLine: Sendable {
 
   /// Learns what the bucket's playlist lists; `nil` if there is none. The numbers go on from there.
   mutating func anchor(to playlist: MediaPlaylist?) {
-    guard base == nil, let playlist, let last = playlist.segments.last,
-      // Players count with doubles; a playlist with a larger number is damaged.
-      [playlist.mediaSequence, playlist.discontinuitySequence].allSatisfy((0...(1 << 53)).contains)
-    else { return }
+    guard base == nil, let playlist, let last = playlist.segments.last else { return }
     let sequence = playlist.mediaSequence + playlist.segments.count - 1
     let discontinuities = playlist.discontinuitySequence + playlist.segments.count { $0.discontinuity }
     if playlist.targetDuration == targetDuration, let place = entries.firstIndex(where: { $0.listed.uri == last.uri }) {
@@ -120,6 +117,11 @@ struct CopyLine: Sendable {
         sequence: sequence + 1 - passed.sequence, discontinuities: discontinuities - passed.discontinuities)
       if entries.isEmpty { mustBreak = true } else { entries[0].listed.discontinuity = true }
     }
+  }
+
+  /// Whether a playlist can be gone on from: players count with doubles, so one with a larger number is damaged.
+  static func isSound(_ playlist: MediaPlaylist) -> Bool {
+    [playlist.mediaSequence, playlist.discontinuitySequence].allSatisfy((0...(1 << 53)).contains)
   }
 
   // MARK: What is listed

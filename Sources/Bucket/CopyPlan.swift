@@ -20,6 +20,8 @@ struct CopyPlan: Sendable {
   /// How long a playlist that lists something withdrawn waits for one that does not, and for the first of a process.
   private static let patienceAfterWithdrawal = Ticks.seconds(2)
   private static let patienceAfterStart = Ticks.seconds(10)
+  /// How long after its failure a request may still be carried out.
+  private static let lateness = Ticks.seconds(60)
   /// How far apart the versions of the list of photos are, and of the newest picture.
   private static let pause = Ticks.seconds(1)
 
@@ -46,6 +48,10 @@ struct CopyPlan: Sendable {
   private var busy: Set<String> = []
   /// What must go as soon as nothing lists it.
   private var withdrawn: Set<String> = []
+  /// Objects whose writing failed: the server may carry such a request out much later, also after a removal.
+  private var late: Set<String> = []
+  /// When what was removed is removed once more, because a late request may have brought it back.
+  private var removedAgainAt: [String: Ticks] = [:]
   /// Since when nothing needs an object.
   private var idleSince: [String: Ticks] = [:]
   private var playlist = CopyDocument()
@@ -60,6 +66,8 @@ struct CopyPlan: Sendable {
   private var latestComing: Int64?
   /// How often everything was withdrawn before each of the versions that may be in the bucket.
   private var latestMayBe: Set<Int> = []
+  /// When the newest picture is written once more, because a late request may have brought an older one back.
+  private var latestAgainAt: Ticks?
   private var latestWritten = Ticks(Int64.min / 2)
   private var withdrawals = 0
   /// How often everything was withdrawn when the request that is on its way began.
@@ -174,6 +182,8 @@ struct CopyPlan: Sendable {
     if photoNames != photoList.published { due.append(photosWritten + Self.pause) }
     if let latest, latest.version != latestThere { due.append(latestWritten + Self.pause) }
     if let patience { due.append(patience) }
+    due += removedAgainAt.values
+    if let latestAgainAt { due.append(latestAgainAt) }
     return due.filter { $0 > now }.min()
   }
 
@@ -182,7 +192,8 @@ struct CopyPlan: Sendable {
   /// - Parameters:
   ///   - found: the names of the objects in the camera's folder.
   ///   - text: the playlist; `nil` if there is none that can be read.
-  mutating func looked(_ found: [String], playlist text: MediaPlaylist?, at now: Ticks) {
+  mutating func looked(_ found: [String], playlist read: MediaPlaylist?, at now: Ticks) {
+    let text = read.flatMap { CopyLine.isSound($0) ? $0 : nil }
     busy.remove("")
     hasLooked = true
     let ours = found.filter(Self.isOurs)
@@ -227,16 +238,19 @@ struct CopyPlan: Sendable {
       playlist.finish(isDone: isDone)
       if isDone, withdrawn.isDisjoint(with: playlist.mayList) { mustRemovePlaylist = false }
     case Self.photosName: photoList.finish(isDone: isDone)
-    case Self.latestName: finishLatest(isDone: isDone)
-    default: finishObject(job, outcome)
+    case Self.latestName: finishLatest(isDone: isDone, at: now)
+    default: finishObject(job, outcome, at: now)
     }
     if isDone, case .delete = job.work { endings.remove(job.name) }
     settle(at: now)
   }
 
-  private mutating func finishObject(_ job: CopyJob, _ outcome: CopyOutcome) {
+  private mutating func finishObject(_ job: CopyJob, _ outcome: CopyOutcome, at now: Ticks) {
     switch (job.work, outcome) {
+    case (.put, .failed), (.putPhoto, .failed): late.insert(job.name)
     case (.delete, .done):
+      let isAgain = removedAgainAt.removeValue(forKey: job.name) != nil
+      if late.remove(job.name) != nil, !isAgain { removedAgainAt[job.name] = now + Self.lateness }
       objects[job.name] = nil
       withdrawn.remove(job.name)
       idleSince[job.name] = nil
@@ -250,7 +264,8 @@ struct CopyPlan: Sendable {
     }
   }
 
-  private mutating func finishLatest(isDone: Bool) {
+  private mutating func finishLatest(isDone: Bool, at now: Ticks) {
+    if !isDone { latestAgainAt = now + Self.lateness }
     latestThere = isDone ? latestComing : nil
     if isDone { latestMayBe = latestMayBe.intersection(latestComing == nil ? [] : [latestBegun]) }
     latestComing = nil
@@ -356,7 +371,9 @@ struct CopyPlan: Sendable {
   }
 
   private mutating func nextLatest(at now: Ticks?) -> CopyJob? {
-    guard let latest, latest.version != latestThere, !busy.contains(Self.latestName) else { return nil }
+    guard let latest, !busy.contains(Self.latestName) else { return nil }
+    if let now, let again = latestAgainAt, now >= again { (latestThere, latestAgainAt) = (nil, nil) }
+    guard latest.version != latestThere else { return nil }
     if let now {
       guard now >= latestWritten + Self.pause else { return nil }
       latestWritten = now
@@ -371,7 +388,11 @@ struct CopyPlan: Sendable {
       !busy.contains(name) && objects[name] != nil && since + time(of: name) <= now
         && !playlist.mayList.contains(name) && !photoList.mayList.contains(name)
     }
-    return due.keys.min().map { removal(of: $0) }
+    if let name = due.keys.min() { return removal(of: name) }
+    let again = removedAgainAt.filter { name, time in
+      time <= now && !busy.contains(name) && objects[name] == nil && !playlist.mayList.contains(name)
+    }
+    return again.keys.min().map { begin(CopyJob(name: $0, work: .delete)) }
   }
 
   // MARK: What is needed

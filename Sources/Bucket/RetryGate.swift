@@ -4,7 +4,7 @@ import Media
 /// it, because a server that is away is away for all.
 struct RetryGate: Sendable {
   static let firstWait = Ticks.milliseconds(500)
-  static let mostWait = Ticks.seconds(20)
+  static let mostWait = Ticks.seconds(5)
 
   private(set) var failures = 0
   private(set) var nextTry = Ticks(Int64.min / 2)

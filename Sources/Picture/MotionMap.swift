@@ -48,14 +48,16 @@ struct MotionMap: ~Copyable {
   var share: Float { newest.reduce(0, +) / Float(newest.count) }
 
   /// Takes the next picture; the same picture again changes nothing.
-  mutating func observe(_ picture: borrowing Frame) throws(FFmpegError) {
+  ///
+  /// - Returns: whether another one was shown before.
+  @discardableResult mutating func observe(_ picture: borrowing Frame) throws(FFmpegError) -> Bool {
     guard let previous = previous.take() else {
       previous = try picture.shared()
-      return
+      return false
     }
     let (now, before) = (picture.pointer.pointee, previous.pointer.pointee)
     self.previous = try picture.shared()
-    guard let current = now.data.0, let last = before.data.0, current != last else { return }
+    guard let current = now.data.0, let last = before.data.0, current != last else { return false }
     let (stride, lastStride) = (Int(now.linesize.0), Int(before.linesize.0))
     let flat = UnsafeMutablePointer<UInt8>.allocate(capacity: 8)
     defer { flat.deallocate() }
@@ -78,6 +80,7 @@ struct MotionMap: ~Copyable {
         usual[at] += Self.weight * (newest[at] - usual[at])
       }
     }
+    return true
   }
 
   /// The quantizer of each macroblock minus the usual one, in half steps, row by row.

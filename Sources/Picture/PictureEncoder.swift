@@ -39,8 +39,9 @@ package struct PictureEncoder: ~Copyable {
   private var sent: Int64 = 0
   private var sinceIDR = 0
   private var sinceNew = 0
-  /// The recent number of pictures from one new picture to the next.
-  private var interval = 4
+  /// The recent number of pictures from one new picture to the next, in 256ths. In whole pictures it would stay where it
+  /// was before, and what an encoder has seen long ago would show in its choices.
+  private var interval = 4 << 8
   /// The parameter sets, which also come before each IDR picture. `nil` until the first picture is encoded.
   package private(set) var parameterSets: ParameterSets?
 
@@ -267,11 +268,11 @@ package struct PictureEncoder: ~Copyable {
       sinceIDR = 0
       aim?.beginSegment()
     }
-    if role == .new {
-      interval = max(1, (interval * 3 + sinceNew + 2) / 4)
+    // An IDR picture can show what the one before shows.
+    if try motion?.observe(picture) ?? (role == .new) {
+      interval += ((sinceNew << 8) - interval) / 4
       sinceNew = 0
     }
-    try motion?.observe(picture)
     if let share = motion?.share { aim?.observe(share: share) }
   }
 
@@ -297,7 +298,8 @@ package struct PictureEncoder: ~Copyable {
   /// offset in half steps.
   private func regions(of size: PictureSize) -> [Region] {
     let offset = Int32(((aim?.offset ?? 0) * 2).rounded())
-    let remaining = max(0, stepsPerSegment - 1 - sinceIDR) / interval
+    // A camera whose stills come just so often must not come to lie now before and now after the end.
+    let remaining = (max(0, stepsPerSegment - 1 - sinceIDR) << 8 + 128) / max(1 << 8, interval)
     guard let offsets = motion?.offsets(remaining: remaining) else {
       return [(0, size.height, 0, size.width, offset)]
     }

@@ -53,9 +53,10 @@ struct SSIMTarget {
     let lack = Self.lack(similarity)
     let better = offset + (aim + rest * Self.restAllowance - lag - lack) * Self.stepsPerDoubling
     let next = min(max(better, Self.range.lowerBound), Self.range.upperBound)
-    guard abs(next - offset) > 0.5 else { return false }
-    offset = next
-    return true
+    // The pictures that follow take the small steps too. Otherwise the offset of a scene at rest would stay where it was
+    // first good enough, and tell one time from another.
+    defer { offset = next }
+    return abs(next - offset) > 0.5
   }
 
   /// Takes a new picture as viewers see it.

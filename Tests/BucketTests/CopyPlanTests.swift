@@ -315,6 +315,45 @@ struct CopyWorld {
     #expect(world.bucket.problems == [], "\(world.bucket.problems)")
   }
 
+  @Test func whatArrivesLongAfterItsRemovalIsRemovedAgain() {
+    var world = CopyWorld(seed: 13)
+    world.begin()
+    world.end(0)
+    world.begin()
+    let late = world.underWay
+    while !world.underWay.isEmpty { world.end(0, arrives: false) }
+    world.camera.withdraw()
+    world.plan.withdraw(at: world.now)
+    world.camera.publish(to: &world.plan)
+    world.settle()
+    for job in late { world.bucket.carryOut(job, photos: []) }
+    #expect(!world.camera.withdrawn.isDisjoint(with: world.bucket.objects.keys))
+    world.now = world.now + .seconds(60)
+    world.settle()
+    #expect(world.camera.withdrawn.isDisjoint(with: world.bucket.objects.keys) && world.bucket.problems == [])
+  }
+
+  @Test func theNewestPictureIsWrittenAgainWhereALateOneMayHaveReplacedIt() {
+    var world = CopyWorld(seed: 14)
+    world.settle()
+    world.plan.show(ByteBuffer(string: "withdrawn"))
+    world.now = world.now + .seconds(1)
+    world.begin()
+    let late = world.underWay
+    #expect(late.map(\.name) == ["latest.jpg"])
+    world.end(0, arrives: false)
+    world.camera.withdraw()
+    world.plan.withdraw(at: world.now)
+    world.camera.publish(to: &world.plan)
+    world.plan.show(ByteBuffer(string: "slate"))
+    world.settle()
+    #expect(world.bucket.objects["latest.jpg"] == ByteBuffer(string: "slate"))
+    for job in late { world.bucket.carryOut(job, photos: []) }
+    world.now = world.now + .seconds(60)
+    world.settle()
+    #expect(world.bucket.objects["latest.jpg"] == ByteBuffer(string: "slate"))
+  }
+
   @Test func aFailureDuringAWithdrawalTakesThePlaylistAway() {
     var world = CopyWorld(seed: 6)
     world.settle()

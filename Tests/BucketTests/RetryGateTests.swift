@@ -24,7 +24,7 @@ import Testing
         waits.append((gate.nextTry - now).milliseconds)
         now = gate.nextTry
       }
-      let whole: [Int64] = [500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000, 20_000]
+      let whole: [Int64] = [500, 1000, 2000, 4000, 5000, 5000, 5000, 5000, 5000]
       for (wait, most) in zip(waits, whole) { #expect(abs(wait - (random == 0 ? most / 2 : most)) <= 1) }
     }
   }

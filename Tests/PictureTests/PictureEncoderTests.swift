@@ -57,6 +57,35 @@ import Testing
     #expect(try sets(grain: 100) == first)
   }
 
+  /// A loop is recorded at one time and shown at another: what the camera did before either must not show.
+  @Test func stillsThatWereMissingLongAgoDoNotShow() throws {
+    let (size, grain) = (PictureSize(width: 160, height: 120), 2)
+    guard var motion = MotionMap(size: size) else {
+      Issue.record("there is no motion map of \(size)")
+      return
+    }
+    for seed in 0..<4 { try motion.observe(try grainyPicture(size: size, grain: grain, seed: UInt64(seed))) }
+    let (last, another) = (motion.offsets(remaining: 0), motion.offsets(remaining: 1))
+    #expect(last != another, "whether another still is expected must matter for these pictures")
+    func openings(missing: Range<Int>) throws -> Double {
+      var encoder = try encoder(size: size)
+      var (bytes, segments) = (0, 0)
+      var frame = try grainyPicture(size: size, grain: grain, seed: 0)
+      for number in 0..<40 {
+        for step in 0..<8 {
+          let isNew = step % 4 == 0 && !missing.contains(number)
+          if isNew { frame = try grainyPicture(size: size, grain: grain, seed: UInt64(number * 2 + step / 4)) }
+          let coded = try encoder.encode(frame, as: step == 0 ? .idr : isNew ? .new : .repeated)
+          if step == 0, number >= 24 { (bytes, segments) = (bytes + coded.bytes.readableBytes, segments + 1) }
+        }
+      }
+      return Double(bytes) / Double(segments)
+    }
+    let (never, once) = (try openings(missing: 0..<0), try openings(missing: 2..<5))
+    print("IDR pictures of \(never) bytes, and of \(once) where stills were missing long before")
+    #expect(abs(never - once) < never / 50)
+  }
+
   @Test(arguments: EncoderSettings.Preset.allCases)
   func repeatedPicturesCostNextToNothingAndChangeNothing(_ preset: EncoderSettings.Preset) throws {
     let size = PictureSize(width: 640, height: 480)

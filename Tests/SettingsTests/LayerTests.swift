@@ -274,6 +274,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     var desk = CameraSettings(name: name, timeline: timeline)
     desk.photoSize = PictureSize(width: 1920, height: 1280)
     desk.keepPhotos = 100
+    desk.isCopied = true
     #expect(settings.cameras == [desk])
     #expect(settings.doors == [name: DoorSettings(tokens: [TokenDigest(of: "s3cret-token")])])
     #expect(settings.publicAddress.description == "127.0.0.1:8080")

@@ -34,8 +34,13 @@ import Testing
     #expect(seam(102_000).entered(times((0, 100))) == .zero)
     #expect(seam(102_000).entered(times((0, 0))) == .zero)
     #expect(seam(102_000).entered(times((0, 300))) == .zero)
-    #expect(seam(102_000).entered(times((0, 450))) == .milliseconds(-150), "moved as little as possible")
-    #expect(seam(101_500).entered(times((0, 300))) == .milliseconds(200))
+    // Otherwise its first interval becomes one of the camera's, whichever.
+    let gaps: [Int64] = [2000, 2300, 2100, 2200, 2150]
+    func drawn(_ seam: LoopSeam, _ offset: Int64) -> Set<Ticks?> {
+      Set((0..<200).map { _ in seam.entered(times((0, offset))) })
+    }
+    #expect(drawn(seam(102_000), 450) == Set(gaps.map { .milliseconds($0 - 2450) }))
+    #expect(drawn(seam(101_500), 300) == Set(gaps.map { .milliseconds($0 - 1800) }))
     #expect(seam(101_000).entered(times((0, 300))) == nil, "it would come too early in any case")
     #expect(seam(103_000).entered(times((0, 0))) == .zero, "the last one is longer ago than any interval")
     #expect(seam(102_000).entered([]) == nil)
@@ -51,6 +56,34 @@ import Testing
     #expect(seam(102_000).continued(times((0, 100), (4, 500)), shift: .milliseconds(700)) == .milliseconds(210))
     #expect(seam(101_000).continued(times((0, 100), (4, 900)), shift: .milliseconds(101)) == nil)
     #expect(seam(102_000).continued([], shift: .milliseconds(700)) == .milliseconds(700))
+  }
+
+  @Test func ofSeveralStillsInASlotEachStaysInItsStep() {
+    // Steps of half a second: the second still shows one step after the first.
+    let several = times((0, 100), (1, 600))
+    #expect(seam(102_000).continued(several, shift: .milliseconds(-90)) == .milliseconds(-90))
+    #expect(seam(102_000).continued(several, shift: .milliseconds(-110)) == .milliseconds(-100))
+    #expect(seam(102_000).continued(several, shift: .milliseconds(450)) == .milliseconds(210))
+    #expect(seam(101_500).continued(several, shift: .milliseconds(450)) == .milliseconds(400) - Ticks(1))
+    #expect(seam(102_000).continued(times((0, 100)), shift: .milliseconds(-110)) == .milliseconds(-100))
+    #expect(seam(101_900).continued(times((0, 700)), shift: .milliseconds(-400)) == .milliseconds(-400))
+    #expect(seam(101_500).continued(times((0, 700), (1, 900)), shift: .milliseconds(-400)) == .milliseconds(-200))
+  }
+
+  @Test func anIntervalBetweenTheUsualOnesAndARareOneIsNoneOfTheCameras() {
+    var (rhythm, time) = (StillRhythm(), Ticks.zero)
+    for index in 0..<20 {
+      rhythm.note([time], collectedFrom: time)
+      time = time + .milliseconds(index == 10 ? 4000 : 1000 + Int64(index % 3) * 5)
+    }
+    rhythm.report(.seconds(100))
+    func seam(_ collectedFrom: Int64) -> LoopSeam {
+      LoopSeam(rhythm, collectedFrom: .seconds(collectedFrom), timeline: timeline)
+    }
+    #expect(seam(102).entered(times((0, 300))) == nil, "2.3 s never come, and the slot has room for none that do")
+    let near = (0..<100).map { _ in seam(101).entered(times((0, 50))) }
+    #expect(Set(near) == [.milliseconds(-50), .milliseconds(-45), .milliseconds(-40)])
+    #expect(seam(104).entered(times((0, 0))) == .zero)
   }
 
   @Test func aSegmentWithoutKnownTimesFitsWhereAnyTimeOfItsSlotDoes() {

@@ -52,6 +52,19 @@ import Testing
     #expect(values.first == .milliseconds(50) && values.last == .milliseconds(120))
   }
 
+  @Test mutating func itStaysWhereTheStreamGoesOnWithOtherSettings() {
+    _ = play(2, ready: [10])
+    _ = play(2, ready: [300])
+    let value = offset.value
+    #expect(value > .milliseconds(300))
+    let next = offset.goingOn(size: Self.size, part: .seconds(2))
+    #expect(next.value == value && next.late == offset.late)
+    // At most half a part, and at least what such pictures need.
+    #expect(offset.goingOn(size: Self.size, part: .milliseconds(400)).value == .milliseconds(200))
+    let large = PictureSize(width: 3840, height: 2160)
+    #expect(offset.goingOn(size: large, part: .seconds(4)).value == .milliseconds(850))
+  }
+
   @Test mutating func whatIsPlayedAndNotCodedTeachesNothing() {
     _ = play(1, ready: [10])
     #expect(Set(play(20, ready: [400], isCoded: false)) == [.milliseconds(50)])

@@ -130,7 +130,7 @@ import Testing
       settings: try CameraSettings.sample(hold: .seconds(60), steady: .zero), clock: clock.stationClock,
       load: LoadWatch(isOn: false))
     var loop = try CameraLoop.open(camera: camera, mirror: nil, folder: nil, logger: .silent)
-    for number in 0..<20 { try slot(camera, &loop, gray: 60 + number, late: .milliseconds(number % 2 * 500)) }
+    for number in 0..<20 { try slot(camera, &loop, gray: 60 + number, late: .milliseconds(Int64(number % 2 * 500))) }
     #expect(camera.load.report.putOff == 0 && camera.counters.shown + camera.counters.displaced >= 19)
     #expect(camera.counters.shown >= 15)
   }

@@ -60,9 +60,10 @@ import Testing
     last = last + .milliseconds(2250)
     rhythm.note([last], collectedFrom: last, isReported: false)
     #expect(!rhythm.isInStep(at: last))
-    rhythm.report(last - .milliseconds(12))
+    rhythm.report(last - .milliseconds(1))
     #expect(rhythm.isInStep(at: last), "the next one comes in a usual interval in any case")
-    rhythm.report(last - .milliseconds(50))
+    // One interval that was longer makes none between it and the others usual.
+    rhythm.report(last - .milliseconds(12))
     #expect(!rhythm.isInStep(at: last))
   }
 
@@ -96,6 +97,18 @@ import Testing
       rhythm.note([last], collectedFrom: last - .milliseconds(500))
     }
     return (rhythm, last)
+  }
+
+  @Test func betweenTheUsualIntervalsAndARareOneThereAreOthersThatNeverCome() {
+    var (rhythm, last) = irregular()
+    last = last + .milliseconds(4300)
+    rhythm.note([last], collectedFrom: last)
+    for interval in [2000, 2150, 2290, 4300] as [Int64] {
+      #expect(rhythm.isNatural(last + .milliseconds(interval)), "\(interval)")
+    }
+    for interval in [1900, 2500, 3000, 4200, 4400] as [Int64] {
+      #expect(!rhythm.isNatural(last + .milliseconds(interval)), "\(interval)")
+    }
   }
 
   @Test func coversComeWithTheirStillsWhereTheseAreInStep() {

@@ -61,7 +61,7 @@ class Weed:
         while True:
             with contextlib.suppress(OSError, wire.Broken):
                 made = wire.ask(self.filer, "POST", f"/buckets/{BUCKET}/", body=b"").status
-                if made in (200, 201) and self.get("nothing").status == 404:
+                if made in (200, 201, 409) and self.get("nothing").status == 404:
                     return self
             assert self.process.poll() is None and time.monotonic() < deadline, self.log()
             time.sleep(0.1)
@@ -89,9 +89,9 @@ class Weed:
 
 @contextlib.contextmanager
 def running(home):
-    server = Weed(home).start()
+    server = Weed(home)
     try:
-        yield server
+        yield server.start()
     finally:
-        if server.process.poll() is None:
+        if server.process and server.process.poll() is None:
             server.kill()

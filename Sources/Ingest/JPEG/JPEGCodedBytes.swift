@@ -26,31 +26,33 @@ extension UnsafeRawBufferPointer {
       case 0xFF: offset = next + 1
       default: return next
       }
-      // Where the next FF is near, whole blocks are passed over that have no marker.
-      while offset + 64 < count, holdsFF(near: offset), let restarts = passesBlock(at: offset) {
-        hasRestarts = hasRestarts || restarts
-        offset += 64
-      }
+      passWords(&offset, &hasRestarts)
     }
     return count
   }
 
-  /// Whether one of the next 32 bytes is FF.
-  private func holdsFF(near offset: Int) -> Bool {
-    any(loadUnaligned(fromByteOffset: offset, as: SIMD32<UInt8>.self) .== 0xFF)
+  /// Passes over eight bytes at a time as long as an FF comes often and coded data does not end.
+  private func passWords(_ offset: inout Int, _ hasRestarts: inout Bool) {
+    var withoutFF = 0
+    while withoutFF < 8, offset + 9 <= count {
+      let isFF = Self.zeros(~loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      if isFF == 0 {
+        withoutFF += 1
+      } else {
+        let code = loadUnaligned(fromByteOffset: offset + 1, as: UInt64.self)
+        let isRestart = Self.zeros(code & 0xF8F8_F8F8_F8F8_F8F8 ^ 0xD0D0_D0D0_D0D0_D0D0)
+        guard isFF & ~(Self.zeros(code) | Self.zeros(~code) | isRestart) == 0 else { return }
+        if isFF & isRestart != 0 { hasRestarts = true }
+        withoutFF = 0
+      }
+      offset += 8
+    }
   }
 
-  /// Whether there are restart markers in the next 64 bytes; `nil` where coded data may end there.
-  private func passesBlock(at offset: Int) -> Bool? {
-    var hasRestarts = false
-    for half in [offset, offset + 32] {
-      let isFF = loadUnaligned(fromByteOffset: half, as: SIMD32<UInt8>.self) .== 0xFF
-      let code = loadUnaligned(fromByteOffset: half + 1, as: SIMD32<UInt8>.self)
-      let isRestart = code & 0xF8 .== 0xD0
-      guard !any(isFF .& .!(code .== 0x00 .| code .== 0xFF .| isRestart)) else { return nil }
-      hasRestarts = hasRestarts || any(isFF .& isRestart)
-    }
-    return hasRestarts
+  /// The highest bit of each byte that is zero.
+  private static func zeros(_ word: UInt64) -> UInt64 {
+    let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+    return ~((word & low) &+ low | word | low)
   }
 
   /// The first position at or after `start` of a byte that is not FF; the end of the bytes where all are.

@@ -80,7 +80,7 @@ extension CameraLoop {
       programme: Programme(settings, director: director, player: player, logger: logger), coder: coder,
       publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
       collectedFrom: now + wait - timeline.part, holds: holds,
-      firstParts: place?.firstParts(of: timeline.partsPerSegment))
+      firstParts: place?.firstParts(of: timeline.partsPerSegment), offset: left?.offset)
     var loop = CameraLoop(
       camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now + wait),
       stream: stream, hours: hours)

@@ -29,9 +29,10 @@ struct CameraStream: ~Copyable {
   ///   - collectedFrom: when the collecting of stills for the first slot began.
   ///   - holds: whether slots are held until the publish offset where a veil can begin.
   ///   - firstParts: after how many parts the first segment ends, if it shows the camera; `nil` for a whole one.
+  ///   - offset: that of an earlier loop that this one goes on from.
   init(
     camera: Camera, mirror: Mirror?, programme: Programme, coder: consuming LiveCoder, publisher: StreamPublisher,
-    plain: consuming PlainFeed, collectedFrom: Ticks, holds: Bool, firstParts: Int? = nil
+    plain: consuming PlainFeed, collectedFrom: Ticks, holds: Bool, firstParts: Int? = nil, offset: PublishOffset? = nil
   ) {
     self.camera = camera
     self.mirror = mirror
@@ -44,8 +45,8 @@ struct CameraStream: ~Copyable {
     self.holds = holds
     self.firstParts = firstParts
     pacing = StillPacing(part: camera.settings.timeline.part)
-    gate = HoldingGate(
-      offset: PublishOffset(size: camera.settings.picture.size, part: camera.settings.timeline.part))
+    let (size, part) = (camera.settings.picture.size, camera.settings.timeline.part)
+    gate = HoldingGate(offset: offset?.goingOn(size: size, part: part) ?? PublishOffset(size: size, part: part))
   }
 
   /// Fills the window with the loop, if `fills`, and makes sure that there is a picture.
@@ -70,7 +71,7 @@ struct CameraStream: ~Copyable {
   }
 
   /// What a loop needs that goes on with the stream.
-  var left: LeftStream { LeftStream(files: publisher.contents.files) }
+  var left: LeftStream { LeftStream(files: publisher.contents.files, offset: gate.offset) }
 
   /// Calls `done` once what was published so far is on disk.
   mutating func afterMirroring(_ done: @escaping @Sendable () -> Void) { publisher.afterMirroring(done) }
@@ -237,7 +238,7 @@ struct CameraStream: ~Copyable {
   private func count(_ slot: SlotArrivals, _ content: SlotContent, of source: Director.Source, bytes: Int) {
     let (failures, slowWrites) = (Int64(mirror?.failures ?? 0), Int64(mirror?.slowWrites ?? 0))
     let servesPlain = plain.isRunning
-    let (isOn, isVeilEnding) = (programme.isOn(at: camera.clock.now()), programme.isVeilEnding)
+    let (isOn, isVeilEnding) = (programme.isOn(at: camera.clock.now()), source == .veiled && !programme.isVeilWanted)
     let (offset, late) = (gate.isClosed ? gate.offset.value : nil, gate.offset.late)
     let coded = maker.codedLevel
     camera.count { counters in

@@ -10,8 +10,8 @@ struct LoopTime: Hashable, Sendable {
 }
 
 /// Says which segments of a loop can follow what was told of a camera's stills, in the loop's own times: all moved by the
-/// same time, so that each still stays in the slot in which its picture shows, and the first follows the last one that
-/// was told of in an interval that the camera has.
+/// same time, so that each still stays where its picture shows, and the first follows the last one that was told of in an
+/// interval that the camera has.
 struct LoopSeam: Sendable {
   private let rhythm: StillRhythm
   private let collectedFrom: Ticks
@@ -26,48 +26,76 @@ struct LoopSeam: Sendable {
     (self.rhythm, self.collectedFrom, self.timeline) = (rhythm, collectedFrom, timeline)
   }
 
-  /// By how much a segment's times must be moved at least and at most so that its stills stay in their slots.
-  private func room(_ times: [LoopTime]) -> ClosedRange<Ticks>? {
-    let offsets = times.compactMap(\.slotOffset)
-    guard let first = offsets.min(), let last = offsets.max() else {
-      return Ticks(Int64.min / 4)...Ticks(Int64.max / 4)
+  /// By how much a segment's times can be moved, back and on: each still stays in its slot. Of several in one slot, each
+  /// stays in its step too, because those behind the first show as many steps later as they came.
+  private func room(_ times: [LoopTime]) -> ClosedRange<Ticks> {
+    var (least, most) = (Ticks(Int64.min / 4), Ticks(Int64.max / 4))
+    var index = 0
+    while index < times.count {
+      let slot = times[index].step / timeline.stepsPerPart
+      let offsets = times[index...].prefix { $0.step / timeline.stepsPerPart == slot }.map(\.slotOffset)
+      index += offsets.count
+      for offset in offsets.compactMap({ $0 }) {
+        let isAlone = offsets.count == 1
+        let place = isAlone ? offset : Ticks(max(offset, .zero).count % timeline.step.count)
+        least = max(least, .zero - place)
+        most = min(most, (isAlone ? timeline.part : timeline.step) - Ticks(1) - place)
+      }
     }
-    let (least, most) = (min(.zero, .zero - first), max(.zero, timeline.part - Ticks(1) - last))
-    return least...most
+    return min(.zero, least)...max(.zero, most)
   }
 
-  /// By how much the times must be moved if the loop goes on with the segment behind the one before: as they were, if its
-  /// stills stay in their slots then. `nil` if it does not fit.
+  /// By how much the times must be moved if the loop goes on with the segment behind the one before: as they were, or as
+  /// little as possible, if its stills stay where they are then. `nil` if it does not fit.
   func continued(_ times: [LoopTime], shift: Ticks) -> Ticks? {
-    guard let room = room(times) else { return nil }
-    if room ~= shift { return shift }
+    if room(times) ~= shift { return shift }
     guard let range = rhythm.range else { return nil }
-    // A camera with a strict timer has hardly any room for a seam, and a hundredth of a second is hardly seen.
-    let (least, most) = (range.lowerBound - Self.tolerance, range.upperBound + Self.tolerance)
-    return fit(times, near: shift, least...most, mayBeOver: false)
+    switch place(times, mayBeOver: false) {
+    case .none: return nil
+    case .anywhere: return .zero
+    case .after(let own, let room):
+      // A camera with a strict timer has hardly any room for a seam, and a hundredth of a second is hardly seen.
+      let least = max(room.lowerBound, range.lowerBound - Self.tolerance - own)
+      let most = min(room.upperBound, range.upperBound + Self.tolerance - own)
+      return least > most ? nil : min(max(shift, least), most)
+    }
   }
 
-  /// By how much the times must be moved, as little as possible, if the loop begins with this segment; `nil` if it does
-  /// not fit.
+  /// By how much the times must be moved if the loop begins with this segment; `nil` if it does not fit. They stay as
+  /// they are if they can; otherwise the interval is drawn from the camera's own, because the shortest and the longest
+  /// of them are rare.
   func entered(_ times: [LoopTime]) -> Ticks? {
-    guard let range = rhythm.range else { return times.isEmpty ? nil : .zero }
-    return fit(times, near: .zero, range, mayBeOver: true)
+    guard rhythm.range != nil else { return times.isEmpty ? nil : .zero }
+    switch place(times, mayBeOver: true) {
+    case .none: return nil
+    case .anywhere: return .zero
+    case .after(let own, let room):
+      if rhythm.isUsual(own) { return .zero }
+      let moves = rhythm.gaps.map { gap in min(max(gap - own, room.lowerBound), room.upperBound) }
+      return moves.filter { rhythm.isUsual(own + $0) }.randomElement()
+    }
   }
 
   private static let tolerance = Ticks.milliseconds(10)
 
-  private func fit(
-    _ times: [LoopTime], near shift: Ticks, _ range: ClosedRange<Ticks>, mayBeOver: Bool
-  ) -> Ticks? {
-    guard let room = room(times), let first = times.first else { return nil }
+  /// Where the first still of a segment would come without being moved.
+  private enum Place {
+    case none
+    /// Any time will do.
+    case anywhere
+    /// So long after the last one that was told of, and it can be moved so far.
+    case after(Ticks, room: ClosedRange<Ticks>)
+  }
+
+  private func place(_ times: [LoopTime], mayBeOver: Bool) -> Place {
+    guard let range = rhythm.range, let first = times.first else { return .none }
+    let room = room(times)
     let begin = collectedFrom + timeline.part * Int64(first.step / timeline.stepsPerPart)
-    guard let reported = rhythm.reported, reported + range.upperBound >= begin else { return mayBeOver ? .zero : nil }
+    guard let reported = rhythm.reported, reported + range.upperBound + (mayBeOver ? .zero : Self.tolerance) >= begin
+    else { return mayBeOver ? .anywhere : .none }
     guard let offset = first.slotOffset else {
-      return reported + range.lowerBound < begin + timeline.part ? .zero : nil
+      return reported + range.lowerBound < begin + timeline.part ? .anywhere : .none
     }
-    let own = begin + offset - reported
-    let least = max(room.lowerBound, range.lowerBound - own)
-    let most = min(room.upperBound, range.upperBound - own)
-    return least > most ? nil : min(max(shift, least), most)
+    return .after(begin + offset - reported, room: room)
   }
 }

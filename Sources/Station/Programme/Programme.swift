@@ -54,8 +54,9 @@ struct Programme: Sendable {
   /// Whether a veil can begin: at random times, or by order if there is a loop to show.
   var mayBeVeiled: Bool { hasVeilTimes || !player.isBuiltIn || director.standing.isVeiled }
 
-  /// Whether the loop is still shown although the veil has ended, until the camera's stills fit to it.
-  var isVeilEnding: Bool { slotSource == .veiled && !director.isVeilWanted }
+  /// Whether a veil is ordered, or on since the last decision. A slot that is veiled without it belongs to the end of a
+  /// veil, which waits until the camera's stills fit to the loop.
+  var isVeilWanted: Bool { director.isVeilWanted }
 
   /// Whether pictures are coded for the current segment, and not only played.
   var codesPictures: Bool {

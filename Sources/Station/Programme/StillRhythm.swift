@@ -15,7 +15,7 @@ struct StillRhythm: Sendable {
   /// The slot offsets of the last stills.
   private var phases: [Ticks] = []
   /// The intervals between them.
-  private var gaps: [Ticks] = []
+  private(set) var gaps: [Ticks] = []
   /// When the newest still came.
   private var newest: Ticks?
   /// The time that was last reported.
@@ -46,17 +46,33 @@ struct StillRhythm: Sendable {
     return least...most
   }
 
+  /// How far an interval can be from the nearest of the last ones and still be one of this camera's: by what three
+  /// quarters of them differ, which some rare ones do not make wide.
+  private var slack: Ticks {
+    let (sorted, rare) = (gaps.sorted(), gaps.count / 8)
+    let width = (sorted[sorted.count - 1 - rare] - sorted[rare]).count
+    return max(.milliseconds(1), Ticks(max(width / 8, 2 * width / Int64(gaps.count))))
+  }
+
+  /// Whether an interval is one of this camera's: within their range, and near to one of the last ones. Between the usual
+  /// ones and some rare ones there are others that never come.
+  func isUsual(_ interval: Ticks) -> Bool {
+    guard let range else { return true }
+    let slack = slack
+    return range ~= interval && gaps.contains { abs(($0 - interval).count) <= slack.count }
+  }
+
   /// Whether a still at this time follows what was last reported as this camera's stills follow each other.
   func isNatural(_ time: Ticks) -> Bool {
-    guard let reported, let range else { return true }
-    return range ~= time - reported
+    guard let reported else { return true }
+    return isUsual(time - reported)
   }
 
   /// Whether the camera's next still follows what was last reported as its stills follow each other, whenever it comes in
   /// its rhythm. After a silence any still does.
   func isInStep(at now: Ticks) -> Bool {
-    guard let newest, let reported, let range, !isSilent(at: now) else { return true }
-    return abs((newest - reported).count) * 8 <= (range.upperBound - range.lowerBound).count
+    guard let newest, let reported, range != nil, !isSilent(at: now) else { return true }
+    return abs((newest - reported).count) <= slack.count
   }
 
   /// Whether no still has come for clearly longer than for the longest of the last intervals.

@@ -44,6 +44,15 @@ package struct PublishOffset: Hashable, Sendable {
     value = least
   }
 
+  /// The offset of a stream that goes on with other settings: as long as this one, where they allow it. Otherwise parts
+  /// would be late once more, and would tell whether pictures were coded for them.
+  package func goingOn(size: PictureSize, part: Ticks) -> PublishOffset {
+    var next = PublishOffset(size: size, part: part)
+    next.value = min(next.most, max(next.least, value))
+    next.late = late
+    return next
+  }
+
   /// Notes that a segment begins.
   ///
   /// - Parameter isEdge: whether it shows something else than the segment before: the camera, the loop, or a veil.
