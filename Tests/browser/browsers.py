@@ -304,11 +304,13 @@ async def chromium():
 
 
 @contextlib.asynccontextmanager
-async def firefox():
-    """Firefox ESR, headless, with a fresh profile: `async with firefox() as page`."""
+async def firefox(**preferences):
+    """Firefox ESR, headless, with a fresh profile: `async with firefox() as page`. Underscores stand for dots in the
+    names of further preferences."""
 
     def command(home):
-        lines = [f"user_pref({json.dumps(key)}, {json.dumps(value)});" for key, value in FIREFOX_PREFERENCES.items()]
+        wanted = FIREFOX_PREFERENCES | {key.replace("_", "."): value for key, value in preferences.items()}
+        lines = [f"user_pref({json.dumps(key)}, {json.dumps(value)});" for key, value in wanted.items()]
         (home / "profile/user.js").write_text("\n".join(lines) + "\n")
         program = _program("firefox-esr", "firefox-esr")
         arguments = ["--headless", "--no-remote", "--profile", f"{home}/profile", "--remote-debugging-port", "0"]
