@@ -30,7 +30,9 @@ from serving import CAMERA, FREE_PORTS, ONE_CAMERA, Server, free_ports  # noqa: 
 from test_tls import make_certificate  # noqa: E402
 
 # Long parts and segments, so that a name lives for longer than its turns take.
-OPTIONS = ["--size", "640x480", "--part", 2, "--segment", 30, "--hold", "forever", "--store", "memory"]
+OPTIONS = ["--size", "640x480", "--part", 2, "--segment", 20, "--hold", "forever", "--store", "memory"]
+# About what a segment of a busy camera has.
+SEGMENT_BYTES = 86_000
 NGINX = """
 daemon off; worker_processes auto; pid {folder}/nginx.pid; error_log stderr;
 events {{ worker_connections 4096; }}
@@ -77,11 +79,11 @@ def fetch(url, *fields):
 
 
 def objects(server):
-    """A small part, the playlist, and the largest segment that is listed."""
+    """A small part, the playlist, and the segment that is listed and has about the usual size."""
     now = playlist.parse(fetch(f"{server.base}/live.m3u8").decode())
     sizes = {segment.uri: len(fetch(f"{server.base}/{segment.uri}")) for segment in now.segments}
     parts = {part.uri: len(fetch(f"{server.base}/{part.uri}")) for part in (*now.segments[-1].parts, *now.open.parts)}
-    return {"part": min(parts, key=parts.get), "playlist": "live.m3u8", "segment": max(sizes, key=sizes.get)}
+    return {"part": min(parts, key=parts.get), "playlist": "live.m3u8", "segment": min(sizes, key=lambda uri: abs(sizes[uri] - SEGMENT_BYTES))}
 
 
 def copy(server, names, folder):
@@ -142,9 +144,10 @@ def main():
         http1 = {who: stack.enter_context(started(binary)) for who, binary in builds.items()} if asked.only != "http2" else {}
         http2 = {who: stack.enter_context(started(binary, *tls)) for who, binary in builds.items()} if asked.only != "http1" else {}
         servers = [*http1.values(), *http2.values()]
-        for number in range(12):
+        # Two segments long, so that one of them is whole.
+        for number in range(22):
             for server in servers:
-                assert server.push(stills.noise(number % 2, (80, 60))).status == 202
+                assert server.push(stills.noise(number % 2, (96, 72))).status == 202
             time.sleep(2)
         (folder / "nginx.conf").write_text(
             NGINX.format(folder=folder, plain=plain, secure=secure, certificate=certificate, key=key)

@@ -3,13 +3,15 @@
 import pathlib
 import re
 import socket
+import subprocess
 import time
 
 import pytest
 
 import playlist
 import wire
-from serving import CAMERA, serving
+from serving import CAMERA, FREE_PORTS, ONE_CAMERA, launched, serving
+from test_tls import Secure, make_certificate
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
 BROWSER = {
@@ -79,6 +81,50 @@ def test_both_ways_give_the_same_answer(server, name):
             # A part may have been published between the two.
         assert quick == slow, (method, real, sent)
         assert quick[1]
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificate")
+    certificate, key = make_certificate(folder, "one")
+    options = [f"--{door}-{part}={path}" for door in ("public", "private")
+               for part, path in (("certificate", certificate), ("key", key))]
+    options += ["--size", "128x96", "--part", 2, "--segment", 6]
+    with launched(*FREE_PORTS, "--store", "memory", *ONE_CAMERA, *options) as server:
+        yield Secure(server, certificate)
+
+
+def by_http2(secure, method, target, fields):
+    """The head of an answer by HTTP/2, without its date, and its body."""
+    command = ["curl", "-sSi", "--http2", "--max-time", "20", "--cacert", str(secure.certificate)]
+    command += ["--head"] if method == "HEAD" else []
+    command += [part for name, value in fields.items() for part in ("-H", f"{name}: {value}")]
+    done = subprocess.run(
+        [*command, f"https://127.0.0.1:{secure.public}{target}"], capture_output=True, check=True, timeout=30)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0].startswith("HTTP/2 "), lines
+    return [line for line in lines if not line.startswith("date:")], body
+
+
+@pytest.mark.parametrize("name", ["live.m3u8", "live.m3u8?_HLS_msn=NEWEST", "index.m3u8", "SEGMENT", "PART", "99999999.mp4"])
+def test_both_ways_give_the_same_answer_by_http2(secure, name):
+    for method, fields in [
+        ("GET", {}), ("HEAD", {}), ("GET", {"Accept-Encoding": "gzip", "User-Agent": CHROME}),
+        ("GET", {"If-None-Match": "*"}), ("GET", {"Range": "bytes=0-9"}),
+    ]:
+        for _ in range(5):
+            _, text = by_http2(secure, "GET", f"/{CAMERA}/live.m3u8", {})
+            now = playlist.parse(text.decode())
+            newest = now.segments[-1]
+            real = f"/{CAMERA}/{name}".replace("SEGMENT", newest.uri).replace("PART", newest.parts[-1].uri)
+            real = real.replace("NEWEST", str(now.sequence + len(now.segments) - 1))
+            quick = by_http2(secure, method, real, fields)
+            slow = by_http2(secure, method, slow_spelling(real), fields)
+            if quick == slow:
+                break
+            # A part may have been published between the two.
+        assert quick == slow, (method, real, fields)
 
 
 def test_pipelined_requests_of_both_ways_are_answered_in_order(server):
