@@ -129,7 +129,10 @@ struct Assembly {
       problems.append(.init(at: location.place, key: location.path, message))
     }
     guard let place = partial.bucket else {
-      if !partial.refused.contains("bucket"), let given = others.first(where: { partial.locations[$0] != nil }) {
+      // The default, written out, asks for nothing.
+      let isDefault = partial.bucketRegion == PartialServeSettings().bucketRegion
+      let given = others.first { partial.locations[$0] != nil && !($0 == "bucket-region" && isDefault) }
+      if !partial.refused.contains("bucket"), let given {
         refuse(given, "found without bucket, the place that it is for; give bucket: s3://NAME/PREFIX")
       }
       return nil

@@ -203,7 +203,7 @@ import Testing
         }
         // The loop goes on until the camera's stills fit to it, and the operator is told why.
         #expect(!stage.camera.counters.isVeilEnding)
-        try await stage.order(.unveil, then: 1)
+        try await stage.order(.unveil, then: 2)
         for _ in 0..<20 {
           #expect(stage.camera.counters.isVeilEnding == (stage.camera.counters.source == .veiled))
           try await stage.play(1)
