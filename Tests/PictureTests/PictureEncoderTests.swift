@@ -60,16 +60,10 @@ import Testing
   /// A loop is recorded at one time and shown at another: what the camera did before either must not show.
   @Test func stillsThatWereMissingLongAgoDoNotShow() throws {
     let (size, grain) = (PictureSize(width: 160, height: 120), 2)
-<<<<<<< HEAD
-    var motion = MotionMap(size: size)
-||||||| d0ace08
-    var motion = try #require(MotionMap(size: size))
-=======
     guard var motion = MotionMap(size: size) else {
       Issue.record("there is no motion map of \(size)")
       return
     }
->>>>>>> d488fe88d90bbb9431850d55e52c749dc5388d8a
     for seed in 0..<4 { try motion.observe(try grainyPicture(size: size, grain: grain, seed: UInt64(seed))) }
     let (last, another) = (motion.offsets(remaining: 0), motion.offsets(remaining: 1))
     #expect(last != another, "whether another still is expected must matter for these pictures")
