@@ -41,7 +41,7 @@ package struct PictureEncoder: ~Copyable {
   private var sinceNew = 0
   /// The recent number of pictures from one new picture to the next, in 256ths. In whole pictures it would stay where it
   /// was before, and what an encoder has seen long ago would show in its choices.
-  private var interval = 4 << 8
+  private(set) var interval = 4 << 8
   /// The parameter sets, which also come before each IDR picture. `nil` until the first picture is encoded.
   package private(set) var parameterSets: ParameterSets?
 
