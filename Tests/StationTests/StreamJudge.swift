@@ -30,6 +30,8 @@ struct StreamJudge {
   private var isNewLife = true
   private var isNewStream = true
   private var ranges: [String: WallTime] = [:]
+  /// The segments of this life with a second IDR picture, which the first still after a long silence brings.
+  private var twofold: Set<String> = []
 
   init(step: Ticks) { self.step = step }
 
@@ -47,6 +49,7 @@ struct StreamJudge {
   /// - Parameter losesState: whether that is nothing that can be gone on with. What lies there is served all the same.
   mutating func processEnded(losesState: Bool) {
     isNewLife = true
+    twofold.removeAll()
     if losesState {
       isNewStream = true
       durable = nil
@@ -176,7 +179,11 @@ struct StreamJudge {
       let name = segment.uri
       if let map = segment.map { expect(edge.media(named: map.uri) != nil, "D6: \(map.uri) is listed and not there") }
       guard let piece = piece(name, edge) else { continue }
-      expect(piece.beginsWithIDR && piece.idrs == 1, "H10: \(name) has \(piece.idrs) IDR pictures")
+      expect(piece.beginsWithIDR, "H10: \(name) does not begin with an IDR picture")
+      expect(piece.idrs <= 2, "\(name) has \(piece.idrs) IDR pictures")
+      if piece.idrs > 1, twofold.insert(name).inserted {
+        expect(twofold.count <= 6, "\(twofold.sorted()) have two IDR pictures each")
+      }
       expect(step * Int64(piece.pictures) == segment.duration, "M1: \(name) has \(piece.pictures) pictures")
       expect(segment.duration <= .seconds(Int64(playlist.targetDuration)), "H1: \(name) is too long")
       expect(
@@ -195,7 +202,8 @@ struct StreamJudge {
     var isFirst = true
     for part in playlist.trailingParts {
       guard let piece = piece(part.uri, edge) else { continue }
-      expect(piece.beginsWithIDR == isFirst, "H10: \(part.uri) has its IDR picture at the wrong place")
+      expect(piece.beginsWithIDR || !isFirst, "H10: \(part.uri) does not begin with an IDR picture")
+      expect(piece.beginsWithIDR || !part.independent, "H10: \(part.uri) is listed as independent and is not")
       expect(
         isFirst && playlist.trailingDiscontinuity || end == nil || end == piece.start,
         "H7: part \(part.uri) begins at \(piece.start), not at \(end ?? .zero)")

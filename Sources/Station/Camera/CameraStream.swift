@@ -161,6 +161,7 @@ struct CameraStream: ~Copyable {
     if !programme.mayBeVeiled { take(camera.load.level) }
     let isPaced = camera.load.isOn && programme.codesPictures
     maker.hurry(isPaced && pacing.isLate(delay))
+    maker.note(mayBeVeiled: programme.mayBeVeiled)
     if isPaced {
       let decision = pacing.next(
         hasStills: !slot.stills.isEmpty, beginsSegment: publisher.nextPart == 0, delay: delay, level: level)

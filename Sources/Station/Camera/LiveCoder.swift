@@ -21,6 +21,9 @@ struct LiveCoder: ~Copyable {
   /// How long without a still the encoder is kept. It is longer than nearly all cameras take: a still after it costs an
   /// IDR picture in the middle of a segment.
   private static let patience = Ticks.seconds(300)
+  /// Whether the encoder's memory may be given back while the camera is shown. Where a veil can begin it may not: no
+  /// segment of a loop has an IDR picture in its middle, and a live one that has tells that it is none.
+  var mayRelease = true
 
   /// - Parameters:
   ///   - line: a new one.
@@ -57,7 +60,7 @@ struct LiveCoder: ~Copyable {
   ///   - standing: the picture that is shown, until a still comes.
   mutating func code(_ slot: SlotArrivals, part: Int, standing: ByteBuffer?) -> SlotContent? {
     note(isIdle: slot.stills.isEmpty)
-    defer { releaseIfIdle() }
+    defer { if mayRelease { releaseIfIdle() } }
     if let slate {
       let timeline = camera.settings.timeline
       if holdsSlate, slot.stills.isEmpty { return SlotContent(pictures: slate.slot(part, timeline).pictures) }

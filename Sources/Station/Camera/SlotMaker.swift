@@ -24,6 +24,9 @@ struct SlotMaker: ~Copyable {
   /// Notes whether the next slot's work is late.
   mutating func hurry(_ isLate: Bool) { coder.isHurried = isLate }
 
+  /// Notes whether a veil can begin.
+  mutating func note(mayBeVeiled: Bool) { coder.mayRelease = !mayBeVeiled }
+
   /// What a slot shows; `nil` where its pictures cannot be made.
   ///
   /// - Parameters:
