@@ -62,11 +62,12 @@ import Testing
 }
 
 @Suite struct PartLatenessTests {
-  private func latenesses(_ offsets: [Int64], isSameClock: Bool = true) -> [Int64] {
+  private func latenesses(_ offsets: [Int64], isSameClock: Bool = true, index: Int = 0) -> [Int64] {
     var lateness = PartLateness(isSameClock: isSameClock)
     return offsets.enumerated().map { index, offset in
       let date = WallTime(milliseconds: Int64(index) * 2000)
-      return lateness.note(date, seen: WallTime(milliseconds: date.milliseconds + offset)).milliseconds
+      let seen = WallTime(milliseconds: date.milliseconds + offset)
+      return lateness.note(date, seen: seen, index: index, length: .seconds(2)).milliseconds
     }
   }
 
@@ -76,6 +77,12 @@ import Testing
 
   @Test func datesThatAreAheadAreNotTakenForParts() {
     #expect(latenesses([-200, -190, 100, -200]) == [0, 10, 300, 0])
+  }
+
+  @Test func slotsThatMoveLaterWithinASegmentAreNotTakenForLateParts() {
+    // Ten parts after the segment began, they can have moved by a tenth of a second.
+    #expect(latenesses([90, 95, 400, 100], index: 10) == [0, 5, 310, 10])
+    #expect(latenesses([500, 500, 500], index: 10) == [400, 400, 400])
   }
 
   @Test func onAnotherClockTheEarliestIsNotLate() {

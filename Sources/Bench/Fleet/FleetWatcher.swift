@@ -73,7 +73,8 @@ final class FleetWatcher: ChannelInboundHandler {
     let isNew = newest.map { ($0.sequence, $0.index) != (part.sequence, part.index) } ?? false
     if isNew, let newest {
       let skipped = part.sequence == newest.sequence ? part.index - newest.index - 1 : 0
-      tally.value.part(late: lateness.note(part.date, seen: .now), of: part.length, missing: max(0, skipped))
+      let late = lateness.note(part.date, seen: .now, index: part.index, length: part.length)
+      tally.value.part(late: late, of: part.length, missing: max(0, skipped))
     }
     newest = part
     guard fetches, isNew else { return ask("\(path)?\(part.reload)", context) }
