@@ -1,3 +1,4 @@
+import Foundation
 import Media
 import NIOCore
 import Packager
@@ -13,11 +14,11 @@ import Testing
   private static let size = PictureSize(width: 32, height: 32)
   private let clock = HandClock()
 
-  /// Plays a life of the process: so many slots, with a still in some of them.
+  /// Plays a life of the process: so many slots, with a still in each of `stills`.
   ///
   /// - Returns: how many IDR pictures each segment of the last playlist has.
   private func live(
-    in folder: String, _ slots: Int, veil: Veil.Settings?, hasStill: (Int) -> Bool
+    in folder: String, _ slots: Int, veil: Veil.Settings, stills: Set<Int>
   ) async throws -> [Int] {
     var settings = try CameraSettings.sample(size: Self.size, segment: .seconds(6), hold: .seconds(900), steady: .zero)
     settings.veil = veil
@@ -25,7 +26,7 @@ import Testing
     let mirror = try Mirror(folder: folder, logger: .silent)
     var loop = try CameraLoop.open(camera: camera, mirror: mirror, folder: folder, logger: .silent)
     for slot in 0..<slots {
-      if hasStill(slot) { _ = try camera.take(try SampleStill.gray(40 + slot * 7 % 160, size: Self.size)) }
+      if stills.contains(slot) { _ = try camera.take(try SampleStill.gray(40 + slot * 7 % 160, size: Self.size)) }
       clock.advance(by: .seconds(1))
       loop.turn()
     }
@@ -44,13 +45,13 @@ import Testing
   @Test func aStillAfterALongSilenceCostsNoIDRPictureWhereAVeilCanBegin() async throws {
     FFmpegLog.redirect(to: .silent)
     let veil = Veil.Settings(every: .seconds(36_000)...(.seconds(72_000)), length: .seconds(60)...(.seconds(120)))
-    try await withFolder { folder in
-      _ = try await live(in: folder, 20, veil: veil) { _ in true }
-      // Restarted, with a still in the middle of a segment wherever that begins.
-      let restarted = try await live(in: folder, 24, veil: veil) { $0 > 2 && $0 % 5 == 0 }
-      #expect(restarted.allSatisfy { $0 == 1 }, "\(restarted)")
-      let silent = try await live(in: folder, 345, veil: veil) { [0, 322, 325, 329].contains($0) }
-      #expect(silent.allSatisfy { $0 == 1 }, "\(silent)")
-    }
+    let folder = TemporaryFolder.path()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try await live(in: folder, 20, veil: veil, stills: Set(0..<20))
+    // Restarted, with a still in the middle of a segment wherever that begins.
+    let restarted = try await live(in: folder, 24, veil: veil, stills: [5, 10, 15, 20])
+    #expect(restarted.allSatisfy { $0 == 1 }, "\(restarted)")
+    let silent = try await live(in: folder, 345, veil: veil, stills: [0, 322, 325, 329])
+    #expect(silent.allSatisfy { $0 == 1 }, "\(silent)")
   }
 }
