@@ -204,8 +204,10 @@ import Testing
       let camera = try camera { $0.presence.hold = nil }
       var loop = try CameraLoop.open(
         camera: camera, mirror: nil, folder: nil, place: SlotPlace(number: number), logger: .silent)
+      // The first slot begins at once, so that there is something to see; the second one has the camera's place.
+      loop.turn()
       let first = camera.edge.snapshot?.position
-      for _ in 0..<1000 where camera.edge.snapshot?.position == first {
+      for _ in 0..<2100 where camera.edge.snapshot?.position == first {
         clock.advance(by: .milliseconds(1))
         loop.turn()
       }

@@ -152,9 +152,9 @@ enum MetricsText {
     writer.family(
       "load_steps_total", .counter, "Steps of all cameras to less and to more work for each still.",
       [([("to", "less")], load.downs), ([("to", "more")], load.ups)])
-    writer.family(
-      "encode_busy_milliseconds_total", .counter, "The time that all encode threads together worked, in milliseconds.",
-      [([], load.busyTime.milliseconds)])
+    writer.seconds(
+      "encode_busy_seconds_total", "The time that all encode threads together worked.",
+      nanoseconds: load.busyTime.milliseconds * 1_000_000)
     writer.family(
       "stills_put_off_total", .counter, "Stills that were put off to a later part because the work was late.",
       [([], load.putOff)])

@@ -18,6 +18,14 @@ struct MetricsWriter {
     for sample in samples { line("quietcam_\(name)", sample.labels, "\(sample.number)") }
   }
 
+  /// Writes a counter of seconds that has no labels.
+  ///
+  /// - Parameter name: without the prefix; it ends in `_seconds_total`.
+  mutating func seconds(_ name: String, _ help: String, nanoseconds: Int64) {
+    family("quietcam_\(name)", "counter", help)
+    line("quietcam_\(name)", [], Self.seconds(nanoseconds))
+  }
+
   /// What a family is, besides a histogram.
   enum Kind: String {
     case counter, gauge

@@ -13,13 +13,15 @@ struct CameraLoop: ~Copyable {
   private var shutter: ShutterPhase
   private var stream: CameraStream
   private var hours: HoursWatch
+  /// By how much the slots begin later once the first was made, so that the camera gets its place among the others.
+  private var firstMove: Ticks
   /// What they said last.
   private var hoursState: HoursWatch.State?
 
   /// A loop of these parts that has published nothing; `open` makes it.
   init(
     camera: Camera, mirror: Mirror?, logger: Logger, clock: SlotClock, stream: consuming CameraStream,
-    hours: HoursWatch
+    hours: HoursWatch, firstMove: Ticks = .zero
   ) {
     self.camera = camera
     self.mirror = mirror
@@ -28,6 +30,7 @@ struct CameraLoop: ~Copyable {
     shutter = ShutterPhase(slot: clock.slot)
     self.stream = stream
     self.hours = hours
+    self.firstMove = firstMove
   }
 
   /// Publishes the first state.
@@ -120,6 +123,11 @@ struct CameraLoop: ~Copyable {
     for slot in slots {
       stream.publishDue(Ticks(.max))
       shutter.note(stream.makeSlot(begins: clock.beginning(of: slot)))
+    }
+    if !slots.isEmpty, firstMove > .zero {
+      // The dates have reckoned with it from the start.
+      clock.move(by: firstMove)
+      firstMove = .zero
     }
     stream.publishDue()
     if !slots.isEmpty { followShutter() }

@@ -79,11 +79,11 @@ extension CameraLoop {
       camera: camera, mirror: mirror,
       programme: Programme(settings, director: director, player: player, logger: logger), coder: coder,
       publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
-      collectedFrom: now + wait - timeline.part, holds: holds,
+      collectedFrom: now - timeline.part, holds: holds,
       firstParts: place?.firstParts(of: timeline.partsPerSegment), offset: left?.offset)
     var loop = CameraLoop(
-      camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now + wait),
-      stream: stream, hours: hours)
+      camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now),
+      stream: stream, hours: hours, firstMove: wait)
     loop.begin(fills: !isFilled)
     if folder != nil, reading.isAhead { loop.beginReadingAhead() }
     return loop

@@ -292,7 +292,10 @@ struct CameraStream: ~Copyable {
     gate.beginSegment(isEdge: source != programme.segmentContent.source)
     programme.begin(segment)
     take(nextLevel)
-    camera.count { $0.segments[source, default: 0] += 1 }
+    camera.count { counters in
+      counters.segments[source, default: 0] += 1
+      if isFirst { counters.source = source }
+    }
     if let event = maker.begin(source, isFirst: isFirst) { camera.events.add(event, at: camera.clock.wall()) }
     publisher.isLive = !source.isRecorded
   }
