@@ -180,7 +180,8 @@ def test_a_camera_is_unveiled_when_the_bench_is_ended(tmp_path):
             wait_for(lambda: server.status()["source"] == "veiled", seconds=60)
             running.send_signal(signal.SIGTERM)
             assert running.wait(20) == 128 + signal.SIGTERM
-            wait_for(lambda: server.status()["source"] == "live", seconds=100)  # A veil may take 90 s to end.
+            # The loop goes on until the camera's stills fit to it, for up to 90 s.
+            wait_for(lambda: server.status()["source"] == "live", seconds=100)
         finally:
             running.kill()
             running.wait()
