@@ -64,8 +64,8 @@ import Testing
 @Suite struct PartLatenessTests {
   private func latenesses(_ offsets: [Int64], isSameClock: Bool = true, index: Int = 0) -> [Int64] {
     var lateness = PartLateness(isSameClock: isSameClock)
-    return offsets.enumerated().map { index, offset in
-      let date = WallTime(milliseconds: Int64(index) * 2000)
+    return offsets.enumerated().map { number, offset in
+      let date = WallTime(milliseconds: Int64(number) * 2000)
       let seen = WallTime(milliseconds: date.milliseconds + offset)
       return lateness.note(date, seen: seen, index: index, length: .seconds(2)).milliseconds
     }
