@@ -130,6 +130,8 @@ package final class BucketCopier: Service {
     do throws(BucketFault) {
       let outcome = try await perform(job, of: name, bucket, with: client)
       bucket.finish(job, outcome, at: buckets.now())
+      // A photo that cannot be read says nothing about the bucket.
+      guard case .done = outcome else { return state.withLockedValue { $0.underWay -= 1 } }
       succeeded(job, of: bucket)
     } catch {
       // One that was ended together with the process is no failure.
