@@ -51,6 +51,9 @@ final class PreparedAnswer: Sendable {
     dated = NIOLockedValueBox((-1, Bytes(first: ByteBuffer(), rest: nil)))
   }
 
+  /// How many bytes it holds that nothing else holds.
+  var ownBytes: Int { answer.body.readableBytes <= Self.longest ? count : count - answer.body.readableBytes }
+
   /// The bytes in a second since 1970.
   func bytes(at second: time_t) -> Bytes {
     dated.withLockedValue { dated in

@@ -141,7 +141,9 @@ final class QuickDoor: Sendable {
     let counting = counting(question)
     func finished(_ answer: WholeAnswer) -> Reply {
       let prepared = prepare(answer, counting)
-      if Self.isKept(answer) { edge.keep(prepared, for: key, version: question.version) }
+      if Self.isKept(answer), !counting.isPlain {
+        edge.keep(prepared, bytes: prepared.ownBytes, for: key, version: question.version)
+      }
       return .answer(prepared, family: question.family, client: question.client)
     }
     guard let resource = question.route.resource else {
@@ -175,7 +177,10 @@ final class QuickDoor: Sendable {
     if case .published = outcome, let kept = mine(kept) { return kept }
     let answer = waiting.stream.answer(after: waiting.wait, outcome)
     let prepared = prepare(answer, waiting.counting)
-    if case .published = outcome, Self.isKept(answer) { edge.keep(prepared, for: waiting.key, version: version) }
+    // Something else may have been published since it was woken: a withdrawal must not be outlived by what it ended.
+    if case .published(let snapshot) = outcome, Self.isKept(answer), edge.isNewest(snapshot) {
+      edge.keep(prepared, bytes: prepared.ownBytes, for: waiting.key, version: version)
+    }
     return prepared
   }
 

@@ -211,9 +211,16 @@ package final class LiveEdge: Sendable {
 
   /// Keeps a finished answer until something else is published.
   ///
-  /// - Parameter version: what it was made from.
-  package func keep(_ answer: any AnyObject & Sendable, for key: ByteBuffer, version: Int) {
-    state.withLockedValue { $0.answers.keep(answer, for: key, version: version) }
+  /// - Parameters:
+  ///   - bytes: how much memory it takes.
+  ///   - version: what it was made from.
+  package func keep(_ answer: any AnyObject & Sendable, bytes: Int, for key: ByteBuffer, version: Int) {
+    state.withLockedValue { $0.answers.keep(answer, bytes: bytes, for: key, version: version) }
+  }
+
+  /// Whether nothing else was published after this state.
+  package func isNewest(_ snapshot: PlaylistSnapshot) -> Bool {
+    state.withLockedValue { $0.furthest?.made == snapshot.made }
   }
 
   /// The playlist without parts, waiting for it until the deadline; `nil` if it does not begin, or too many wait.
