@@ -122,7 +122,7 @@ struct DoorChannel: ServerChildChannel {
       streamDelegate: manager.http2StreamDelegate
     ) { [doors, rules] stream in
       stream.eventLoop.makeCompletedFuture {
-        let quick = QuickStreamHandler(door: { doors.quickDoor }) { stream in
+        let quick = QuickStreamHandler(door: { doors.quickDoor }, patience: rules.patience) { stream in
           let pipeline = stream.pipeline.syncOperations
           let configuration = secure.stream.configuration
           try pipeline.addHandlers(configuration.additionalChannelHandlers())

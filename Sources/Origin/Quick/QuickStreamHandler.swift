@@ -17,19 +17,28 @@ final class QuickStreamHandler: ChannelInboundHandler, RemovableChannelHandler {
   /// The most bytes of a body in one piece.
   private static let piece = 65_536
 
+  /// A longer body is sent by Hummingbird, which waits for a slow reader after each piece.
+  private static let longest = 128 << 10
+
   private let newestDoor: @Sendable () -> QuickDoor
+  private let patience: TimeAmount
   private let install: (any Channel) throws -> Void
   private var context: ChannelHandlerContext?
   private var head: HTTPRequest?
   private var isPassing = false
   private var waiting: (door: QuickDoor, request: QuickDoor.Waiting, place: LiveEdge.LoopWait)?
   private var began = NIODeadline.uptimeNanoseconds(0)
+  private var endTask: Scheduled<Void>?
 
   /// - Parameters:
   ///   - door: the newest answers; asked for each request.
+  ///   - patience: how long the end of a request can follow its head.
   ///   - install: puts Hummingbird's handlers behind this one.
-  init(door: @escaping @Sendable () -> QuickDoor, install: @escaping (any Channel) throws -> Void) {
-    (newestDoor, self.install) = (door, install)
+  init(
+    door: @escaping @Sendable () -> QuickDoor, patience: TimeAmount = .seconds(30),
+    install: @escaping (any Channel) throws -> Void
+  ) {
+    (newestDoor, self.patience, self.install) = (door, patience, install)
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -43,7 +52,8 @@ final class QuickStreamHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   private func end() {
     if let waiting { waiting.request.stream.camera.edge.leave(waiting.place) }
-    (waiting, context, head) = (nil, nil, nil)
+    endTask?.cancel()
+    (waiting, context, head, endTask) = (nil, nil, nil, nil)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -72,6 +82,16 @@ final class QuickStreamHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
   }
 
+  func channelReadComplete(context: ChannelHandlerContext) {
+    context.fireChannelReadComplete()
+    // The end comes with the head, except from who sends a body, or nothing at all.
+    guard head != nil, endTask == nil else { return }
+    let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+    endTask = context.eventLoop.scheduleTask(in: patience) {
+      if bound.value.head != nil { bound.value.context?.close(promise: nil) }
+    }
+  }
+
   private static func isBodiless(_ request: HTTPRequest) -> Bool {
     (request.method == .get || request.method == .head) && request.headerFields[.contentLength] == nil
       && request.headerFields[.expect] == nil
@@ -93,6 +113,7 @@ final class QuickStreamHandler: ChannelInboundHandler, RemovableChannelHandler {
     let door = newestDoor()
     switch door.reply(to: head, peer: ClientAddress(context.channel.remoteAddress)) {
     case .answer(let answer, let family, let client):
+      if answer.answer.body.readableBytes > Self.longest { return false }
       write(answer, context)
       count(answer, door, family, client, context)
     case .waiting(let request):
