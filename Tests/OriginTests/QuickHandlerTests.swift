@@ -248,6 +248,28 @@ import Testing
     }
   }
 
+  @Test func aRequestByHTTP2WithoutAnEndIsNotWaitedForForEver() throws {
+    let stream = try world.stream()
+    try stream.writeInbound(
+      HTTPRequestPart.head(HTTPRequest(method: .get, scheme: "https", authority: "a", path: "/desk/7.0.mp4")))
+    stream.embeddedEventLoop.advanceTime(by: .seconds(29))
+    #expect(stream.isActive)
+    stream.embeddedEventLoop.advanceTime(by: .seconds(1))
+    #expect(!stream.isActive)
+  }
+
+  @Test func aRequestIsAnsweredOnceIfItsSegmentEndsWhileItIsSent() throws {
+    let socket = FullSocket()
+    let connection = try world.connection(below: [socket])
+    // The socket is full until the flush, and in that moment the segment becomes whole.
+    socket.onFlush = { [world] in world.publish(parts: 2, whole: "part-0part-1") }
+    try connection.receive(request("/desk/7.mp4") + request("/desk/7.1.mp4"))
+    let sent = try connection.sent()
+    #expect(sent.ranges(of: "HTTP/1.1 200 OK").count == 2, "\(sent)")
+    #expect(sent.contains("\r\n0\r\n\r\nHTTP/1.1 200 OK"))
+    #expect(sent.hasSuffix("part-1"))
+  }
+
   private func ask(_ stream: EmbeddedChannel, _ method: HTTPRequest.Method, _ path: String) throws {
     try stream.writeInbound(
       HTTPRequestPart.head(HTTPRequest(method: method, scheme: "https", authority: "a", path: path)))
@@ -321,7 +343,9 @@ private final class World {
   }
 
   /// A connection with the quick handler, and behind it an HTTP parser as it is at the public door.
-  func connection(withParser: Bool = true) throws -> Connection {
+  ///
+  /// - Parameter below: handlers between it and the socket.
+  func connection(withParser: Bool = true, below: [any ChannelHandler] = []) throws -> Connection {
     let handler = QuickHandler(
       door: { [door] in door }, isSecure: false, rules: .init(idle: .seconds(60), patience: .seconds(10))
     ) { [self] channel in
@@ -337,9 +361,36 @@ private final class World {
           ) { _, _ in })
       }
     }
-    let connection = try Connection([handler])
+    let connection = try Connection(below + [handler])
     try connection.begin()
     return connection
+  }
+}
+
+/// A socket that takes nothing more from the first write on until that is flushed; from then on it takes everything.
+private final class FullSocket: ChannelOutboundHandler {
+  typealias OutboundIn = ByteBuffer
+
+  /// Called with the first flush after a write, before the socket takes more.
+  var onFlush: (() -> Void)?
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    context.write(data, promise: promise)
+    if onFlush != nil { set(false, context) }
+  }
+
+  func flush(context: ChannelHandlerContext) {
+    context.flush()
+    guard let onFlush, !context.channel.isWritable else { return }
+    self.onFlush = nil
+    onFlush()
+    set(true, context)
+  }
+
+  private func set(_ isWritable: Bool, _ context: ChannelHandlerContext) {
+    guard let channel = context.channel as? EmbeddedChannel, channel.isWritable != isWritable else { return }
+    channel.isWritable = isWritable
+    context.fireChannelWritabilityChanged()
   }
 }
 

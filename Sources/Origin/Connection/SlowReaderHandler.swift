@@ -7,24 +7,17 @@ import NIOCore
 final class SlowReaderHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = NIOAny
 
-  private let patience: TimeAmount
-  private var deadline: Scheduled<Void>?
+  private let watch: SlowReaderWatch
 
-  init(_ patience: TimeAmount) { self.patience = patience }
+  init(_ patience: TimeAmount) { watch = SlowReaderWatch(patience) }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable {
-      deadline?.cancel()
-      deadline = nil
-    } else if deadline == nil {
-      let channel = context.channel
-      deadline = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
-    }
+    if context.channel.isWritable { watch.end() } else { watch.begin(context.channel) }
     context.fireChannelWritabilityChanged()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    deadline?.cancel()
+    watch.end()
     context.fireChannelInactive()
   }
 }

@@ -65,7 +65,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   private var peer: ClientAddress?
   private var lastActive = NIODeadline.uptimeNanoseconds(0)
   private var idleTask: Scheduled<Void>?
-  private var slowTask: Scheduled<Void>?
+  private let slowReader: SlowReaderWatch
   private var owesRead = false
   private var isHalfClosed = false
   private var isQuiescing = false
@@ -81,6 +81,7 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   ) {
     (newestDoor, self.isSecure, self.rules) = (door, isSecure, rules)
     self.install = install
+    slowReader = SlowReaderWatch(rules.patience)
   }
 
   // MARK: The connection
@@ -110,9 +111,9 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   private func end() {
     idleTask?.cancel()
-    slowTask?.cancel()
+    slowReader.end()
     if let waiting, let place = waiting.place { waiting.edge.leave(place) }
-    (waiting, held, context, above, idleTask, slowTask) = (nil, nil, nil, nil, nil, nil)
+    (waiting, held, context, above, idleTask) = (nil, nil, nil, nil, nil)
     isEnding = true
   }
 
@@ -183,12 +184,10 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     lastActive = context.eventLoop.now
     if context.channel.isWritable {
-      slowTask?.cancel()
-      slowTask = nil
+      slowReader.end()
       goOn(context)
-    } else if slowTask == nil {
-      let channel = context.channel
-      slowTask = context.eventLoop.scheduleTask(in: rules.patience) { channel.close(promise: nil) }
+    } else {
+      slowReader.begin(context.channel)
     }
     context.fireChannelWritabilityChanged()
   }
@@ -236,19 +235,29 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
         break
       }
       guard context.channel.isWritable else { break }
-      guard case .head(let head) = QuickHead.read(bytes), answer(head, in: bytes, context) else {
+      guard take(&bytes, context) else {
         if hasWritten { context.flush() }
         hasWritten = false
-        passOn(context)
+        // The flush may have gone on with it already.
+        if waiting == nil { passOn(context) }
         break
       }
       hasWritten = true
-      guard !isEnding else { break }
-      bytes.moveReaderIndex(forwardBy: head.length)
-      held = bytes.readableBytes > 0 ? bytes : nil
     }
     if hasWritten { context.flush() }
     finish(context)
+  }
+
+  /// Answers the request at the front of what is held, or has it wait; `false` where it is for the handlers above.
+  private func take(_ bytes: inout ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
+    guard case .head(let head) = QuickHead.read(bytes) else { return false }
+    let request = bytes
+    bytes.moveReaderIndex(forwardBy: head.length)
+    // An answer that is sent can go on at once with what is held: that must be what follows, not the same request.
+    held = bytes.readableBytes > 0 ? bytes : nil
+    if answer(head, in: request, context) { return true }
+    held = request
+    return false
   }
 
   /// Reads what was not read, and ends the connection if nobody asks for more.
@@ -361,8 +370,9 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
       guard let reading = request.segment.take() else {
         if mustGrow { return cut(waiting.door, request, hasBegun, since: waiting.began, context) }
         self.waiting?.request = .segment(request, hasBegun: hasBegun)
-        context.flush()
-        return wait(for: request.segment.next, request.stream.patience, context)
+        // The wait begins first: what is sent can make the connection writable, which goes on with what has no place.
+        wait(for: request.segment.next, request.stream.patience, context)
+        return context.flush()
       }
       mustGrow = false
       let (bytes, isLast) =
