@@ -92,6 +92,15 @@ struct DoorChannel: ServerChildChannel {
   }
 
   func handle(value: Value, logger: Logger) async {
+    await withTaskCancellationHandler {
+      await handleRequests(of: value, logger: logger)
+    } onCancel: {
+      // When the process ends, a client that reads no answer from the event loop must not hold it up.
+      value.channel.close(promise: nil)
+    }
+  }
+
+  private func handleRequests(of value: Value, logger: Logger) async {
     switch try? await value.handled.get() {
     case .http1(let http1): await self.http1.handle(value: http1, logger: logger)
     case .http2(let streams):
