@@ -248,6 +248,21 @@ import Testing
     }
   }
 
+  @Test func aConnectionOnWhichTheNextRequestCannotBeFoundIsClosedWhenItIsIdle() throws {
+    let connection = try world.connection()
+    try connection.receive("GET /desk/ HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n")
+    #expect(try connection.parts().count == 2)
+    connection.advance(.seconds(90))
+    #expect(connection.isOpen, "it waits for its answer")
+    try connection.channel.writeOutbound(HTTPResponsePart.head(.init(status: .noContent)))
+    try connection.channel.writeOutbound(HTTPResponsePart.end(nil))
+    #expect(try connection.sent().hasPrefix("HTTP/1.1 204"))
+    connection.advance(.seconds(59))
+    #expect(connection.isOpen)
+    connection.advance(.seconds(61))
+    #expect(!connection.isOpen)
+  }
+
   @Test func aRequestByHTTP2WithoutAnEndIsNotWaitedForForEver() throws {
     let stream = try world.stream()
     try stream.writeInbound(

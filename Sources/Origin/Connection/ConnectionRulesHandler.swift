@@ -24,6 +24,9 @@ final class ConnectionRulesHandler: ChannelDuplexHandler, RemovableChannelHandle
   private var openRequests = 0
   private var isLast = false
 
+  /// Whether a request has no answer, or not the whole of it.
+  var isAnswering: Bool { openRequests > 0 }
+
   /// Whether every request has been read and answered, and another one can follow.
   var isBetweenRequests: Bool { openRequests == 0 && !isLast && fault == nil && heads.isAtHead }
 

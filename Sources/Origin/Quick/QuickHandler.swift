@@ -171,7 +171,9 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
       let handler = bound.value
       guard let context = handler.context else { return }
       let (now, due) = (context.eventLoop.now, handler.lastActive + handler.rules.idle)
-      if handler.waiting != nil || handler.isBusyAbove || !context.channel.isWritable {
+      // Where the next request begins may not be known above; then the connection is idle all the same.
+      let isAnswering = handler.waiting != nil || handler.above?.isAnswering ?? false
+      if isAnswering || !context.channel.isWritable {
         handler.look(context, at: now + handler.rules.idle)
       } else if now < due {
         handler.look(context, at: due)
