@@ -9,12 +9,21 @@ final class SlowReaderWatch {
 
   private let patience: TimeAmount
   private var deadline: Scheduled<Void>?
+  /// How many bytes waited when it was looked at last.
+  private var before = 0
 
   /// - Parameter patience: the time.
   init(_ patience: TimeAmount) { self.patience = patience }
 
   /// The connection has more to send than it takes.
-  func begin(_ channel: any Channel) { if deadline == nil { look(channel, Self.waiting(channel)) } }
+  func begin(_ channel: any Channel) {
+    guard deadline == nil else { return }
+    before = 0
+    look(channel)
+    // What the system buffers at once was not taken by the client.
+    let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
+    channel.eventLoop.execute { bound.value.before = Self.waiting(channel) }
+  }
 
   /// It takes more again, or has ended.
   func end() {
@@ -22,11 +31,13 @@ final class SlowReaderWatch {
     deadline = nil
   }
 
-  private func look(_ channel: any Channel, _ before: Int) {
+  private func look(_ channel: any Channel) {
     let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
     deadline = channel.eventLoop.scheduleTask(in: patience) {
-      let now = Self.waiting(channel)
-      if before - now >= Self.least { bound.value.look(channel, now) } else { channel.close(promise: nil) }
+      let (watch, now) = (bound.value, Self.waiting(channel))
+      guard watch.before - now >= Self.least else { return channel.close(promise: nil) }
+      watch.before = now
+      watch.look(channel)
     }
   }
 
