@@ -111,7 +111,7 @@ import Testing
         await clock.advance(by: .seconds(1))
         // A still in most slots, none in some.
         var watch = Watch(camera, clock)
-        for round in 0..<6 {
+        for round in 0..<4 {
           for number in 0..<16 {
             if number == 3 {
               async let isDone = camera.carryOut(.order(round % 2 == 0 ? .veil : .unveil))
@@ -121,13 +121,19 @@ import Testing
               try await watch.slot(number % 3 == 2 ? nil : try still(gray: 80 + number))
             }
           }
+          // A veil waits for up to 90 s until the camera's stills fit to the loop.
+          var waited = 0
+          while round % 2 == 1, waited < 100, camera.counters.source != .live {
+            try await watch.slot(waited % 3 == 2 ? nil : try still(gray: 100 + waited))
+            waited += 1
+          }
         }
         let (live, veiled) = (try #require(watch.moments[.live]), try #require(watch.moments[.veiled]))
         #expect(live.all == [Self.offset] && veiled.all == [Self.offset], "\(live) \(veiled)")
         for moments in [live, veiled] {
-          // When a veil begins and ends is drawn at random, so each has some of all, but not always as many.
-          #expect(moments.parts.count >= 12 && moments.pictures.count >= 5 && moments.events.count >= 5)
-          #expect(moments.plain.count >= 3)
+          // When a veil ends hangs on what was drawn at random, so each has some of all, but not always as many.
+          let counts = [moments.parts.count, moments.pictures.count, moments.events.count, moments.plain.count]
+          #expect(zip(counts, [12, 5, 5, 3]).allSatisfy { $0 >= $1 }, "\(counts)")
           #expect(moments.parts.count > moments.pictures.count, "some slots have no new picture")
         }
         #expect(camera.counters.publishOffset == .milliseconds(Self.offset) && camera.counters.lateParts == 0)
