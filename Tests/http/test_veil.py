@@ -307,7 +307,8 @@ def seen(tmp_path_factory):
         observer = Observer(server)
 
         def wait_for(source):
-            deadline = time.monotonic() + 20
+            # The loop goes on until the camera's stills fit to it, for up to 90 s.
+            deadline = time.monotonic() + 100
             while server.status()["source"] != source:
                 assert time.monotonic() < deadline, f"no {source} in time; {observer.problems}"
                 time.sleep(0.05)
