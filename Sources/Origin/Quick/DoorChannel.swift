@@ -118,7 +118,8 @@ struct DoorChannel: ServerChildChannel {
   private func http2(
     _ secure: Secure, on channel: any Channel, logger: Logger
   ) throws -> AsyncStream<HTTP1Channel.Value> {
-    let (requests, more) = AsyncStream.makeStream(of: HTTP1Channel.Value.self)
+    // More than this wait only where a client opens and resets requests faster than they are taken.
+    let (requests, more) = AsyncStream.makeStream(of: HTTP1Channel.Value.self, bufferingPolicy: .bufferingOldest(256))
     channel.closeFuture.whenComplete { _ in more.finish() }
     var configuration = NIOHTTP2ServerConnectionManagementHandler.Configuration.defaults
     configuration.maxIdleTime = secure.idle
@@ -138,7 +139,8 @@ struct DoorChannel: ServerChildChannel {
           try pipeline.addHandler(
             HTTPConnectionStateHandler(
               idleTimeout: configuration.idleTimeout.map { .nanoseconds($0.nanoseconds) }, logger: logger))
-          more.yield(try HTTP1Channel.Value(wrappingChannelSynchronously: stream))
+          let request = try HTTP1Channel.Value(wrappingChannelSynchronously: stream)
+          if case .enqueued = more.yield(request) {} else { stream.close(promise: nil) }
         }
         try stream.pipeline.syncOperations.addHandlers(
           HTTP2FramePayloadToHTTPServerCodec(), SlowReaderHandler(rules.patience), quick)
