@@ -266,10 +266,12 @@ class Observer:
                 for line in delta.text.splitlines():
                     self.note("line of the delta", line_shape(line))
                 self.head("a name that is not there", client.ask("GET", f"/{CAMERA}/1.mp4"))
-                newest = playlist.parse(client.ask("GET", f"/{CAMERA}/live.m3u8").text).hint
                 for ahead in (1, 2):
-                    unheard = f"{int(newest.split('.')[0]) + ahead}.mp4"
-                    self.head("a segment that is not announced", client.ask("GET", f"/{CAMERA}/{unheard}"))
+                    newest = newest_segment(client)
+                    answer = client.ask("GET", f"/{CAMERA}/{newest + ahead}.mp4")
+                    # A segment may have begun since its number was read, and then it was announced.
+                    if newest_segment(client) == newest:
+                        self.head("a segment that is not announced", answer)
                 self.head("a bad directive", client.ask("GET", f"/{CAMERA}/live.m3u8?_HLS_msn=x"))
                 time.sleep(0.2)
 
@@ -287,6 +289,11 @@ class Observer:
             if stretch := self.stretch(moment, first_veil):
                 found[what][stretch].append(value)
         return found
+
+
+def newest_segment(client):
+    """The number of the segment that is being made."""
+    return int(playlist.parse(client.ask("GET", f"/{CAMERA}/live.m3u8").text).hint.split(".")[0])
 
 
 def listed(server):
