@@ -289,7 +289,12 @@ def test_each_form_has_a_tag_of_its_own_and_is_confirmed_as_well(server):
     for coding, tag in tags.items():
         for known in tags.values():
             answer = server.get("/desk/index.m3u8", Accept_Encoding=coding, If_None_Match=known)
-            assert (answer.status, answer["ETag"]) == (304, tag)
+            # A cache renews the form that it has, and not another one under its name.
+            assert (answer.status, answer["ETag"]) == (304, known)
+    everything = ", ".join(tags.values())
+    for coding, tag in tags.items():
+        answer = server.get("/desk/index.m3u8", Accept_Encoding=coding, If_None_Match=everything)
+        assert (answer.status, answer["ETag"]) == (304, tag)
 
 
 def test_the_live_playlist_is_confirmed_until_it_changes(server):
