@@ -70,7 +70,7 @@ final class FramesConnection {
 
   /// Sends a request.
   func ask(
-    _ id: HTTP2StreamID, _ method: String = "GET", _ path: String, _ fields: [(String, String)] = [], ends: Bool = true
+    _ id: HTTP2StreamID, _ path: String, _ fields: [(String, String)] = [], method: String = "GET", ends: Bool = true
   ) throws {
     let head = [(":method", method), (":path", path), (":scheme", "https"), (":authority", "a")] + fields
     try send(id, .headers(.init(headers: HPACKHeaders(head), endStream: ends)))

@@ -30,7 +30,7 @@ import Testing
 
   @Test func anAnswerToHEADIsItsHeadAlone() throws {
     let connection = try world.frames()
-    try connection.ask(1, "HEAD", "/desk/7.1.mp4")
+    try connection.ask(1, "/desk/7.1.mp4", method: "HEAD")
     let answer = try #require(connection.answers[1])
     #expect(answer.status == "200")
     #expect(answer.headers["content-length"] == ["6"])
@@ -114,7 +114,7 @@ import Testing
   ])
   func otherRequestsGoOn(method: String, path: String, fields: [(String, String)]) throws {
     let connection = try world.frames()
-    try connection.ask(1, method, path, fields)
+    try connection.ask(1, path, fields, method: method)
     #expect(connection.answers.isEmpty)
     #expect(connection.passedOn.map(\.streamID) == [1])
     try connection.send(1, .rstStream(.cancel))

@@ -106,12 +106,13 @@ def by_http2(secure, folder, asked):
     subprocess.run(command, check=True, timeout=60)
     answers = []
     for number, (method, _, _) in enumerate(asked):
-        lines = (folder / f"{number}.head").read_text().split("\r\n")
+        lines = (folder / f"{number}.head").read_bytes().decode().split("\r\n")
         assert lines[0].startswith("HTTP/2 "), lines
         assert any(line.startswith("date:") for line in lines)
-        body = b"" if method == "HEAD" else (folder / f"{number}.body").read_bytes()
-        answers.append(([line for line in lines if not line.startswith("date:")], body))
-        (folder / f"{number}.body").write_bytes(b"")
+        body = folder / f"{number}.body"
+        content = body.read_bytes() if method != "HEAD" and body.exists() else b""
+        body.unlink(missing_ok=True)
+        answers.append(([line for line in lines if not line.startswith("date:")], content))
     return answers
 
 
