@@ -1,9 +1,12 @@
+import Access
 import HTTPTypes
 import NIOCore
 import NIOEmbedded
 import NIOHPACK
 import NIOHTTP2
 import NIOHTTPTypes
+import Records
+import Station
 import Testing
 
 @testable import Origin
@@ -128,7 +131,7 @@ import Testing
     try connection.ask(1, "/desk/7.0.mp4", ends: false)
     try connection.ask(3, "/desk/7.0.mp4")
     try connection.send(1, .data(.init(data: .byteBuffer(ByteBuffer(string: "abc")))))
-    try connection.send(1, .headers(.init(headers: [("x-sum", "1")], endStream: true)))
+    try connection.send(1, .headers(.init(headers: ["x-sum": "1"], endStream: true)))
     #expect(connection.passedOn.map(\.streamID) == [1, 1, 1])
     #expect(connection.answers.keys.map { Int($0) } == [3])
   }

@@ -54,8 +54,10 @@ final class PreparedAnswer: Sendable {
     packed = NIOLockedValueBox((-1, HPACKHeaders()))
   }
 
-  /// How many bytes it holds that nothing else holds.
-  var ownBytes: Int { answer.body.readableBytes <= Self.longest ? count : count - answer.body.readableBytes }
+  /// How many bytes it holds that nothing else holds: its head also as HTTP/2 takes it.
+  var ownBytes: Int {
+    head.readableBytes + (answer.body.readableBytes <= Self.longest ? count : count - answer.body.readableBytes)
+  }
 
   /// The bytes in a second since 1970.
   func bytes(at second: time_t) -> Bytes {
