@@ -18,6 +18,7 @@ import test_machine
 import weed
 from serving import CAMERA, OPERATOR, TOKEN, free_ports, launched, serving
 from test_machine import wrapped  # noqa: F401  (a fixture)
+from timing import again_if_late, in_time
 
 QUICK = [
     "--operator-token", OPERATOR, "--size", "128x96", "--rate", 2, "--part", 0.5, "--segment", 2, "--hold", "forever",
@@ -182,6 +183,7 @@ def test_the_operator_sees_how_it_goes(storage, live):
     assert f"cameras are copied to s3://{weed.BUCKET}/live" in live.log() and weed.SECRET not in live.log()
 
 
+@again_if_late
 def test_a_withdrawal_empties_it(storage):
     with serving(*QUICK, *copied(storage, "withdrawn"), "--keep-photos", 5) as server, Pusher(server) as pusher:
         listed_with(storage, "withdrawn", 9)
@@ -199,8 +201,9 @@ def test_a_withdrawal_empties_it(storage):
             return not gone & storage.names(f"withdrawn/{CAMERA}")
 
         wait_for(is_empty, "what was withdrawn stays")
-        assert time.monotonic() - began < 15
-        assert statuses == {200}, "the playlist was away"
+        in_time(time.monotonic() - began < 15, "it took long")
+        # It goes where the next one does not come in two seconds.
+        in_time(statuses == {200}, "the playlist was away")
         after = everything_is_there(storage, "withdrawn")
         assert not {segment.uri for segment in after.segments} & gone
         assert after.segments[0].discontinuity and after.sequence > before.sequence
@@ -222,7 +225,8 @@ def test_what_a_veil_hides_never_comes(storage, tmp_path):
     subprocess.run([str(word) for word in [*command, *shape]], env=quietcam.environment(), cwd=tmp_path, check=True)
     options = [*QUICK, *copied(storage, "veiled"), "--photo-size", "stream", "--keep-photos", 20]
     with serving(*options, store=tmp_path / "store", home=tmp_path) as server, Pusher(server) as pusher:
-        wait_for(lambda: server.status()["source"] == "live", "it does not begin")
+        # The loop goes on until the camera's stills fit to it, for up to 90 s.
+        wait_for(lambda: server.status()["source"] == "live", "it does not begin", within=100)
         listed_with(storage, "veiled", 6)
         assert server.operators(f"/cameras/{CAMERA}/veil", "POST").status == 200
         wait_for(lambda: server.status()["source"] == "veiled", lambda: f"no veil:\n{server.log()}")

@@ -60,6 +60,7 @@ import recipes
 import stills
 import wire
 from serving import BEARER, FREE_PORTS, ONE_CAMERA, TOKEN, launched, serving
+from timing import Late, again_if_late, in_time
 
 INGEST = "/ingest/desk"
 SMALL = ["--size", "128x96", "--rate", "5", "--part", "0.2", "--segment", "1"]
@@ -494,6 +495,7 @@ def test_events_end_with_the_link(private):
     assert end - 1 <= time.time() < end + 4
 
 
+@again_if_late
 def test_a_segment_that_is_being_made_ends_with_the_link(private):
     end = int(time.time()) + 3
     with wire.Wire(private.public) as client:
@@ -501,15 +503,22 @@ def test_a_segment_that_is_being_made_ends_with_the_link(private):
             hint = re.search(r'PRELOAD-HINT:.*URI="([^"]+)"', private.get(forged(end) + "/live.m3u8").text)[1]
             client.send(wire.request_bytes("GET", f"{forged(end)}/{hint.rsplit('.', 2)[0]}.mp4"))
             head = client.head()
-            assert head.status == 200 and head["Transfer-Encoding"] == "chunked"
+            if head.status == 403:
+                assert time.time() >= end
+                break
+            assert head.status == 200
+            if head["Transfer-Encoding"] != "chunked":
+                # It became whole since the playlist was read.
+                client.exactly(int(head["Content-Length"]))
+                continue
             age = int(re.search(r"max-age=(\d+)", head["Cache-Control"])[1])
             assert age <= 3, "a cache keeps it for longer than the link lasts"
             try:
                 while client.chunk():
-                    assert time.time() < end + 0.7
+                    in_time(time.time() < end + 0.7, "parts come after the end")
             except wire.Broken:
                 break
-    assert time.time() < end + 2
+    in_time(time.time() < end + 2, "it goes on after the end")
 
 
 def test_the_only_camera_is_not_at_home_where_it_is_private(tmp_path):
@@ -803,9 +812,10 @@ def test_a_camera_that_is_too_fast_is_told_so_and_then_taken_again(narrow):
     def taken():
         assert narrow.push(stills.one(), camera="fast").status == 202
 
-    eventually(taken, 1)
+    eventually(taken, 3)
 
 
+@again_if_late
 def test_bodies_on_their_way_in_share_a_bounded_memory(narrow):
     with contextlib.ExitStack() as stack:
         for camera in ("left", "right"):
@@ -816,10 +826,16 @@ def test_bodies_on_their_way_in_share_a_bounded_memory(narrow):
         def full():
             assert narrow.operators("/status").json["doors"]["uploads"]["bytes"] > 900_000
 
-        eventually(full, 0.9)
+        # A body that stops is given up after a second.
+        began = time.monotonic()
+        try:
+            eventually(full, 0.9)
+        except AssertionError as error:
+            raise Late(error) from error
         with wire.Wire(narrow.private) as client:
             client.send(wire.request_bytes("POST", "/ingest/late", BEARER, stills.one()[:-2] + bytes(200_000)))
             answer = client.answer()
+            in_time(answer.status == 503 or time.monotonic() < began + 0.9, "the others were given up")
             assert (answer.status, answer.json["error"], answer["Retry-After"]) == (503, "noRoom", "1")
 
     def free():

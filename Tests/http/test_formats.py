@@ -538,8 +538,10 @@ def test_a_long_stream_needs_no_more_memory_than_a_short_one(server):
 def test_the_end_of_the_process_ends_a_stream():
     with serving(*OPTIONS) as server, pushing(server) as (client, send):
         send(stream([stills.solid(1, 2, 3)], True))
-        time.sleep(0.3)
-        assert server.status()["stills"]["taken"] == 1
+        deadline = time.monotonic() + 10
+        while server.status()["stills"]["taken"] == 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
         server.stop()
 
 
