@@ -2,6 +2,7 @@
 
 import io
 import json
+import pathlib
 import re
 import subprocess
 import threading
@@ -24,6 +25,7 @@ QUICK = [
     "--operator-token", OPERATOR, "--size", "128x96", "--rate", 2, "--part", 0.5, "--segment", 2, "--hold", "forever",
     "--steady", 0,
 ]
+WRAPPER = pathlib.Path("/usr/lib/x86_64-linux-gnu/libnss_wrapper.so")
 RED, GREEN, BLUE = (200, 20, 20), (20, 200, 20), (20, 20, 220)
 
 
@@ -151,12 +153,39 @@ def test_what_has_left_is_removed(storage, live):
     assert status["removed"] > 0 and status["skipped"] == 0 and status["failures"] == 0 and status["trouble"] is None
 
 
-def test_check_is_green_on_the_buckets_own_address(storage, live):
-    address = f"{storage.endpoint}/{weed.BUCKET}/live/{CAMERA}/plain.m3u8"
+def check(storage, prefix):
+    """Lets `quietcam check` judge the bucket's own address."""
+    address = f"{storage.endpoint}/{weed.BUCKET}/{prefix}/{CAMERA}/plain.m3u8"
     done = subprocess.run(
         [quietcam.binary(), "check", address, "--for", "10s"], capture_output=True, text=True, timeout=60,
         env=quietcam.environment())
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_check_is_green_on_the_buckets_own_address(storage, live):
+    check(storage, "live")
+
+
+@pytest.mark.skipif(not WRAPPER.exists(), reason="needs libnss-wrapper, for a host name that leads to this machine")
+def test_the_bucket_may_be_named_before_the_host(storage, tmp_path):
+    """Only the bucket's own host has an address, so no request can have named it in its path."""
+    host, port = f"{weed.BUCKET}.{weed.DOMAIN}", storage.ports["s3"]
+    (tmp_path / "hosts").write_text(f"127.0.0.1 {host}\n")
+    names = {"LD_PRELOAD": str(WRAPPER), "NSS_WRAPPER_HOSTS": str(tmp_path / "hosts")}
+    options = [
+        "--bucket", f"s3://{weed.BUCKET}/hosted", "--bucket-endpoint", f"http://{weed.DOMAIN}:{port}", "--bucket-style", "host",
+        "--bucket-key", f"{weed.KEY}:{weed.SECRET}",
+    ]
+    with serving(*QUICK, *options, home=tmp_path, environment=names) as server, Pusher(server):
+        wait_for(lambda: listed(storage, "hosted"), lambda: f"nothing is copied:\n{server.log()}")
+        now = everything_is_there(storage, "hosted")
+        status = bucket_of(server)
+        assert status["failures"] == 0 and status["trouble"] is None
+    # Viewers find the same at that host.
+    address = f"http://{host}:{port}/hosted/{CAMERA}/{now.segments[-1].uri}"
+    body = subprocess.run(
+        ["curl", "-fsS", "--noproxy", "*", "--resolve", f"{host}:{port}:127.0.0.1", address], capture_output=True, check=True).stdout
+    assert body[4:8] == b"moof"
 
 
 def test_ffmpeg_plays_it(storage, live):
@@ -272,6 +301,36 @@ def test_a_bucket_that_is_away_loses_nothing_that_is_owed(tmp_path):
             status = bucket_of(server)
             assert status["skipped"] == 0 and status["failures"] > 0
             assert "the bucket takes objects again" in server.log() and "cannot copy to the bucket" in server.log()
+
+
+def test_a_bucket_that_is_away_for_long_gets_what_is_owed_and_nothing_else(tmp_path):
+    """Segments of a second are owed for 27 s, and the bucket is away for longer."""
+    owed = 27
+    with weed.running(tmp_path) as storage:
+        with serving(*QUICK, *copied(storage, "short"), home=tmp_path) as server, Pusher(server):
+            listed_with(storage, "short", 3)
+            storage.kill()
+            killed = time.monotonic()
+            made = []
+            while time.monotonic() < killed + owed + 6:
+                own = playlist.parse(server.get(f"/{CAMERA}/plain.m3u8").text).segments
+                made += [segment.uri for segment in own if segment.uri not in made]
+                time.sleep(0.3)
+            known = {segment.uri for segment in own}
+            storage.start()
+            # At the beginning some were in the bucket, or on their way.
+            earlier = made[12 + 3 : made.index(own[-1].uri) + 1 - owed]
+            assert len(earlier) >= 2, made
+            wait_for(
+                lambda: known <= storage.names(f"short/{CAMERA}"),
+                lambda: f"{known - storage.names(f'short/{CAMERA}')} do not come:\n{server.log()}", within=60)
+            wait_for(
+                lambda: own[-1].uri in [segment.uri for segment in listed(storage, "short").segments],
+                "the playlist stands still")
+            everything_is_there(storage, "short")
+            assert not set(earlier) & storage.names(f"short/{CAMERA}"), "what is owed no more is written"
+            assert bucket_of(server)["skipped"] > 0
+            check(storage, "short")
 
 
 def test_a_restart_goes_on_without_a_hole(storage, tmp_path):
