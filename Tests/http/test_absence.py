@@ -1,6 +1,7 @@
 """A camera that goes off, is paused, or whose pictures are withdrawn; and the playlist without parts."""
 
 import itertools
+import re
 import time
 
 import pytest
@@ -221,13 +222,14 @@ def test_recorded_pictures_are_marked_where_the_operator_wants_it(is_told):
     # Nothing is told where nothing is said.
     with serving(*QUICK, *(["--mark-recorded", "true"] if is_told else [])) as server:
         wait_until(server, "off")
-        # Until a segment is listed that began after that.
-        begun = live(server).open.sequence + 1
-        deadline = time.monotonic() + 20
-        while live(server).segments[-1].sequence < begun:
+        # Until a segment is whole that began after that.
+        begun, deadline = None, time.monotonic() + 20
+        while begun is None or newest < begun + 2:
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        text = server.get(f"/{CAMERA}/live.m3u8").text
+            text = server.get(f"/{CAMERA}/live.m3u8").text
+            newest = int(re.search(r'PRELOAD-HINT:.*URI="(\d+)\.', text)[1])
+            begun = begun or newest
         assert ('CLASS="recorded"' in text) == is_told
         ids = [line.split('ID="')[1].split('"')[0] for line in text.splitlines() if "DATERANGE" in line]
         assert len(ids) == len(set(ids))

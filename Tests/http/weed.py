@@ -13,7 +13,7 @@ import quietcam
 import wire
 from serving import free_ports
 
-PROGRAM = shutil.which("weed") or pathlib.Path(sys.executable).parent / "weed"
+PROGRAM = shutil.which("weed") or shutil.which("weed", path=pathlib.Path(sys.executable).parent)
 KEY, SECRET = "AKIDFORTESTS", "a/secret+half+for+tests="
 BUCKET = "cams"
 # Below it buckets have hosts of their own.
