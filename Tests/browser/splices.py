@@ -27,7 +27,7 @@ import plainplayers
 import quietcam
 from browsers import BROWSERS
 
-SCRIPT = (pathlib.Path(__file__).parent / "splices.js").read_text()
+SCRIPT = numbered.READER + (pathlib.Path(__file__).parent / "splices.js").read_text()
 OPERATOR = "operator-token"
 SEGMENT, PART, HOLD, STEADY = 3, 1, 2, 1
 EVERY = 1.0

@@ -223,7 +223,7 @@ def test_recorded_pictures_are_marked_where_the_operator_wants_it(is_told):
     with serving(*QUICK, *(["--mark-recorded", "true"] if is_told else [])) as server:
         wait_until(server, "off")
         # Until a segment is whole that began after that.
-        begun, deadline = None, time.monotonic() + 20
+        begun, newest, deadline = None, 0, time.monotonic() + 20
         while begun is None or newest < begun + 2:
             assert time.monotonic() < deadline
             time.sleep(0.1)

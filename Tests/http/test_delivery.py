@@ -1,6 +1,5 @@
 """What the public door gives, to whom, in which form and for how long; and that it gives nothing else."""
 
-import gzip
 import itertools
 import re
 import time

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import stills
-from serving import ASKED, CAMERA, FREE_PORTS, ONE_CAMERA, OPERATOR, refusal, serving
+from serving import CAMERA, FREE_PORTS, ONE_CAMERA, refusal, serving
 from test_absence import QUICK, fetch_all, live, order, push_until, wait_until
 from test_machine import at, fakes, wrapped  # noqa: F401  (a fixture)
 

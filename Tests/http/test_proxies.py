@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-import playlist
 import serving
 import wire
 from serving import CAMERA
