@@ -29,6 +29,8 @@ extension Camera {
     package var lateParts: Int64 = 0
     /// How far its encoder is stepped down now; `nil` while there is none.
     package var codedLevel: LoadLevel?
+    /// What a slot takes of a processor now, in the mean; `nil` where it is not known.
+    package var slotWork: Ticks?
     /// Visitors' waves.
     package var waves: Int64 = 0
     /// Failed writes to the store.

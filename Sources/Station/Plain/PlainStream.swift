@@ -56,6 +56,15 @@ struct PlainStream: ~Copyable {
     self.firstName = firstName
   }
 
+  /// How far the encoder is stepped down from the next segment on.
+  var level: LoadLevel {
+    get { line.level }
+    set { line.level = newValue }
+  }
+
+  /// How far it is stepped down now; `nil` before the first picture.
+  var codedLevel: LoadLevel? { line.codedLevel }
+
   /// The newest segment; `nil` before the first.
   var newestSequence: Int? { window?.newest?.sequence }
 
