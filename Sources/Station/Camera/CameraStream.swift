@@ -18,6 +18,8 @@ struct CameraStream: ~Copyable {
   private var gate: HoldingGate
   private var pacing: StillPacing
   private var work = SlotWork()
+  /// Whether a still waits until its encoder can be opened.
+  private var waitsForEncoder = false
   /// What the playlist without parts took since the last slot.
   private var plainTook = Duration.zero
   /// After how many parts the segment that is open now ends, so that the segments of all cameras, whose first pictures
@@ -156,6 +158,7 @@ struct CameraStream: ~Copyable {
     work.note(
       took, isPutOff ? .putOff : maker.openings == openings ? .usual : .opening, coded: maker.codedLevel,
       own: camera.settings.encoder)
+    waitsForEncoder = isPutOff && maker.showsSlate
     camera.load.note(ready: ready - beginning, of: camera.settings.timeline.part, took: took, isPutOff: isPutOff)
     return collected.arrivals
   }
@@ -253,7 +256,7 @@ struct CameraStream: ~Copyable {
     let servesPlain = plain.isRunning
     let (isOn, isVeilEnding) = (programme.isOn(at: camera.clock.now()), source == .veiled && !programme.isVeilWanted)
     let (offset, late) = (gate.isClosed ? gate.offset.value : nil, gate.offset.late)
-    let (coded, slotWork) = (maker.codedLevel, work.value)
+    let (coded, slotWork) = (maker.codedLevel ?? (waitsForEncoder ? level : nil), work.value)
     camera.count { counters in
       (counters.codedLevel, counters.slotWork) = (coded, slotWork)
       (counters.isOn, counters.isVeilEnding) = (isOn, isVeilEnding)

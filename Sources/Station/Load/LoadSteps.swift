@@ -43,6 +43,8 @@ package struct LoadSteps: Hashable, Sendable {
   private static let (nearlyLate, nearlyLateDemand) = (60, 600)
   /// So few slots may be put off where there is room.
   private static let fewPutOff = 20
+  /// How long after a step down late parts cost another one at the earliest.
+  private static let pause = Ticks.seconds(10)
   /// How many samples in a row must show too much.
   private static let patience = 2
   /// How long there must be room. After a step up that was too much it is a minute, and twice as long each time.
@@ -57,6 +59,7 @@ package struct LoadSteps: Hashable, Sendable {
   package private(set) var ups: Int64 = 0
   private var busySamples = 0
   private var calmSince: Ticks?
+  private var lastDown: Ticks?
   private var wait = calm
   /// The last step up, until it was too much.
   private var lastUp: Ticks?
@@ -69,7 +72,9 @@ package struct LoadSteps: Hashable, Sendable {
   /// Takes a sample, about once a second.
   package mutating func note(_ sample: Sample, at now: Ticks) {
     guard sample.cost > 0, sample.costs.count == LoadLevel.all.count else { return rest(at: now) }
-    let hasTaken = sample.cost * 100 <= sample.costs[level.index] * 105
+    // What a step does for late parts shows once the cameras have taken it.
+    let hasTaken =
+      sample.cost * 100 <= sample.costs[level.index] * 105 && lastDown.map { now - $0 >= Self.pause } ?? true
     let isLate = sample.latest > Self.late && sample.demand > Self.lateDemand
     let isNearlyLate = sample.latest > Self.nearlyLate && sample.demand > Self.nearlyLateDemand
     if sample.demand(at: level) > Self.most || ((isLate || isNearlyLate) && hasTaken) {
@@ -97,6 +102,7 @@ package struct LoadSteps: Hashable, Sendable {
     }
     level = level.down
     downs += 1
+    lastDown = now
   }
 
   private mutating func goUpLater(at now: Ticks) {
