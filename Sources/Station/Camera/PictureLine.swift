@@ -27,6 +27,8 @@ struct PictureLine: ~Copyable {
   private var opened: EncoderSettings?
   private var openedLevel = LoadLevel.full
   private var refused: Set<EncoderSettings> = []
+  /// How often an encoder was opened, which takes much more work than a picture.
+  private(set) var openings = 0
   /// Whether the work is late: see `PictureEncoder.isHurried`.
   var isHurried = false
 
@@ -62,10 +64,11 @@ struct PictureLine: ~Copyable {
     self.current = current
   }
 
-  private func openEncoder(_ encoder: EncoderSettings) throws(FFmpegError) -> PictureEncoder {
-    try PictureEncoder(
+  private mutating func openEncoder(_ encoder: EncoderSettings) throws(FFmpegError) -> PictureEncoder {
+    openings += 1
+    return try PictureEncoder(
       settings: encoder, size: settings.picture.size, step: settings.timeline.step,
-      rateWindow: settings.timeline.segment, published: published)
+      rateWindow: settings.timeline.segment, published: published ?? parameterSets)
   }
 
   /// The encoder's settings at the present level.
