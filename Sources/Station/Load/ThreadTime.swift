@@ -1,4 +1,3 @@
-import CDispatch  // The importer finds timespec here if NIO is imported too.
 import Glibc
 import Media
 
