@@ -46,6 +46,47 @@ import Testing
     #expect(seam(102_000).entered([]) == nil)
   }
 
+  /// A camera with a still each two slots of a second, 800 ms after a slot begins, some of them up to 40 ms earlier or
+  /// later, the last of which was told of at 100.8 s.
+  private var steady: StillRhythm {
+    var rhythm = StillRhythm()
+    for (index, off) in ([0, 40, -40, 20, -20, 40, -40, 30, -30, 0] as [Int64]).enumerated() {
+      let slot = Ticks.seconds(82 + 2 * Int64(index))
+      rhythm.note([slot + .milliseconds(800 + off)], collectedFrom: slot)
+    }
+    return rhythm
+  }
+
+  @Test func aLoopOfASteadyCameraComesAtItsPlaceInTheSlots() {
+    let seam = LoopSeam(steady, collectedFrom: .seconds(102), timeline: timeline)
+    // Slots have been moved by 25 ms since the recording. Each interval would be one of the camera's as it is.
+    for offset in [760, 775, 815] as [Int64] {
+      #expect(seam.entered(times((0, offset)), phase: .milliseconds(775)) == .milliseconds(25))
+      #expect(seam.entered(times((0, offset)), phase: .milliseconds(800)) == .zero)
+      #expect(seam.entered(times((0, offset))) == .zero)
+    }
+    #expect(seam.entered(times((0, 310)), phase: .milliseconds(300)) == .milliseconds(500))
+    // Slots were moved while it was recorded.
+    #expect(seam.continued(times((0, 775)), shift: .zero, phase: .milliseconds(775)) == .milliseconds(25))
+    #expect(seam.continued(times((0, 795)), shift: .zero, phase: .milliseconds(795)) == .zero)
+    #expect(
+      seam.continued(times((0, 700)), shift: .zero, phase: .milliseconds(900)) == .zero, "it would come too early")
+    // The other camera has no place in the slots.
+    #expect(self.seam(102_000).entered(times((0, 100)), phase: .milliseconds(300)) == .zero)
+    #expect(self.seam(102_000).continued(times((0, 100)), shift: .milliseconds(99), phase: .zero) == .milliseconds(99))
+  }
+
+  @Test func thePlaceInTheSlotsIsThatOfMostStills() {
+    func phase(_ offsets: Int64...) -> Ticks? {
+      StillRhythm.phase(of: offsets.map { .milliseconds($0) }, slot: .seconds(1))
+    }
+    #expect(phase(800, 810, 820, 830) == .milliseconds(815))
+    #expect(phase(800, 810, 820) == nil, "too few")
+    #expect(phase(800, 810, 820, 901) == nil, "too far from each other")
+    #expect(phase(10, 800, 800, 810, 810, 820, 820, 990) == .milliseconds(810), "the first and the last are rare")
+    #expect(phase() == nil)
+  }
+
   @Test func allItsStillsStayInTheirSlots() {
     #expect(seam(102_000).entered(times((0, 450), (4, 100))) == nil, "the second would come before its slot")
     #expect(seam(102_000).entered(times((0, 450), (4, 150))) == .milliseconds(-150))

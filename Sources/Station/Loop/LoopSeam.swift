@@ -45,9 +45,27 @@ struct LoopSeam: Sendable {
     return min(.zero, least)...max(.zero, most)
   }
 
+  /// By how much the times of a loop must be moved so that its stills come at the place in their slots at which the
+  /// camera's come now: slots can have been moved since the recording. `nil` where they have no such place.
+  ///
+  /// - Parameter phase: where in their slots the stills of the loop come.
+  func alignment(phase: Ticks?) -> Ticks? {
+    guard let phase, let own = rhythm.phase(slot: timeline.part) else { return nil }
+    return own - phase
+  }
+
   /// By how much the times must be moved if the loop goes on with the segment behind the one before: as they were, or as
   /// little as possible, if its stills stay where they are then. `nil` if it does not fit.
-  func continued(_ times: [LoopTime], shift: Ticks) -> Ticks? {
+  ///
+  /// - Parameter phase: where in their slots the stills of the loop come there. If slots were moved while it was
+  ///   recorded, its times are moved otherwise behind that.
+  func continued(_ times: [LoopTime], shift: Ticks, phase: Ticks? = nil) -> Ticks? {
+    if let alignment = alignment(phase: phase), abs((alignment - shift).count) > Self.tolerance.count,
+      case .after(let own, let room) = place(times, mayBeOver: false), room ~= alignment,
+      rhythm.isUsual(own + alignment)
+    {
+      return alignment
+    }
     if room(times) ~= shift { return shift }
     guard let range = rhythm.range else { return nil }
     switch place(times, mayBeOver: false) {
@@ -61,15 +79,20 @@ struct LoopSeam: Sendable {
     }
   }
 
-  /// By how much the times must be moved if the loop begins with this segment; `nil` if it does not fit. They stay as
-  /// they are if they can; otherwise the interval is drawn from the camera's own, because the shortest and the longest
-  /// of them are rare.
-  func entered(_ times: [LoopTime]) -> Ticks? {
+  /// By how much the times must be moved if the loop begins with this segment; `nil` if it does not fit. They come at the
+  /// camera's place in the slots, or stay as they are, if they can; otherwise the interval is drawn from the camera's
+  /// own, because the shortest and the longest of them are rare.
+  ///
+  /// - Parameter phase: where in their slots the stills of the loop come there.
+  func entered(_ times: [LoopTime], phase: Ticks? = nil) -> Ticks? {
     guard rhythm.range != nil else { return times.isEmpty ? nil : .zero }
+    let room = room(times)
+    let alignment = min(max(alignment(phase: phase) ?? .zero, room.lowerBound), room.upperBound)
     switch place(times, mayBeOver: true) {
     case .none: return nil
-    case .anywhere: return .zero
+    case .anywhere: return alignment
     case .after(let own, let room):
+      if rhythm.isUsual(own + alignment) { return alignment }
       if rhythm.isUsual(own) { return .zero }
       let moves = rhythm.gaps.map { gap in min(max(gap - own, room.lowerBound), room.upperBound) }
       return moves.filter { rhythm.isUsual(own + $0) }.randomElement()

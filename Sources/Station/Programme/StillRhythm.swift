@@ -46,6 +46,19 @@ struct StillRhythm: Sendable {
     return least...most
   }
 
+  /// Where in their slots the last stills came; `nil` where that is no one place.
+  func phase(slot: Ticks) -> Ticks? { Self.phase(of: phases, slot: slot) }
+
+  /// Where in their slots some stills came: the mean without some rare ones; `nil` where they are too few, or differ by
+  /// more than a tenth of a slot.
+  static func phase(of offsets: some Collection<Ticks>, slot: Ticks) -> Ticks? {
+    let (sorted, rare) = (offsets.sorted(), offsets.count / 8)
+    let usual = sorted.dropFirst(rare).dropLast(rare)
+    guard sorted.count >= few, let least = usual.first, let most = usual.last, (most - least).count <= slot.count / 10
+    else { return nil }
+    return Ticks(usual.reduce(0) { $0 + $1.count } / Int64(usual.count))
+  }
+
   /// How far an interval can be from the nearest of the last ones and still be one of this camera's: by what three
   /// quarters of them differ, which some rare ones do not make wide.
   private var slack: Ticks {
