@@ -1,4 +1,3 @@
-import HTTPTypes
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
@@ -67,12 +66,11 @@ import Testing
       for field in QuickHead.Field.allCases {
         #expect(same.headers[field.name.canonicalName].first == head.value(field, in: buffer), "\(words)")
       }
-      let asked = AskedForm(
-        method: head.isHead ? .head : .get,
-        fields: RequestConditions.fieldNames.reduce(into: HTTPFields()) { fields, name in
-          if let value = same.headers[name.canonicalName].first { fields[name] = value }
-        })
-      #expect(head.asked(in: buffer) == asked, "\(words)")
+      let asked = head.asked(in: buffer)
+      #expect(asked.method == (head.isHead ? .head : .get), "\(words)")
+      for name in RequestConditions.fieldNames {
+        #expect(asked.fields[name] == same.headers[name.canonicalName].first, "\(words)")
+      }
     }
     #expect(taken > 300)
   }
