@@ -38,6 +38,13 @@ import Testing
     return head
   }
 
+  /// The value of a field; the parser leaves spaces at its end (RFC 9112, section 5).
+  private func value(_ name: HTTPField.Name, of head: HTTPRequestHead) -> String? {
+    head.headers[name.canonicalName].first.map { value in
+      String(decoding: value.utf8.reversed().drop { $0 == 32 || $0 == 9 }.reversed(), as: UTF8.self)
+    }
+  }
+
   @Test func whatIsTakenMeansTheSameToTheParser() {
     var random = SeededGenerator(seed: 1)
     var taken = 0
@@ -65,12 +72,12 @@ import Testing
         #expect(!same.headers.contains(name: name), "\(words)")
       }
       for field in QuickHead.Field.allCases {
-        #expect(same.headers[field.name.canonicalName].first == head.value(field, in: buffer), "\(words)")
+        #expect(value(field.name, of: same) == head.value(field, in: buffer), "\(words)")
       }
       let asked = head.asked(in: buffer)
       #expect(asked.method == (head.isHead ? .head : .get), "\(words)")
       for name in RequestConditions.fieldNames {
-        #expect(asked.fields[name] == same.headers[name.canonicalName].first, "\(words)")
+        #expect(asked.fields[name] == value(name, of: same), "\(words)")
       }
     }
     #expect(taken > 300)

@@ -66,14 +66,30 @@ import Testing
       #expect(seam.entered(times((0, offset))) == .zero)
     }
     #expect(seam.entered(times((0, 310)), phase: .milliseconds(300)) == .milliseconds(500))
-    // Slots were moved while it was recorded.
+    #expect(seam.keepsPlace(.milliseconds(25), phase: .milliseconds(775)))
+    #expect(!seam.keepsPlace(.zero, phase: .milliseconds(775)) && !seam.keepsPlace(.zero, phase: nil))
+  }
+
+  @Test func whereSlotsWereMovedInARecordingItsTimesFollow() {
+    let seam = LoopSeam(steady, collectedFrom: .seconds(102), timeline: timeline)
     #expect(seam.continued(times((0, 775)), shift: .zero, phase: .milliseconds(775)) == .milliseconds(25))
-    #expect(seam.continued(times((0, 795)), shift: .zero, phase: .milliseconds(795)) == .zero)
+    #expect(seam.continued(times((0, 795)), shift: .zero, phase: .milliseconds(795)) == .zero, "that is hardly seen")
+    // As far as an interval of the camera leads: its shortest is 1.92 s.
+    #expect(seam.continued(times((0, 820)), shift: .zero, phase: .milliseconds(950)) == .milliseconds(-100))
     #expect(
       seam.continued(times((0, 700)), shift: .zero, phase: .milliseconds(900)) == .zero, "it would come too early")
-    // The other camera has no place in the slots.
-    #expect(self.seam(102_000).entered(times((0, 100)), phase: .milliseconds(300)) == .zero)
-    #expect(self.seam(102_000).continued(times((0, 100)), shift: .milliseconds(99), phase: .zero) == .milliseconds(99))
+  }
+
+  @Test func aCameraWithoutAPlaceInTheSlotsKeepsTheTimesOfItsLoop() {
+    var rhythm = StillRhythm()
+    for index in 0..<9 as Range<Int64> {
+      let time = Ticks.milliseconds(80_000 + 2150 * index)
+      rhythm.note([time], collectedFrom: .seconds(time.count / 90_000))
+    }
+    let seam = LoopSeam(rhythm, collectedFrom: .seconds(99), timeline: timeline)
+    #expect(seam.alignment(phase: .milliseconds(300)) == nil && seam.keepsPlace(.zero, phase: .milliseconds(300)))
+    #expect(seam.entered(times((0, 350)), phase: .milliseconds(300)) == .zero)
+    #expect(seam.continued(times((0, 100)), shift: .milliseconds(99), phase: .zero) == .milliseconds(99))
   }
 
   @Test func thePlaceInTheSlotsIsThatOfMostStills() {

@@ -270,14 +270,18 @@ struct LoopPlayer: Sendable {
     return .covers([])
   }
 
-  /// How many segments around one say where in their slots its stills come.
-  private static let around = 32
+  /// How many segments around one say where in their slots its stills come. Where slots were moved meanwhile, fewer do.
+  private static let around = [32, 16, 8]
 
   private static func phases(of loop: Loop, slot: Ticks) -> [Ticks?] {
     let offsets = (0..<loop.count).map { loop.times($0).compactMap(\.slotOffset) }
     return offsets.indices.map { index in
-      let first = min(max(0, index - around / 2), max(0, offsets.count - around))
-      return StillRhythm.phase(of: Array(offsets[first...].prefix(around).joined()), slot: slot)
+      for count in around {
+        let first = min(max(0, index - count / 2), max(0, offsets.count - count))
+        let phase = StillRhythm.phase(of: Array(offsets[first...].prefix(count).joined()), slot: slot)
+        if let phase { return phase }
+      }
+      return nil
     }
   }
 
@@ -295,16 +299,14 @@ struct LoopPlayer: Sendable {
       guard times.first?.step == 0, mayBeUnknown || !times.contains(where: { $0.slotOffset == nil }) else { return nil }
       return seam.entered(times, phase: phases[index]).map { (index, $0) }
     }
-    // What was shown lately, and what leads there soon, comes last; times that are not drawn come first.
+    // What was shown lately, and what leads there soon, comes last; times at the camera's place, or those that need not be moved,
+    // come first.
     let ahead = max(1, loop.count / 8)
     return fitting.shuffled(using: &generator).map { place in
       let isRecent = recent.contains(place.index)
       let leads = (1..<max(2, ahead)).contains { recent.contains((place.index + $0) % loop.count) }
-      return (
-        place,
-        (isRecent ? 4 : 0) + (leads ? 2 : 0)
-          + (place.shift == seam.alignment(phase: phases[place.index]) ?? .zero ? 0 : 1)
-      )
+      let keepsPlace = seam.keepsPlace(place.shift, phase: phases[place.index])
+      return (place, (isRecent ? 4 : 0) + (leads ? 2 : 0) + (keepsPlace ? 0 : 1))
     }.sorted { $0.1 < $1.1 }.map(\.0)
   }
 }

@@ -54,6 +54,13 @@ struct LoopSeam: Sendable {
     return own - phase
   }
 
+  /// Whether times that are moved so much come at the camera's place in its slots; where it has none, whether they are as
+  /// they were.
+  func keepsPlace(_ shift: Ticks, phase: Ticks?) -> Bool {
+    guard rhythm.phase(slot: timeline.part) != nil else { return shift == .zero }
+    return shift == alignment(phase: phase)
+  }
+
   /// By how much the times must be moved if the loop goes on with the segment behind the one before: as they were, or as
   /// little as possible, if its stills stay where they are then. `nil` if it does not fit.
   ///
@@ -61,10 +68,14 @@ struct LoopSeam: Sendable {
   ///   recorded, its times are moved otherwise behind that.
   func continued(_ times: [LoopTime], shift: Ticks, phase: Ticks? = nil) -> Ticks? {
     if let alignment = alignment(phase: phase), abs((alignment - shift).count) > Self.tolerance.count,
-      case .after(let own, let room) = place(times, mayBeOver: false), room ~= alignment,
-      rhythm.isUsual(own + alignment)
+      case .after(let own, let room) = place(times, mayBeOver: false)
     {
-      return alignment
+      // As near to it as an interval of the camera leads.
+      let moves = [alignment] + rhythm.gaps.map { $0 - own }
+      let way = min(shift, alignment)...max(shift, alignment)
+      let nearest = moves.filter { way ~= $0 && room ~= $0 && rhythm.isUsual(own + $0) }
+        .min { abs(($0 - alignment).count) < abs(($1 - alignment).count) }
+      if let nearest { return nearest }
     }
     if room(times) ~= shift { return shift }
     guard let range = rhythm.range else { return nil }
