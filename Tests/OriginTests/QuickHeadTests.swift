@@ -49,7 +49,7 @@ import Testing
     var random = SeededGenerator(seed: 1)
     var taken = 0
     let seeds = Self.seeds.map { Array($0.utf8) }
-    for number in 0..<6000 {
+    for number in 0..<1500 {
       let (seed, other) = (seeds[number % seeds.count], seeds.randomElement(using: &random) ?? [])
       // Bytes in front of the head, as what was read before may still lie there.
       var buffer = ByteBuffer(bytes: [UInt8](repeating: 0x47, count: number % 3))
@@ -80,6 +80,6 @@ import Testing
         #expect(asked.fields[name] == value(name, of: same), "\(words)")
       }
     }
-    #expect(taken > 300)
+    #expect(taken > 100)
   }
 }
