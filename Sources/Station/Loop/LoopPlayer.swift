@@ -299,14 +299,14 @@ struct LoopPlayer: Sendable {
       guard times.first?.step == 0, mayBeUnknown || !times.contains(where: { $0.slotOffset == nil }) else { return nil }
       return seam.entered(times, phase: phases[index]).map { (index, $0) }
     }
-    // What was shown lately, and what leads there soon, comes last; times at the camera's place, or those that need not be moved,
-    // come first.
+    // What was shown lately comes last, and before that what comes at another place than the camera's stills, and what
+    // leads to what was shown lately.
     let ahead = max(1, loop.count / 8)
     return fitting.shuffled(using: &generator).map { place in
       let isRecent = recent.contains(place.index)
       let leads = (1..<max(2, ahead)).contains { recent.contains((place.index + $0) % loop.count) }
       let keepsPlace = seam.keepsPlace(place.shift, phase: phases[place.index])
-      return (place, (isRecent ? 4 : 0) + (leads ? 2 : 0) + (keepsPlace ? 0 : 1))
+      return (place, (isRecent ? 4 : 0) + (leads ? 2 : 0) + (keepsPlace ? 0 : 3))
     }.sorted { $0.1 < $1.1 }.map(\.0)
   }
 }
