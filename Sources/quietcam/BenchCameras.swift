@@ -10,7 +10,7 @@ extension Bench {
   /// `quietcam bench cameras`.
   struct Cameras: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "How many cameras this machine carries, what each costs, and what gives first.",
+      abstract: "How many cameras this machine carries, what each costs, and what reaches its limit first.",
       discussion: """
         A server of its own is started with so many cameras. Each sends a still every two seconds, at its own time and \
         from its own place in the pictures, and has a viewer who follows its playlist. SOURCE is a folder of JPEGs, \

@@ -139,7 +139,8 @@ def test_a_camera_is_unveiled_when_the_bench_is_ended(tmp_path):
     options = [*RIG, "--steady", 0, "--hold", "forever", "--operator-token", OPERATOR]
     with serving(*options, store=tmp_path / "store", home=tmp_path) as server:
         server.push(PHOTOS[0].read_bytes())
-        wait_for(lambda: server.status()["source"] == "live")
+        # The loop goes on until the camera's stills fit to it, for up to 90 s.
+        wait_for(lambda: server.status()["source"] == "live", seconds=100)
         url, private = f"http://127.0.0.1:{server.public}/{CAMERA}/", f"http://127.0.0.1:{server.private}"
         command = [quietcam.binary(), "bench", "veil", url, "--operator", private, "--operator-token", OPERATOR]
         running = subprocess.Popen(
