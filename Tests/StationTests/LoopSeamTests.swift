@@ -65,7 +65,8 @@ import Testing
       #expect(seam.entered(times((0, offset)), phase: .milliseconds(800)) == .zero)
       #expect(seam.entered(times((0, offset))) == .zero)
     }
-    #expect(seam.entered(times((0, 310)), phase: .milliseconds(300)) == .milliseconds(500))
+    #expect(seam.entered(times((0, 310)), phase: .milliseconds(320)) == .milliseconds(480))
+    #expect(seam.alignment(phase: .milliseconds(100)) == .milliseconds(-300), "the nearest way")
     #expect(seam.keepsPlace(.milliseconds(25), phase: .milliseconds(775)))
     #expect(!seam.keepsPlace(.zero, phase: .milliseconds(775)) && !seam.keepsPlace(.zero, phase: nil))
   }
@@ -100,6 +101,7 @@ import Testing
     #expect(phase(800, 810, 820) == nil, "too few")
     #expect(phase(800, 810, 820, 901) == nil, "too far from each other")
     #expect(phase(10, 800, 800, 810, 810, 820, 820, 990) == .milliseconds(810), "the first and the last are rare")
+    #expect(phase(990, 5, 970, 15, 980, 0) == Ticks(-600), "around the beginning of slots")
     #expect(phase() == nil)
   }
 

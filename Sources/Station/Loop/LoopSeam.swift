@@ -51,14 +51,16 @@ struct LoopSeam: Sendable {
   /// - Parameter phase: where in their slots the stills of the loop come.
   func alignment(phase: Ticks?) -> Ticks? {
     guard let phase, let own = rhythm.phase(slot: timeline.part) else { return nil }
-    return own - phase
+    // The nearest way round the slot.
+    let way = own - phase
+    return way - timeline.part * (way + Ticks(timeline.part.count / 2)).floorDivided(by: timeline.part)
   }
 
   /// Whether times that are moved so much come at the camera's place in its slots; where it has none, whether they are as
   /// they were.
   func keepsPlace(_ shift: Ticks, phase: Ticks?) -> Bool {
     guard rhythm.phase(slot: timeline.part) != nil else { return shift == .zero }
-    return shift == alignment(phase: phase)
+    return alignment(phase: phase).map { abs(($0 - shift).count) <= Self.tolerance.count } ?? false
   }
 
   /// By how much the times must be moved if the loop goes on with the segment behind the one before: as they were, or as
@@ -67,15 +69,14 @@ struct LoopSeam: Sendable {
   /// - Parameter phase: where in their slots the stills of the loop come there. If slots were moved while it was
   ///   recorded, its times are moved otherwise behind that.
   func continued(_ times: [LoopTime], shift: Ticks, phase: Ticks? = nil) -> Ticks? {
-    if let alignment = alignment(phase: phase), abs((alignment - shift).count) > Self.tolerance.count,
-      case .after(let own, let room) = place(times, mayBeOver: false)
-    {
+    if let wanted = alignment(phase: phase), case .after(let own, let room) = place(times, mayBeOver: false) {
+      let alignment = min(max(wanted, room.lowerBound), room.upperBound)
       // As near to it as an interval of the camera leads.
       let moves = [alignment] + rhythm.gaps.map { $0 - own }
       let way = min(shift, alignment)...max(shift, alignment)
       let nearest = moves.filter { way ~= $0 && room ~= $0 && rhythm.isUsual(own + $0) }
         .min { abs(($0 - alignment).count) < abs(($1 - alignment).count) }
-      if let nearest { return nearest }
+      if let nearest, abs((alignment - shift).count) > Self.tolerance.count { return nearest }
     }
     if room(times) ~= shift { return shift }
     guard let range = rhythm.range else { return nil }
