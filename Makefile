@@ -8,8 +8,8 @@
 # make reference  writes the settings' tables of the handbook from the program's own list
 # make tsan   runs what threads share under ThreadSanitizer, and fails on one report (a quarter of an hour)
 # make asan   runs what handles FFmpeg's memory under AddressSanitizer
-# make fuzz   feeds damaged playlists and cameras' answers to builds with libFuzzer, damaged pictures, bodies and requests
-#             to one with AddressSanitizer (an hour and more)
+# make fuzz   feeds damaged playlists, cameras' answers and recorded streams to builds with libFuzzer, damaged pictures,
+#             bodies and requests to one with AddressSanitizer (an hour and more)
 .PHONY: run build test test-swift test-http test-browser deb test-deb load soak lint reference tsan asan fuzz clean
 
 HLS = Sources/Origin/Web/hls-1.6.15.mjs
@@ -93,11 +93,12 @@ asan:
 	  swift test --skip-build --sanitize address --scratch-path $(ASAN) --filter '^(Picture|Ingest|Playlist)Tests'
 
 # Swift's own backtraces would end the process before libFuzzer has written down the bytes that ended it.
-# Each part says what it did; how much: make fuzz PLAYLISTS=60 ANSWERS=60 (seconds) PICTURES=10000 BODIES=10000
-# REQUESTS=1000
+# Each part says what it did; how much: make fuzz PLAYLISTS=60 ANSWERS=60 STREAMS=60 (seconds) PICTURES=10000
+# BODIES=10000 REQUESTS=1000
 FUZZ = .build/fuzz
 PLAYLISTS = 600
 ANSWERS = 600
+STREAMS = 600
 PICTURES = 400000
 BODIES = 3000000
 REQUESTS = 20000
@@ -113,6 +114,10 @@ fuzz:
 	mkdir -p $(FUZZ)/answer-corpus
 	SWIFT_BACKTRACE=enable=no $(FUZZ)/playlists/release/AnswerFuzz -max_total_time=$(ANSWERS) -timeout=10 -max_len=4096 -print_final_stats=1 \
 	  -dict=Tests/AnswerFuzz/http.dict -artifact_prefix=$(FUZZ)/answer- $(FUZZ)/answer-corpus Tests/AnswerFuzz/seeds
+	swift build -c release --sanitize fuzzer -Xswiftc -DLIBFUZZER --scratch-path $(FUZZ)/playlists --product StreamFuzz
+	mkdir -p $(FUZZ)/stream-corpus
+	SWIFT_BACKTRACE=enable=no $(FUZZ)/playlists/release/StreamFuzz -max_total_time=$(STREAMS) -timeout=10 -max_len=4096 -print_final_stats=1 \
+	  -artifact_prefix=$(FUZZ)/stream- $(FUZZ)/stream-corpus Tests/StreamFuzz/seeds
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product Fuzz
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product quietcam
 	$(PYTHON) Tests/Fuzz/corpus.py $(FUZZ)/corpus

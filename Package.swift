@@ -207,7 +207,10 @@ let package = Package(
       name: "PlaylistFuzz", dependencies: ["Media", "Playlist", nio], path: "Tests/PlaylistFuzz",
       exclude: ["hls.dict", "seeds"], swiftSettings: strict),
     .executableTarget(
-      name: "AnswerFuzz", dependencies: ["Ingest", nio], path: "Tests/AnswerFuzz", exclude: ["http.dict", "seeds"],
+      name: "AnswerFuzz", dependencies: ["Bucket", "Ingest", nio], path: "Tests/AnswerFuzz",
+      exclude: ["http.dict", "seeds"], swiftSettings: strict),
+    .executableTarget(
+      name: "StreamFuzz", dependencies: ["Media", "Packager", nio], path: "Tests/StreamFuzz", exclude: ["seeds"],
       swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", nio], swiftSettings: strict),
     .testTarget(

@@ -1,9 +1,10 @@
+import Bucket
 import Foundation
 import Ingest
 import NIOCore
 
 // Holds that no bytes of a camera's answer crash its readers, make them keep too much, or mean something else when they
-// come in other pieces.
+// come in other pieces, and that no answer of a bucket crashes its reader or becomes more than it is.
 //
 // `make fuzz` builds it with `--sanitize fuzzer -Xswiftc -DLIBFUZZER`: then libFuzzer makes the bytes and its options are
 // this program's. Built as usual it reads the files that it is given, such as those that libFuzzer leaves.
@@ -36,6 +37,7 @@ private struct Outcome: Equatable {
 
 /// Ends the program where the readers break what they promise.
 private func hold(_ bytes: ByteBuffer) {
+  holdBucket(bytes)
   // The first byte says how the rest is cut, and the way of the body past the head is tried too.
   var rest = bytes
   guard let step = rest.readInteger(as: UInt8.self).map(Int.init) else { return }
@@ -45,6 +47,18 @@ private func hold(_ bytes: ByteBuffer) {
     let label = BodyLabel(contentType: type, isOpenEnded: step & 1 == 0)
     let whole = findings(in: rest, label, inPiecesOf: .max)
     precondition(whole == findings(in: rest, label, inPiecesOf: step + 1), "a body in pieces means something else")
+  }
+}
+
+private func holdBucket(_ bytes: ByteBuffer) {
+  let answer = BucketAnswer(bytes)
+  for object in answer.objects {
+    // An entity is longer than the character that it stands for; a byte that is no UTF-8 becomes a sign of three.
+    precondition(object.key.utf8.count <= 3 * bytes.readableBytes, "a key of \(object.key.utf8.count) bytes")
+    precondition(object.bytes >= 0, "\(object.bytes) bytes")
+  }
+  for value in [answer.continuation, answer.first("Code"), answer.first("Message")].compactMap({ $0 }) {
+    precondition(value.utf8.count <= 3 * bytes.readableBytes, "a value of \(value.utf8.count) bytes")
   }
 }
 

@@ -46,6 +46,65 @@ import Testing
     #expect(seam(102_000).entered([]) == nil)
   }
 
+  /// A camera with a still each two slots of a second, 800 ms after a slot begins, some of them up to 40 ms earlier or
+  /// later, the last of which was told of at 100.8 s.
+  private var steady: StillRhythm {
+    var rhythm = StillRhythm()
+    for (index, off) in ([0, 40, -40, 20, -20, 40, -40, 30, -30, 0] as [Int64]).enumerated() {
+      let slot = Ticks.seconds(82 + 2 * Int64(index))
+      rhythm.note([slot + .milliseconds(800 + off)], collectedFrom: slot)
+    }
+    return rhythm
+  }
+
+  @Test func aLoopOfASteadyCameraComesAtItsPlaceInTheSlots() {
+    let seam = LoopSeam(steady, collectedFrom: .seconds(102), timeline: timeline)
+    // Slots have been moved by 25 ms since the recording. Each interval would be one of the camera's as it is.
+    for offset in [760, 775, 815] as [Int64] {
+      #expect(seam.entered(times((0, offset)), phase: .milliseconds(775)) == .milliseconds(25))
+      #expect(seam.entered(times((0, offset)), phase: .milliseconds(800)) == .zero)
+      #expect(seam.entered(times((0, offset))) == .zero)
+    }
+    #expect(seam.entered(times((0, 310)), phase: .milliseconds(320)) == .milliseconds(480))
+    #expect(seam.alignment(phase: .milliseconds(100)) == .milliseconds(-300), "the nearest way")
+    #expect(seam.keepsPlace(.milliseconds(25), phase: .milliseconds(775)))
+    #expect(!seam.keepsPlace(.zero, phase: .milliseconds(775)) && !seam.keepsPlace(.zero, phase: nil))
+  }
+
+  @Test func whereSlotsWereMovedInARecordingItsTimesFollow() {
+    let seam = LoopSeam(steady, collectedFrom: .seconds(102), timeline: timeline)
+    #expect(seam.continued(times((0, 775)), shift: .zero, phase: .milliseconds(775)) == .milliseconds(25))
+    #expect(seam.continued(times((0, 795)), shift: .zero, phase: .milliseconds(795)) == .zero, "that is hardly seen")
+    // As far as an interval of the camera leads: its shortest is 1.92 s.
+    #expect(seam.continued(times((0, 820)), shift: .zero, phase: .milliseconds(950)) == .milliseconds(-100))
+    #expect(
+      seam.continued(times((0, 700)), shift: .zero, phase: .milliseconds(900)) == .zero, "it would come too early")
+  }
+
+  @Test func aCameraWithoutAPlaceInTheSlotsKeepsTheTimesOfItsLoop() {
+    var rhythm = StillRhythm()
+    for index in 0..<9 as Range<Int64> {
+      let time = Ticks.milliseconds(80_000 + 2150 * index)
+      rhythm.note([time], collectedFrom: .seconds(time.count / 90_000))
+    }
+    let seam = LoopSeam(rhythm, collectedFrom: .seconds(99), timeline: timeline)
+    #expect(seam.alignment(phase: .milliseconds(300)) == nil && seam.keepsPlace(.zero, phase: .milliseconds(300)))
+    #expect(seam.entered(times((0, 350)), phase: .milliseconds(300)) == .zero)
+    #expect(seam.continued(times((0, 100)), shift: .milliseconds(99), phase: .zero) == .milliseconds(99))
+  }
+
+  @Test func thePlaceInTheSlotsIsThatOfMostStills() {
+    func phase(_ offsets: Int64...) -> Ticks? {
+      StillRhythm.phase(of: offsets.map { .milliseconds($0) }, slot: .seconds(1))
+    }
+    #expect(phase(800, 810, 820, 830) == .milliseconds(815))
+    #expect(phase(800, 810, 820) == nil, "too few")
+    #expect(phase(800, 810, 820, 901) == nil, "too far from each other")
+    #expect(phase(10, 800, 800, 810, 810, 820, 820, 990) == .milliseconds(810), "the first and the last are rare")
+    #expect(phase(990, 5, 970, 15, 980, 0) == Ticks(-600), "around the beginning of slots")
+    #expect(phase() == nil)
+  }
+
   @Test func allItsStillsStayInTheirSlots() {
     #expect(seam(102_000).entered(times((0, 450), (4, 100))) == nil, "the second would come before its slot")
     #expect(seam(102_000).entered(times((0, 450), (4, 150))) == .milliseconds(-150))

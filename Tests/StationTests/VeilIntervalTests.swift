@@ -77,6 +77,12 @@ import Testing
       lastID = camera.events.newestID
     }
 
+    /// Lets all later stills come so many milliseconds later, as after a restart of the camera.
+    func moveTimer(by milliseconds: Int64) {
+      timer += milliseconds
+      due += milliseconds
+    }
+
     func order(_ order: Director.Order, then slots: Int) async throws {
       let camera = camera
       async let isDone = camera.carryOut(.order(order))
@@ -209,6 +215,29 @@ import Testing
           try await stage.play(1)
           #expect(stage.camera.counters.isVeilEnding == (stage.camera.counters.source == .veiled))
         }
+      }
+    }
+  }
+
+  /// Whoever knows at which place of a second a camera's timer has its stills must not see another one under a veil.
+  @Test func stillsComeAtTheCamerasPlaceThoughItIsAnotherThanWhenTheLoopWasRecorded() async throws {
+    try await withStage(Sender(interval: 2000, jitter: 100), seed: 5) { stage in
+      stage.moveTimer(by: 150)
+      try await stage.play(150)
+      func place(from index: Int) -> Double {
+        let events = stage.events[index...].map { Double(($0.time - stage.events[0].time) % 1000) }
+        return events.reduce(0, +) / Double(events.count)
+      }
+      let live = place(from: stage.events.count - 40)
+      for _ in 0..<4 {
+        try await stage.order(.veil, then: 12)
+        let begin = stage.events.count
+        try await stage.play(70)
+        #expect(stage.camera.counters.source == .veiled)
+        let veiled = place(from: begin)
+        #expect(abs(veiled - live) < 30, "\(veiled) and not \(live) ms after a second")
+        try await stage.order(.unveil, then: 120)
+        #expect(stage.camera.counters.source == .live)
       }
     }
   }

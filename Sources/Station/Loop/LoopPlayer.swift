@@ -14,6 +14,8 @@ struct LoopPlayer: Sendable {
   private let builtIn: Loop
   private let reader: LoopReader
   private var loop: Loop
+  /// Where in their slots the stills around each segment of the loop came; `nil` where that is no one place.
+  private var phases: [Ticks?]
   private var generation = 0
   private var next = 0
   /// The segment that was played last; `nil` where none was of this loop.
@@ -33,6 +35,7 @@ struct LoopPlayer: Sendable {
     self.builtIn = builtIn
     self.reader = reader
     loop = builtIn
+    phases = Self.phases(of: builtIn, slot: timeline.part)
   }
 
   /// The parameter sets of all pictures that it plays.
@@ -49,8 +52,10 @@ struct LoopPlayer: Sendable {
 
   private mutating func takeUp() {
     let newest = reader.newest
-    if newest.generation != generation { (last, recent) = (nil, []) }
+    let isOther = newest.generation != generation
+    if isOther { (last, recent) = (nil, []) }
     (loop, generation) = (newest.loop ?? builtIn, newest.generation)
+    if isOther || phases.count != loop.count { phases = Self.phases(of: loop, slot: timeline.part) }
     next = 0
     round = nil
     prepared = []
@@ -265,24 +270,43 @@ struct LoopPlayer: Sendable {
     return .covers([])
   }
 
+  /// How many segments around one say where in their slots its stills come. Where slots were moved meanwhile, fewer do.
+  private static let around = [32, 16, 8]
+
+  private static func phases(of loop: Loop, slot: Ticks) -> [Ticks?] {
+    let offsets = (0..<loop.count).map { loop.times($0).compactMap(\.slotOffset) }
+    return offsets.indices.map { index in
+      for count in around {
+        let first = min(max(0, index - count / 2), max(0, offsets.count - count))
+        let phase = StillRhythm.phase(of: Array(offsets[first...].prefix(count).joined()), slot: slot)
+        if let phase { return phase }
+      }
+      return nil
+    }
+  }
+
   /// The segments that a veil can go on with, the best first, and by how much their times are moved.
   private func places(
     _ seam: LoopSeam, goesOn: Bool, using generator: inout some RandomNumberGenerator
   ) -> [(index: Int, shift: Ticks)] {
-    if goesOn, next > 0, let shift, let kept = seam.continued(loop.times(next), shift: shift) { return [(next, kept)] }
+    if goesOn, next > 0, let shift, let kept = seam.continued(loop.times(next), shift: shift, phase: phases[next]) {
+      return [(next, kept)]
+    }
     // The first picture of a recording can be one whose time is not known, and those behind it are.
     let mayBeUnknown = !(0..<loop.count).contains { loop.times($0).contains { $0.slotOffset != nil } }
     let fitting = (0..<loop.count).compactMap { index -> (index: Int, shift: Ticks)? in
       let times = loop.times(index)
       guard times.first?.step == 0, mayBeUnknown || !times.contains(where: { $0.slotOffset == nil }) else { return nil }
-      return seam.entered(times).map { (index, $0) }
+      return seam.entered(times, phase: phases[index]).map { (index, $0) }
     }
-    // What was shown lately, and what leads there soon, comes last; times that need not be moved come first.
+    // What was shown lately comes last, and before that what comes at another place than the camera's stills, and what
+    // leads to what was shown lately.
     let ahead = max(1, loop.count / 8)
     return fitting.shuffled(using: &generator).map { place in
       let isRecent = recent.contains(place.index)
       let leads = (1..<max(2, ahead)).contains { recent.contains((place.index + $0) % loop.count) }
-      return (place, (isRecent ? 4 : 0) + (leads ? 2 : 0) + (place.shift == .zero ? 0 : 1))
+      let keepsPlace = seam.keepsPlace(place.shift, phase: phases[place.index])
+      return (place, (isRecent ? 4 : 0) + (leads ? 2 : 0) + (keepsPlace ? 0 : 3))
     }.sorted { $0.1 < $1.1 }.map(\.0)
   }
 }

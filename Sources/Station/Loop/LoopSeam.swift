@@ -45,9 +45,39 @@ struct LoopSeam: Sendable {
     return min(.zero, least)...max(.zero, most)
   }
 
+  /// By how much the times of a loop must be moved so that its stills come at the place in their slots at which the
+  /// camera's come now: slots can have been moved since the recording. `nil` where they have no such place.
+  ///
+  /// - Parameter phase: where in their slots the stills of the loop come.
+  func alignment(phase: Ticks?) -> Ticks? {
+    guard let phase, let own = rhythm.phase(slot: timeline.part) else { return nil }
+    // The nearest way round the slot.
+    let way = own - phase
+    return way - timeline.part * (way + Ticks(timeline.part.count / 2)).floorDivided(by: timeline.part)
+  }
+
+  /// Whether times that are moved so much come at the camera's place in its slots; where it has none, whether they are as
+  /// they were.
+  func keepsPlace(_ shift: Ticks, phase: Ticks?) -> Bool {
+    guard rhythm.phase(slot: timeline.part) != nil else { return shift == .zero }
+    return alignment(phase: phase).map { abs(($0 - shift).count) <= Self.tolerance.count } ?? false
+  }
+
   /// By how much the times must be moved if the loop goes on with the segment behind the one before: as they were, or as
   /// little as possible, if its stills stay where they are then. `nil` if it does not fit.
-  func continued(_ times: [LoopTime], shift: Ticks) -> Ticks? {
+  ///
+  /// - Parameter phase: where in their slots the stills of the loop come there. If slots were moved while it was
+  ///   recorded, its times are moved otherwise behind that.
+  func continued(_ times: [LoopTime], shift: Ticks, phase: Ticks? = nil) -> Ticks? {
+    if let wanted = alignment(phase: phase), case .after(let own, let room) = place(times, mayBeOver: false) {
+      let alignment = min(max(wanted, room.lowerBound), room.upperBound)
+      // As near to it as an interval of the camera leads.
+      let moves = [alignment] + rhythm.gaps.map { $0 - own }
+      let way = min(shift, alignment)...max(shift, alignment)
+      let nearest = moves.filter { way ~= $0 && room ~= $0 && rhythm.isUsual(own + $0) }
+        .min { abs(($0 - alignment).count) < abs(($1 - alignment).count) }
+      if let nearest, abs((alignment - shift).count) > Self.tolerance.count { return nearest }
+    }
     if room(times) ~= shift { return shift }
     guard let range = rhythm.range else { return nil }
     switch place(times, mayBeOver: false) {
@@ -61,15 +91,20 @@ struct LoopSeam: Sendable {
     }
   }
 
-  /// By how much the times must be moved if the loop begins with this segment; `nil` if it does not fit. They stay as
-  /// they are if they can; otherwise the interval is drawn from the camera's own, because the shortest and the longest
-  /// of them are rare.
-  func entered(_ times: [LoopTime]) -> Ticks? {
+  /// By how much the times must be moved if the loop begins with this segment; `nil` if it does not fit. They come at the
+  /// camera's place in the slots, or stay as they are, if they can; otherwise the interval is drawn from the camera's
+  /// own, because the shortest and the longest of them are rare.
+  ///
+  /// - Parameter phase: where in their slots the stills of the loop come there.
+  func entered(_ times: [LoopTime], phase: Ticks? = nil) -> Ticks? {
     guard rhythm.range != nil else { return times.isEmpty ? nil : .zero }
+    let room = room(times)
+    let alignment = min(max(alignment(phase: phase) ?? .zero, room.lowerBound), room.upperBound)
     switch place(times, mayBeOver: true) {
     case .none: return nil
-    case .anywhere: return .zero
+    case .anywhere: return alignment
     case .after(let own, let room):
+      if rhythm.isUsual(own + alignment) { return alignment }
       if rhythm.isUsual(own) { return .zero }
       let moves = rhythm.gaps.map { gap in min(max(gap - own, room.lowerBound), room.upperBound) }
       return moves.filter { rhythm.isUsual(own + $0) }.randomElement()

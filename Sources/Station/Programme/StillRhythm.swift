@@ -46,6 +46,26 @@ struct StillRhythm: Sendable {
     return least...most
   }
 
+  /// Where in their slots the last stills came; `nil` where that is no one place.
+  func phase(slot: Ticks) -> Ticks? { Self.phase(of: phases, slot: slot) }
+
+  /// Where in their slots some stills came: the mean without some rare ones, a little negative where they come around
+  /// the beginning of slots; `nil` where they are too few, or differ by more than a tenth of a slot.
+  static func phase(of offsets: some Collection<Ticks>, slot: Ticks) -> Ticks? {
+    // Slots are a circle: it is looked at as it is, and cut in the middle of slots.
+    let half = Ticks(slot.count / 2)
+    let turned = offsets.map { $0 - slot * ($0 + half).floorDivided(by: slot) }
+    return place(of: Array(offsets), slot: slot) ?? place(of: turned, slot: slot)
+  }
+
+  private static func place(of offsets: [Ticks], slot: Ticks) -> Ticks? {
+    let (sorted, rare) = (offsets.sorted(), offsets.count / 8)
+    let usual = sorted.dropFirst(rare).dropLast(rare)
+    guard sorted.count >= few, let least = usual.first, let most = usual.last, (most - least).count <= slot.count / 10
+    else { return nil }
+    return Ticks(usual.reduce(0) { $0 + $1.count } / Int64(usual.count))
+  }
+
   /// How far an interval can be from the nearest of the last ones and still be one of this camera's: by what three
   /// quarters of them differ, which some rare ones do not make wide.
   private var slack: Ticks {
