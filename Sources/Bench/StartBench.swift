@@ -7,7 +7,7 @@ import Picture
 
 /// Measures how long a server takes from the start of its process until every camera has a complete playlist, and how
 /// much memory it takes while the cameras send nothing.
-package struct StartBench {
+package struct StartBench: Sendable {
   /// The most time for the playlists.
   private static let patience = Duration.seconds(60)
   private static let token = "bench-token"

@@ -21,6 +21,9 @@ struct CopyJob: Sendable {
   /// Seconds for which it may be cached; `nil` for ever.
   var seconds: Int?
 
+  /// A look at what is there.
+  static let look = CopyJob(name: "", work: .look)
+
   /// The value of `Cache-Control`.
   var caching: String { seconds.map { "public, max-age=\($0)" } ?? "public, max-age=31536000, immutable" }
 

@@ -73,7 +73,7 @@ struct CopyPicture: Sendable {
     if isDone {
       mayBe = mayBe.intersection(coming == nil ? [] : [comingWithdrawals])
     } else {
-      againAt = now + CopyPlan.lateness
+      againAt = now + CopyObjects.lateness
     }
     there = isDone ? coming : nil
     coming = nil

@@ -13,6 +13,7 @@ struct CopyPlan: Sendable {
   static let playlistName = "plain.m3u8"
   static let photosName = "photos.json"
   static let latestName = "latest.jpg"
+  private static let documents: Set = [playlistName, photosName, latestName]
   /// How many requests of one camera are on their way at once.
   static let mostAtOnce = 4
   /// How long a photo stays after the list has lost it.
@@ -20,45 +21,21 @@ struct CopyPlan: Sendable {
   /// How long a playlist that lists something withdrawn waits for one that does not, and for the first of a process.
   private static let patienceAfterWithdrawal = Ticks.seconds(2)
   private static let patienceAfterStart = Ticks.seconds(10)
-  /// How long after its failure a request may still be carried out.
-  static let lateness = Ticks.seconds(60)
-  /// How far apart the versions of the list of photos are.
-  private static let pause = Ticks.seconds(1)
 
-  /// What is known of an object.
-  private enum Presence { case there, perhaps }
+  /// What was forgotten of the objects, so that they have to be listed once more.
+  private enum Forgotten { case nothing, idle, withdrawn }
 
-  /// What was counted since the process began.
-  struct Counters: Hashable, Sendable {
-    var written: Int64 = 0
-    var writtenBytes: Int64 = 0
-    var removed: Int64 = 0
-    var failures: Int64 = 0
-    /// Segments that were never written, because their time was over before the bucket took them.
-    var skipped: Int64 = 0
-  }
-
-  private(set) var counters = Counters()
-  private(set) var line = CopyLine()
+  private(set) var counters = CopyCounters()
   private var hasLooked = false
   private var isClosed = false
-  /// The bytes of media that is not in the bucket, and of all init segments.
-  private var media: [String: ByteBuffer] = [:]
-  private var objects: [String: Presence] = [:]
+  private var media = CopyMedia()
+  private var photos = CopyPhotos()
+  private var latest = CopyPicture()
+  private(set) var objects = CopyObjects()
+  private var forgotten = Forgotten.nothing
   private var busy: Set<String> = []
   /// What must go as soon as nothing lists it.
   private var withdrawn: Set<String> = []
-  /// Objects whose writing failed: the server may carry such a request out much later, also after a removal.
-  private var late: Set<String> = []
-  /// When what was removed is removed once more, because a late request may have brought it back.
-  private var removedAgainAt: [String: Ticks] = [:]
-  /// Since when nothing needs an object.
-  private var idleSince: [String: Ticks] = [:]
-  private var playlist = CopyDocument()
-  private var photoList = CopyDocument()
-  private var photos: [(name: PhotoName, bytes: Int)] = []
-  private var photosWritten = Ticks(Int64.min / 2)
-  private var latest = CopyPicture()
   /// Whether a request failed while something withdrawn is still listed: then the playlist goes instead of waiting.
   private var mustRemovePlaylist = false
   /// Until when a playlist that lists something withdrawn waits for the next one; then it is removed.
@@ -71,9 +48,7 @@ struct CopyPlan: Sendable {
   /// Takes what an earlier loop or process has left.
   mutating func restore(_ entries: [CopyLine.Entry], media left: [String: ByteBuffer], targetDuration: Int) {
     guard !isClosed else { return }
-    line.restore(entries, targetDuration: targetDuration)
-    let needed = names(in: line.entries.indices)
-    take(left.map { ($0.key, $0.value) }, needed)
+    media.restore(entries, media: left, targetDuration: targetDuration, objects)
   }
 
   /// Takes a version of the playlist, with the media that is new in it.
@@ -81,21 +56,9 @@ struct CopyPlan: Sendable {
   /// - Parameter most: how many segments it can list.
   mutating func publish(_ version: MediaPlaylist, adding: [(name: String, bytes: ByteBuffer)], most: Int) {
     if isClosed { (isClosed, endings) = (false, []) }
-    let before = names(in: line.entries.indices)
-    line.append(version, most: most)
-    let needed = names(in: line.entries.indices)
+    counters.skipped += Int64(media.publish(version, adding: adding, most: most, objects))
     // A camera that is copied again before it was taken back.
-    withdrawn.subtract(needed)
-    take(adding, needed)
-    for name in before.subtracting(needed) where media.removeValue(forKey: name) != nil && objects[name] == nil {
-      counters.skipped += 1
-    }
-  }
-
-  private mutating func take(_ files: [(name: String, bytes: ByteBuffer)], _ needed: Set<String>) {
-    for (name, bytes) in files where needed.contains(name) && (objects[name] != .there || Self.isInit(name)) {
-      media[name] = bytes
-    }
+    withdrawn.subtract(media.names)
   }
 
   /// Takes the newest picture.
@@ -107,19 +70,17 @@ struct CopyPlan: Sendable {
   /// Takes the photos that are kept now, newest first.
   mutating func keep(_ photos: [(name: PhotoName, bytes: Int)]) {
     guard !isClosed else { return }
-    self.photos = photos.filter { !withdrawn.contains("\($0.name)") }
+    self.photos.keep(photos.filter { !withdrawn.contains("\($0.name)") })
   }
 
   /// Takes everything back: it is removed first, and what comes next begins anew.
   mutating func withdraw(at now: Ticks) {
-    withdrawn.formUnion(names(in: line.entries.indices))
-    withdrawn.formUnion(objects.keys)
-    withdrawn.formUnion(photos.map { "\($0.name)" })
+    withdrawn.formUnion(media.names.union(objects.names).union(photos.names))
     // They have no pictures, and the next ones may have the same names.
     withdrawn = withdrawn.filter { !Self.isInit($0) }
-    media.removeAll()
-    line.clear()
-    photos.removeAll()
+    if forgotten != .nothing { forgotten = .withdrawn }
+    media.clear()
+    photos.clear()
     latest.withdraw()
     patience = now + Self.patienceAfterWithdrawal
     mustRemovePlaylist = false
@@ -130,7 +91,7 @@ struct CopyPlan: Sendable {
     guard !isClosed else { return }
     withdraw(at: now)
     isClosed = true
-    if hasLooked { endings = [Self.playlistName, Self.photosName, Self.latestName] }
+    if hasLooked { endings = Self.documents }
   }
 
   // MARK: What is to be done
@@ -141,13 +102,9 @@ struct CopyPlan: Sendable {
   /// How many requests are owed: what is to be written, and what was withdrawn.
   var waiting: Int {
     guard hasLooked else { return 1 }
-    let photosOwed = photos.count { objects["\($0.name)"] != .there }
-    let documents =
-      (listableNames.map { $0 != playlist.published } ?? false ? 1 : 0)
-      + (photoNames != photoList.published && !(photoNames.isEmpty && photoList.mayList.isEmpty) ? 1 : 0)
-      + (latest.isOwed ? 1 : 0)
-    return mediaOwed.count + photosOwed + documents + endings.count
-      + withdrawn.count { objects[$0] != nil || busy.contains($0) }
+    return media.owed(objects).count + (media.isPlaylistOwed(objects) ? 1 : 0) + photos.waiting(objects)
+      + (latest.isOwed ? 1 : 0) + (forgotten == .nothing ? 0 : 1) + endings.count
+      + withdrawn.count { objects.mayBeThere($0) || busy.contains($0) }
   }
 
   /// The next request; `nil` if there is none now. Each must be reported to `finish`.
@@ -155,22 +112,23 @@ struct CopyPlan: Sendable {
     guard busy.count < Self.mostAtOnce else { return nil }
     // The stream has told what an earlier process has left before it shows anything.
     guard hasLooked else {
-      return busy.isEmpty && (isClosed || latest.isWanted || line.hasBegun)
-        ? begin(CopyJob(name: "", work: .look)) : nil
+      return busy.isEmpty && (isClosed || latest.isWanted || media.line.hasBegun) ? begin(.look) : nil
     }
+    // What was withdrawn may be among what was forgotten.
+    if forgotten != .nothing, !busy.contains(CopyJob.look.name) { return begin(.look) }
     return nextOfWithdrawal(at: now) ?? nextMedia ?? nextPlaylist(mustAdvance: false) ?? nextPhoto
       ?? nextPhotoList(at: now) ?? nextLatest(at: now) ?? nextRemoval(at: now)
   }
 
   /// When something is due that is not now; `nil` if nothing is.
   func deadline(after now: Ticks) -> Ticks? {
-    var due = idleSince.compactMap { name, since in busy.contains(name) ? nil : since + time(of: name) }
-    if photoNames != photoList.published { due.append(photosWritten + Self.pause) }
-    if let patience { due.append(patience) }
-    due += removedAgainAt.values
-    due += latest.deadlines
+    let due =
+      objects.deadlines(after: time, besides: busy) + latest.deadlines
+      + [photos.deadline(objects), patience].compactMap { $0 }
     return due.filter { $0 > now }.min()
   }
+
+  // MARK: What became of it
 
   /// Takes what a look has found.
   ///
@@ -178,26 +136,37 @@ struct CopyPlan: Sendable {
   ///   - found: the names of the objects in the camera's folder.
   ///   - text: the playlist; `nil` if there is none that can be read.
   mutating func looked(_ found: [String], playlist read: MediaPlaylist?, at now: Ticks) {
-    let text = read.flatMap { CopyLine.isSound($0) ? $0 : nil }
-    busy.remove("")
+    busy.remove(CopyJob.look.name)
+    if hasLooked { lookedAgain(found, at: now) } else { lookedFirst(found, playlist: read, at: now) }
+    settle(at: now)
+  }
+
+  private mutating func lookedFirst(_ found: [String], playlist read: MediaPlaylist?, at now: Ticks) {
     hasLooked = true
-    let ours = found.filter(Self.isOurs)
-    for name in ours { objects[name] = .there }
-    let line = names(in: self.line.entries.indices)
-    for name in ours where Self.isMedia(name) && line.contains(name) { drop(name) }
-    playlist.found(
-      mayList: Set(ours.filter(Self.isMedia)).union(text?.segments.map(\.uri).filter(Self.isOurs) ?? []),
-      published: text?.segments.map(\.uri))
-    photoList.found(mayList: Set(ours.filter { PhotoName($0) != nil }), published: nil)
-    self.line.anchor(to: text)
+    let ours = Set(found.filter(Self.isOurs))
+    let line = media.names
+    for name in ours {
+      objects.found(name)
+      if line.contains(name) { media.drop(name) }
+    }
+    media.found(read.flatMap { CopyLine.isSound($0) ? $0 : nil }, media: ours.filter(Self.isMedia))
+    photos.found(ours.filter { PhotoName($0) != nil })
     // What the server itself does not serve any more may have been withdrawn while the bucket was away.
-    let kept = line.union(photos.map { "\($0.name)" })
+    let kept = line.union(photos.names)
     withdrawn.formUnion(ours.filter { !kept.contains($0) && !Self.isInit($0) })
     if found.contains(Self.latestName) { latest.found() }
     patience = max(patience ?? now, now + Self.patienceAfterStart)
-    let documents: Set = [Self.playlistName, Self.photosName, Self.latestName]
-    if isClosed { endings = documents.intersection(found) }
-    settle(at: now)
+    if isClosed { endings = Self.documents.intersection(found) }
+  }
+
+  /// Takes what was forgotten: no playlist has ever listed it, or its time was over.
+  private mutating func lookedAgain(_ found: [String], at now: Ticks) {
+    for name in found where Self.isOurs(name) && !objects.mayBeThere(name) && !busy.contains(name) {
+      objects.found(name)
+      objects.expire(name, after: time(of: name), at: now)
+      if forgotten == .withdrawn, !needed.contains(name), !Self.isInit(name) { withdrawn.insert(name) }
+    }
+    forgotten = .nothing
   }
 
   /// Notes what became of a request.
@@ -207,22 +176,22 @@ struct CopyPlan: Sendable {
     switch (outcome, job.work) {
     case (.failed, _):
       counters.failures += 1
-      if !withdrawn.isDisjoint(with: playlist.mayList) { mustRemovePlaylist = true }
+      if !withdrawn.isDisjoint(with: media.playlist.mayList) { mustRemovePlaylist = true }
     case (.done, .put(let bytes)):
       counters.written += 1
       counters.writtenBytes += Int64(bytes.readableBytes)
     case (.done, .putPhoto(let photo)):
       counters.written += 1
-      counters.writtenBytes += Int64(photos.first { $0.name == photo }?.bytes ?? 0)
+      counters.writtenBytes += Int64(photos.bytes(of: photo))
     case (.done, .delete): counters.removed += 1
     case (.done, .look), (.gone, _): break
     }
     switch job.name {
-    case "": break
+    case CopyJob.look.name: break
     case Self.playlistName:
-      playlist.finish(isDone: isDone)
-      if isDone, withdrawn.isDisjoint(with: playlist.mayList) { mustRemovePlaylist = false }
-    case Self.photosName: photoList.finish(isDone: isDone)
+      media.finishPlaylist(isDone: isDone)
+      if isDone, withdrawn.isDisjoint(with: media.playlist.mayList) { mustRemovePlaylist = false }
+    case Self.photosName: photos.finishList(isDone: isDone)
     case Self.latestName: latest.finish(isDone: isDone, at: now)
     default: finishObject(job, outcome, at: now)
     }
@@ -232,19 +201,16 @@ struct CopyPlan: Sendable {
 
   private mutating func finishObject(_ job: CopyJob, _ outcome: CopyOutcome, at now: Ticks) {
     switch (job.work, outcome) {
-    case (.put, .failed), (.putPhoto, .failed): late.insert(job.name)
+    case (.put, .failed), (.putPhoto, .failed): objects.failedToWrite(job.name)
     case (.delete, .done):
-      let isAgain = removedAgainAt.removeValue(forKey: job.name) != nil
-      if late.remove(job.name) != nil, !isAgain { removedAgainAt[job.name] = now + Self.lateness }
-      objects[job.name] = nil
+      objects.removed(job.name, at: now)
       withdrawn.remove(job.name)
-      idleSince[job.name] = nil
     case (.put, .done), (.putPhoto, .done):
-      objects[job.name] = .there
-      drop(job.name)
+      objects.wrote(job.name)
+      media.drop(job.name)
     case (.putPhoto(let photo), .gone):
-      if objects[job.name] == .perhaps { withdrawn.insert(job.name) }
-      photos.removeAll { $0.name == photo }
+      if objects.mayBeThere(job.name), !objects.isThere(job.name) { withdrawn.insert(job.name) }
+      photos.remove(photo)
     default: break
     }
   }
@@ -259,90 +225,52 @@ struct CopyPlan: Sendable {
   /// What was withdrawn goes first: the lists that name it are replaced, then it is removed.
   private mutating func nextOfWithdrawal(at now: Ticks) -> CopyJob? {
     for name in endings.sorted().reversed() where !busy.contains(name) { return removal(of: name) }
-    if !withdrawn.isDisjoint(with: playlist.mayList), !playlist.isBusy {
+    if !withdrawn.isDisjoint(with: media.playlist.mayList), !media.playlist.isBusy {
       if let job = nextPlaylist(mustAdvance: true) { return job }
       // Media of the next playlist comes first, if there is any and nothing has gone wrong so far.
-      let comes = !mediaOwed.isEmpty || mediaIsComing || patience.map { now < $0 } ?? false
-      if mustRemovePlaylist || !comes { return removal(of: Self.playlistName) }
+      let isComing = !media.owed(objects).isEmpty || !busy.isDisjoint(with: media.needed)
+      if mustRemovePlaylist || !(isComing || patience.map { now < $0 } ?? false) {
+        return removal(of: Self.playlistName)
+      }
     }
-    if !withdrawn.isDisjoint(with: photoList.mayList), let job = nextPhotoList(at: nil) { return job }
+    if !withdrawn.isDisjoint(with: photos.list.mayList), let job = nextPhotoList(at: nil) { return job }
     if latest.isWithdrawn, !busy.contains(Self.latestName) {
       if let job = nextLatest(at: nil) { return job }
       if patience.map({ now >= $0 }) ?? true { return removal(of: Self.latestName) }
     }
-    let free = withdrawn.filter { name in
-      objects[name] != nil && !busy.contains(name) && !playlist.mayList.contains(name)
-        && !photoList.mayList.contains(name)
-    }
-    return free.min().map { removal(of: $0) }
+    return withdrawn.filter { objects.mayBeThere($0) && isFree($0) }.min().map { removal(of: $0) }
   }
 
   private mutating func removal(of name: String) -> CopyJob {
     switch name {
-    case Self.playlistName: playlist.begin(nil)
-    case Self.photosName: photoList.begin(nil)
+    case Self.playlistName: media.beginRemovalOfPlaylist()
+    case Self.photosName: photos.beginRemovalOfList()
     case Self.latestName: latest.beginRemoval()
-    // It may be gone from now on.
-    default: objects[name] = .perhaps
+    default: objects.beginRemoval(name)
     }
     return begin(CopyJob(name: name, work: .delete))
   }
 
-  /// Whether media that can be listed is on its way.
-  private var mediaIsComing: Bool { !busy.isDisjoint(with: names(in: neededIndices)) }
-
-  private var nextMedia: CopyJob? {
-    mutating get {
-      guard let name = mediaOwed.first(where: { !busy.contains($0) }), let bytes = media[name] else { return nil }
-      objects[name] = objects[name] ?? .perhaps
-      return begin(CopyJob(name: name, work: .put(bytes)))
-    }
-  }
-
-  /// The playlist, if it lists something else than the one in the bucket: once nothing of it is owed, or when it is
-  /// three segments ahead.
-  private mutating func nextPlaylist(mustAdvance: Bool) -> CopyJob? {
-    guard !playlist.isBusy, let range = line.listable({ objects[$0] == .there }) else { return nil }
-    let names = line.entries[range].map(\.listed.uri)
-    guard names != playlist.published else { return nil }
-    // How many segments it is ahead of the one in the bucket; what has nothing in common with that one waits to be whole.
-    let ahead = playlist.published?.last.flatMap { names.firstIndex(of: $0) }.map { names.count - $0 - 1 }
-    guard mustAdvance || mediaOwed.isEmpty || ahead.map({ $0 >= 3 }) ?? (names.count == line.most) else { return nil }
-    // What it needs besides the segments must not be removed either.
-    playlist.begin(names, besides: maps(in: range))
-    let text = line.playlist(range)
-    return begin(
-      CopyJob(name: Self.playlistName, work: .put(text.render()), seconds: max(1, text.targetDuration / 2)))
-  }
+  private var nextMedia: CopyJob? { mutating get { media.next(objects, besides: busy).map { write($0) } } }
 
   private var nextPhoto: CopyJob? {
     mutating get {
-      let owed = photos.first { photo in
-        let name = "\(photo.name)"
-        return objects[name] != .there && !busy.contains(name)
-      }
-      guard let photo = owed?.name else { return nil }
-      objects["\(photo)"] = objects["\(photo)"] ?? .perhaps
-      return begin(CopyJob(name: "\(photo)", work: .putPhoto(photo)))
+      photos.next(objects, besides: busy).map { write(CopyJob(name: "\($0)", work: .putPhoto($0))) }
     }
   }
 
-  /// The list of the photos that are in the bucket.
-  ///
-  /// - Parameter now: `nil` writes it at once.
+  private mutating func write(_ job: CopyJob) -> CopyJob {
+    objects.beginWriting(job.name)
+    return begin(job)
+  }
+
+  private mutating func nextPlaylist(mustAdvance: Bool) -> CopyJob? {
+    media.nextPlaylist(objects, mustAdvance: mustAdvance).map { begin($0) }
+  }
+
+  /// - Parameter now: `nil` does not wait.
   private mutating func nextPhotoList(at now: Ticks?) -> CopyJob? {
-    let names = photoNames
-    guard !photoList.isBusy, names != photoList.published, !(names.isEmpty && photoList.mayList.isEmpty) else {
-      return nil
-    }
-    if let now {
-      let isComplete = photos.allSatisfy { objects["\($0.name)"] == .there }
-      guard now >= photosWritten + Self.pause, isComplete || now >= photosWritten + Self.pause * 5 else { return nil }
-      photosWritten = now
-    }
-    photoList.begin(names)
-    let there = photos.filter { objects["\($0.name)"] == .there }
-    return begin(CopyJob(name: Self.photosName, work: .put(CameraPhotos.text(of: there)), seconds: 1))
+    photos.nextList(at: now, objects).map { begin($0) }
   }
 
   private mutating func nextLatest(at now: Ticks?) -> CopyJob? {
@@ -351,79 +279,35 @@ struct CopyPlan: Sendable {
   }
 
   private mutating func nextRemoval(at now: Ticks) -> CopyJob? {
-    let due = idleSince.filter { name, since in
-      !busy.contains(name) && objects[name] != nil && since + time(of: name) <= now
-        && !playlist.mayList.contains(name) && !photoList.mayList.contains(name)
-    }
-    if let name = due.keys.min() { return removal(of: name) }
-    let again = removedAgainAt.filter { name, time in
-      time <= now && !busy.contains(name) && objects[name] == nil && !playlist.mayList.contains(name)
-    }
-    return again.keys.min().map { begin(CopyJob(name: $0, work: .delete)) }
+    if let name = objects.expired(at: now, after: time).filter(isFree).min() { return removal(of: name) }
+    return objects.removedAgain(at: now).filter(isFree).min().map { begin(CopyJob(name: $0, work: .delete)) }
   }
 
   // MARK: What is needed
 
-  /// The segments that a later playlist can list: those from the first on that the one in the bucket lists.
-  private var neededIndices: Range<Int> {
-    let first = playlist.published?.first.flatMap { first in line.entries.firstIndex { $0.listed.uri == first } }
-    return (first ?? 0)..<line.entries.count
+  /// What the lists in the bucket may name.
+  private var mayList: Set<String> { media.playlist.mayList.union(photos.list.mayList) }
+
+  private var needed: Set<String> { media.needed.union(photos.names).union(mayList) }
+
+  /// Whether an object can be removed: nothing lists it, and no request for it is on its way.
+  private func isFree(_ name: String) -> Bool {
+    !busy.contains(name) && !media.playlist.mayList.contains(name) && !photos.list.mayList.contains(name)
   }
 
-  /// The media that is to be written, in this order.
-  private var mediaOwed: [String] {
-    var owed: [String] = []
-    for index in neededIndices {
-      for name in names(at: index) where objects[name] != .there && media[name] != nil && !owed.contains(name) {
-        owed.append(name)
-      }
-    }
-    return owed
-  }
-
-  private var listableNames: [String]? {
-    line.listable { objects[$0] == .there }.map { line.entries[$0].map(\.listed.uri) }
-  }
-
-  private var photoNames: [String] { photos.map { "\($0.name)" }.filter { objects[$0] == .there } }
-
-  /// The init segment and the segment at an index, in the order in which they are written.
-  private func names(at index: Int) -> [String] {
-    let segment = line.entries[index].listed
-    return [segment.map?.uri, segment.uri].compactMap { $0 }
-  }
-
-  private func names(in range: Range<Int>) -> Set<String> { Set(range.flatMap { names(at: $0) }) }
-
-  private func maps(in range: Range<Int>) -> [String] {
-    Array(Set(line.entries[range].compactMap { $0.listed.map?.uri })).sorted()
-  }
-
-  /// How long an object stays that nothing needs: players may have an older playlist (rfc8216bis, section 6.2.2).
-  private func time(of name: String) -> Ticks {
-    Self.isMedia(name) ? .seconds(Int64(line.targetDuration * (line.most + 4))) : Self.photoTime
-  }
+  /// How long an object stays that nothing needs.
+  private func time(of name: String) -> Ticks { Self.isMedia(name) ? media.time : Self.photoTime }
 
   /// Notes which objects nothing needs any more, from now on.
   private mutating func settle(at now: Ticks) {
-    let needed = names(in: neededIndices).union(photos.map { "\($0.name)" }).union(playlist.mayList)
-      .union(photoList.mayList)
-    for name in objects.keys {
-      if needed.contains(name) {
-        idleSince[name] = nil
-      } else if idleSince[name] == nil {
-        idleSince[name] = now
-      }
+    objects.settle(needed: needed, at: now)
+    let lost = objects.forget(at: now, after: time, besides: busy)
+    if !lost.isEmpty, forgotten != .withdrawn {
+      forgotten = withdrawn.isDisjoint(with: lost) ? .idle : .withdrawn
     }
-    idleSince = idleSince.filter { objects[$0.key] != nil }
-    withdrawn = withdrawn.filter {
-      objects[$0] != nil || busy.contains($0) || playlist.mayList.contains($0) || photoList.mayList.contains($0)
-    }
-    if let patience, now >= patience, withdrawn.isDisjoint(with: playlist.mayList), !latest.isWithdrawn {
+    withdrawn = withdrawn.filter { objects.mayBeThere($0) || !isFree($0) }
+    if let patience, now >= patience, withdrawn.isDisjoint(with: media.playlist.mayList), !latest.isWithdrawn {
       self.patience = nil
     }
   }
-
-  /// Forgets the bytes of what is in the bucket; init segments are small and can be needed again.
-  private mutating func drop(_ name: String) { if !Self.isInit(name) { media[name] = nil } }
 }

@@ -23,7 +23,7 @@ package struct PushSource: StillSource {
   ///   - loop: whether a source that has an end begins again.
   ///   - quality: the JPEG quality of pictures that are not JPEGs yet, 1 to 100 on libjpeg's scale.
   ///   - login: the user and password of a camera, instead of those in its address.
-  ///   - authority: a PEM file with the certificate that the camera's https is trusted by, instead of the system's.
+  ///   - authority: a PEM file with the certificate that the camera's is checked against, instead of the system's.
   ///   - follows: whether redirects and playlists of an address can lead to other hosts.
   /// - Throws: `PushError`; credentials never come into it.
   package static func open(

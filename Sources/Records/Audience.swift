@@ -61,6 +61,9 @@ package struct Audience: Sendable {
   private var visitors: Set<UInt64> = []
   private var present: [UInt64: Presence] = [:]
   private var allowances: [UInt64: Allowance] = [:]
+  /// Who has asked for playlists in this second, as hashes of this process: to ask again in it changes nothing, and is
+  /// not worth an HMAC.
+  private var askedNow: (second: Int64, viewers: Set<Int>) = (.min, [])
   private var counted: [CameraDay: Int64] = [:]
   private var today: [String: Int64] = [:]
   /// Seconds watched since the process started, by camera.
@@ -104,6 +107,7 @@ package struct Audience: Sendable {
   /// - Parameter pause: the longest time until its next request, in seconds.
   package mutating func asked(_ viewer: Viewer, pause: Int64, now: Int64, day: Int64) {
     begin(day)
+    guard isFirstRequest(of: viewer, pause, in: now) else { return }
     let hash = hash(viewer)
     guard var presence = presence(of: hash, viewer, now: now) else { return }
     defer { present[hash] = presence }
@@ -162,8 +166,19 @@ package struct Audience: Sendable {
     visitors = []
     present = [:]
     allowances = [:]
+    askedNow = (.min, [])
     today = [:]
     isFull = false
+  }
+
+  private mutating func isFirstRequest(of viewer: Viewer, _ pause: Int64, in second: Int64) -> Bool {
+    if askedNow.second != second { askedNow = (second, []) }
+    var hasher = Hasher()
+    hasher.combine(viewer.address)
+    hasher.combine(viewer.family)
+    hasher.combine(viewer.camera)
+    hasher.combine(pause)
+    return askedNow.viewers.insert(hasher.finalize()).inserted
   }
 
   private func hash(_ viewer: Viewer) -> UInt64 {

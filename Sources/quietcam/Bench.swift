@@ -121,7 +121,8 @@ struct Bench: AsyncParsableCommand {
         for result in try StillBench(size: stream).run(jpeg) { print(result) }
         print(try StillBench(size: stream).photo(jpeg, limit: limit, quality: 75))
         for part in rounds > 0 ? parts : [] {
-          print(try await ArrivalBench(program: program, size: stream).run(jpeg, part: part, rounds: rounds))
+          let bench = ArrivalBench(program: program, size: stream)
+          print(try await endedBySignal { try await bench.run(jpeg, part: part, rounds: rounds) })
         }
       }
     }
@@ -145,7 +146,7 @@ struct Bench: AsyncParsableCommand {
       let bench = StartBench(program: program, size: PictureSize(width: 640, height: 480), cameras: cameras)
       var results: [(first: StartBench.Result, again: StartBench.Result)] = []
       for _ in 0..<max(1, count) {
-        let result = try await bench.run()
+        let result = try await endedBySignal { try await bench.run() }
         print(result.first)
         print(result.again)
         results.append(result)

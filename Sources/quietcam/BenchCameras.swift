@@ -10,7 +10,7 @@ extension Bench {
   /// `quietcam bench cameras`.
   struct Cameras: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "How many cameras this machine carries, what each costs, and what gives first.",
+      abstract: "How many cameras this machine carries, what each costs, and what reaches its limit first.",
       discussion: """
         A server of its own is started with so many cameras. Each sends a still every two seconds, at its own time and \
         from its own place in the pictures, and has a viewer who follows its playlist. SOURCE is a folder of JPEGs, \
@@ -123,7 +123,7 @@ extension Bench {
       let bench = FleetBench(
         program: program, plan: FleetPlan(count: count, every: every.ticks, stills: set.stills), settings: pairs,
         other: try other(), settle: settle.ticks.duration, length: duration.ticks.duration)
-      let result = try await bench.run { progress in
+      let show: @Sendable (FleetBench.Progress) -> Void = { progress in
         let level = progress.level.map { ", level \($0)" } ?? ""
         line.withLockedValue {
           $0.show(
@@ -131,6 +131,7 @@ extension Bench {
               + "\(progress.lateParts) late parts\(level)")
         }
       }
+      let result = try await endedBySignal { try await bench.run(onProgress: show) }
       line.withLockedValue { $0.clear() }
       return result
     }

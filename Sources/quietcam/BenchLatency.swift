@@ -57,15 +57,17 @@ extension Bench {
         throw ValidationError("this program cannot find its own file; name a URL, --push and --token")
       }
       let settings = ["--part", part.ticks.secondsText] + (veil ? ["--veil-every", "43200..86400"] : [])
-      try await ServerProcess.running(program, settings: settings) { server in
-        let stream = "http://127.0.0.1:\(server.publicPort)/\(ServerProcess.camera)/index.m3u8"
-        // Its listeners are open before there is anything to see.
-        for _ in 0..<100 where (try? Data(contentsOf: URL(string: stream)!)) == nil {
-          try await Task.sleep(for: .milliseconds(100))
+      try await endedBySignal {
+        try await ServerProcess.running(program, settings: settings) { server in
+          let stream = "http://127.0.0.1:\(server.publicPort)/\(ServerProcess.camera)/index.m3u8"
+          // Its listeners are open before there is anything to see.
+          for _ in 0..<100 where (try? Data(contentsOf: URL(string: stream)!)) == nil {
+            try await Task.sleep(for: .milliseconds(100))
+          }
+          try await measure(
+            stream: stream,
+            ingest: "http://127.0.0.1:\(server.privatePort)/ingest/\(ServerProcess.camera)", token: ServerProcess.token)
         }
-        try await measure(
-          stream: stream,
-          ingest: "http://127.0.0.1:\(server.privatePort)/ingest/\(ServerProcess.camera)", token: ServerProcess.token)
       }
     }
 

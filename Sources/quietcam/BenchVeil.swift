@@ -9,7 +9,7 @@ extension Bench {
   /// `quietcam bench veil`.
   struct Veil: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Attack the veil: what a viewer who measures everything can tell by.",
+      abstract: "Attack the veil: measure whether anything public differs while it is down.",
       discussion: """
         URL is a camera's public address, such as http://HOST/CAMERA/; the camera must be on and have a recorded loop, and \
         is veiled several times by --operator and --operator-token. Without URL a server is started, a camera with an \

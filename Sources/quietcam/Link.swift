@@ -12,8 +12,8 @@ struct Link: ParsableCommand {
     abstract: "Make a link to a camera with access: signed.",
     discussion: """
       The link is signed with link-key, from the same configuration as `serve`, and ends at a whole hour (a whole \
-      minute, if it is for less than an hour), so that the links of one hour are the same and share every cache. \
-      Nothing is stored: a link ends by itself, and all links end when link-key changes.
+      minute, if it is for less than an hour), so that all links of one hour are the same, and a cache keeps one copy \
+      for all. Nothing is stored: a link ends by itself, and all links end when link-key changes.
       """)
 
   @Option(help: ArgumentHelp("The YAML file that the server has.", valueName: "file")) var config: String?

@@ -42,7 +42,7 @@ struct LoopCommand: AsyncParsableCommand {
       "The private address of the server for --record (default: from the settings)", valueName: "http://host:port"))
   var server: String?
   @Option(
-    help: ArgumentHelp("A PEM file with the certificate that the server's https is trusted by.", valueName: "file"))
+    help: ArgumentHelp("A PEM file with the certificate that the server's is checked against.", valueName: "file"))
   var ca: String?
   @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "file")) var config: String?
   @OptionGroup(title: "Settings") var flags: ServeFlags

@@ -33,12 +33,12 @@ struct Push: AsyncParsableCommand {
   @Option(help: ArgumentHelp("A file with that user's password.", valueName: "file")) var passwordFile: String?
   @Option(
     help: ArgumentHelp(
-      "A PEM file with the certificate, or its issuer's, that the camera's https is trusted by.", valueName: "file"))
+      "A PEM file with the camera's certificate, or its issuer's, to check it against.", valueName: "file"))
   var sourceCa: String?
   @Option(help: ArgumentHelp("The JPEG quality of pictures that are not JPEGs yet, 1 to 100.", valueName: "quality"))
   var quality = 75
   @Option(
-    help: ArgumentHelp("A PEM file with the certificate that the server's https is trusted by.", valueName: "file"))
+    help: ArgumentHelp("A PEM file with the certificate that the server's is checked against.", valueName: "file"))
   var ca: String?
   @Flag(help: "Let redirects and playlists of an address lead to other hosts.") var follow = false
   @Flag(help: "Begin again when the source ends.") var loop = false

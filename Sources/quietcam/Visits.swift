@@ -22,7 +22,7 @@ struct Visits: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "From when on: so long ago (36h, 7d, 52w), or a day (2026-11-01).", valueName: "time")) var since = VisitsSince(
+      "The beginning: a time ago (36h, 7d, 52w) or a day (2026-11-01).", valueName: "time")) var since = VisitsSince(
       seconds: 7 * 86_400)
   @Option(help: ArgumentHelp("Sums of each hour, day or month.", valueName: "hour|day|month")) var by = PeriodSums
     .Length.day
@@ -73,7 +73,7 @@ struct Visits: ParsableCommand {
   }
 }
 
-/// From when on figures are printed: so long ago, or a day.
+/// The beginning of the figures that are printed: a time ago, or a day.
 struct VisitsSince: ExpressibleByArgument {
   private let seconds: Int64?
   private let day: Int64?

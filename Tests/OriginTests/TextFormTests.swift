@@ -80,10 +80,14 @@ import Testing
     #expect(forms.map(\.etag) == ["\"7.1\"", "\"7.1z\"", "\"7.1b\""])
     #expect(Set(forms.map(\.bytes)).count == 3)
     #expect(forms.allSatisfy { $0.vary == "Accept-Encoding" && $0.useAsDictionary == nil })
-    for form in forms { #expect(TextForm.isKnown(Self.text, to: [.ifNoneMatch: form.etag])) }
-    for tag in ["\"7.1x\"", "\"7.2\"", "\"7.1:abc\""] {
-      #expect(!TextForm.isKnown(Self.text, to: [.ifNoneMatch: tag]))
+    func known(_ tags: String) -> String? {
+      TextForm.known(Self.text, to: [.ifNoneMatch: tags], chosen: forms[1].etag)
     }
+    for form in forms { #expect(known(form.etag) == form.etag, "it is that of the form that the client has") }
+    for tag in ["\"7.1x\"", "\"7.2\"", "\"7.1:abc\""] { #expect(known(tag) == nil) }
+    #expect(known("*") == forms[1].etag)
+    #expect(known("\"7.1b\", \"7.1z\"") == forms[1].etag)
+    #expect(known("\"a\", W/\"7.1b\"") == forms[2].etag)
   }
 }
 
@@ -157,9 +161,14 @@ import Testing
   @Test func eachDictionaryGivesATagOfItsOwn() throws {
     let form = form(Self.browser, old)
     #expect(!["\"7.2\"", "\"7.2b\"", "\"7.2z\""].contains(form.etag))
-    #expect(TextForm.isKnown(text, to: [.ifNoneMatch: form.etag]))
-    #expect(TextForm.isKnown(text, to: [.ifNoneMatch: "\"a\", W/\(form.etag)"]))
-    #expect(!TextForm.isKnown(old, to: [.ifNoneMatch: form.etag]))
+    func known(_ text: EncodedText, _ tags: String) -> String? {
+      TextForm.known(text, to: [.ifNoneMatch: tags], chosen: "\"x\"")
+    }
+    #expect(known(text, form.etag) == form.etag)
+    #expect(known(text, "\"a\", W/\(form.etag)") == form.etag)
+    #expect(known(old, form.etag) == nil)
+    let start = String(form.etag.prefix { $0 != ":" })
+    for tag in ["\(start):", "\(start):a\nb\"", "\(start):0123456789abc\""] { #expect(known(text, tag) == nil) }
   }
 }
 

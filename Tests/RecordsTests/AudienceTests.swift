@@ -1,5 +1,6 @@
 import Crypto
 import NIOConcurrencyHelpers
+import TestSupport
 import Testing
 
 @testable import Records
@@ -39,6 +40,26 @@ import Testing
     #expect(watched() == 5 + 200 * 60)
     now += Audience.presence
     #expect(viewers() == 0)
+  }
+
+  @Test mutating func toAskAgainInTheSameSecondChangesNothing() {
+    var other = Audience(day: 1)
+    var random = SeededGenerator(seed: 7)
+    for _ in 0..<3000 {
+      now += Int64.random(in: 0...3, using: &random)
+      if Int.random(in: 0..<400, using: &random) == 0 { day += 1 }
+      let viewer = viewer("192.0.2.\(Int.random(in: 1...3, using: &random))")
+      if Int.random(in: 0..<20, using: &random) == 0 {
+        seen(viewer, 10)
+        other.seen(viewer, seconds: 10, isLast: false, now: now, day: day)
+      }
+      asked(viewer)
+      for _ in 0...Int.random(in: 0...3, using: &random) { other.asked(viewer, pause: 30, now: now, day: day) }
+      #expect(other.watched == audience.watched)
+      #expect(other.viewers(now: now, day: day) == audience.viewers(now: now, day: day))
+      #expect(other.visitorsToday(day: day) == audience.visitorsToday(day: day))
+    }
+    #expect(watched() > 100)
   }
 
   @Test mutating func whoLeavesIsNoViewerAtOnce() {

@@ -1,5 +1,4 @@
-// Runs before a page's own scripts: writes down what <quiet-cam> elements tell and what they show (see numbered.py).
-const COLUMNS = 8, ROWS = 6, CELL = 4, MIDDLE = 125, MARGIN = 25;
+// Runs before a page's own scripts, behind numbered.js: writes down what <quiet-cam> elements tell and what they show.
 const cams = (window.cams = {
   told: [],
   violations: [],
@@ -58,33 +57,8 @@ try {
   }).observe({ type: "layout-shift", buffered: true });
 } catch {}
 
-const canvas = document.createElement("canvas");
-canvas.width = COLUMNS * CELL;
-canvas.height = ROWS * CELL;
-const context = canvas.getContext("2d", { willReadFrequently: true });
-
 // -2 where nothing is shown, -1 where it is no number.
 function number(cam) {
   const root = cam?.shadowRoot;
-  const image = root?.querySelector("video.on") ?? root?.querySelector(".on canvas:nth-of-type(2)");
-  if (!image || !(image.videoWidth ?? image.width)) return -2;
-  context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  const bits = [];
-  for (let row = 0; row < ROWS; row++) {
-    for (let column = 0; column < COLUMNS; column++) {
-      let sum = 0;
-      for (const y of [1, 2]) {
-        for (const x of [1, 2]) sum += data[4 * ((row * CELL + y) * canvas.width + column * CELL + x) + 1];
-      }
-      if (Math.abs(sum / 4 - MIDDLE) < MARGIN) return -1;
-      bits.push(sum / 4 > MIDDLE ? 1 : 0);
-    }
-  }
-  let value = 0;
-  for (let place = 0; place < 16; place++) {
-    if (bits[place] === bits[16 + place] || bits[place] !== bits[32 + place]) return -1;
-    value = value * 2 + bits[place];
-  }
-  return value;
+  return readNumber(root?.querySelector("video.on") ?? root?.querySelector(".on canvas:nth-of-type(2)"));
 }

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import pathlib
 
 import numpy
 from PIL import Image
@@ -13,6 +14,8 @@ DARK, BRIGHT = 50, 200
 # The picture of a loop has this added to its number.
 LOOP = 1 << 12
 NUMBERS = LOOP
+# The script that reads it in a page.
+READER = (pathlib.Path(__file__).parent / "numbered.js").read_text()
 
 
 @functools.lru_cache(maxsize=64)

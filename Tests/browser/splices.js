@@ -1,6 +1,5 @@
 // Looks ten times a second at every video of the page and writes down where it stands and which number it shows (see
-// numbered.py). `quietcamSplices.take()` hands over what came since.
-const COLUMNS = 8, ROWS = 6, CELL = 4, MIDDLE = 125, MARGIN = 25;
+// numbered.js, which runs before it). `quietcamSplices.take()` hands over what came since.
 const viewers = {};
 window.quietcamSplices = {
   take() {
@@ -50,33 +49,8 @@ window.quietcamSplices.show = (name, base) => {
   return true;
 };
 
-const canvas = document.createElement("canvas");
-canvas.width = COLUMNS * CELL;
-canvas.height = ROWS * CELL;
-const context = canvas.getContext("2d", { willReadFrequently: true });
-
-function read(video) {
-  if (video.readyState < 2) return -2; // A canvas has none.
-  context.drawImage(video, 0, 0, canvas.width, canvas.height);
-  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  const bits = [];
-  for (let row = 0; row < ROWS; row++) {
-    for (let column = 0; column < COLUMNS; column++) {
-      let sum = 0;
-      for (const y of [1, 2]) {
-        for (const x of [1, 2]) sum += data[4 * ((row * CELL + y) * canvas.width + column * CELL + x) + 1];
-      }
-      if (Math.abs(sum / 4 - MIDDLE) < MARGIN) return -1;
-      bits.push(sum / 4 > MIDDLE ? 1 : 0);
-    }
-  }
-  let value = 0;
-  for (let place = 0; place < 16; place++) {
-    if (bits[place] === bits[16 + place] || bits[place] !== bits[32 + place]) return -1;
-    value = value * 2 + bits[place];
-  }
-  return value;
-}
+// Of a video before it has a picture there is nothing to read.
+const read = (source) => (source.readyState < 2 ? -2 : readNumber(source));
 
 function watch(name, video) {
   const viewer = (viewers[name] = { samples: [], events: [] });

@@ -27,7 +27,7 @@ import plainplayers
 import quietcam
 from browsers import BROWSERS
 
-SCRIPT = (pathlib.Path(__file__).parent / "splices.js").read_text()
+SCRIPT = numbered.READER + (pathlib.Path(__file__).parent / "splices.js").read_text()
 OPERATOR = "operator-token"
 SEGMENT, PART, HOLD, STEADY = 3, 1, 2, 1
 EVERY = 1.0
@@ -174,9 +174,15 @@ async def off_and_on(rig):
 
 def orders(first, second):
     async def story(rig):
-        for word in (first, second):
-            await asyncio.to_thread(rig.order, word)
-            await asyncio.sleep(rig.segment * 2 + random.uniform(0, rig.segment))
+        await asyncio.to_thread(rig.order, first)
+        await asyncio.sleep(rig.segment * 2 + random.uniform(0, rig.segment))
+        await asyncio.to_thread(rig.order, second)
+        # A veil goes on until the stills fit to the loop. On a busy machine they come irregularly, and that takes up to 90 s.
+        deadline = time.monotonic() + 100
+        while (source := (await asyncio.to_thread(rig.status))["source"]) != "live":
+            assert time.monotonic() < deadline, f"{second}: still {source}"
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(rig.segment * 2 + random.uniform(0, rig.segment))
 
     return story
 

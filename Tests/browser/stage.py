@@ -8,10 +8,11 @@ import tempfile
 import time
 
 import front
+import numbered
 import splices
 from browsers import BROWSERS
 
-SCRIPT = (pathlib.Path(__file__).parent / "cams.js").read_text()
+SCRIPT = numbered.READER + (pathlib.Path(__file__).parent / "cams.js").read_text()
 PART, SEGMENT, EVERY = 1, 6, 1.0
 # What Firefox says of a connection that failed, as if it were an error of a script.
 NETWORK = re.compile(r"^Cross-Origin Request Blocked|^Firefox can’t establish|^The connection to .* was interrupted")

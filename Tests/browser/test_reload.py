@@ -11,7 +11,7 @@ import pytest
 
 import quietcam
 from browsers import BROWSERS
-from test_playback import PROBE, Screening
+from test_playback import Screening
 
 OPERATOR = "browser-operator"
 RELOADS = 100

@@ -1,7 +1,9 @@
 """Cameras copied to S3-compatible storage: SeaweedFS holds them, and players and `check` ask it and nobody else."""
 
+import contextlib
 import io
 import json
+import pathlib
 import re
 import subprocess
 import threading
@@ -18,11 +20,13 @@ import test_machine
 import weed
 from serving import CAMERA, OPERATOR, TOKEN, free_ports, launched, serving
 from test_machine import wrapped  # noqa: F401  (a fixture)
+from timing import again_if_late, in_time
 
 QUICK = [
     "--operator-token", OPERATOR, "--size", "128x96", "--rate", 2, "--part", 0.5, "--segment", 2, "--hold", "forever",
     "--steady", 0,
 ]
+WRAPPER = pathlib.Path("/usr/lib/x86_64-linux-gnu/libnss_wrapper.so")
 RED, GREEN, BLUE = (200, 20, 20), (20, 200, 20), (20, 20, 220)
 
 
@@ -150,12 +154,39 @@ def test_what_has_left_is_removed(storage, live):
     assert status["removed"] > 0 and status["skipped"] == 0 and status["failures"] == 0 and status["trouble"] is None
 
 
-def test_check_is_green_on_the_buckets_own_address(storage, live):
-    address = f"{storage.endpoint}/{weed.BUCKET}/live/{CAMERA}/plain.m3u8"
+def check(storage, prefix):
+    """Lets `quietcam check` judge the bucket's own address."""
+    address = f"{storage.endpoint}/{weed.BUCKET}/{prefix}/{CAMERA}/plain.m3u8"
     done = subprocess.run(
         [quietcam.binary(), "check", address, "--for", "10s"], capture_output=True, text=True, timeout=60,
         env=quietcam.environment())
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_check_is_green_on_the_buckets_own_address(storage, live):
+    check(storage, "live")
+
+
+@pytest.mark.skipif(not WRAPPER.exists(), reason="needs libnss-wrapper, for a host name that leads to this machine")
+def test_the_bucket_may_be_named_before_the_host(storage, tmp_path):
+    """Only the bucket's own host has an address, so no request can have named it in its path."""
+    host, port = f"{weed.BUCKET}.{weed.DOMAIN}", storage.ports["s3"]
+    (tmp_path / "hosts").write_text(f"127.0.0.1 {host}\n")
+    names = {"LD_PRELOAD": str(WRAPPER), "NSS_WRAPPER_HOSTS": str(tmp_path / "hosts")}
+    options = [
+        "--bucket", f"s3://{weed.BUCKET}/hosted", "--bucket-endpoint", f"http://{weed.DOMAIN}:{port}", "--bucket-style", "host",
+        "--bucket-key", f"{weed.KEY}:{weed.SECRET}",
+    ]
+    with serving(*QUICK, *options, home=tmp_path, environment=names) as server, Pusher(server):
+        wait_for(lambda: listed(storage, "hosted"), lambda: f"nothing is copied:\n{server.log()}")
+        now = everything_is_there(storage, "hosted")
+        status = bucket_of(server)
+        assert status["failures"] == 0 and status["trouble"] is None
+    # Viewers find the same at that host.
+    address = f"http://{host}:{port}/hosted/{CAMERA}/{now.segments[-1].uri}"
+    body = subprocess.run(
+        ["curl", "-fsS", "--noproxy", "*", "--resolve", f"{host}:{port}:127.0.0.1", address], capture_output=True, check=True).stdout
+    assert body[4:8] == b"moof"
 
 
 def test_ffmpeg_plays_it(storage, live):
@@ -182,6 +213,7 @@ def test_the_operator_sees_how_it_goes(storage, live):
     assert f"cameras are copied to s3://{weed.BUCKET}/live" in live.log() and weed.SECRET not in live.log()
 
 
+@again_if_late
 def test_a_withdrawal_empties_it(storage):
     with serving(*QUICK, *copied(storage, "withdrawn"), "--keep-photos", 5) as server, Pusher(server) as pusher:
         listed_with(storage, "withdrawn", 9)
@@ -199,8 +231,9 @@ def test_a_withdrawal_empties_it(storage):
             return not gone & storage.names(f"withdrawn/{CAMERA}")
 
         wait_for(is_empty, "what was withdrawn stays")
-        assert time.monotonic() - began < 15
-        assert statuses == {200}, "the playlist was away"
+        in_time(time.monotonic() - began < 15, "it took long")
+        # It goes where the next one does not come in two seconds.
+        in_time(statuses == {200}, "the playlist was away")
         after = everything_is_there(storage, "withdrawn")
         assert not {segment.uri for segment in after.segments} & gone
         assert after.segments[0].discontinuity and after.sequence > before.sequence
@@ -222,7 +255,8 @@ def test_what_a_veil_hides_never_comes(storage, tmp_path):
     subprocess.run([str(word) for word in [*command, *shape]], env=quietcam.environment(), cwd=tmp_path, check=True)
     options = [*QUICK, *copied(storage, "veiled"), "--photo-size", "stream", "--keep-photos", 20]
     with serving(*options, store=tmp_path / "store", home=tmp_path) as server, Pusher(server) as pusher:
-        wait_for(lambda: server.status()["source"] == "live", "it does not begin")
+        # The loop goes on until the camera's stills fit to it, for up to 90 s.
+        wait_for(lambda: server.status()["source"] == "live", "it does not begin", within=100)
         listed_with(storage, "veiled", 6)
         assert server.operators(f"/cameras/{CAMERA}/veil", "POST").status == 200
         wait_for(lambda: server.status()["source"] == "veiled", lambda: f"no veil:\n{server.log()}")
@@ -243,31 +277,52 @@ def test_what_a_veil_hides_never_comes(storage, tmp_path):
             assert not stills.is_near(stills.colour_of(picture), GREEN), segment.uri
 
 
-def test_a_bucket_that_is_away_loses_nothing_that_is_owed(tmp_path):
-    with weed.running(tmp_path) as storage:
-        # Segments of six seconds are served for a minute and a half, and SeaweedFS takes a while to come back.
+def test_a_bucket_that_is_away_gets_what_is_owed_and_nothing_else(tmp_path):
+    """Two servers: segments of six seconds are owed for longer than the bucket is away, and segments of one for 27 s."""
+    owed = 27
+    with weed.running(tmp_path) as storage, contextlib.ExitStack() as stack:
+        # SeaweedFS takes a while to come back.
         options = [*QUICK, *copied(storage, "away"), "--keep-photos", 5, "--plain-segment", 6]
-        with serving(*options, home=tmp_path) as server, Pusher(server):
-            listed_with(storage, "away", 3)
-            storage.kill()
-            time.sleep(10)
-            assert bucket_of(server)["waiting"] > 2 and "connection refused" in bucket_of(server)["trouble"]
-            away = playlist.parse(server.get(f"/{CAMERA}/plain.m3u8").text)
-            assert [segment.uri for segment in away.segments]
-            storage.start()
-            newest = away.segments[-1].uri
-            wait_for(
-                lambda: newest in storage.names(f"away/{CAMERA}"),
-                lambda: f"{newest} does not come:\n{server.log()}", within=60)
-            # All that the server's own playlist still lists is there, and a playlist lists it all.
-            names = storage.names(f"away/{CAMERA}")
-            assert [segment.uri for segment in away.segments if segment.uri not in names] == []
-            wait_for(lambda: listed(storage, "away").segments[-1].uri >= newest, "the playlist stands still")
-            now = everything_is_there(storage, "away")
-            assert not any(segment.discontinuity for segment in now.segments)
-            status = bucket_of(server)
-            assert status["skipped"] == 0 and status["failures"] > 0
-            assert "the bucket takes objects again" in server.log() and "cannot copy to the bucket" in server.log()
+        server = stack.enter_context(serving(*options, home=tmp_path))
+        short = stack.enter_context(serving(*QUICK, *copied(storage, "short"), home=tmp_path))
+        for each in (server, short):
+            stack.enter_context(Pusher(each))
+        listed_with(storage, "away", 3)
+        listed_with(storage, "short", 3)
+        storage.kill()
+        before = own_segments(short)[-1]
+        time.sleep(owed + 4)
+        assert bucket_of(server)["waiting"] > 2 and "connection refused" in bucket_of(server)["trouble"]
+        away = own_segments(server)
+        storage.start()
+        back = own_segments(short)
+        all_are_there(storage, "away", away, server)
+        all_are_there(storage, "short", back, short)
+        status = bucket_of(server)
+        assert status["skipped"] == 0 and status["failures"] > 0
+        assert not any(segment.discontinuity for segment in listed(storage, "away").segments)
+        assert "the bucket takes objects again" in server.log() and "cannot copy to the bucket" in server.log()
+        # What was made first without the bucket had left before it came back. One may have been on its way.
+        begin, end = (int(re.fullmatch(r"p(\d+)\.mp4", name)[1]) for name in (before, back[-1]))
+        left = {f"p{number}.mp4" for number in range(begin + 2, end - owed)}
+        assert len(left) >= 2 and bucket_of(short)["skipped"] > 0
+        assert not left & storage.names(f"short/{CAMERA}")
+        check(storage, "short")
+
+
+def own_segments(server):
+    """The files of the server's own playlist without parts."""
+    return [segment.uri for segment in playlist.parse(server.get(f"/{CAMERA}/plain.m3u8").text).segments]
+
+
+def all_are_there(storage, prefix, files, server):
+    """Waits until a bucket has these files, and its playlist the last of them."""
+    def missing():
+        return set(files) - storage.names(f"{prefix}/{CAMERA}")
+
+    wait_for(lambda: not missing(), lambda: f"{missing()} do not come:\n{server.log()}", within=60)
+    wait_for(lambda: listed(storage, prefix).segments[-1].uri >= files[-1], "the playlist stands still")
+    everything_is_there(storage, prefix)
 
 
 def test_a_restart_goes_on_without_a_hole(storage, tmp_path):

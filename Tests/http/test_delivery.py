@@ -1,6 +1,5 @@
 """What the public door gives, to whom, in which form and for how long; and that it gives nothing else."""
 
-import gzip
 import itertools
 import re
 import time
@@ -12,6 +11,7 @@ import playlist
 import stills
 import wire
 from serving import BEARER, serving
+from timing import while_same
 
 PLAYLIST = "application/vnd.apple.mpegurl"
 FOREVER = "public, max-age=31536000, immutable"
@@ -19,7 +19,7 @@ FOREVER = "public, max-age=31536000, immutable"
 
 @pytest.fixture(scope="module")
 def server():
-    with serving("--size", "128x96", "--part", 0.5, "--segment", 2) as server:
+    with serving("--size", "128x96", "--part", 0.5, "--segment", 2, "--hold", "forever") as server:
         yield server
 
 
@@ -271,8 +271,12 @@ REVALIDATED = ["/desk/index.m3u8", "/desk/SEGMENT", "/desk/INIT", "/desk/latest.
 )
 def test_a_client_that_has_it_already_gets_no_body(server, path, condition, status):
     path = real(server, path)
+    # A page has another address of its picture every five minutes.
     first = server.get(path)
-    answer = server.get(path, If_None_Match=condition.replace("TAG", first["ETag"]))
+    for _ in range(5):
+        first, answer = server.get(path), server.get(path, If_None_Match=condition.replace("TAG", first["ETag"]))
+        if first["ETag"] == answer["ETag"] == server.get(path)["ETag"]:
+            break
     assert answer.status == status
     assert answer["ETag"] == first["ETag"]
     assert answer["Cache-Control"] == first["Cache-Control"]
@@ -289,7 +293,12 @@ def test_each_form_has_a_tag_of_its_own_and_is_confirmed_as_well(server):
     for coding, tag in tags.items():
         for known in tags.values():
             answer = server.get("/desk/index.m3u8", Accept_Encoding=coding, If_None_Match=known)
-            assert (answer.status, answer["ETag"]) == (304, tag)
+            # A cache renews the form that it has, and not another one under its name.
+            assert (answer.status, answer["ETag"]) == (304, known)
+    everything = ", ".join(tags.values())
+    for coding, tag in tags.items():
+        answer = server.get("/desk/index.m3u8", Accept_Encoding=coding, If_None_Match=everything)
+        assert (answer.status, answer["ETag"]) == (304, tag)
 
 
 def test_the_live_playlist_is_confirmed_until_it_changes(server):
@@ -305,11 +314,12 @@ def test_the_live_playlist_is_confirmed_until_it_changes(server):
 
 def test_every_state_of_the_playlist_has_a_tag_of_its_own(server):
     seen = {}
-    deadline = time.monotonic() + 1.2
-    while time.monotonic() < deadline:
+    deadline = time.monotonic() + 20
+    while len(seen) < 4:
+        assert time.monotonic() < deadline
         answer = server.get("/desk/live.m3u8")
         assert seen.setdefault(answer["ETag"], answer.body) == answer.body
-    assert len(set(seen.values())) == len(seen) >= 2
+    assert len(set(seen.values())) == len(seen)
 
 
 # Ranges
@@ -372,9 +382,11 @@ def test_a_range_holds_only_for_the_bytes_that_the_client_has(server, segment):
 def test_a_player_that_sends_a_range_with_everything_gets_everything(server):
     for path in ["/desk/index.m3u8", "/desk/live.m3u8", "/desk/INIT", "/desk/SEGMENT", "/desk/PART"]:
         target = real(server, path)
-        answer = server.get(target, Range="bytes=0-")
+        answer, whole = while_same(
+            lambda target=target: server.get(target)["ETag"],
+            lambda _, target=target: (server.get(target, Range="bytes=0-"), server.get(target)))
         assert answer.status in (200, 206)
-        assert len(answer.body) == int(answer["Content-Length"]) == int(server.get(target)["Content-Length"])
+        assert len(answer.body) == int(answer["Content-Length"]) == int(whole["Content-Length"])
 
 
 # Compression
@@ -428,7 +440,9 @@ def test_each_client_gets_what_it_takes(server, path, accepted, coding):
 
 def test_brotli_is_smaller_than_gzip(server):
     for path in ("/_/hls-1.6.15.mjs", "/_/frames.js", "/desk/", "/desk/live.m3u8"):
-        gzipped, brotlied = (len(server.get(path, Accept_Encoding=coding).body) for coding in ("gzip", "br"))
+        gzipped, brotlied = while_same(
+            lambda path=path: server.get(path)["ETag"],
+            lambda _, path=path: [len(server.get(path, Accept_Encoding=coding).body) for coding in ("gzip", "br")])
         assert brotlied < 0.95 * gzipped, (path, brotlied, gzipped)
 
 
@@ -533,12 +547,17 @@ def iter_chunks(client):
 
 def test_many_requests_on_one_connection_are_answered_in_their_order(server):
     targets = [real(server, path) for path, _, _ in ROUTES if path != "/desk/live.m3u8"]
-    expected = {target: server.get(target).body for target in targets}
     order = list(itertools.islice(itertools.cycle(targets), 60))
-    with wire.Wire(server.public) as client:
-        client.send(b"".join(wire.request_bytes("GET", target) for target in order))
-        for target in order:
-            assert client.answer().body == expected[target], target
+
+    def ask(_):
+        with wire.Wire(server.public) as client:
+            client.send(b"".join(wire.request_bytes("GET", target) for target in order))
+            return [client.answer().body for _ in order]
+
+    # A page has another address of its picture every five minutes.
+    expected = {}
+    answers = while_same(lambda: expected.update({target: server.get(target).body for target in targets}) or dict(expected), ask)
+    assert answers == [expected[target] for target in order]
 
 
 @pytest.mark.parametrize("value", ["close", "Close", "close, TE"])

@@ -1,5 +1,7 @@
 """Playlists that are compressed with what the viewer got before (RFC 9842), read by other programs' libraries."""
 
+import re
+
 import pytest
 
 import playlist
@@ -34,6 +36,12 @@ def following(text, more=""):
     return f"{LIVE}?_HLS_msn={sequence}&_HLS_part={part}{more}"
 
 
+def successor(target):
+    """The place of the part behind the one that a reload waits for."""
+    sequence, part = (int(number) for number in re.findall(r"=(\d+)", target))
+    return (sequence, part + 1) if part + 1 < int(SEGMENT / PART) else (sequence + 1, 0)
+
+
 def first(viewer):
     answer = viewer.ask("GET", LIVE, {"Accept-Encoding": BROWSER})
     assert answer["Use-As-Dictionary"] == 'match="live.m3u8"'
@@ -59,8 +67,11 @@ def test_a_slot_costs_less_than_100_bytes(server):
             others = viewer.ask("GET", target).body
             assert new == others or playlist.parse(others.decode()).hint != playlist.parse(new.decode()).hint
             assert new.startswith(b"#EXTM3U\n") and new != text
-            sizes.append((len(answer.body), len(new)))
+            # A viewer that a busy machine holds up gets two slots in one.
+            if following(new) == f"{LIVE}?_HLS_msn={successor(target)[0]}&_HLS_part={successor(target)[1]}":
+                sizes.append((len(answer.body), len(new)))
             text = new
+    assert len(sizes) >= int(SEGMENT / PART)
     assert max(packed for packed, _ in sizes) < 100, sizes
 
 

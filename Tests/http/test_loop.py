@@ -18,6 +18,7 @@ import quietcam
 import stills
 from serving import CAMERA, serving
 from test_media import judge, packets
+from timing import again_if_late, in_time
 
 SEGMENT, RATE = 2, 4
 STEP = 90_000 // RATE
@@ -239,10 +240,11 @@ def test_the_server_leaves_a_loop_alone_whose_settings_hold(with_loop, home):
 
 
 @pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@again_if_late
 def test_who_ends_the_command_gets_the_old_loop(with_loop, home, photos, ended_by):
     before = {path.name: path.read_bytes() for path in loop_of(home).iterdir()}
     many = home / "many"
-    many.mkdir()
+    many.mkdir(exist_ok=True)
     for index in range(400):
         (many / f"{index:03}.jpg").write_bytes(stills.solid(index % 5 * 50, 80, 90, size=(640, 480)))
     process = start(home, many, *OPTIONS)
@@ -250,10 +252,12 @@ def test_who_ends_the_command_gets_the_old_loop(with_loop, home, photos, ended_b
     try:
         deadline = time.monotonic() + 30
         while not (new / "1.mp4").exists():
+            in_time(process.poll() != 0, "it had ended before the signal")
             assert process.poll() is None and time.monotonic() < deadline, process.communicate()
             time.sleep(0.005)
         process.send_signal(ended_by)
         process.communicate(timeout=10)
+        in_time(process.returncode != 0, "it had ended before the signal")
     finally:
         if process.poll() is None:
             process.kill()

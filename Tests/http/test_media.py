@@ -131,7 +131,8 @@ def test_the_pictures_are_what_browsers_play(viewer, tmp_path):
 def test_repeated_pictures_cost_next_to_nothing(viewer):
     """The stream begins with the slate again and again: a part of two repeats is some boxes and two skips."""
     first = min(viewer.segments)
-    sizes = [len(viewer.parts[key]) for key in sorted(viewer.parts) if key[0] <= first + 5 and key[1] > 0]
+    # Six segments are listed when it begins, and one may have passed before the viewer came.
+    sizes = [len(viewer.parts[key]) for key in sorted(viewer.parts) if key[0] <= first + 4 and key[1] > 0]
     assert sizes and max(sizes) < 250
 
 

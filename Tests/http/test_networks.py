@@ -23,8 +23,8 @@ import pytest
 
 import stills
 import wire
+from doors import SMALL, signed
 from serving import BEARER, CAMERA, ONE_CAMERA, OPERATOR, TOKEN, launched
-from test_doors import SMALL, signed
 
 SERVER = "2001:db8:ffff::1"
 CLONE_NEWNET = 0x40000000

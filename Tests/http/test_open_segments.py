@@ -17,10 +17,11 @@ import stills
 import wire
 from serving import ASKED, CAMERA, OPERATOR
 from test_tls import Secure, make_certificate
+from timing import again_if_late, in_time, while_same
 
 PART, SEGMENT = 0.5, 2
 OPTIONS = ["--size", "128x96", "--rate", 4, "--part", PART, "--segment", SEGMENT, "--operator-token", OPERATOR]
-# A loaded machine is not the server's fault; a part that comes with the next one is.
+# How late a part may come that is not held back until the next one.
 SLACK = 0.35
 
 
@@ -117,6 +118,7 @@ def test_the_answer_says_what_it_is_and_what_follows(server):
     assert int(whole["Content-Length"]) == len(whole.body) and whole["X-Accel-Buffering"] is None
 
 
+@again_if_late
 def test_it_brings_what_is_there_at_once_and_each_part_as_it_is_published(server):
     now = inside(server)
     name, known = open_name(now), len(now.open.parts)
@@ -138,12 +140,12 @@ def test_it_brings_what_is_there_at_once_and_each_part_as_it_is_published(server
     assert reader.body == b"".join(parts) == server.get(f"/{CAMERA}/{name}").body
     first_at, first = reader.pieces[0]
     assert first == b"".join(parts[: len(parts) - len(reader.pieces) + 1]), "pieces are whole parts"
-    assert first_at - asked < SLACK
+    in_time(first_at - asked < SLACK, "what is there")
     joined = len(parts) - len(reader.pieces) + 1
     for index, (at, piece) in enumerate(reader.pieces[1:], joined):
         assert piece == parts[index]
-        assert abs(at - published[index]) < SLACK, f"part {index}"
-    assert ended - reader.pieces[-1][0] < SLACK, "it ends with its last part"
+        in_time(abs(at - published[index]) < SLACK, f"part {index}")
+    in_time(ended - reader.pieces[-1][0] < SLACK, "it ends with its last part")
 
 
 def test_a_chain_of_links_needs_no_playlist_and_no_second_connection(server):
@@ -161,25 +163,31 @@ def test_a_chain_of_links_needs_no_playlist_and_no_second_connection(server):
     assert bodies == [server.get(f"/{CAMERA}/{name}").body for name in names]
 
 
+@again_if_late
 def test_the_next_segment_can_be_asked_for_before_its_first_part_is_there(server):
     name = open_name(inside(server))
     with Reader(server, name) as reader:
         reader.rest()
         after = following(reader.head)
-        assert server.get(f"/{CAMERA}/{after.replace('.mp4', '.1.mp4')}").status == 404
+        unheard = server.get(f"/{CAMERA}/{after.replace('.mp4', '.1.mp4')}")
+        # It is announced with the first part.
+        in_time(not live(server).open.parts, "the first part is there already")
+        assert unheard.status == 404
         with Reader(server, after) as next_reader:
             assert next_reader.head.status == 200
             next_reader.rest()
-            assert len(next_reader.pieces) == int(SEGMENT / PART)
-            assert 0 < next_reader.pieces[0][0] - reader.pieces[-1][0] < PART + SLACK
+            in_time(len(next_reader.pieces) == int(SEGMENT / PART), "some parts came together")
+            assert next_reader.pieces[0][0] > reader.pieces[-1][0]
+            in_time(next_reader.pieces[0][0] - reader.pieces[-1][0] < PART + SLACK, "the first part is late")
 
 
 def test_a_name_that_was_never_announced_is_not_there(server):
-    now = inside(server)
-    name = open_name(now)
-    number = int(name.removesuffix(".mp4"))
-    for wrong in (f"{number + 1}.mp4", f"{number + 2}.mp4", f"0{name}", f"p{name}", f"loop-{name}", "x" * 200 + ".mp4"):
-        answer = server.get(f"/{CAMERA}/{wrong}")
+    for form in ("{next}.mp4", "{second}.mp4", "0{number}.mp4", "p{number}.mp4", "loop-{number}.mp4", "x" * 200 + ".mp4"):
+        def ask(number, form=form):
+            name = form.format(number=number, next=number + 1, second=number + 2)
+            return name, server.get(f"/{CAMERA}/{name}")
+
+        wrong, answer = while_same(lambda: int(open_name(live(server)).removesuffix(".mp4")), ask)
         assert answer.status == 404 and answer["Cache-Control"] == "no-store", wrong
 
 
@@ -191,13 +199,14 @@ def test_a_range_of_what_is_not_whole_is_not_honoured(server, value):
         assert reader.rest() == server.get(f"/{CAMERA}/{name}").body
 
 
+@again_if_late
 def test_head_tells_the_length_when_the_segment_is_whole(server):
     name = open_name(inside(server))
     with Reader(server, name) as reader, wire.Wire(server.public) as other:
         other.send(wire.request_bytes("HEAD", f"/{CAMERA}/{name}"))
         reader.rest()
         head = other.answer("HEAD")
-        assert time.monotonic() - reader.pieces[-1][0] < SLACK
+        in_time(time.monotonic() - reader.pieces[-1][0] < SLACK, "the head comes after the end")
     assert (head.status, int(head["Content-Length"])) == (200, len(reader.body))
     for field in ("Content-Type", "Cache-Control", "ETag", "Link"):
         assert head[field] == reader.head[field]
@@ -207,16 +216,20 @@ def waiting(server):
     return server.status()["waiting"]["viewers"]
 
 
+@again_if_late
 def test_who_hangs_up_frees_the_place(server):
-    readers = [Reader(server, open_name(live(server))) for _ in range(30)]
-    deadline = time.monotonic() + 2 * SEGMENT
+    name = open_name(inside(server, least=1, most=1))
+    readers = [Reader(server, name) for _ in range(30)]
+    # Answers end with their segment.
+    deadline = time.monotonic() + SEGMENT
     while waiting(server) < 25:
-        assert time.monotonic() < deadline
+        in_time(time.monotonic() < deadline and open_name(live(server)) == name, "the segment ended before all had come")
         time.sleep(0.02)
     for reader in readers:
         reader.wire.close()
+    deadline = time.monotonic() + SEGMENT + 5
     while waiting(server) > 2:
-        assert time.monotonic() < deadline + 5
+        assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
@@ -228,8 +241,9 @@ def test_an_answer_that_is_withdrawn_breaks_off_at_once():
             assert reader.piece() and other.piece()
             assert server.camera("POST", f"/cameras/{CAMERA}/withdraw", ASKED).status == 200
             for one in (reader, other):
+                # A part may have been on its way.
                 with pytest.raises(wire.Broken):
-                    one.piece()
+                    one.rest()
                 assert not one.wire.rest, "bytes of what was withdrawn"
         assert server.get(f"/{CAMERA}/{name}").status == 404
         # What follows is another segment, with another number.
@@ -316,6 +330,7 @@ def secure_playlist(secure):
     return playlist.parse(secure.curl(secure.public, f"/{CAMERA}/live.m3u8", write=""))
 
 
+@again_if_late
 def test_http_2_brings_the_same(secure):
     deadline = time.monotonic() + 3 * SEGMENT
     while len((now := secure_playlist(secure)).open.parts) != 1:
@@ -329,11 +344,12 @@ def test_http_2_brings_the_same(secure):
         while piece := client.stdout.read(65536):
             pieces.append((time.monotonic(), piece))
     assert client.returncode == 0
-    assert len(pieces) >= 3 and pieces[-1][0] - pieces[0][0] > PART, "all came at once"
+    in_time(len(pieces) >= 3 and pieces[-1][0] - pieces[0][0] > PART, "all came at once")
     whole = subprocess.run([*command[:-1], url], capture_output=True, check=True).stdout
     assert b"".join(piece for _, piece in pieces) == whole
 
 
+@again_if_late
 def test_an_answer_that_breaks_off_is_reset_over_http_2(secure):
     # Early in a segment: an answer that is whole before the withdrawal is not broken off.
     deadline = time.monotonic() + 3 * SEGMENT
@@ -348,12 +364,14 @@ def test_an_answer_that_breaks_off_is_reset_over_http_2(secure):
             secure.private, f"/cameras/{CAMERA}/withdraw", "-X", "POST", "-H", f"Authorization: {ASKED['Authorization']}",
             "-o", "/dev/null")
         assert order == "200"
+        in_time(time.time() < now.open.date.timestamp() + SEGMENT, "the segment may have ended before")
         client.stdout.read()
         said = client.stderr.read().decode()
     assert client.returncode != 0, "the answer looks whole"
     assert "HTTP/2 stream" in said or "closed" in said, said
 
 
+@again_if_late
 def test_each_answer_takes_the_place_of_one_who_waits_until_its_end(tmp_path):
     certificate, key = make_certificate(tmp_path, "one")
     options = [*OPTIONS, "--hold", "forever", "--connections-per-address", 2]
@@ -372,4 +390,6 @@ def test_each_answer_takes_the_place_of_one_who_waits_until_its_end(tmp_path):
                 + [part for number in range(30) for part in ("-o", "/dev/null", url + str(number))],
                 capture_output=True, text=True, timeout=60)
             seen = done.stdout.split()
-            assert len(seen) == 30 and seen.count("200") == 8 and seen.count("503") == 22, seen
+            assert len(seen) == 30 and set(seen) == {"200", "503"} and seen.count("200") >= 8, seen
+            # Where the segment ends before all have asked, the last ones find places that are free again.
+            in_time(seen.count("200") == 8, seen)

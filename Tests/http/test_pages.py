@@ -2,14 +2,14 @@
 
 import html
 import html.parser
-import json
 import re
 import urllib.parse
 
 import pytest
 
+import doors
 import wire
-from serving import CAMERA, ONE_CAMERA, TOKEN, launched, refusal, serving
+from serving import ONE_CAMERA, TOKEN, launched, refusal, serving
 
 SMALL = ["--size", "128x96", "--rate", 4, "--part", 0.5, "--segment", 1]
 KEY = "a-key-for-links-of-tests"
@@ -91,10 +91,8 @@ def test_the_list_of_cameras_names_those_that_everybody_sees(several):
 
 
 def test_nobody_is_told_of_a_private_camera(several):
-    import test_doors
-
     expiry = 2_000_000_000
-    link = test_doors.forged(expiry, key=KEY, camera="attic")
+    link = doors.forged(expiry, key=KEY, camera="attic")
     page = head(several, link + "/")
     assert not [a for tag, a in page.tags if tag == "meta" and ("property" in a or "twitter" in a.get("name", ""))]
     assert page.link("alternate") is None and page.link("icon")

@@ -182,7 +182,10 @@ def test_a_withdrawal_takes_them_from_memory_and_disk_before_the_operator_is_tol
         assert server.camera("POST", "/cameras/desk/withdraw", ASKED, b"").status == 200
         answered = time.monotonic()
         assert files(tmp_path) == [] and not (tmp_path / "store" / CAMERA / "photos-withdrawn").exists()
-        time.sleep(0.2)
+        deadline = answered + 20
+        while not any(at > answered + 0.1 for at, _ in list(served)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         stop.set()
         thread.join()
         assert listed(server) == []

@@ -26,8 +26,8 @@ import recipes
 import serving
 import stills
 import wire
+from doors import SMALL
 from serving import BEARER, CAMERA, FREE_PORTS, ONE_CAMERA, launched, refusal
-from test_doors import SMALL
 from test_loop import OPTIONS, run
 from test_tls import Secure, make_certificate
 

@@ -15,6 +15,7 @@ import quietcam
 import stills
 import wire
 from serving import BEARER, TOKEN, serving
+from timing import again_if_late, in_time
 
 FOLDER = quietcam.ROOT / "fixtures" / "requests"
 REQUESTS = json.loads((FOLDER / "manifest.json").read_text())
@@ -255,6 +256,7 @@ def test_a_viewer_that_closes_its_side_behind_a_whole_request_is_answered(server
         assert client.is_ended()
 
 
+@again_if_late
 def test_a_viewer_that_closes_its_side_is_not_waited_for(server):
     newest = playlist.parse(server.get("/desk/live.m3u8").text).segments[-1].sequence
     for path in (f"/desk/live.m3u8?_HLS_msn={newest + 2}", "/desk/events"):
@@ -266,16 +268,17 @@ def test_a_viewer_that_closes_its_side_is_not_waited_for(server):
             began = time.monotonic()
             while client.socket.recv(65536):
                 pass
-            assert time.monotonic() - began < 3
+            in_time(time.monotonic() - began < 3, path)
 
 
 # Events
 
 
+@again_if_late
 def test_the_first_byte_of_the_events_comes_at_once(server):
     with wire.Wire(server.public) as client:
         began = time.monotonic()
         client.send(wire.request_bytes("GET", "/desk/events"))
         client.head()
         assert re.match(rb"retry: \d+\n\n", client.chunk())
-        assert time.monotonic() - began < 1
+        in_time(time.monotonic() - began < 1)

@@ -111,7 +111,7 @@ def test_a_part_that_is_announced_comes_when_it_is_complete(secure):
 def test_a_viewer_that_hangs_up_frees_its_place(secure):
     playlist = secure.curl(secure.public, "/desk/live.m3u8", write="")
     newest = re.findall(r"^(\d+)\.mp4$", playlist, re.M)[-1]
-    url = f"https://127.0.0.1:{secure.public}/desk/live.m3u8?_HLS_msn={int(newest) + 2}"
+    url = f"https://127.0.0.1:{secure.public}/desk/live.m3u8?_HLS_msn={int(newest) + 3}"
     waiting = [subprocess.Popen(["curl", "-sk", "--http2", "-o", "/dev/null", url]) for _ in range(3)]
 
     def count():
@@ -140,7 +140,8 @@ def test_one_connection_of_many_streams_takes_no_more_places_than_its_address_ha
     with serving.launched(*serving.FREE_PORTS, "--store", "memory", *serving.ONE_CAMERA, *options) as server:
         secure = Secure(server, certificate)
         newest = re.findall(r"^(\d+)\.mp4$", secure.curl(secure.public, "/desk/live.m3u8", write=""), re.M)[-1]
-        url = f"https://127.0.0.1:{secure.public}/desk/live.m3u8?_HLS_msn={int(newest) + 2}&x="
+        # Far enough ahead that all have asked before the first is answered.
+        url = f"https://127.0.0.1:{secure.public}/desk/live.m3u8?_HLS_msn={int(newest) + 3}&x="
         done = subprocess.run(
             ["curl", "-skZ", "--http2", "--parallel-max", "30", "-w", "%{http_code} %{num_connects}\n"]
             + [part for number in range(30) for part in ("-o", "/dev/null", url + str(number))],
@@ -256,7 +257,7 @@ def test_a_certificate_behind_a_link_is_taken_when_the_link_is_turned(tmp_path):
         (tmp_path / name).symlink_to(f"..data/{name}")
     with serving.launched(*MEMORY, *tls_of(tmp_path / "tls.crt", tmp_path / "tls.key")) as server:
         secure = Secure(server, tmp_path / "old" / "tls.crt")
-        shown(secure.public, 1, tmp_path / "old" / "tls.crt")
+        shown(secure.public, 5, tmp_path / "old" / "tls.crt")
         (tmp_path / "..tmp").symlink_to("new")
         (tmp_path / "..tmp").replace(data)
         shown(secure.public, 15, tmp_path / "new" / "tls.crt")

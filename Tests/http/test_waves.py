@@ -1,6 +1,5 @@
 """Waves: who may wave how often, from which sites, and who hears of it."""
 
-import json
 import pathlib
 import re
 import time
@@ -10,7 +9,7 @@ import pytest
 import stills
 import test_events
 import wire
-from serving import CAMERA, serving
+from serving import serving
 
 SMALL = ["--size", "128x96", "--rate", 5, "--part", 0.2, "--segment", 1]
 BURST = 5

@@ -45,6 +45,8 @@ class PlaylistWatcher(Watcher):
 
     def __init__(self, server, seconds):
         self.versions = []
+        # When each version was last asked for and came.
+        self.last_asked = []
         self.bytes = {}
         self.refused_at_once = {}
         # When an address was last known to be listed and first known not to be, and the same for being served.
@@ -60,6 +62,7 @@ class PlaylistWatcher(Watcher):
         if not self.versions or answer.body != self.versions[-1][1]:
             now = playlist.parse(answer.text)
             self.versions.append((time.monotonic(), answer.body, now))
+            self.last_asked.append(asked)
             listed = set(now.uris())
             for uri in listed - self.bytes.keys():
                 got = client.ask("GET", f"/desk/{uri}")
@@ -68,6 +71,8 @@ class PlaylistWatcher(Watcher):
                     self.refused_at_once[uri] = got.status
             for uri in self.bytes.keys() - listed - self.left.keys():
                 self.left[uri] = time.monotonic()
+        else:
+            self.last_asked[-1] = asked
         self.last_listed.update(dict.fromkeys(self.versions[-1][2].uris(), asked))
         for uri in self.left.keys() - self.first_missing.keys():
             asked = time.monotonic()

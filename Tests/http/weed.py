@@ -13,9 +13,11 @@ import quietcam
 import wire
 from serving import free_ports
 
-PROGRAM = shutil.which("weed") or pathlib.Path(sys.executable).parent / "weed"
+PROGRAM = shutil.which("weed") or shutil.which("weed", path=pathlib.Path(sys.executable).parent)
 KEY, SECRET = "AKIDFORTESTS", "a/secret+half+for+tests="
 BUCKET = "cams"
+# Below it buckets have hosts of their own.
+DOMAIN = "storage.example"
 START_SECONDS = 60
 # A hyphen and a prefix of two folders: both are signed as they are.
 NAMES = ["master", "volume", "filer", "s3"]
@@ -53,6 +55,7 @@ class Weed:
                 [
                     PROGRAM, "server", "-dir=data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false",
                     "-master.volumeSizeLimitMB=64", "-volume.max=40", "-filer", "-s3", "-s3.config=s3.json",
+                    f"-s3.domainName={DOMAIN}",
                     "-s3.port.iceberg=0", "-s3.port.lance=0", *arguments,
                 ],
                 cwd=self.home, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=quietcam.environment(),

@@ -4,7 +4,7 @@ import Media
 /// The access to a private camera as a part of its viewers' addresses: `/CAMERA/~EXPIRY.SIGNATURE/...`.
 ///
 /// It is a folder in the path, so every relative address in playlists and pages keeps it without containing it. What is
-/// rendered once is good for all viewers, and all viewers with the same link share every cache.
+/// rendered once is good for all viewers, and a cache keeps one copy for all viewers with the same link.
 package struct ViewerLink: Hashable, Sendable {
   /// When it ends, in whole seconds since 1970.
   package let expiry: Int64

@@ -2,7 +2,7 @@ import Histogram
 import NIOCore
 
 /// What the viewers of one event loop saw.
-struct CrowdTally: Sendable {
+struct CrowdTally: ConnectionTally, Sendable {
   /// The names of media whose bytes are remembered for comparing.
   private static let keptNames = 64
 

@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 
 /// Many cameras that send real stills to a server of its own, a child of this program, and viewers of all of them: what a
-/// machine carries, what each camera costs, and what gives first.
+/// machine carries, what each camera costs, and what reaches its limit first.
 ///
 /// The cameras and viewers are connections on this process's event loops.
 package struct FleetBench: Sendable {

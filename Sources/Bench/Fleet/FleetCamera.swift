@@ -3,20 +3,22 @@ import NIOCore
 import Station
 
 /// The connection of one camera that sends stills, one after another at their times.
-final class FleetCamera: ChannelInboundHandler {
+final class FleetCamera: BenchConnection {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
+
+  static let name = "a camera's connection"
 
   private let plan: FleetPlan
   private let camera: Int
   private let start: NIODeadline
   private let heads: [ByteBuffer]
   private let isCompared: Bool
-  private let tally: NIOLoopBoundBox<FleetTally>
-  private var scanner = AnswerScanner()
+  let tally: NIOLoopBoundBox<FleetTally>
+  var scanner = AnswerScanner()
   private var number = 0
   private var isWaiting = false
-  private var isOver = false
+  var isOver = false
 
   /// A camera of a plan.
   ///
@@ -43,10 +45,7 @@ final class FleetCamera: ChannelInboundHandler {
     }
   }
 
-  func channelActive(context: ChannelHandlerContext) {
-    tally.value.connected += 1
-    wait(context)
-  }
+  func begin(_ context: ChannelHandlerContext) { wait(context) }
 
   private var due: NIODeadline { start + TimeAmount(plan.due(number, of: camera).duration) }
 
@@ -69,29 +68,8 @@ final class FleetCamera: ChannelInboundHandler {
     wait(context)
   }
 
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    var bytes = unwrapInboundIn(data)
-    do {
-      for answer in try scanner.take(&bytes) {
-        isWaiting = false
-        tally.value.answer(answer.status)
-      }
-    } catch {
-      end("\(error)", context)
-    }
-  }
-
-  func channelInactive(context: ChannelHandlerContext) {
-    tally.value.connected -= 1
-    if !isOver { tally.value.note("the server closed a camera's connection") }
-    isOver = true
-  }
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { end("\(error)", context) }
-
-  private func end(_ mistake: String, _ context: ChannelHandlerContext) {
-    if !isOver { tally.value.note(mistake) }
-    isOver = true
-    context.close(promise: nil)
+  func take(_ answer: AnswerScanner.Answer, _ context: ChannelHandlerContext) {
+    isWaiting = false
+    tally.value.answer(answer.status)
   }
 }

@@ -2,7 +2,7 @@ import Media
 import NIOCore
 
 /// What the connections of one event loop sent and saw.
-struct FleetTally: Sendable {
+struct FleetTally: ConnectionTally, Sendable {
   /// A part of a camera that is compared with its stills.
   struct Seen: Sendable {
     let camera: Int

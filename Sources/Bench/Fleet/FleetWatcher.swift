@@ -4,23 +4,25 @@ import Station
 
 /// The connection of a viewer who follows the playlist of one camera by blocking reloads, and notes when each part is
 /// there.
-final class FleetWatcher: ChannelInboundHandler {
+final class FleetWatcher: BenchConnection {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
+
+  static let name = "a viewer's connection"
 
   private let camera: Int
   private let host: String
   private let path: String
   private let fetches: Bool
-  private let tally: NIOLoopBoundBox<FleetTally>
-  private var scanner = AnswerScanner()
+  let tally: NIOLoopBoundBox<FleetTally>
+  var scanner = AnswerScanner()
   private var lateness: PartLateness
   private var newest: NewestPart?
   /// The part that is fetched now.
   private var asked: NewestPart?
   /// The last part that was fetched.
   private var fetched: NewestPart?
-  private var isOver = false
+  var isOver = false
 
   /// - Parameters:
   ///   - fetches: whether it takes the parts too, to be compared with the stills.
@@ -31,21 +33,9 @@ final class FleetWatcher: ChannelInboundHandler {
     lateness = PartLateness(isSameClock: isSameClock)
   }
 
-  func channelActive(context: ChannelHandlerContext) {
-    tally.value.connected += 1
-    ask(path, context)
-  }
+  func begin(_ context: ChannelHandlerContext) { ask(path, context) }
 
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    var bytes = unwrapInboundIn(data)
-    do {
-      for answer in try scanner.take(&bytes) { take(answer, context) }
-    } catch {
-      end("\(error)", context)
-    }
-  }
-
-  private func take(_ answer: AnswerScanner.Answer, _ context: ChannelHandlerContext) {
+  func take(_ answer: AnswerScanner.Answer, _ context: ChannelHandlerContext) {
     if let part = asked {
       asked = nil
       if answer.status == 200 {
@@ -83,22 +73,6 @@ final class FleetWatcher: ChannelInboundHandler {
   }
 
   private func ask(_ path: String, _ context: ChannelHandlerContext) {
-    let text =
-      "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nAccept-Encoding: gzip\r\nUser-Agent: quietcam-bench\r\n\r\n"
-    context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(string: text)), promise: nil)
-  }
-
-  func channelInactive(context: ChannelHandlerContext) {
-    tally.value.connected -= 1
-    if !isOver { tally.value.note("the server closed a viewer's connection") }
-    isOver = true
-  }
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { end("\(error)", context) }
-
-  private func end(_ mistake: String, _ context: ChannelHandlerContext) {
-    if !isOver { tally.value.note(mistake) }
-    isOver = true
-    context.close(promise: nil)
+    ask(path, host: host, codings: "gzip", context)
   }
 }

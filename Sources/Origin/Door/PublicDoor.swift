@@ -207,7 +207,7 @@ struct PublicDoor: HTTPResponder {
       request, EncodedText(bytes, etag: bytes.fingerprint), type: "application/json", caching: .seconds(300))
   }
 
-  /// A visitor says hi.
+  /// A visitor waves.
   private func wave(_ request: Request, camera: Camera, visitor: Visitor) -> Response {
     guard WavePolicy.allows(request, site: site) else {
       return Reply.error(

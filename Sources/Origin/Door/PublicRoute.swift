@@ -22,7 +22,7 @@ enum PublicRoute: Hashable {
   case latest(CameraName)
   /// Server-sent events.
   case events(CameraName)
-  /// A visitor says hi.
+  /// A visitor waves.
   case wave(CameraName)
   /// An element says how long its picture was visible.
   case seen(CameraName)

@@ -9,7 +9,7 @@ import NIOSSL
 import NIOTLS
 
 /// The public listener's connections: a `QuickHandler`, and Hummingbird's handlers behind it once a connection has a
-/// request for them. Over HTTP/2 the same holds for each request, with a `QuickStreamHandler`.
+/// request for them. Over HTTP/2 the same holds for each request, with a `QuickFrameHandler`.
 struct DoorChannel: ServerChildChannel {
   /// A connection, and what Hummingbird handles of it once it does.
   struct Value: ServerChildChannelValue {
@@ -126,13 +126,9 @@ struct DoorChannel: ServerChildChannel {
     configuration.keepalive = nil
     let manager = NIOHTTP2ServerConnectionManagementHandler(
       eventLoop: channel.eventLoop, configuration: configuration)
-    let pipeline = channel.pipeline.syncOperations
-    _ = try pipeline.configureHTTP2Pipeline(
-      mode: .server, connectionConfiguration: .init(), streamConfiguration: .init(),
-      streamDelegate: manager.http2StreamDelegate
-    ) { [doors, rules] stream in
+    let multiplexer = HTTP2StreamMultiplexer(mode: .server, channel: channel) { [rules] stream in
       stream.eventLoop.makeCompletedFuture {
-        let quick = QuickStreamHandler(door: { doors.quickDoor }, patience: rules.patience) { stream in
+        let end = RequestEndHandler(patience: rules.patience) { stream in
           let pipeline = stream.pipeline.syncOperations
           let configuration = secure.stream.configuration
           try pipeline.addHandlers(configuration.additionalChannelHandlers())
@@ -143,10 +139,14 @@ struct DoorChannel: ServerChildChannel {
           if case .enqueued = more.yield(request) {} else { stream.close(promise: nil) }
         }
         try stream.pipeline.syncOperations.addHandlers(
-          HTTP2FramePayloadToHTTPServerCodec(), SlowReaderHandler(rules.patience), quick)
+          HTTP2FramePayloadToHTTPServerCodec(), SlowReaderHandler(rules.patience), end)
       }
     }
-    try pipeline.addHandlers(manager, EndOfInputHandler())
+    try channel.pipeline.syncOperations.addHandlers(
+      NIOHTTP2Handler(mode: .server, connectionConfiguration: .init(), streamConfiguration: .init()),
+      QuickFrameHandler(
+        door: { [doors] in doors.quickDoor }, patience: rules.patience, streams: manager.http2StreamDelegate),
+      multiplexer, manager, SlowReaderHandler(rules.patience), EndOfInputHandler())
     return requests
   }
 

@@ -4,9 +4,10 @@ import HTTPTypes
 import Media
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOHPACK
 import Records
 
-/// An answer as HTTP/1.1 writes it, made once for all who ask for the same; only its date is written anew each second.
+/// An answer as it is sent, made once for all who ask for the same; only its date is written anew each second.
 final class PreparedAnswer: Sendable {
   /// A longer body is not copied behind its head.
   private static let longest = 128 << 10
@@ -32,27 +33,31 @@ final class PreparedAnswer: Sendable {
     let rest: ByteBuffer?
   }
 
-  /// The same for other versions of HTTP.
+  /// What is sent.
   let answer: WholeAnswer
   let counting: Counting
-  /// What the answer was made by; another one makes its own.
-  let maker: ObjectIdentifier
+  /// The number of the door that made the answer; another one makes its own.
+  let maker: Int
   /// How many bytes HTTP/1.1 sends.
   let count: Int
   private let head: ByteBuffer
   private let dated: NIOLockedValueBox<(second: time_t, bytes: Bytes)>
+  private let packed: NIOLockedValueBox<(second: time_t, headers: HPACKHeaders)>
 
-  init(_ answer: WholeAnswer, _ counting: Counting, maker: ObjectIdentifier) {
+  init(_ answer: WholeAnswer, _ counting: Counting, maker: Int) {
     self.answer = answer
     self.counting = counting
     self.maker = maker
     head = Self.head(of: answer)
     count = head.readableBytes + Self.date + answer.body.readableBytes
     dated = NIOLockedValueBox((-1, Bytes(first: ByteBuffer(), rest: nil)))
+    packed = NIOLockedValueBox((-1, HPACKHeaders()))
   }
 
-  /// How many bytes it holds that nothing else holds.
-  var ownBytes: Int { answer.body.readableBytes <= Self.longest ? count : count - answer.body.readableBytes }
+  /// How many bytes it holds that nothing else holds: its head also as HTTP/2 takes it.
+  var ownBytes: Int {
+    head.readableBytes + (answer.body.readableBytes <= Self.longest ? count : count - answer.body.readableBytes)
+  }
 
   /// The bytes in a second since 1970.
   func bytes(at second: time_t) -> Bytes {
@@ -60,6 +65,28 @@ final class PreparedAnswer: Sendable {
       if dated.second != second { dated = (second, written(at: second)) }
       return dated.bytes
     }
+  }
+
+  /// The head for HTTP/2 in a second since 1970.
+  func headers(at second: time_t) -> HPACKHeaders {
+    packed.withLockedValue { packed in
+      if packed.second != second { packed = (second, listed(at: second)) }
+      return packed.headers
+    }
+  }
+
+  private func listed(at second: time_t) -> HPACKHeaders {
+    var headers = HPACKHeaders()
+    headers.reserveCapacity(answer.fields.count + 2)
+    headers.add(name: ":status", value: "\(answer.status.code)")
+    for field in answer.fields {
+      // A length is hardly ever the same again, and would push out of the client's table what is.
+      headers.add(
+        name: field.name.canonicalName, value: field.value,
+        indexing: field.name == .contentLength ? .nonIndexable : .indexable)
+    }
+    headers.add(name: "date", value: HTTPDate.text(at: second))
+    return headers
   }
 
   private func written(at second: time_t) -> Bytes {
@@ -74,12 +101,9 @@ final class PreparedAnswer: Sendable {
     return Bytes(first: bytes, rest: isOne ? nil : body)
   }
 
-  /// The head up to the date, as the encoder behind Hummingbird writes it: what never has a body has no length
-  /// (RFC 9110, section 8.6).
+  /// The head up to the date, as the encoder behind Hummingbird writes it.
   private static func head(of answer: WholeAnswer) -> ByteBuffer {
-    var fields = answer.fields
-    if answer.status == .notModified { fields[.contentLength] = nil }
-    var head = start(answer.status, fields)
+    var head = start(answer.status, answer.fields)
     head.writeStaticString("Date: ")
     return head
   }

@@ -48,7 +48,13 @@ final class QuickDoor: Sendable {
 
   /// The most texts of `User-Agent` whose family is remembered.
   private static let mostFamilies = 256
+  private static let doors = NIOLockedValueBox(0)
 
+  /// No other door of this process has the same.
+  private let number = doors.withLockedValue { doors in
+    doors += 1
+    return doors
+  }
   private let cameras: [String: Camera]
   private let site: SitePolicy
   private let proxies: TrustedProxies
@@ -93,31 +99,26 @@ final class QuickDoor: Sendable {
   /// What to do with a request by HTTP/2.
   ///
   /// - Parameter peer: the other end of the connection.
-  func reply(to request: HTTPRequest, peer: ClientAddress) -> Reply {
-    let (isHead, fields) = (request.method == .head, request.headerFields)
-    guard isHead || request.method == .get, let target = request.path, QuickHead.isPlain(target),
-      let (camera, route) = route(target[...])
-    else { return .other }
-    let names = RequestConditions.fieldNames
-    // What stands twice is one list, which Hummingbird's side joins.
-    guard names.allSatisfy({ (name: HTTPField.Name) in fields[values: name].count < 2 }) else { return .other }
-    var key = ByteBuffer()
-    QuickHead.writeKey(isHead: isHead, target: target, names.map { (name: HTTPField.Name) in fields[name] }, to: &key)
-    let isProxied = fields[.xForwardedFor] != nil || fields[.forwarded] != nil
-    let client = isProxied ? client(fields, peer: peer) : peer
+  func reply(to head: StreamHead, peer: ClientAddress) -> Reply {
+    guard let name = head.folder, let camera = cameras[String(name)] else { return .other }
+    var key = ByteBufferAllocator().buffer(capacity: 256)
+    head.writeKey(to: &key)
+    let isProxied = head.has(.xForwardedFor) || head.has(.forwarded)
+    let client = isProxied ? client(head.fields([.xForwardedFor, .forwarded]), peer: peer) : peer
     let (kept, version) = camera.edge.answer(for: key)
-    let family =
-      route.isPlaylist && !isHead && Watching.counts(fields)
-      ? fields[HTTPField.Name.userAgent].flatMap { self.family(ByteBuffer(string: $0)) } : nil
-    if let kept = mine(kept), !kept.counting.isPlain { return .answer(kept, family: family, client: client) }
+    if let kept = mine(kept), !kept.counting.isPlain {
+      return .answer(kept, family: kept.counting.pause == nil ? nil : family(head), client: client)
+    }
+    guard let (_, route) = route(head.target[...]) else { return .other }
+    let family = route.isPlaylist ? family(head) : nil
     return reply(
       Question(
-        camera: camera, route: route, key: key, version: version, isHead: isHead, family: family, client: client),
-      AskedForm(method: request.method, fields: fields))
+        camera: camera, route: route, key: key, version: version, isHead: head.isHead, family: family, client: client),
+      head.asked)
   }
 
   private func mine(_ kept: (any AnyObject & Sendable)?) -> PreparedAnswer? {
-    guard let kept = kept as? PreparedAnswer, kept.maker == ObjectIdentifier(self) else { return nil }
+    guard let kept = kept as? PreparedAnswer, kept.maker == number else { return nil }
     return kept
   }
 
@@ -273,12 +274,20 @@ final class QuickDoor: Sendable {
       pause: question.isHead ? nil : target.map { Watching.pause(targetDuration: $0) })
   }
 
+  /// The fields in which a browser says that it is not to be counted.
+  private static let wishes: [QuickHead.Field] = [.secGPC, .doNotTrack, .secPurpose, .purpose, .xMoz, .xPurpose]
+
   /// The family of a viewer's browser; `nil` for whom nobody counts.
   private func family(_ head: QuickHead, in bytes: ByteBuffer) -> BrowserFamily? {
     guard !head.isHead, let agent = head.bytes(.userAgent, in: bytes) else { return nil }
-    let wishes: [QuickHead.Field] = [.secGPC, .doNotTrack, .secPurpose, .purpose, .xMoz, .xPurpose]
+    let wishes = Self.wishes
     if wishes.contains(where: { head.has($0) }), !Watching.counts(head.fields(wishes, in: bytes)) { return nil }
     return family(agent)
+  }
+
+  private func family(_ head: StreamHead) -> BrowserFamily? {
+    guard !head.isHead, let agent = head[.userAgent], Watching.counts(head.fields(Self.wishes)) else { return nil }
+    return family(ByteBuffer(string: agent))
   }
 
   private func family(_ agent: ByteBuffer) -> BrowserFamily? {
@@ -299,7 +308,7 @@ final class QuickDoor: Sendable {
   private func prepare(_ answer: WholeAnswer, _ counting: PreparedAnswer.Counting) -> PreparedAnswer {
     var answer = answer
     site.mark(&answer.fields)
-    return PreparedAnswer(answer, counting, maker: ObjectIdentifier(self))
+    return PreparedAnswer(answer, counting, maker: number)
   }
 
   /// Whether an answer stays the same until something else is published, and is asked for by many.

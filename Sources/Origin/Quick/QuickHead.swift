@@ -134,19 +134,6 @@ struct QuickHead {
     }
   }
 
-  /// The same for a request that was read elsewhere.
-  ///
-  /// - Parameter values: of the fields that are named in `RequestConditions.fieldNames`.
-  static func writeKey(isHead: Bool, target: String, _ values: [String?], to key: inout ByteBuffer) {
-    key.writeInteger(UInt8(isHead ? 1 : 0))
-    key.writeString(target)
-    for (index, value) in values.enumerated() {
-      guard let value else { continue }
-      key.writeInteger(UInt8(index))
-      key.writeString(value)
-    }
-  }
-
   /// Whether a target has only signs that mean themselves, and begins with a slash.
   static func isPlain(_ target: String) -> Bool {
     target.utf8.first == UInt8(ascii: "/") && target.utf8.allSatisfy(isPlainInTarget)

@@ -92,7 +92,8 @@ enum Reply {
     if tellsTag { fields[.eTag] = form.etag }
     fields[.accessControlAllowOrigin] = "*"
     fields[.vary] = form.vary
-    if TextForm.isKnown(text, to: asked.fields) {
+    if let etag = TextForm.known(text, to: asked.fields, chosen: form.etag) {
+      if tellsTag { fields[.eTag] = etag }
       return WholeAnswer(bodiless: .notModified, fields: fields)
     }
     fields[.contentType] = type

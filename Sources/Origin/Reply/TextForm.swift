@@ -40,11 +40,24 @@ struct TextForm {
     return form(text.plain, nil)
   }
 
-  /// Whether `If-None-Match` names any form of a text: whoever has one of them has the text.
-  static func isKnown(_ text: EncodedText, to fields: HTTPFields) -> Bool {
-    guard let header = fields[.ifNoneMatch] else { return false }
-    if RequestConditions.matches(fields, anyOf: [text.etag, tag(text, "z"), tag(text, "b")]) { return true }
-    return text.dictionary != nil && header.contains(text.etag.dropLast() + dictionaryMark)
+  /// The ETag of the form of a text that `If-None-Match` names; `nil` if it names none. Whoever has one form has the
+  /// text.
+  ///
+  /// The answer 304 has this ETag, and not that of another form: a cache renews what it keeps under it, and would else
+  /// keep the bytes of one form under the ETag of another (RFC 9111, section 4.3.4).
+  ///
+  /// - Parameter chosen: the ETag of the form that is sent where none is known, which comes first.
+  static func known(_ text: EncodedText, to fields: HTTPFields, chosen: String) -> String? {
+    guard let header = fields[.ifNoneMatch] else { return nil }
+    let etags = [chosen, text.etag, tag(text, "z"), tag(text, "b")]
+    if let etag = etags.first(where: { RequestConditions.matches(fields, anyOf: [$0]) }) { return etag }
+    let start = text.etag.dropLast() + dictionaryMark
+    guard text.dictionary != nil, let found = header.firstRange(of: start) else { return nil }
+    let name = header[found.upperBound...].prefix { $0 != "\"" }
+    guard name.endIndex < header.endIndex, name.utf8.count <= dictionaryMarkLength,
+      name.utf8.allSatisfy({ $0 > UInt8(ascii: " ") && $0 < 0x7F })
+    else { return nil }
+    return start + name + "\""
   }
 
   /// A strong ETag of one form: forms have different bytes.

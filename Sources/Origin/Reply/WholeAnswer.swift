@@ -18,7 +18,7 @@ struct AskedForm: Sendable {
 struct WholeAnswer: Sendable {
   /// The status.
   var status: HTTPResponse.Status
-  /// The fields, with Content-Length; the date comes when it is sent.
+  /// The fields, with Content-Length where there can be a body; the date comes when it is sent.
   var fields: HTTPFields
   /// What is sent behind the head: nothing where the request was HEAD.
   private(set) var body: ByteBuffer
@@ -31,16 +31,18 @@ struct WholeAnswer: Sendable {
     self.body = asked.method == .head ? ByteBuffer() : body
   }
 
-  /// An answer that never has a body.
+  /// An answer that never has a body, and so no length (RFC 9110, section 8.6).
   init(bodiless status: HTTPResponse.Status, fields: HTTPFields) {
     (self.status, self.fields, body) = (status, fields, ByteBuffer())
-    self.fields[.contentLength] = "0"
   }
 }
 
 extension Response {
   /// The same for Hummingbird.
   init(_ answer: WholeAnswer) {
-    self.init(status: answer.status, headers: answer.fields, body: Reply.body(of: answer.body))
+    let hasLength = answer.fields[.contentLength] != nil
+    self.init(
+      status: answer.status, headers: answer.fields,
+      body: hasLength ? Reply.body(of: answer.body) : ResponseBody { try await $0.finish(nil) })
   }
 }
