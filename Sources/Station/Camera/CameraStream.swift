@@ -2,6 +2,7 @@ import Media
 import NIOCore
 import Packager
 import Picture
+import Picture
 
 /// What viewers get of one camera: decides what its segments show, makes its slots, holds them until their time, and
 /// publishes them.
@@ -73,6 +74,7 @@ struct CameraStream: ~Copyable {
   mutating func end() {
     publisher.end()
     camera.events.end()
+    SharedWorkers.forget()
   }
 
   /// What a loop needs that goes on with the stream.
