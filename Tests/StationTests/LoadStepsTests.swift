@@ -51,14 +51,16 @@ private struct Machine {
 
   @Test(arguments: [200, 400, 550]) func aBacklogThatIsWorkedOffIsNoReason(_ demand: Int) {
     var machine = Machine(demand: demand)
+    machine.lateness = 400
     machine.pass(20, backlog: true)
     machine.pass(600)
     #expect(machine.changes.isEmpty)
   }
 
-  /// A part that is late costs one step at once, and no more; it is taken back as soon as that is over.
-  @Test func aLatePartOfABacklogCostsAStepForSeconds() {
-    var machine = Machine(demand: 400)
+  /// Where much is needed, a part that is late costs one step at once, and no more; it is taken back as soon as that is
+  /// over.
+  @Test func aLatePartCostsAStepForSeconds() {
+    var machine = Machine(demand: 700)
     machine.lateness = 120
     machine.pass(1, backlog: true)
     #expect(machine.steps.level == LoadLevel.full.down)

@@ -35,12 +35,11 @@ package struct LoadSteps: Hashable, Sendable {
   private static let most = 850
   /// With less than this at the level above, there is room for it.
   private static let roomy = 780
-  /// A part that is ready later than this share of its length is late.
-  private static let late = 100
-  /// With less demand than this, a late part has other reasons than too many cameras.
-  private static let lateDemand = 300
-  /// A part that is ready later than this is near to being late, where there is so much demand.
-  private static let (nearlyLate, nearlyLateDemand) = (60, 600)
+  /// A part that is ready later than this share of its length is late, and one later than that is near to it.
+  private static let (late, nearlyLate) = (100, 60)
+  /// With less demand than this, late parts come of a backlog, as of encoders that are opened. A step would not help, since
+  /// it opens encoders too.
+  private static let lateDemand = 600
   /// So few slots may be put off where there is room.
   private static let fewPutOff = 20
   /// How long after a step down late parts cost another one at the earliest.
@@ -76,7 +75,7 @@ package struct LoadSteps: Hashable, Sendable {
     let hasTaken =
       sample.cost * 100 <= sample.costs[level.index] * 105 && lastDown.map { now - $0 >= Self.pause } ?? true
     let isLate = sample.latest > Self.late && sample.demand > Self.lateDemand
-    let isNearlyLate = sample.latest > Self.nearlyLate && sample.demand > Self.nearlyLateDemand
+    let isNearlyLate = sample.latest > Self.nearlyLate && sample.demand > Self.lateDemand
     if sample.demand(at: level) > Self.most || ((isLate || isNearlyLate) && hasTaken) {
       calmSince = nil
       busySamples += 1
