@@ -1,3 +1,4 @@
+import Media
 import NIOCore
 
 /// Writes nested ISO base media boxes into a buffer. Each is its size, its type and its payload (ISO/IEC 14496-12,
@@ -5,7 +6,7 @@ import NIOCore
 struct BoxWriter {
   private(set) var buffer: ByteBuffer
 
-  init(capacity: Int) { buffer = ByteBufferAllocator().buffer(capacity: capacity) }
+  init(capacity: Int) { buffer = .fitting(capacity: capacity) }
 
   /// Writes a box whose payload `body` writes. The size is set when the payload is known.
   mutating func box(_ type: StaticString, _ body: (inout BoxWriter) -> Void) {

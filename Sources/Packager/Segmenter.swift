@@ -113,7 +113,7 @@ package struct Segmenter: Sendable {
   package mutating func endSegment() -> ByteBuffer {
     precondition(part > 0, "no segment is open")
     precondition(loopName == nil || part == settings.partsPerSegment, "a segment of the loop would be cut short")
-    let segment = open
+    let segment = open.withUnsafeReadableBytes { ByteBuffer.fitting($0) }
     open = ByteBufferAllocator().buffer(capacity: segment.readableBytes)
     (sequence, part, loopName) = (sequence + 1, 0, nil)
     return segment

@@ -31,6 +31,16 @@ package struct Frame: ~Copyable {
     return copy
   }
 
+  /// The same, for whoever may use it on another thread: planes count their owners atomically, and nobody writes to
+  /// those that he shares.
+  func handedOver() throws(FFmpegError) -> sending Frame {
+    let copy = try Frame()
+    // A number, because with a pointer the copy would belong to the same owner.
+    let source = UnsafePointer<AVFrame>(bitPattern: UInt(bitPattern: pointer))
+    try checked(av_frame_ref(copy.pointer, source), "av_frame_ref")
+    return copy
+  }
+
   /// Whether another frame has the same planes.
   func sharesPlanes(with other: borrowing Frame) -> Bool { pointer.pointee.data.0 == other.pointer.pointee.data.0 }
 

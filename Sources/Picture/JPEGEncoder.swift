@@ -29,7 +29,7 @@ package struct JPEGEncoder: ~Copyable {
     guard let packet = try context!.receivePacket() else {
       throw FFmpegError(code: FFmpegError.invalidData, call: "avcodec_receive_packet(mjpeg): no picture came out")
     }
-    return ByteBuffer(bytes: packet.bytes)
+    return .fitting(packet.bytes)
   }
 
   /// FFmpeg's quantizer scale at which its matrices are used unchanged.

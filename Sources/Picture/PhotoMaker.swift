@@ -7,7 +7,7 @@ import NIOCore
 package struct PhotoMaker: ~Copyable {
   private let settings: PictureSettings
   private let limit: PictureSize?
-  private var encoder: JPEGEncoder
+  private let quality: Int
   private var filter: PictureFilter
   private var filterSize: PictureSize?
 
@@ -19,7 +19,7 @@ package struct PhotoMaker: ~Copyable {
   package init(settings: PictureSettings, limit: PictureSize?, quality: Int) {
     self.settings = settings
     self.limit = limit
-    encoder = JPEGEncoder(quality: quality)
+    self.quality = quality
     filter = PictureFilter(settings: settings)
   }
 
@@ -42,7 +42,7 @@ package struct PhotoMaker: ~Copyable {
       filterSize = size.photo
     }
     let picture = try filter.process(try frame.shared(), orientation: header.orientation, reduction: reduction)
-    return Photo(jpeg: try encoder.encode(picture), size: size.photo)
+    return Photo(jpeg: try SharedWorkers.jpeg(of: picture, quality: quality), size: size.photo)
   }
 
   /// The size of a still's photo, and of its picture in the stream without bars; `nil` if that is as large.

@@ -56,6 +56,9 @@ package struct PictureEncoder: ~Copyable {
   /// The picture that the IDR picture shows and that IDR picture, while libx264 has encoded nothing after it.
   private var standing: Optional<Frame>
   private var standingIDR: CodedPicture?
+  /// The `idr_pic_id` of the next IDR picture. The extra one after `release`, which can stand just before that of the next
+  /// segment, has another than all others: adjacent ones must differ (ITU-T H.264, section 7.4.3).
+  private var idrPictureID = 0
   /// The parameter sets of the stream, where they are given, and what brings the encoder's pictures into their form.
   private let published: ParameterSets?
   private var rewriter: ReferenceRewriter?
@@ -160,8 +163,10 @@ package struct PictureEncoder: ~Copyable {
     var role = role
     if context == nil {
       try open()
+      idrPictureID = role == .idr ? 0 : 1
       (role, sent) = (.idr, 0)
     }
+    defer { idrPictureID = 0 }
     return try encodeNow(picture, as: role)
   }
 
@@ -203,10 +208,11 @@ package struct PictureEncoder: ~Copyable {
   private mutating func placed(
     _ coded: CodedPicture, of picture: borrowing Frame
   ) throws(FFmpegError) -> CodedPicture {
-    guard let ordering else { return syntax?.writing(idrPictureID: 0, in: coded) ?? coded }
+    guard let ordering else { return syntax?.writing(idrPictureID: idrPictureID, in: coded) ?? coded }
     order = coded.isIDR ? 0 : order + 1
     distance = 0
-    guard let placed = ordering.ordered(coded, order: order, idrPictureID: stepsPerSegment > 1 ? 0 : nil) else {
+    let id = stepsPerSegment > 1 ? idrPictureID : nil
+    guard let placed = ordering.ordered(coded, order: order, idrPictureID: id) else {
       throw FFmpegError(code: FFmpegError.invalidData, call: "libx264 made a slice whose header cannot be read")
     }
     frameNumber = placed.frameNumber
@@ -215,7 +221,10 @@ package struct PictureEncoder: ~Copyable {
     }
     if coded.isIDR, stepsPerSegment > 1 {
       standing = try picture.shared()
-      standingIDR = fitting
+      // Where it comes again, it begins a segment.
+      standingIDR =
+        idrPictureID == 0
+        ? fitting : parameterSets.flatMap { SliceSyntax($0) }?.writing(idrPictureID: 0, in: fitting)
     }
     return fitting
   }

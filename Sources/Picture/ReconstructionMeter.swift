@@ -15,7 +15,6 @@ protocol ReconstructionMeter: AnyObject {
 /// A meter that takes what viewers see from the file that libx264 itself writes it to (`dump-yuv`).
 final class WrittenReconstruction: ReconstructionMeter {
   private let file: PictureFile
-  private var meter = SimilarityMeter()
 
   init(_ file: consuming PictureFile) { self.file = file }
 
@@ -23,14 +22,13 @@ final class WrittenReconstruction: ReconstructionMeter {
     _ packet: borrowing Packet, of picture: borrowing Frame, as role: PictureEncoder.Role
   ) throws(FFmpegError) -> Double? {
     let seen = try file.take()
-    return role == .repeated ? nil : try meter.measure(seen, picture)
+    return role == .repeated ? nil : try SharedWorkers.similarity(of: seen, to: picture)
   }
 }
 
 /// A meter that decodes the encoded pictures, which takes more time and memory: for systems without files in memory.
 final class DecodedReconstruction: ReconstructionMeter {
   private var decoder: StreamDecoder
-  private var meter = SimilarityMeter()
 
   init() throws(FFmpegError) { decoder = try StreamDecoder() }
 
@@ -39,7 +37,7 @@ final class DecodedReconstruction: ReconstructionMeter {
   ) throws(FFmpegError) -> Double? {
     if role == .idr { decoder.flush() }
     let seen = try decoder.decode(packet)
-    return role == .repeated ? nil : try meter.measure(seen, picture)
+    return role == .repeated ? nil : try SharedWorkers.similarity(of: seen, to: picture)
   }
 }
 

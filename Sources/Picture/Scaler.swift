@@ -5,7 +5,7 @@ import Media
 /// `SwsContext`.
 struct Scaler: ~Copyable {
   /// What a scaler was made for.
-  struct Input: Equatable {
+  struct Input: Equatable, Sendable {
     let size: PictureSize
     let format: AVPixelFormat
     let isFullRange: Bool

@@ -7,10 +7,17 @@ package struct SimilarityMeter: ~Copyable {
   private static let chain =
     "[a]scale=out_range=full,format=gray[x];[b]scale=out_range=full,format=gray[y];[x][y]ssim"
 
-  private struct Shape: Equatable {
-    let size: PictureSize
-    let formats: [Int32]
-    let ranges: [UInt32]
+  /// What a meter was made for.
+  struct Shape: Equatable, Sendable {
+    private let size: PictureSize
+    private let formats: [Int32]
+    private let ranges: [UInt32]
+
+    init(_ left: borrowing Frame, _ right: borrowing Frame) {
+      size = left.size
+      formats = [left.format.rawValue, right.format.rawValue]
+      ranges = [left.pointer.pointee.color_range.rawValue, right.pointer.pointee.color_range.rawValue]
+    }
   }
 
   private var graph: Optional<FilterGraph>
@@ -27,9 +34,7 @@ package struct SimilarityMeter: ~Copyable {
     let right = try reference.shared()
     left.sayRangeByTag()
     right.sayRangeByTag()
-    let new = Shape(
-      size: left.size, formats: [left.format.rawValue, right.format.rawValue],
-      ranges: [left.pointer.pointee.color_range.rawValue, right.pointer.pointee.color_range.rawValue])
+    let new = Shape(left, right)
     if new != shape {
       graph = try FilterGraph(
         Self.chain, inputs: [("a", left.size, left.format), ("b", right.size, right.format)])

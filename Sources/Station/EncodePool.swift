@@ -8,7 +8,7 @@ package final class EncodePool: TaskExecutor {
   private let threads: NIOThreadPool
   /// How many threads there are.
   let count: Int
-  private let time = NIOLockedValueBox(Duration.zero)
+  private let time = NIOLockedValueBox((worked: Duration.zero, ran: Duration.zero))
 
   /// A pool of this many threads, running at once.
   package init(threads count: Int) {
@@ -18,17 +18,20 @@ package final class EncodePool: TaskExecutor {
   }
 
   /// The time that all threads together have spent with jobs, also with those that waited for a processor.
-  var worked: Ticks { Ticks(time.withLockedValue { $0 }) }
+  var worked: Ticks { Ticks(time.withLockedValue { $0.worked }) }
+
+  /// The processor time that they had for these jobs.
+  var ran: Ticks { Ticks(time.withLockedValue { $0.ran }) }
 
   /// Runs a job on one of the threads.
   package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     // A pool that was shut down runs later jobs here: a job must run for its task to end.
     threads.submit { _ in
-      let began = ContinuousClock.now
+      let (began, ran) = (ContinuousClock.now, ThreadTime.now)
       job.runSynchronously(on: self.asUnownedTaskExecutor())
-      let took = ContinuousClock.now - began
-      self.time.withLockedValue { $0 += took }
+      let took = (ContinuousClock.now - began, ThreadTime.now - ran)
+      self.time.withLockedValue { $0 = ($0.worked + took.0, $0.ran + took.1) }
     }
   }
 

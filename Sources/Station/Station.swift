@@ -356,16 +356,22 @@ package final class Station: Service {
   private func watchLoad() async {
     while !Task.isCancelled {
       let coded = cameras.compactMap { camera in
-        camera.counters.codedLevel.map { (settings: camera.settings.encoder, level: $0) }
+        let (counters, settings) = (camera.counters, camera.settings)
+        return counters.codedLevel.map {
+          CameraWork(
+            settings: settings.encoder, level: $0, part: settings.timeline.part, slot: counters.slotWork)
+        }
       }
-      load.look(at: clock.now(), worked: pool.worked, threads: pool.count, cameras: coded) { before, level, busy in
+      load.look(
+        at: clock.now(), worked: pool.worked, ran: pool.ran, threads: pool.count, cameras: coded
+      ) { before, level, needed in
         logger.notice(
           level > before
             ? "the machine has too little room for its cameras: all are stepped down"
             : "there is more room: all cameras are stepped up",
           metadata: [
             "level": "\(level.index) of \(LoadLevel.lowest.index)", "settings": "\(level)",
-            "busy": "\(busy / 10) %",
+            "needed": "\(needed / 10) %",
           ])
       }
       try? await Task.sleep(for: .seconds(1), tolerance: .zero)

@@ -130,6 +130,38 @@ import Testing
     }
   }
 
+  /// Where the last picture of a segment is the first after the memory was given back, it is an IDR picture just before
+  /// that of the next segment, and the two must differ (ITU-T H.264, section 7.4.3). All others have the same identifier.
+  @Test(arguments: [EncoderSettings.Preset.slow, .ultrafast], [false, true])
+  func anExtraIDRPictureDiffersFromTheNext(_ preset: EncoderSettings.Preset, standsStill: Bool) throws {
+    let size = PictureSize(width: 96, height: 64)
+    var encoder = try encoder(size: size, settings: EncoderSettings(preset: preset), window: 4)
+    var stream = CodedStream(size: size)
+    for segment in 0..<3 {
+      let frame = try grainyPicture(size: size, grain: 25, seed: UInt64(2 * segment))
+      let last = try grainyPicture(size: size, grain: 25, seed: UInt64(2 * segment + 1))
+      try stream.add(frame, as: .idr, with: &encoder)
+      for _ in 0..<2 { try stream.add(frame, as: .repeated, with: &encoder) }
+      encoder.release()
+      try stream.add(last, as: .new, with: &encoder)
+      // The picture stays, so the next segment begins with the very same.
+      if standsStill {
+        try stream.add(last, as: .idr, with: &encoder)
+        for _ in 0..<3 { try stream.add(last, as: .repeated, with: &encoder) }
+      }
+    }
+    let sets = encoder.parameterSets
+    let syntax = try #require(sets.flatMap { SliceSyntax($0) })
+    let ids = stream.pictures.map { syntax.idrPictureID(of: $0) }
+    let (extra, plain): ([Int?], [Int?]) = ([0, nil, nil, 1], [0, nil, nil, nil])
+    #expect(ids == Array(repeating: standsStill ? extra + plain : extra, count: 3).flatMap { $0 })
+    let shown = try stream.decoded()
+    #expect(shown.count == stream.pictures.count)
+    for index in ids.indices.dropFirst() where ids[index] == nil || standsStill && index % 8 == 4 {
+      #expect(shown[index].distance(to: shown[index - 1]) == 0)
+    }
+  }
+
   /// The order of pictures is told from a few bits, and repeats do not count as references: after very many of them a
   /// decoder must still know which picture is meant.
   @Test(arguments: [EncoderSettings.Preset.ultrafast, .slow]) func manyRepeatsAreDecoded(

@@ -21,9 +21,11 @@ import Testing
       let isDown = load.level < level
       time = time + .seconds(isDown ? 1 : 1000)
       worked = worked + (isDown ? .seconds(1) : .zero)
+      // A camera that needs all of the thread, or none of it.
+      let camera = CameraWork(
+        settings: EncoderSettings(), level: load.level, part: .seconds(1), slot: isDown ? .seconds(1) : .zero)
       load.look(
-        at: clock.now + time, worked: worked, threads: 1, cameras: [(EncoderSettings(), load.level)],
-        change: { _, _, _ in })
+        at: clock.now + time, worked: worked, ran: worked, threads: 1, cameras: [camera], change: { _, _, _ in })
     }
   }
 

@@ -286,7 +286,9 @@ final class QuickDoor: Sendable {
   }
 
   private func family(_ head: StreamHead) -> BrowserFamily? {
-    guard !head.isHead, let agent = head[.userAgent], Watching.counts(head.fields(Self.wishes)) else { return nil }
+    guard !head.isHead, let agent = head[.userAgent] else { return nil }
+    let wishes = Self.wishes
+    if wishes.contains(where: { head.has($0) }), !Watching.counts(head.fields(wishes)) { return nil }
     return family(ByteBuffer(string: agent))
   }
 

@@ -21,6 +21,7 @@ struct StreamHead {
   /// The target, with its first slash.
   private(set) var target = ""
   private var values = InlineArray<16, String?>(repeating: nil)
+  private var known: UInt32 = 0
 
   /// - Returns: `nil` for any other request.
   init?(_ headers: HPACKHeaders) {
@@ -41,8 +42,9 @@ struct StreamHead {
       guard length < 64, Self.lengths & 1 << UInt64(length) != 0 else { continue }
       if let index = Self.names.firstIndex(of: name) {
         // What stands twice is one list, which Hummingbird's side joins.
-        if values[index] != nil { return nil }
+        if known & 1 << UInt32(index) != 0 { return nil }
         values[index] = value
+        known |= 1 << UInt32(index)
       } else if Self.unusual.contains(name) {
         return nil
       }
@@ -58,7 +60,7 @@ struct StreamHead {
   }
 
   /// Whether a field is there.
-  func has(_ field: QuickHead.Field) -> Bool { self[field] != nil }
+  func has(_ field: QuickHead.Field) -> Bool { known & 1 << UInt32(Self.forms + field.rawValue) != 0 }
 
   /// The value of a field.
   subscript(field: QuickHead.Field) -> String? { values[Self.forms + field.rawValue] }

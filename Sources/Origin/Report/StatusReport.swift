@@ -117,6 +117,8 @@ struct StatusReport: Encodable {
     let settings: String
     /// How much of their time the encode threads work, in thousandths.
     let busy: Int
+    /// How much of it they need for all that comes, in thousandths: also while a backlog is worked off.
+    let needed: Int
     /// Steps since the process started.
     let stepsDown: Int64
     let stepsUp: Int64
@@ -125,7 +127,7 @@ struct StatusReport: Encodable {
 
     init(_ report: LoadWatch.Report) {
       (level, lowest, settings) = (report.level.index, LoadLevel.lowest.index, "\(report.level)")
-      (busy, stepsDown, stepsUp, putOff) = (report.busy, report.downs, report.ups, report.putOff)
+      (busy, needed, stepsDown, stepsUp, putOff) = (report.busy, report.needed, report.downs, report.ups, report.putOff)
     }
   }
 

@@ -27,8 +27,10 @@ extension Camera {
     package var publishOffset: Ticks?
     /// Parts that were not ready by then.
     package var lateParts: Int64 = 0
-    /// How far its encoder is stepped down now; `nil` while there is none.
+    /// How far its encoder is stepped down now, or will be if a still waits for it to be opened; `nil` while there is none.
     package var codedLevel: LoadLevel?
+    /// What a slot takes of a processor now, in the mean; `nil` where it is not known.
+    package var slotWork: Ticks?
     /// Visitors' waves.
     package var waves: Int64 = 0
     /// Failed writes to the store.

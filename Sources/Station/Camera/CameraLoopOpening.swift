@@ -51,6 +51,9 @@ extension CameraLoop {
     let gap = recovery.gap(now: wall, lead: lead)
     // Players that begin behind the end would only see pictures from before a long silence.
     let isFilled = recovery.segments.count >= timeline.listedSegments && gap < lead
+    // Viewers have media already, so the first slot is made at the camera's place and not at once: where many cameras
+    // start, each has its first picture to encode.
+    let firstWait = isFilled ? wait : .zero
     let publisher = StreamPublisher(
       camera: camera, parameterSets: slate.parameterSets, mirror: mirror, recovery: recovery,
       lead: isFilled ? .zero : lead, wall: wall.advanced(by: wait))
@@ -67,7 +70,7 @@ extension CameraLoop {
     // operator's loop, the loop plays first.
     var held: Ticks? = player.isBuiltIn ? now : nil
     if let picture = recovery.picture, gap < settings.presence.hold ?? .seconds(3600) {
-      coder.restore(picture)
+      coder.restoreLast(picture)
       held = now - gap
     }
     var hours = HoursWatch(settings.hours)
@@ -79,11 +82,12 @@ extension CameraLoop {
       camera: camera, mirror: mirror,
       programme: Programme(settings, director: director, player: player, logger: logger), coder: coder,
       publisher: publisher, plain: PlainFeed(camera: camera, firstName: recovery.firstName, logger: logger),
-      collectedFrom: now - timeline.part, holds: holds,
+      collectedFrom: now + firstWait - timeline.part, holds: holds,
       firstParts: place?.firstParts(of: timeline.partsPerSegment), offset: left?.offset)
     var loop = CameraLoop(
-      camera: camera, mirror: mirror, logger: logger, clock: SlotClock(settings: timeline, next: 0, now: now),
-      stream: stream, hours: hours, firstMove: wait)
+      camera: camera, mirror: mirror, logger: logger,
+      clock: SlotClock(settings: timeline, next: 0, now: now + firstWait), stream: stream, hours: hours,
+      firstMove: wait - firstWait)
     loop.begin(fills: !isFilled)
     if folder != nil, reading.isAhead { loop.beginReadingAhead() }
     return loop

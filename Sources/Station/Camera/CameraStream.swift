@@ -2,6 +2,7 @@ import Media
 import NIOCore
 import Packager
 import Picture
+import Picture
 
 /// What viewers get of one camera: decides what its segments show, makes its slots, holds them until their time, and
 /// publishes them.
@@ -17,6 +18,11 @@ struct CameraStream: ~Copyable {
   private let holds: Bool
   private var gate: HoldingGate
   private var pacing: StillPacing
+  private var work = SlotWork()
+  /// Whether a still waits until its encoder can be opened.
+  private var waitsForEncoder = false
+  /// What the playlist without parts took since the last slot.
+  private var plainTook = Duration.zero
   /// After how many parts the segment that is open now ends, so that the segments of all cameras, whose first pictures
   /// cost most, begin at different times; `nil` for a whole segment.
   private var firstParts: Int?
@@ -68,6 +74,7 @@ struct CameraStream: ~Copyable {
   mutating func end() {
     publisher.end()
     camera.events.end()
+    SharedWorkers.forget()
   }
 
   /// What a loop needs that goes on with the stream.
@@ -102,7 +109,9 @@ struct CameraStream: ~Copyable {
   /// Feeds the playlist without parts.
   mutating func tendPlain() {
     let (now, due) = (camera.clock.now(), plain.deadline)
+    let began = ThreadTime.now
     let changes = plain.tend(standing: standing)
+    plainTook += ThreadTime.now - began
     // What is coded at its time is published a fixed time after it, as parts are.
     gate.hold(changes, until: gate.slot?.due ?? due.map { $0 <= now ? gate.due($0) : now } ?? now)
     publishDue()
@@ -122,7 +131,7 @@ struct CameraStream: ~Copyable {
   mutating func makeSlot(begins beginning: Ticks) -> [Ticks] {
     if holds, camera.settings.canBeVeiled, programme.mayBeVeiled { gate.close() }
     changeAtOnce()
-    let began = camera.clock.now()
+    let (began, ran, openings) = (camera.clock.now(), ThreadTime.now, maker.openings)
     let (collected, displaced) = collector.collect(camera.takeStills(), begins: beginning)
     for arrival in collected.arrivals { programme.stillArrived(at: arrival) }
     let (slot, isPutOff) = pace(collected, displaced: displaced, delay: began - beginning)
@@ -135,7 +144,6 @@ struct CameraStream: ~Copyable {
     let ready = camera.clock.now()
     camera.times.encode.add(ready - began)
     camera.times.ready.add(ready - beginning)
-    camera.load.note(ready: ready - beginning, of: camera.settings.timeline.part, isPutOff: isPutOff)
     let due = gate.due(beginning)
     let newest = content.changes.last { $0.jpeg.readableBytes > 0 }?.jpeg
     gate.hold(
@@ -147,6 +155,13 @@ struct CameraStream: ~Copyable {
         arrivals: slot, content: content, segmentContent: segmentContent, part: part, source: programme.slotSource,
         wall: wall, plainSequence: plainSequence, due: due))
     gate.note(ready: camera.clock.now() - beginning, isCoded: programme.codesPictures)
+    let took = Ticks(ThreadTime.now - ran + plainTook)
+    plainTook = .zero
+    work.note(
+      took, isPutOff ? .putOff : maker.openings == openings ? .usual : .opening, coded: maker.codedLevel,
+      own: camera.settings.encoder)
+    waitsForEncoder = isPutOff && maker.showsSlate
+    camera.load.note(ready: ready - beginning, of: camera.settings.timeline.part, took: took, isPutOff: isPutOff)
     return collected.arrivals
   }
 
@@ -164,7 +179,8 @@ struct CameraStream: ~Copyable {
     maker.note(mayBeVeiled: programme.mayBeVeiled)
     if isPaced {
       let decision = pacing.next(
-        hasStills: !slot.stills.isEmpty, beginsSegment: publisher.nextPart == 0, delay: delay, level: level)
+        hasStills: !slot.stills.isEmpty, beginsSegment: publisher.nextPart == 0, opensEncoder: maker.showsSlate,
+        delay: delay, level: level)
       switch decision {
       case .all: break
       case .newest: paced = slot.withNewestOnly
@@ -182,6 +198,7 @@ struct CameraStream: ~Copyable {
   private mutating func take(_ level: LoadLevel) {
     self.level = level
     maker.take(level)
+    plain.level = level
   }
 
   /// Makes a slot public: its part, its pictures and its events.
@@ -241,9 +258,9 @@ struct CameraStream: ~Copyable {
     let servesPlain = plain.isRunning
     let (isOn, isVeilEnding) = (programme.isOn(at: camera.clock.now()), source == .veiled && !programme.isVeilWanted)
     let (offset, late) = (gate.isClosed ? gate.offset.value : nil, gate.offset.late)
-    let coded = maker.codedLevel
+    let (coded, slotWork) = (maker.codedLevel ?? (waitsForEncoder ? level : nil), work.value)
     camera.count { counters in
-      counters.codedLevel = coded
+      (counters.codedLevel, counters.slotWork) = (coded, slotWork)
       (counters.isOn, counters.isVeilEnding) = (isOn, isVeilEnding)
       (counters.publishOffset, counters.lateParts) = (offset, late)
       counters.note(slot, content, of: source, bytes: bytes)

@@ -1,3 +1,4 @@
+import Ingest
 import Logging
 import Media
 import NIOCore
@@ -15,6 +16,9 @@ struct LiveCoder: ~Copyable {
   private var slate: LoopSegment?
   /// Whether the current picture is the slate, while `slate` is there.
   private var holdsSlate = true
+  /// The picture of an earlier process, until it is needed: where many cameras start at once, decoding it would take
+  /// longer than all else.
+  private var undecoded: ByteBuffer?
   /// How long no still has come, as far as that tells whether an encoder is needed. A picture of an earlier process needs
   /// one only once.
   private var idle = LiveCoder.patience
@@ -44,6 +48,13 @@ struct LiveCoder: ~Copyable {
   /// How far the encoder is stepped down now; `nil` while there is none.
   var codedLevel: LoadLevel? { line.codedLevel }
 
+  /// How often an encoder was opened.
+  var openings: Int { line.openings }
+
+  /// Whether the slate is shown and there is no encoder: then stills can be put off in each slot, also in the first of a
+  /// segment.
+  var showsSlate: Bool { slate != nil && holdsSlate }
+
   /// Whether its work is late: see `PictureEncoder.isHurried`.
   var isHurried: Bool {
     get { line.isHurried }
@@ -67,6 +78,7 @@ struct LiveCoder: ~Copyable {
       // The parts of the segment that are published have the slate's pictures.
       line.follow(slate.pictures.prefix(part * timeline.stepsPerPart))
     }
+    decodeLast()
     goOn(from: standing)
     defer { slate = nil }
     var content = SlotContent()
@@ -102,6 +114,7 @@ struct LiveCoder: ~Copyable {
     standing: ByteBuffer?
   ) -> SlotContent? {
     note(isIdle: false)
+    decodeLast()
     defer { slate = nil }
     let hides = !slot.stills.isEmpty
     for (_, index) in slot.arrangement.enumerated() { if let index { _ = show(slot.stills[index]) } }
@@ -172,7 +185,7 @@ struct LiveCoder: ~Copyable {
       } else {
         try line.show(still.still.jpeg)
       }
-      holdsSlate = false
+      (holdsSlate, undecoded) = (false, nil)
       return true
     } catch {
       camera.tellUndecodable(error, logger: logger)
@@ -193,13 +206,32 @@ struct LiveCoder: ~Copyable {
   /// Makes a picture that was shown before the current one; `false` if it does not decode.
   @discardableResult mutating func restore(_ jpeg: ByteBuffer) -> Bool {
     guard (try? line.restore(jpeg)) != nil else { return false }
-    holdsSlate = false
+    (holdsSlate, undecoded) = (false, nil)
     return true
+  }
+
+  /// Makes the picture that an earlier process has shown last the current one. It is decoded with the first slot that is
+  /// coded, if it is whole and has the stream's size.
+  mutating func restoreLast(_ jpeg: ByteBuffer) {
+    let (settings, end) = (camera.settings.picture, jpeg.writerIndex - 2)
+    guard let header = try? JPEGHeader(jpeg, maxPixels: settings.maxPixels), header.size == settings.size,
+      jpeg.getInteger(at: end, as: UInt16.self) == 0xFFD9
+    else {
+      restore(jpeg)
+      return
+    }
+    (holdsSlate, undecoded) = (false, jpeg)
+  }
+
+  private mutating func decodeLast() {
+    guard let jpeg = undecoded.take(), !restore(jpeg) else { return }
+    logger.warning("the last picture of the earlier process cannot be decoded; the slate is shown instead of it")
+    forget()
   }
 
   /// Forgets the current picture: the slate replaces it.
   mutating func forget() {
-    (holdsHidden, holdsSlate) = (false, true)
+    (holdsHidden, holdsSlate, undecoded) = (false, true, nil)
     do {
       try line.forget()
     } catch {
@@ -209,7 +241,7 @@ struct LiveCoder: ~Copyable {
 
   /// Forgets all pictures, also those that the encoders refer to: the slate replaces them.
   mutating func withdraw() {
-    holdsHidden = false
+    (holdsHidden, undecoded) = (false, nil)
     do {
       try line.withdraw()
     } catch {
@@ -226,6 +258,7 @@ struct LiveCoder: ~Copyable {
   /// The current picture for `latest.jpg`, in the stream's size; empty, logged, if it cannot be encoded.
   mutating func latest() -> ByteBuffer {
     if let slate, holdsSlate { return slate.opening }
+    if let undecoded { return undecoded }
     do {
       return try line.jpeg()
     } catch {

@@ -12,7 +12,6 @@ struct PictureLine: ~Copyable {
   private var filter: PictureFilter
   /// `nil` before the first picture is encoded: it takes most of a camera's memory.
   private var encoder: PictureEncoder?
-  private var jpegEncoder: JPEGEncoder
   private var photos: PhotoMaker
   private let photoSize: PictureSize?
   /// The current picture.
@@ -27,6 +26,8 @@ struct PictureLine: ~Copyable {
   private var opened: EncoderSettings?
   private var openedLevel = LoadLevel.full
   private var refused: Set<EncoderSettings> = []
+  /// How often an encoder was opened, which takes much more work than a picture.
+  private(set) var openings = 0
   /// Whether the work is late: see `PictureEncoder.isHurried`.
   var isHurried = false
 
@@ -42,30 +43,29 @@ struct PictureLine: ~Copyable {
   ) throws(FFmpegError) -> PictureLine {
     let current = StreamPicture(try Frame.slate(size: settings.picture.size))
     return PictureLine(
-      settings: settings, logger: logger, filter: PictureFilter(settings: settings.picture),
-      jpegEncoder: JPEGEncoder(quality: settings.latestQuality), photoSize: photoSize, published: published,
-      current: current)
+      settings: settings, logger: logger, filter: PictureFilter(settings: settings.picture), photoSize: photoSize,
+      published: published, current: current)
   }
 
   private init(
-    settings: CameraSettings, logger: Logger, filter: consuming PictureFilter,
-    jpegEncoder: consuming JPEGEncoder, photoSize: PictureSize?, published: ParameterSets?, current: StreamPicture
+    settings: CameraSettings, logger: Logger, filter: consuming PictureFilter, photoSize: PictureSize?,
+    published: ParameterSets?, current: StreamPicture
   ) {
     self.settings = settings
     self.logger = logger
     self.filter = filter
     encoder = nil
-    self.jpegEncoder = jpegEncoder
     self.photoSize = photoSize
     self.published = published
     photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
     self.current = current
   }
 
-  private func openEncoder(_ encoder: EncoderSettings) throws(FFmpegError) -> PictureEncoder {
-    try PictureEncoder(
+  private mutating func openEncoder(_ encoder: EncoderSettings) throws(FFmpegError) -> PictureEncoder {
+    openings += 1
+    return try PictureEncoder(
       settings: encoder, size: settings.picture.size, step: settings.timeline.step,
-      rateWindow: settings.timeline.segment, published: published)
+      rateWindow: settings.timeline.segment, published: published ?? parameterSets)
   }
 
   /// The encoder's settings at the present level.
@@ -124,10 +124,11 @@ struct PictureLine: ~Copyable {
 
   /// Makes the slate the current picture, and makes all workers again: each keeps some of the pictures that it had.
   mutating func withdraw() throws(FFmpegError) {
-    try forget()
-    jpegEncoder = JPEGEncoder(quality: settings.latestQuality)
-    photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
     encoder = nil
+    photos = PhotoMaker(settings: settings.picture, limit: photoSize, quality: settings.latestQuality)
+    // After all that is freed here: those that are shared have pixels of it too.
+    defer { SharedWorkers.forget() }
+    try forget()
   }
 
   /// Gives back the memory that only new pictures need; see `PictureEncoder.release`.
@@ -201,5 +202,7 @@ struct PictureLine: ~Copyable {
   mutating func forceIDR() { needsIDR = true }
 
   /// The current picture as a JPEG of the stream's size, without metadata.
-  mutating func jpeg() throws(FFmpegError) -> ByteBuffer { try jpegEncoder.encode(current.frame) }
+  func jpeg() throws(FFmpegError) -> ByteBuffer {
+    try SharedWorkers.jpeg(of: current.frame, quality: settings.latestQuality)
+  }
 }

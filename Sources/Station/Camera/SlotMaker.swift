@@ -21,6 +21,12 @@ struct SlotMaker: ~Copyable {
   /// How far the encoder is stepped down now; `nil` while there is none.
   var codedLevel: LoadLevel? { coder.codedLevel }
 
+  /// How often an encoder was opened.
+  var openings: Int { coder.openings }
+
+  /// Whether the slate is shown and there is no encoder.
+  var showsSlate: Bool { coder.showsSlate }
+
   /// Notes whether the next slot's work is late.
   mutating func hurry(_ isLate: Bool) { coder.isHurried = isLate }
 

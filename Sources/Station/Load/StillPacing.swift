@@ -19,6 +19,9 @@ package struct StillPacing: Hashable, Sendable {
   private static let share: Int64 = 25
   /// How many slots in a row are put off for being late. Then stills are coded, so that no camera stands still.
   private static let mostInARow = 5
+  /// The same for an encoder that is to be opened, which takes longer: where many cameras begin at once, they do so one
+  /// after another.
+  private static let (openingShare, mostOpeningsInARow): (Int64, Int) = (50, 8)
 
   private let part: Ticks
   /// What has come together for the next new picture since the last one: each slot adds to it.
@@ -37,14 +40,19 @@ package struct StillPacing: Hashable, Sendable {
   /// - Parameters:
   ///   - hasStills: whether any came.
   ///   - beginsSegment: whether it begins a segment: its picture is coded in any case, as an IDR picture.
+  ///   - opensEncoder: whether the slate is shown, and the first still is to open an encoder: no slot needs one.
   ///   - delay: how long after the slot the work begins.
   package mutating func next(
-    hasStills: Bool, beginsSegment: Bool, delay: Ticks, level: LoadLevel
+    hasStills: Bool, beginsSegment: Bool, opensEncoder: Bool = false, delay: Ticks, level: LoadLevel
   ) -> Decision {
     let (shown, parts) = level.share
     credit = min(credit, parts - 1) + shown
     guard hasStills else { return .all }
-    if !beginsSegment {
+    if opensEncoder, delay.count * Self.openingShare > part.count, lateOnes < Self.mostOpeningsInARow {
+      lateOnes += 1
+      return .putOff(isLate: true)
+    }
+    if !beginsSegment, !opensEncoder {
       if credit < parts { return .putOff(isLate: false) }
       if isLate(delay), lateOnes < Self.mostInARow {
         lateOnes += 1

@@ -20,6 +20,8 @@ struct PlainFeed: ~Copyable {
   private var firstName: Int
   private var history: PlainHistory
   private var stream: PlainStream?
+  /// How far its encoder is stepped down from its next segment on.
+  var level = LoadLevel.full
   /// Pieces of slots whose time has not come: a long slot is fed in pieces, or segments would come in bursts.
   private var waiting: [(due: Ticks, piece: PlainHistory.Slot)] = []
 
@@ -111,6 +113,7 @@ struct PlainFeed: ~Copyable {
   private mutating func feed(_ slots: [PlainHistory.Slot]) -> [Change] {
     guard stream != nil, !slots.isEmpty else { return [] }
     do {
+      stream?.level = level
       for slot in slots { try stream?.append(slot) }
       let publication = stream?.takePublication()
       // The next playlist shows other pictures, so it needs other names.

@@ -56,6 +56,13 @@ struct PlainStream: ~Copyable {
     self.firstName = firstName
   }
 
+  /// How far the encoder is stepped down from the next segment on. The first one has the camera's own settings: all later
+  /// ones fit to its parameter sets.
+  var level = LoadLevel.full
+
+  /// How far it is stepped down now; `nil` before the first picture.
+  var codedLevel: LoadLevel? { line.codedLevel }
+
   /// The newest segment; `nil` before the first.
   var newestSequence: Int? { window?.newest?.sequence }
 
@@ -75,6 +82,7 @@ struct PlainStream: ~Copyable {
         guard moment.isMultiple(of: timeline.segment) else { continue }
         begin(at: moment)
       }
+      line.level = line.parameterSets == nil ? .full : level
       pending.append(try line.encode(pending.isEmpty ? .idr : change == nil ? .repeated : .new))
       if pending.count == timeline.stepsPerPart {
         package(date: slot.date.advanced(by: moment + timeline.step - timeline.segment - slot.start))
