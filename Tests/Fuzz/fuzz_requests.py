@@ -163,6 +163,10 @@ def main():
             answers[status] = answers.get(status, 0) + 1
             if (number - arguments.first) % 500 == 0:
                 good = server.push(stills.one())
+                if good.status == 429:
+                    # Damaged requests with the right token count too, and a quick build takes more than max-rate of them.
+                    time.sleep(1.1)
+                    good = server.push(stills.one())
                 assert good.status == 202, f"after request {number}: {good}"
             if (number - arguments.first) % 5000 == 0:
                 print(f"{number - arguments.first} requests, {resident(server)} MiB, {sorted(answers.items())}", flush=True)
