@@ -91,10 +91,15 @@ def running(arguments, home):
         process.output = process.communicate()[0].decode(errors="replace")
 
 
-def wait_for_taken(server, count, within=15):
-    began = server.status()["stills"]["taken"]
+def taken(server):
+    return server.status()["stills"]["taken"]
+
+
+def wait_for_taken(server, count, within=15, began=None):
+    """Waits until so many stills were taken since now, or since `began` had been."""
+    began = taken(server) if began is None else began
     deadline = time.monotonic() + within
-    while server.status()["stills"]["taken"] < began + count:
+    while taken(server) < began + count:
         assert time.monotonic() < deadline, f"fewer than {count} stills came"
         time.sleep(0.05)
 
@@ -153,8 +158,9 @@ def test_motions_command(server, home):
     name, command = re.fullmatch(r"(\w+) (.*)\n", line).groups()
     assert name == "on_picture_save"
     (home / "01-20261121093000-01.jpg").write_bytes(stills.solid(*BLUE))
+    began = taken(server)
     with running(["sh", "-c", command.replace("%f", str(home / "01-20261121093000-01.jpg"))], home) as process:
-        wait_for_taken(server, 1)
+        wait_for_taken(server, 1, began=began)
         assert process.wait(10) == 0
 
 

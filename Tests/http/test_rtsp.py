@@ -1,7 +1,10 @@
 """`quietcam push rtsp://…`: the commonest way of all, with GStreamer's RTSP server as the camera."""
 
 import contextlib
+import os
 import pathlib
+import re
+import select
 import socket
 import subprocess
 import threading
@@ -116,10 +119,13 @@ def test_a_camera_that_comes_later(server, tmp_path):
     with Camera(tmp_path, "h264") as camera:
         port = camera.port
     with pushing(server, f"rtsp://127.0.0.1:{port}/live") as process:
-        time.sleep(0.5)
+        said, deadline = "", time.monotonic() + 20
+        while "connection refused" not in said:
+            ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))
+            assert ready and process.poll() is None, said
+            said += os.read(process.stdout.fileno(), 4096).decode()
         with Camera(tmp_path, "h264", GREEN[0], port):
             wait_for_taken(server, 2, process)
-    assert "connection refused" in process.output, process.output
 
 
 def test_a_size_that_changes(server, tmp_path):
@@ -146,7 +152,8 @@ def test_a_stream_that_stalls_is_opened_again(server, tmp_path):
             wait_for_taken(server, 2, process)
             time.sleep(2)
             wait_for_taken(server, 3, process, within=20)
-        assert "nothing came in time; opening it again" in process.output, process.output
+        # A busy machine may break the connection before that.
+        assert re.search("(nothing came in time|the connection broke); opening it again", process.output), process.output
 
 
 def test_a_camera_that_redirects_to_another_host_publishes_nothing_of_it(server, tmp_path):
