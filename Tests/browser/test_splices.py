@@ -11,6 +11,8 @@ import numbered
 import splices
 
 SEGMENT = 2
+# How long a browser's own player takes to find its place, in seconds.
+BEGINNING = 5
 STORIES = {
     # Chromium's own player too: it takes a splice without a discontinuity, and no other.
     "seamless": (["off", "veil"], ["chromium", "firefox"], ["live.m3u8", "plain.m3u8"], []),
@@ -46,6 +48,9 @@ def test_nothing_breaks_where_recorded_pictures_come_and_go(style, shown, note):
         assert not fatal, f"{player.name}: {fatal}"
         # A withdrawal fills the window at once, with a segment of the loop again where the next one is not read yet.
         backward = [step for step in player.backward() if style != "cached" or not of_one_segment(*step[1:])]
+        # A browser's own player may seek once more while it begins, if the machine is busy.
+        if player.name.endswith(".m3u8"):
+            backward = [step for step in backward if step[0] > player.playing()[0][0] + BEGINNING]
         assert not backward, f"{player.name}: older pictures after newer ones: {backward}"
         broken = [problem for problem in player.problems if "ParsingError" in problem[2] or "TimeOut" in problem[2]]
         assert not broken, f"{player.name}: {broken}"
