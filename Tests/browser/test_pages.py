@@ -210,8 +210,10 @@ async def without_javascript(on):
         for path in ("/sample/", "/", "/desk/"):
             on.server.log.clear()
             await on.page.goto(on.server.url + path)
-            await asyncio.sleep(0.3)
-            assert [one for one in on.server.log if one.name == "latest.jpg" and one.status in (200, 304)], path
+            await on.until(
+                lambda: [one for one in on.server.log if one.name == "latest.jpg" and one.status in (200, 304)],
+                f"{path} loads its picture",
+            )
         numbers = set()
         deadline = time.monotonic() + 14
         while len(numbers) < 2 and time.monotonic() < deadline:
