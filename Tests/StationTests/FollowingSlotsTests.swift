@@ -1,4 +1,3 @@
-import Packager
 import Logging
 import Media
 import NIOCore

@@ -2,7 +2,6 @@ import Media
 import NIOCore
 import Packager
 import Picture
-import Picture
 
 /// What viewers get of one camera: decides what its segments show, makes its slots, holds them until their time, and
 /// publishes them.
