@@ -9,6 +9,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// For the scene, which computes each pixel: tests wait for it, and it takes nine times as long otherwise.
+let fast: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let locks: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
@@ -145,7 +148,7 @@ let package = Package(
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: strict),
-    .target(name: "Demo", dependencies: ["Media", "Picture", "Camera", nio], swiftSettings: strict),
+    .target(name: "Demo", dependencies: ["Media", "Picture", "Camera", nio], swiftSettings: strict + fast),
     .target(
       name: "Check",
       dependencies: [
