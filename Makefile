@@ -27,21 +27,26 @@ build:
 
 test: lint test-swift test-http test-browser
 
+# What the tests need is fetched while the compiler works.
 test-swift:
 	@bash .ci/setup.sh build
-	@bash .ci/setup.sh test
 	@bash .ci/fetch-hls.sh $(HLS)
 	python3 fixtures/make.py --check
-	swift build --build-tests
+	@bash .ci/setup.sh test & tools=$$!; \
+	  echo swift build --build-tests; swift build --build-tests; built=$$?; wait $$tools && exit $$built
 	swift test --skip-build --skip $(REALTIME)
 	swift test --skip-build --filter $(REALTIME)
 
-# They wait most of the time.
+# Most wait most of the time, and three to a core leave it room. The marks are explained in the suites' pytest.ini.
+BESIDE = --dist loadgroup --no-loadscope-reorder -n
 test-http: test-swift
-	$(PYTHON) -m pytest -q -n 2 --dist loadfile Tests/http
+	$(PYTHON) -m pytest -q $(BESIDE) $$((3 * $$(nproc))) -m 'not calm and not greedy' Tests/http
+	$(PYTHON) -m pytest -q $(BESIDE) 3 -m calm Tests/http
+	$(PYTHON) -m pytest -q -m greedy Tests/http
 
 test-browser: test-swift
-	$(PYTHON) -m pytest -q Tests/browser
+	$(PYTHON) -m pytest -q -n 2 --dist loadfile -m 'not calm' Tests/browser
+	$(PYTHON) -m pytest -q -m calm Tests/browser
 
 # Swift's runtime is linked in; the machine that it is installed on needs no Swift.
 DEB = .build/deb

@@ -327,6 +327,27 @@ async def firefox(**preferences):
 BROWSERS = {"chromium": chromium, "firefox": firefox}
 
 
+class Outcomes:
+    """What came of the turn of each browser: `outcomes[browser]` hands it back, or raises what ended that turn."""
+
+    def __init__(self, found):
+        self.found = found
+
+    def __getitem__(self, browser):
+        if isinstance(self.found[browser], BaseException):
+            raise self.found[browser]
+        return self.found[browser]
+
+
+def at_once(turn):
+    """Awaits `turn(browser)` for all browsers at once: they wait most of the time."""
+
+    async def all_of_them():
+        return await asyncio.gather(*(turn(browser) for browser in BROWSERS), return_exceptions=True)
+
+    return Outcomes(dict(zip(BROWSERS, asyncio.run(all_of_them()))))
+
+
 def _program(name, package):
     path = shutil.which(name)
     if path is None:
@@ -363,9 +384,10 @@ async def _running(command, address, page):
                     await asyncio.wait_for(page._quit(), 5)
                 await page.connection.close()
     finally:
+        # Not on this thread, which other browsers and their servers may be waiting for.
         if process is not None:
-            _end(process)
-        _remove(home)
+            await asyncio.to_thread(_end, process)
+        await asyncio.to_thread(_remove, home)
 
 
 async def _connect(process, address, log):

@@ -29,7 +29,7 @@ const cams = (window.cams = {
     }, 20);
     return true;
   },
-  async until(check, ms = 8000) {
+  async until(check, ms = 20000) {
     const end = performance.now() + ms;
     for (;;) {
       const value = await check();

@@ -16,12 +16,10 @@ import quietcam
 import recording
 
 EVERY_SECONDS = 2
-TABLES = pytest.StashKey()
 SERVERS = pytest.StashKey()
 
 
 def pytest_configure(config):
-    config.stash[TABLES] = []
     config.stash[SERVERS] = {}
 
 
@@ -56,12 +54,12 @@ def testcard(pytestconfig):
 
 
 @pytest.fixture
-def note(pytestconfig):
+def note(record_property):
     """Takes a table which the summary at the end of the run shows."""
 
     def write(table):
         print(table)
-        pytestconfig.stash[TABLES].append(table)
+        record_property("table", table)
 
     return write
 
@@ -77,8 +75,11 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    tables = config.stash[TABLES]
+def pytest_terminal_summary(terminalreporter):
+    # Each report has them once more for the tear-down.
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    calls = [report for report in reports if report.when == "call"]
+    tables = [table for report in calls for name, table in report.user_properties if name == "table"]
     if tables:
         terminalreporter.section("what the players showed")
         for table in tables:

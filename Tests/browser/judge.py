@@ -196,7 +196,8 @@ def _judge_order(window, stills, seconds, every, problems, rows):
             names = f"{stills.names[before]} and {stills.names[now]}"
             problems.append(f"{step - 1} stills between {names} were not seen, {when}")
     expected = seconds / every
-    if abs(len(shown) - expected) > 2:
+    # A player may go faster or slower for a while, to keep its distance.
+    if abs(len(shown) - expected) > 2 + DRIFT_SECONDS / every:
         problems.append(f"{len(shown)} stills were seen, about {expected:.0f} were pushed in that time")
     rows.append(("stills seen", f"{len(shown)} of about {expected:.0f}, {len(margins)} samples"))
     # The first and the last were on screen before and after the window.

@@ -4,12 +4,13 @@ import contextlib
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.error
 import urllib.request
+
+from ports import free_ports
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CAMERA = "desk"
@@ -71,17 +72,6 @@ class Quietcam:
         return "\n".join(texts)
 
 
-def _free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for free in sockets:
-            free.bind(("127.0.0.1", 0))
-        return [free.getsockname()[1] for free in sockets]
-    finally:
-        for free in sockets:
-            free.close()
-
-
 @contextlib.contextmanager
 def serving(push_folder, every):
     """A server whose only camera gets the stills of a folder, one each `every` seconds and round and round."""
@@ -89,7 +79,7 @@ def serving(push_folder, every):
     with tempfile.TemporaryDirectory(prefix="quietcam-serve-") as directory:
         home = pathlib.Path(directory)
         (home / "store").mkdir()
-        public, private = _free_ports(2)
+        public, private = free_ports(2)
         server = Quietcam(home, public, private)
         addresses = ["--public", f"127.0.0.1:{public}", "--private", f"127.0.0.1:{private}"]
         camera = ["--store", home / "store", "--camera", CAMERA, "--token", TOKEN, "--size", "640x480"]

@@ -26,6 +26,7 @@ import numbered
 import plainplayers
 import quietcam
 from browsers import BROWSERS
+from ports import free_ports
 
 SCRIPT = numbered.READER + (pathlib.Path(__file__).parent / "splices.js").read_text()
 OPERATOR = "operator-token"
@@ -42,7 +43,7 @@ class Rig:
         self.segment, self.every = segment, every
         # The listening sockets, where they outlive the server.
         self.keeper = keeper.Keeper() if kept else None
-        self.public, self.private = self.keeper.ports if kept else quietcam._free_ports(2)
+        self.public, self.private = self.keeper.ports if kept else free_ports(2)
         size = f"{numbered.WIDTH}x{numbered.HEIGHT}"
         self.camera = ["--store", self.home / "store", "--camera", quietcam.CAMERA, "--token", quietcam.TOKEN]
         self.camera += ["--size", size, "--segment", segment, "--part", part, "--operator-token", OPERATOR]

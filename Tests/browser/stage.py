@@ -52,7 +52,7 @@ class Stage:
         before = f"<script>{before}</script>" if before else ""
         await self.page.goto(self.site.page("/", self.html(body, before), **fields))
 
-    async def until(self, check, what, seconds=10):
+    async def until(self, check, what, seconds=30):
         deadline = time.monotonic() + seconds
         while True:
             value = check()
@@ -69,7 +69,7 @@ class Stage:
         asked = [f"{one.method} {one.path} {one.status}{' open' if one.is_open else ''}" for one in self.server.log]
         return f"{state}; requests {asked[-15:]}; errors {self.page.errors}; console {self.page.messages[-5:]}"
 
-    async def plays(self, mode, fresh=2, seconds=15):
+    async def plays(self, mode, fresh=2, seconds=30):
         """Waits until so many new numbers have been shown in this way, and that they are the newest."""
         await self.page.eval("cams.watch()")
         start = self.rig.number
@@ -83,6 +83,10 @@ class Stage:
         numbers = [number for _, number in state["numbers"] if number >= 0]
         assert numbers == sorted(numbers), f"older pictures after newer ones: {numbers}"
         return state
+
+    async def listens(self):
+        """Waits until the page is told of events: all that come once the answer has begun."""
+        await self.until(lambda: [one for one in self.server.open() if one.name == "events" and one.status], "it listens")
 
     async def state(self):
         return await self.page.eval("cams.state()")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from browsers import BROWSERS, firefox
+from browsers import BROWSERS, at_once, firefox
 from test_pages import SecureRig
 
 PLAYLISTS = 12
@@ -17,30 +17,31 @@ LOOK = """performance.getEntriesByType("resource").map((entry) => ({
 }))"""
 
 
-def watched(browser, player):
-    """The blocking reloads that hls.js made, and how many parts came with them."""
+async def watch(browser, player):
+    """The browser's version, the blocking reloads that hls.js made, and how many parts came with them."""
+    async with browser as page:
+        await page.goto(player)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            entries = await page.eval(LOOK)
+            reloads = [entry for entry in entries if entry["isReload"] and entry["text"]]
+            if len(reloads) >= PLAYLISTS:
+                break
+            assert time.monotonic() < deadline, (reloads, page.errors, page.messages[-10:])
+            await asyncio.sleep(0.5)
+        assert not page.errors, page.errors
+        parts = [entry for entry in entries if entry["name"].endswith(".mp4") and entry["name"].count(".") == 2]
+        return page.version, reloads, len(parts)
 
-    async def watch():
-        async with browser as page:
-            await page.goto(player)
-            deadline = time.monotonic() + PATIENCE_SECONDS
-            while True:
-                entries = await page.eval(LOOK)
-                reloads = [entry for entry in entries if entry["isReload"] and entry["text"]]
-                if len(reloads) >= PLAYLISTS:
-                    break
-                assert time.monotonic() < deadline, (reloads, page.errors, page.messages[-10:])
-                await asyncio.sleep(0.5)
-            assert not page.errors, page.errors
-            parts = [entry for entry in entries if entry["name"].endswith(".mp4") and entry["name"].count(".") == 2]
-            return page.version, reloads, len(parts)
 
-    return asyncio.run(watch())
+@pytest.fixture(scope="module")
+def watched(live):
+    return at_once(lambda browser: watch(BROWSERS[browser](), live.player))
 
 
 @pytest.mark.parametrize("browser", BROWSERS)
-def test_what_a_playlist_costs_in_a_browser(browser, live, note):
-    version, reloads, parts = watched(BROWSERS[browser](), live.player)
+def test_what_a_playlist_costs_in_a_browser(browser, watched, note):
+    version, reloads, parts = watched[browser]
     assert parts >= PLAYLISTS / 2, parts
     sizes = [entry["sent"] for entry in reloads]
     note(f"{browser} {version}: {[entry['coding'] for entry in reloads]}, {sizes} bytes for playlists of "
@@ -58,7 +59,8 @@ def test_what_a_playlist_costs_in_a_browser(browser, live, note):
 def test_firefox_that_is_told_to_takes_what_has_changed(note, tmp_path):
     """It is off in Firefox 153, and where it is on, it needs HTTPS also on the same machine."""
     with SecureRig(tmp_path).running() as rig:
-        version, reloads, _ = watched(firefox(network_http_dictionaries_enable=True), f"{rig.base}?mode=hls")
+        told = firefox(network_http_dictionaries_enable=True)
+        version, reloads, _ = asyncio.run(watch(told, f"{rig.base}?mode=hls"))
     sizes = [entry["sent"] for entry in reloads]
     note(f"firefox {version}, with network.http.dictionaries.enable: {sizes} bytes for playlists of {reloads[-1]['text']}")
     # Only the first may come before it has kept a playlist.

@@ -1,12 +1,16 @@
 """The <quiet-cam> element on another site's page: each way plays, and gives way to the next when its need is taken away."""
 
 import asyncio
+import statistics
+import time
 
 import pytest
 
 import stage
 from browsers import BROWSERS
 
+# A still waits for its slot, of one second, at most.
+LATE = 1.5
 NO_CODECS = "delete window.VideoDecoder;"
 NO_SOURCES = "delete window.MediaSource; delete window.ManagedMediaSource;"
 NO_NATIVE = "HTMLMediaElement.prototype.canPlayType = () => '';"
@@ -15,22 +19,24 @@ NO_PLAY = "HTMLMediaElement.prototype.play = () => Promise.reject(new DOMExcepti
 
 
 async def frames(on):
-    """Each picture is there soon, of one answer a segment, without a playlist in between."""
+    """Each picture is there soon, of one answer a segment, without a playlist in between; the best of three, as the
+    machine may be busy."""
     for _ in range(3):
         await on.show()
+        began = time.monotonic()
         state = await on.plays("frames", fresh=stage.SEGMENT + 2)
+        segments = (time.monotonic() - began) / stage.SEGMENT
         names = on.names()
-        # Where a busy machine let nothing come for three seconds, the element had to look.
-        if names.count("live.m3u8") == 1:
+        late = [moment - on.rig.pushed[number] for moment, number in state["numbers"][1:] if number in on.rig.pushed]
+        # Where nothing comes for three seconds, the element has to look.
+        if names.count("live.m3u8") == 1 and statistics.median(late) < LATE and state["delay"] < 1:
             break
     assert names.count("live.m3u8") == 1, " ".join(names)
     growing = [name for name in names if stage.GROWING.match(name)]
-    assert len(growing) == len(set(growing)) and 2 <= len(growing) <= 4, names
+    assert len(growing) == len(set(growing)) and 2 <= len(growing) <= segments + 3, names
     assert not [name for name in names if stage.PARTS.match(name)], names
     assert not {"hls-1.6.15.mjs", "video.js", "photos.js", "events"} & set(names), names
-    late = [moment - on.rig.pushed[number] for moment, number in state["numbers"][1:] if number in on.rig.pushed]
-    # A still waits for its slot, of one second, at most.
-    assert late and sorted(late)[len(late) // 2] < 1.5, late
+    assert statistics.median(late) < LATE, late
     assert 0 <= state["delay"] < 1, state
     assert state["told"][:3] == ["statechange", "loadeddata", "statechange"], state
 

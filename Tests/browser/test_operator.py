@@ -113,7 +113,7 @@ class Play:
     def eval(self, text):
         return self.page.eval(text)
 
-    async def until(self, text, seconds=15):
+    async def until(self, text, seconds=30):
         deadline = time.monotonic() + seconds
         while not (value := await self.eval(text)):
             if time.monotonic() > deadline:

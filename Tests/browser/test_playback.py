@@ -13,8 +13,10 @@ from PIL import Image
 
 import judge
 import recording
-from browsers import BROWSERS
+from browsers import BROWSERS, at_once
 from conftest import EVERY_SECONDS
+
+pytestmark = pytest.mark.calm
 
 PLAY_SECONDS = float(os.environ.get("QUIETCAM_PLAY_SECONDS", "60"))
 # A camera's stills come on screen at the next segment edge.
@@ -76,9 +78,9 @@ def settle(report):
         pytest.fail("\n".join(report.problems), pytrace=False)
 
 
-@pytest.mark.parametrize("browser", BROWSERS)
-def test_pushed_recording_plays_live(browser, live, stills, note):
-    async def play():
+@pytest.fixture(scope="module")
+def screenings(live, stills):
+    async def play(browser):
         async with BROWSERS[browser]() as page:
             screening = Screening(page)
             await screening.open(live.player)
@@ -89,7 +91,12 @@ def test_pushed_recording_plays_live(browser, live, stills, note):
                 await screening.look()
             return screening
 
-    screening = asyncio.run(play())
+    return at_once(play)
+
+
+@pytest.mark.parametrize("browser", BROWSERS)
+def test_pushed_recording_plays_live(browser, screenings, stills, note):
+    screening = screenings[browser]
     page = screening.page
     save(page, screening.samples, screening.events)
     report = judge.judge(screening.samples, screening.events, stills, PLAY_SECONDS, EVERY_SECONDS)
@@ -98,8 +105,10 @@ def test_pushed_recording_plays_live(browser, live, stills, note):
     assert not page.errors, "uncaught in the page: " + "; ".join(page.errors)
 
 
-@pytest.mark.parametrize("browser", BROWSERS)
-def test_black_and_white(browser, testcard, note):
+@pytest.fixture(scope="module")
+def cards(testcard):
+    """What each browser draws of the test card, and what is on its screen."""
+
     def is_card(picture):
         return numpy.abs(numpy.array(recording.patch_means(picture)) - recording.PATCHES).max() < 30
 
@@ -113,7 +122,7 @@ def test_black_and_white(browser, testcard, note):
       return devicePixelRatio;
     })()"""
 
-    async def look():
+    async def look(browser):
         async with BROWSERS[browser]() as page:
             screening = Screening(page)
             await screening.open(testcard.player)
@@ -128,7 +137,12 @@ def test_black_and_white(browser, testcard, note):
                     shot = image.convert("L").crop((0, 0, round(640 * scale), round(480 * scale)))
             return page, recording.patch_means(drawn), recording.patch_means(numpy.asarray(shot))
 
-    page, drawn, shot = asyncio.run(look())
+    return at_once(look)
+
+
+@pytest.mark.parametrize("browser", BROWSERS)
+def test_black_and_white(browser, cards, note):
+    page, drawn, shot = cards[browser]
     wrong = []
     rows = [("pushed", " ".join(f"{value:5}" for value in recording.PATCHES))]
     for name, means in (("canvas", drawn), ("screenshot", shot)):

@@ -13,6 +13,8 @@ import pytest
 from quietcam import environment
 from recording import program
 
+pytestmark = pytest.mark.calm
+
 # Pictures a second on the server's grid.
 RATE = 2
 # Beyond the playing time: the start, and the wait for the next segment.

@@ -11,7 +11,10 @@ import pytest
 
 import quietcam
 from browsers import BROWSERS
+from ports import free_ports
 from test_playback import Screening
+
+pytestmark = pytest.mark.calm
 
 OPERATOR = "browser-operator"
 RELOADS = 100
@@ -48,7 +51,7 @@ class House:
 def house():
     with tempfile.TemporaryDirectory(prefix="quietcam-reload-") as directory:
         folder = pathlib.Path(directory)
-        house = House(folder, *quietcam._free_ports(2))
+        house = House(folder, *free_ports(2))
         house.write(desk={})
         arguments = [quietcam.binary(), "serve", "--config", house.path]
         with quietcam._process(arguments, folder, house.server.logs["serve"], (0,)) as serve:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 
 import pytest
 
@@ -24,8 +25,9 @@ def words(on):
 async def is_said_after_five_seconds_and_at_the_end(on):
     await on.show(before=HIDING)
     await on.plays("frames", fresh=1)
-    await on.until(lambda: words(on), "the first word", 15)
-    assert words(on) == [(5, False)]
+    await on.until(lambda: words(on), "the first word")
+    # It looks once a second, and a little later on a busy machine.
+    assert words(on) in ([(5, False)], [(6, False)])
     await asyncio.sleep(2.5)
     assert len(words(on)) == 1
     await on.page.eval("leave(true)")
@@ -42,7 +44,7 @@ async def is_said_after_five_seconds_and_at_the_end(on):
 async def a_page_that_is_left_says_the_rest(on):
     await on.show()
     await on.plays("frames", fresh=1)
-    await on.until(lambda: words(on), "the first word", 15)
+    await on.until(lambda: words(on), "the first word")
     await asyncio.sleep(2)
     await on.page.goto("about:blank")
     await on.until(lambda: len(words(on)) == 2, "the last word")
@@ -50,10 +52,15 @@ async def a_page_that_is_left_says_the_rest(on):
 
 
 async def nothing_is_said_of_less_than_five_seconds(on):
-    await on.show(before=HIDING)
-    await on.plays("frames", fresh=1)
-    await asyncio.sleep(1)
-    await on.page.eval("leave(true)")
+    for _ in range(3):
+        await on.show(before=HIDING)
+        began = time.monotonic()
+        await on.plays("frames", fresh=1)
+        await asyncio.sleep(1)
+        await on.page.eval("leave(true)")
+        # A busy machine may take longer.
+        if time.monotonic() - began < 5:
+            break
     await asyncio.sleep(1)
     assert words(on) == []
 

@@ -10,6 +10,8 @@ import pytest
 import numbered
 import splices
 
+pytestmark = pytest.mark.calm
+
 SEGMENT = 2
 # How long a browser's own player takes to find its place, in seconds.
 BEGINNING = 5
@@ -54,7 +56,8 @@ def test_nothing_breaks_where_recorded_pictures_come_and_go(style, shown, note):
         assert not backward, f"{player.name}: older pictures after newer ones: {backward}"
         broken = [problem for problem in player.problems if "ParsingError" in problem[2] or "TimeOut" in problem[2]]
         assert not broken, f"{player.name}: {broken}"
-        stalls = [stall for stall in player.pauses() if stall[1] > SEGMENT]
+        # The cached loop moves once in nearly a segment, and a busy machine adds to it.
+        stalls = [stall for stall in player.pauses() if stall[1] > SEGMENT + splices.PART]
         assert not stalls, f"{player.name}: {stalls}"
 
 

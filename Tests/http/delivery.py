@@ -26,7 +26,8 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
 import playlist  # noqa: E402  (these need the path above)
 import quietcam  # noqa: E402
 import stills  # noqa: E402
-from serving import CAMERA, FREE_PORTS, ONE_CAMERA, Server, free_ports  # noqa: E402
+from ports import free_ports  # noqa: E402
+from serving import CAMERA, FREE_PORTS, ONE_CAMERA, Server  # noqa: E402
 from test_tls import make_certificate  # noqa: E402
 
 # Long parts and segments, so that a name lives for longer than its turns take.

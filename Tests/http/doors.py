@@ -97,7 +97,7 @@ def narrow(tmp_path_factory):
         yield server
 
 
-def eventually(look, within=5):
+def eventually(look, within=30):
     deadline = time.monotonic() + within
     while True:
         try:

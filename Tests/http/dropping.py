@@ -22,7 +22,7 @@ class Drop:
     def stills(self):
         return self.server.status()["stills"]
 
-    def wait_until_shown(self, colour, within=10):
+    def wait_until_shown(self, colour, within=30):
         """Waits until the newest picture has this colour."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
@@ -32,7 +32,7 @@ class Drop:
             time.sleep(0.03)
         raise AssertionError(f"{colour} is not shown but {seen}: {self.stills()}\n{self.server.log()}")
 
-    def wait_for_log(self, text, times=1, within=10):
+    def wait_for_log(self, text, times=1, within=30):
         deadline = time.monotonic() + within
         while self.server.log().count(text) < times:
             assert time.monotonic() < deadline, f"{text!r} is not in the log:\n{self.server.log()}"

@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,16 +19,7 @@ OPERATOR = "operator-secret"
 ASKED = {"Authorization": f"Bearer {OPERATOR}"}
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 START_SECONDS = 30
-STOP_SECONDS = 5
-
-
-def free_ports(count):
-    """Ports that nobody listens at, for what cannot be told to take any."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for free in sockets:
-            free.bind(("127.0.0.1", 0))
-        return [free.getsockname()[1] for free in sockets]
+STOP_SECONDS = 20
 
 
 class Server:
@@ -122,7 +112,7 @@ class Server:
         assert answer.status == 200, answer
         return next(item for item in answer.json["cameras"] if item["camera"] == camera)
 
-    def settled(self, camera=CAMERA, within=15):
+    def settled(self, camera=CAMERA, within=30):
         """The counters of stills, once it is known of each that was taken what became of it."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:

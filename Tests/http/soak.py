@@ -14,7 +14,6 @@ import pathlib
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
 
 import quietcam
 import wire
+from ports import free_ports
 from serving import CAMERA, ONE_CAMERA, TOKEN, Server
 
 SIZES = [(640, 480), (320, 240), (1280, 720), (100, 300)]
@@ -56,7 +56,7 @@ class Soak:
         self.generator = random.Random(options.seed)
         self.home = pathlib.Path(home)
         self.store = self.home / "store"
-        self.ports = [self._free_port(), self._free_port()]
+        self.ports = free_ports(2)
         self.over = threading.Event()
         self.samples = []
         self.counts = dict.fromkeys(
@@ -65,12 +65,6 @@ class Soak:
         self.server = None
         self.lock = threading.Lock()
         self.start()
-
-    @staticmethod
-    def _free_port():
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            return listener.getsockname()[1]
 
     def start(self):
         public, private = self.ports

@@ -12,6 +12,8 @@ import wire
 from serving import ASKED, CAMERA, OPERATOR, serving
 from timing import again_if_late, in_time
 
+pytestmark = pytest.mark.apart
+
 QUICK = ["--operator-token", OPERATOR, "--size", "128x96", "--rate", 2, "--part", 0.5, "--segment", 1, "--hold", 1, "--steady", 0]
 
 
@@ -21,7 +23,7 @@ def live(server, query=""):
     return playlist.parse(answer.text)
 
 
-def wait_until(server, source, within=10):
+def wait_until(server, source, within=30):
     deadline = time.monotonic() + within
     while server.status()["source"] != source:
         assert time.monotonic() < deadline, f"still {server.status()['source']}, not {source}"
@@ -34,7 +36,7 @@ def order(server, word):
     return answer
 
 
-def push_until(server, source, within=10):
+def push_until(server, source, within=30):
     """Pushes stills until this is shown, and a second longer."""
     deadline = time.monotonic() + within
     while server.status()["source"] != source:
@@ -126,7 +128,7 @@ def test_withdrawn_pictures_vanish_everywhere_at_once(tmp_path):
         plain = playlist.parse(server.get(f"/{CAMERA}/plain.m3u8").text)
         latest = server.get(f"/{CAMERA}/latest.jpg").body
         kept = {segment.uri for segment in before.segments + plain.segments}
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while not all((tmp_path / CAMERA / name).exists() for name in kept):
             assert time.monotonic() < deadline, "the mirror does not hold what is served"
             time.sleep(0.02)
@@ -144,7 +146,7 @@ def test_withdrawn_pictures_vanish_everywhere_at_once(tmp_path):
         assert len(now.segments) >= 6 and now.sequence > before.newest[0]
         assert now.segments[0].discontinuity or int(now.header["DISCONTINUITY-SEQUENCE"]) > 0
         fetch_all(server, now)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while any((tmp_path / CAMERA / name).exists() for name in gone):
             assert time.monotonic() < deadline, "withdrawn media lies in the mirror"
             time.sleep(0.05)
@@ -163,7 +165,7 @@ def test_withdrawn_pictures_vanish_everywhere_at_once(tmp_path):
 def test_a_pause_outlives_the_process(tmp_path, word):
     with serving(*QUICK, store=tmp_path) as server:
         order(server, word)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while '"isPaused":true' not in (tmp_path / CAMERA / "state.json").read_text():
             assert time.monotonic() < deadline
             time.sleep(0.02)

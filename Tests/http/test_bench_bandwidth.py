@@ -11,6 +11,8 @@ import pytest
 import quietcam
 import stills
 
+pytestmark = pytest.mark.calm
+
 KINDS = ["media", "playlists", "headers", "requests", "framing"]
 WAYS = [
     "poll-camera", "poll-latest", "poll-latest-304", "mjpeg", "events-jpeg", "hls-2s-ts", "hls-2s-fmp4", "hls-6s-ts",

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 
+import pytest
+
 import quietcam
 
 SMALL = ["--set", "size=128x96", "--set", "part=0.5", "--set", "segment=2"]
@@ -15,15 +17,17 @@ def bench(*arguments):
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.calm
 def test_a_few_cameras_are_measured(tmp_path):
     figures = tmp_path / "figures.json"
     done = bench(quietcam.ROOT / "fixtures" / "desk", "-n", 3, "--for", "6s", "--settle", "4s", "--json", figures, *SMALL)
     assert "3 cameras, " in done.stdout, done.stdout + done.stderr
     assert "ms a still" in done.stdout and "SSIM" in done.stdout and "This machine " in done.stdout
     result, = json.loads(figures.read_text())
-    # A still every two seconds, and a part every half second.
-    assert 6 <= result["taken"] <= 15 and not result["refused"]
-    assert 24 <= len(result["lateness"]) <= 45
+    # Each camera has a still every two seconds and a part every half second; a machine that tests load may miss some.
+    stills, parts = (3 * result["seconds"] / every for every in (2, 0.5))
+    assert stills / 2 <= result["taken"] <= stills + 6 and not result["refused"]
+    assert parts / 2 <= len(result["lateness"]) <= parts + 12
     assert result["mistakes"] == {}
     assert result["memoryKiB"] > 1000 and result["serverSeconds"] > 0
     assert 0.5 < result["similarity"] <= 1
@@ -37,6 +41,7 @@ def test_no_camera_is_refused():
     assert done.returncode not in (0, None) and "--number: found 0" in done.stderr
 
 
+@pytest.mark.greedy
 def test_cameras_that_are_too_many_are_stepped_down_and_told_so():
     """Several times the work that this machine can do: the server says what it does."""
     desk = quietcam.ROOT / "fixtures" / "desk"

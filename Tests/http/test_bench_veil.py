@@ -16,6 +16,8 @@ import pytest
 import quietcam
 from serving import CAMERA, OPERATOR, serving
 
+pytestmark = pytest.mark.calm
+
 PHOTOS = sorted((pathlib.Path(__file__).resolve().parents[2] / "fixtures" / "desk").glob("*.jpg"))
 QUICK = ["--stretches", 1, "--for", "5s", "--window", "1s"]
 RIG = ["--size", "160x120", "--part", 0.5, "--segment", 1]

@@ -18,7 +18,8 @@ import recipes
 import stills
 import test_machine
 import weed
-from serving import CAMERA, OPERATOR, TOKEN, free_ports, launched, serving
+from ports import free_ports
+from serving import CAMERA, OPERATOR, TOKEN, launched, serving
 from test_machine import wrapped  # noqa: F401  (a fixture)
 from timing import again_if_late, in_time
 
@@ -245,6 +246,7 @@ def test_a_withdrawal_empties_it(storage):
         assert listed_photos(storage, "withdrawn") == []
 
 
+@pytest.mark.long
 def test_what_a_veil_hides_never_comes(storage, tmp_path):
     (tmp_path / "loop").mkdir()
     for index in range(8):
@@ -277,6 +279,7 @@ def test_what_a_veil_hides_never_comes(storage, tmp_path):
             assert not stills.is_near(stills.colour_of(picture), GREEN), segment.uri
 
 
+@pytest.mark.long
 def test_a_bucket_that_is_away_gets_what_is_owed_and_nothing_else(tmp_path):
     """Two servers: segments of six seconds are owed for longer than the bucket is away, and segments of one for 27 s."""
     owed = 27
@@ -343,6 +346,7 @@ def test_a_restart_goes_on_without_a_hole(storage, tmp_path):
             assert abs(gap) <= 1.6, f"{gap} s between {one.uri} and {other.uri}"
 
 
+@pytest.mark.long
 def test_a_withdrawal_while_the_bucket_is_away_outlives_the_process(tmp_path):
     (tmp_path / "weed").mkdir()
     with weed.running(tmp_path / "weed") as storage:

@@ -18,6 +18,7 @@ import recipes
 import serving
 import stills
 import wire
+from ports import free_ports
 from serving import CAMERA
 from timing import again_if_late, in_time
 
@@ -163,7 +164,7 @@ def caddy(folder, origin, port):
 @contextlib.contextmanager
 def in_front(make, server, folder):
     """A proxy before the public door; yields its port and what it asks."""
-    counted, (port,) = Counted(server.public), serving.free_ports(1)
+    counted, (port,) = Counted(server.public), free_ports(1)
     try:
         with program(make(folder, counted.port, port), port, folder):
             yield port, counted

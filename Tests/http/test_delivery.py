@@ -1,5 +1,6 @@
 """What the public door gives, to whom, in which form and for how long; and that it gives nothing else."""
 
+import contextlib
 import itertools
 import re
 import time
@@ -302,7 +303,7 @@ def test_each_form_has_a_tag_of_its_own_and_is_confirmed_as_well(server):
 
 
 def test_the_live_playlist_is_confirmed_until_it_changes(server):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     etag, statuses = server.get("/desk/live.m3u8")["ETag"], []
     while 200 not in statuses and time.monotonic() < deadline:
         answer = server.get("/desk/live.m3u8", If_None_Match=etag)
@@ -513,7 +514,7 @@ def test_no_metadata_of_a_still_reaches_a_viewer(server, tmp_path):
         assert server.settled()["shown"] == len(stills.PLANTED)
         # Until the segment with the last of them is complete and in the mirror.
         last = home / "desk" / f"{live(server).open.sequence}.mp4"
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not last.exists():
             assert time.monotonic() < deadline, sorted(home.rglob("*"))
             time.sleep(0.05)
@@ -527,7 +528,8 @@ def test_no_metadata_of_a_still_reaches_a_viewer(server, tmp_path):
         collected["recent.mp4"] = server.operators("/cameras/desk/recent.mp4").body
         collected["events"] = b"".join(iter_chunks(listener))
         for path in home.rglob("*"):
-            if path.is_file():
+            # Some leave meanwhile.
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 collected[str(path)] = path.read_bytes()
     assert b"event: still" in collected["events"]
     assert len(collected) > 30

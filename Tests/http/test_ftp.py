@@ -18,6 +18,7 @@ import quietcam
 import recipes
 import stills
 from dropping import dropping
+from ports import free_ports
 
 UNPACKED = quietcam.ROOT / ".build" / "ftp"
 RED, GREEN, BLUE = (220, 20, 20), (20, 200, 20), (20, 20, 220)
@@ -32,19 +33,13 @@ def program(name):
     return found or pytest.skip(f"there is no {name}; `bash .ci/setup.sh test` unpacks it")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @contextlib.contextmanager
 def running(arguments, home, port):
     log = home / "ftp.log"
     with open(log, "wb") as output:
         process = subprocess.Popen(arguments, cwd=home, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -63,7 +58,7 @@ def running(arguments, home, port):
 @contextlib.contextmanager
 def vsftpd(home, folder):
     """The recipe, but at an address of the test's own and for anonymous users: others would have to be this machine's."""
-    port = free_port()
+    (port,) = free_ports(1)
     own = {
         "listen_address": "127.0.0.1",
         "listen_port": port,
@@ -92,7 +87,7 @@ def pure_ftpd(home, folder):
     """The recipe's commands with the test's own user, folder and files."""
     if os.getuid() != 0:
         pytest.skip("pure-ftpd changes to the user of each login, which only root may")
-    port, passwords, database = free_port(), home / "passwd", home / "users.pdb"
+    (port,), passwords, database = free_ports(1), home / "passwd", home / "users.pdb"
     add, make, serve = (
         shlex.split(line)
         for line in recipes.recipe(

@@ -11,6 +11,8 @@ from serving import CAMERA, FREE_PORTS, ONE_CAMERA, refusal, serving
 from test_absence import QUICK, fetch_all, live, order, push_until, wait_until
 from test_machine import at, fakes, wrapped  # noqa: F401  (a fixture)
 
+pytestmark = pytest.mark.apart
+
 RED = (220, 40, 40)
 
 

@@ -20,6 +20,8 @@ import stills
 import wire
 from serving import CAMERA, FREE_PORTS, ONE_CAMERA, TOKEN, launched, refusal, serving
 
+pytestmark = pytest.mark.apart
+
 SMALL = ["--size", "128x96", "--rate", 4, "--part", 0.5, "--segment", 1]
 FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 PROMTOOL = shutil.which("promtool") or quietcam.ROOT / ".build" / "prometheus" / "usr" / "bin" / "promtool"
@@ -218,7 +220,7 @@ def test_a_store_that_is_taken_away_comes_back_whole(tmp_path, damage):
         match damage:
             case "store": take_away(store)
             case "camera": take_away(folder)
-            case "files": [path.unlink() for path in folder.iterdir()]
+            case "files": [path.unlink(missing_ok=True) for path in folder.iterdir()]
             case "playlist": (folder / "index.m3u8").unlink()
             case "moved": store.rename(tmp_path / "elsewhere")
         eventually(lambda: whole(folder))

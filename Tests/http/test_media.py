@@ -9,23 +9,41 @@ import pytest
 import playlist
 import quietcam
 import stills
-from conftest import MEDIA_SECONDS as SECONDS
+from serving import serving
+from watching import IrregularCamera, MediaWatcher
 
+SECONDS = 20
 RATE, PART, SEGMENT = 4, 0.5, 2
 STEP = 90_000 // RATE
 PICTURES = RATE * SEGMENT
 
 
 @pytest.fixture(scope="module")
-def server(media_watcher):
-    return media_watcher.server
+def server():
+    with serving("--size", "160x120", "--rate", RATE, "--part", PART, "--segment", SEGMENT) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def irregular_camera(server):
+    camera = IrregularCamera(server)
+    yield camera
+    camera.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def watcher(server, irregular_camera):
+    """Looks on from the first test on; the later ones judge what it has seen."""
+    watcher = MediaWatcher(server, SECONDS)
+    yield watcher
+    watcher.thread.join(SECONDS + 30)
 
 
 @pytest.fixture
-def viewer(media_watcher):
-    media_watcher.wait()
-    assert len(media_watcher.segments) >= 6 + (SECONDS - 1) // SEGMENT - 1
-    return media_watcher
+def viewer(watcher):
+    watcher.wait()
+    assert len(watcher.segments) >= 6 + (SECONDS - 1) // SEGMENT - 1
+    return watcher
 
 
 # FFmpeg 5.1 reads the init segment again whenever it has reloaded a live playlist, its own ones too.

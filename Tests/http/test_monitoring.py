@@ -16,7 +16,8 @@ import quietcam
 import recipes
 import stills
 import wire
-from serving import CAMERA, OPERATOR, TOKEN, free_ports, launched, serving
+from ports import free_ports
+from serving import CAMERA, OPERATOR, TOKEN, launched, serving
 
 SMALL = ["--size", "128x96", "--rate", 4, "--part", 0.5, "--segment", 1]
 BOARD = quietcam.ROOT / "Sources" / "quietcam" / "Packaging" / "grafana-dashboard.json"

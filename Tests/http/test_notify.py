@@ -12,11 +12,14 @@ import recipes
 import stills
 import wire
 from receiver import SECRET, is_signed, receiving
-from serving import CAMERA, FREE_PORTS, ONE_CAMERA, TOKEN, free_ports, launched, refusal, serving
+from ports import free_ports
+from serving import CAMERA, FREE_PORTS, ONE_CAMERA, TOKEN, launched, refusal, serving
 from test_absence import QUICK, order, push_until, wait_until
 from test_reload import DESK, OPTIONS, configured
 from test_store import small_disk  # noqa: F401  (a fixture)
 from test_tls import make_certificate
+
+pytestmark = pytest.mark.apart
 
 
 def notified(*receivers):

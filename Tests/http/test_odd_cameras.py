@@ -1,7 +1,6 @@
 """`quietcam push http://…`: cameras whose answers are not as the specifications have them, and cameras that are not there."""
 
 import contextlib
-import socket
 import subprocess
 import threading
 import time
@@ -13,6 +12,7 @@ import quietcam
 import stills
 from dropping import QUICK
 from odd_camera import OK, TYPE, OddCamera, snapshots_of, stream_of
+from ports import free_ports
 from serving import TOKEN, serving
 from snapshots import SnapshotCamera
 from test_pull import pulling, wait_for_taken
@@ -121,8 +121,7 @@ def test_a_camera_that_is_busy_at_first(server):
 
 
 def test_a_camera_that_comes_later_than_its_host(server, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     with telling(server, f"http://127.0.0.1:{port}/shot.jpg", tmp_path) as (process, wait_for):
         wait_for("connection refused; trying again")
         with stream_of_at(port):
@@ -140,8 +139,7 @@ def stream_of_at(port):
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 def test_an_address_where_nobody_is_is_tried_until_the_end(server, tmp_path, scheme):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     with telling(server, f"{scheme}://127.0.0.1:{port}/live", tmp_path) as (_, wait_for):
         wait_for("connection refused; trying again")
 

@@ -12,6 +12,8 @@ from serving import CAMERA, OPERATOR, serving
 from test_absence import live, order, push_until, wait_until
 from timing import again_if_late, in_time
 
+pytestmark = pytest.mark.calm
+
 PART, SEGMENT = 0.5, 6
 OPTIONS = ["--operator-token", OPERATOR, "--size", "128x96", "--rate", 2, "--part", PART, "--segment", SEGMENT, "--steady", 0]
 

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -12,6 +11,7 @@ import pytest
 
 import serving
 import wire
+from ports import free_ports
 from serving import CAMERA
 from test_open_segments import Reader, following, inside, live, open_name
 from timing import again_if_late, in_time
@@ -26,12 +26,6 @@ SLACK = 0.3
 def server():
     with serving.serving(*OPTIONS) as server:
         yield server
-
-
-def free_port():
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Proxy:
@@ -49,7 +43,7 @@ def nginx(server, folder, location="", http=""):
     """nginx on a free port, started and ended by its own process id."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     assert program, "nginx is not installed; install what .ci/test-packages.txt lists"
-    port = free_port()
+    (port,) = free_ports(1)
     paths = "".join(
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     (folder / "nginx.conf").write_text(
@@ -68,7 +62,7 @@ def nginx(server, folder, location="", http=""):
         [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:
             with contextlib.suppress(OSError):
                 if wire.ask(port, "GET", "/healthz").status == 200:

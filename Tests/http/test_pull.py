@@ -14,6 +14,7 @@ import pytest
 import quietcam
 import stills
 from dropping import QUICK
+from ports import free_ports
 from serving import TOKEN, serving
 from snapshots import SnapshotCamera
 from test_tls import make_certificate
@@ -108,9 +109,7 @@ def test_without_a_user_the_camera_gets_none(server):
 
 def test_apaches_digest(server, tmp_path):
     apache = shutil.which("apache2", path="/usr/sbin:/usr/bin") or pytest.skip("apache2-bin is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     (tmp_path / "snapshot.jpg").write_bytes(stills.solid(*GREEN))
     secret = hashlib.md5(b"viewer:cam:secret").hexdigest()
     (tmp_path / "users").write_text(f"viewer:cam:{secret}\n")
@@ -130,7 +129,7 @@ def test_apaches_digest(server, tmp_path):
         path.chmod(0o755)
     process = subprocess.Popen([apache, "-X", "-f", str(tmp_path / "apache.conf")])
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", port), 1).close()

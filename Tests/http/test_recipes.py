@@ -16,7 +16,8 @@ import recipes
 import stills
 import wire
 from dropping import QUICK, dropping
-from serving import TOKEN, free_ports, serving
+from ports import free_ports
+from serving import TOKEN, serving
 
 GREEN, BLUE = (20, 200, 20), (20, 20, 220)
 BOARD = quietcam.ROOT / "Tests" / "http" / "esp32"

@@ -15,6 +15,7 @@ import pytest
 
 import stills
 from dropping import QUICK
+from ports import free_ports
 from serving import serving
 from test_pull import pulling, wait_for_taken
 
@@ -116,8 +117,7 @@ def test_a_camera_that_goes_and_comes_back(server, tmp_path):
 
 
 def test_a_camera_that_comes_later(server, tmp_path):
-    with Camera(tmp_path, "h264") as camera:
-        port = camera.port
+    (port,) = free_ports(1)
     with pushing(server, f"rtsp://127.0.0.1:{port}/live") as process:
         said, deadline = "", time.monotonic() + 20
         while "connection refused" not in said:

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import threading
@@ -14,9 +15,9 @@ import time
 import pytest
 
 import playlist
-import quietcam
 import stills
 import wire
+from ports import free_ports
 from serving import CAMERA, ONE_CAMERA, launched, serving
 from test_media import judge
 
@@ -104,7 +105,7 @@ def watcher(server, folder):
 
 
 def wait_for(path):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} does not come"
         time.sleep(0.02)
@@ -150,7 +151,7 @@ def test_the_newest_picture_is_in_the_folder(server, folder):
     for colour in [(10, 200, 10), (200, 10, 200)]:
         server.push(stills.solid(*colour))
         server.settled()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while (folder / "latest.jpg").read_bytes() != server.get("/desk/latest.jpg").body:
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -159,7 +160,7 @@ def test_the_newest_picture_is_in_the_folder(server, folder):
 
 def test_nobody_who_looks_at_any_moment_sees_half_a_thing(server, watcher):
     """Stills keep coming meanwhile, so that every kind of file is replaced."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline and (len(watcher.versions) < 5 or watcher.looks < 100):
         server.push(stills.one())
         time.sleep(0.1)
@@ -172,15 +173,12 @@ def test_nobody_who_looks_at_any_moment_sees_half_a_thing(server, watcher):
 
 
 def test_the_folder_does_not_grow(server, folder):
-    media = [path for path in folder.iterdir() if path.suffix == ".mp4" and not path.name.startswith("init")]
+    names = set(os.listdir(folder))
+    media = {name for name in names if re.fullmatch(r"p?\d+\.mp4", name)}
     # The window, what has to be served for the length of the longest playlist, and the one that is being written.
     assert 6 <= len(media) <= 6 + 8 + 2
-    assert {path.name for path in folder.iterdir()} - {path.name for path in media} <= {
-        *["index.m3u8", "live.m3u8", "latest.jpg", "state.json", "reserved.json", "pictures.json"],
-        *[path.name for path in folder.glob("init-*.mp4")],
-        *[path.name for path in folder.glob("photo-*.jpg")],
-        *[path.name for path in folder.glob(".quietcam-*")],
-    }
+    rest = {name for name in names - media if not re.fullmatch(r"init-.*\.mp4|photo-.*\.jpg|\.quietcam-.*", name)}
+    assert rest <= {"index.m3u8", "live.m3u8", "latest.jpg", "state.json", "reserved.json", "pictures.json"}
     assert server.status()["storeFailures"] == 0
 
 
@@ -191,7 +189,10 @@ def test_memory_writes_no_file(tmp_path):
         server.settled()
         time.sleep(1.1)
         pid = server.process.pid
-        files = [os.readlink(path) for path in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
+        files = []
+        for path in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # It may have been closed meanwhile.
+                files.append(os.readlink(path))
         mine = [path for path in files if path.startswith(str(tmp_path)) and path != str(server.log_path)]
         assert mine == []
         server.stop()
@@ -239,7 +240,7 @@ def test_a_new_life_goes_on_where_the_old_one_ended(tmp_path, ending):
 
 def test_who_asks_a_new_life_at_once_waits_and_meets_no_error(tmp_path):
     """ffmpeg and mpv take an error for the end of the stream, and Chromium's own player a segment that is not there."""
-    (port,) = quietcam._free_ports(1)
+    (port,) = free_ports(1)
     arguments = ["--public", f"127.0.0.1:{port}", "--private", "127.0.0.1:0", "--store", tmp_path, *ONE_CAMERA, *OPTIONS]
     with launched(*arguments) as server:
         listed = playlist.parse(server.wait_until_ready().get("/desk/live.m3u8").text).segments[-1].uri
@@ -327,7 +328,7 @@ def test_what_the_playlist_without_parts_lists_outlives_a_kill(tmp_path, length)
                 bodies[name] = answer.body
             time.sleep(0.1)
         # It is written behind.
-        written = time.monotonic() + 10
+        written = time.monotonic() + 30
         while not old.segments[-1].uri.removesuffix(".mp4") in (tmp_path / CAMERA / "state.json").read_text():
             assert time.monotonic() < written, "what is listed is not written"
             time.sleep(0.01)
@@ -406,13 +407,13 @@ def test_a_full_disk_holds_up_nobody_and_a_life_after_it_begins_above(small_disk
         with open(small_disk / "filler", "wb", buffering=0) as filler, pytest.raises(OSError, match="No space"):
             while True:
                 filler.write(bytes(4096))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while server.status()["storeFailures"] == 0:
             server.push(stills.one())
             assert time.monotonic() < deadline
             time.sleep(0.2)
         before = playlist.parse(server.get("/desk/live.m3u8").text)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:
             after = playlist.parse(server.get("/desk/live.m3u8").text)
             if after.segments[-1].sequence >= before.segments[-1].sequence + 2:

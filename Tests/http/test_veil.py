@@ -26,6 +26,8 @@ import quietcam
 import wire
 from serving import ASKED, CAMERA, OPERATOR, serving
 
+pytestmark = pytest.mark.calm
+
 PHOTOS = sorted((pathlib.Path(__file__).resolve().parents[2] / "fixtures" / "desk").glob("*.jpg"))
 PART, SEGMENT, EVERY = 0.5, 2, 0.75
 OPTIONS = ["--size", "160x120", "--rate", 4, "--part", PART, "--segment", SEGMENT]
@@ -161,7 +163,7 @@ class Observer:
                 name, is_first = re.fullmatch(r'<(\d+\.mp4)>; rel="next"', head["Link"])[1], False
 
     def poll(self):
-        """Takes the playlist as it is now."""
+        """Takes the playlist as it is now, and once a part what has changed of it."""
         with wire.Wire(self.server.public) as client:
             last = None
             while not self.is_over.is_set():
@@ -172,6 +174,10 @@ class Observer:
                     begin = now.open if now.open.parts else now.segments[-1]
                     date = begin.date.timestamp() + PART * (len(begin.parts) - 1)
                     self.note("#delay of parts without directives", time.time() - date)
+                    delta = client.ask("GET", f"/{CAMERA}/live.m3u8?_HLS_skip=YES")
+                    self.head("delta", delta)
+                    for line in delta.text.splitlines():
+                        self.note("line of the delta", line_shape(line))
                 last = now.newest
                 time.sleep(0.04)
 
@@ -261,10 +267,6 @@ class Observer:
                     # What may have changed meanwhile is asked for again.
                     fields = {"If-None-Match": gzipped["ETag"].removeprefix("W/")}
                     self.note(f"{path} again", str(client.ask("GET", target, fields).status in (200, 304)))
-                delta = client.ask("GET", f"/{CAMERA}/live.m3u8?_HLS_skip=YES")
-                self.head("delta", delta)
-                for line in delta.text.splitlines():
-                    self.note("line of the delta", line_shape(line))
                 self.head("a name that is not there", client.ask("GET", f"/{CAMERA}/1.mp4"))
                 for ahead in (1, 2):
                     newest = newest_segment(client)

@@ -24,6 +24,8 @@ import wire
 from serving import ASKED, CAMERA, OPERATOR, serving
 from test_open_segments import open_name
 
+pytestmark = pytest.mark.apart
+
 COMPILER = shutil.which("cc") or shutil.which("clang")
 fakes = pytest.mark.skipif(not COMPILER, reason="needs a C compiler, for a clock that can be set")
 SMALL = ["--size", "64x48", "--rate", 4, "--part", 0.5, "--segment", 2, "--operator-token", OPERATOR]
@@ -33,6 +35,16 @@ BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 DATABASE = "quietcam.sqlite"
 # The server reads its counters every two seconds.
 READ_SECONDS = 4
+# No test without a clock of its own takes longer.
+MIDNIGHT_SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def one_day():
+    """Visitors are counted by days of UTC: where midnight is near, a test begins after it."""
+    left = 24 * 3600 - time.time() % (24 * 3600)
+    if left < MIDNIGHT_SECONDS:
+        time.sleep(left)
 
 
 def seen(server, address=None, seconds=60, agent=CHROME.format(130), last=False, camera=CAMERA, **fields):
@@ -476,7 +488,10 @@ def test_no_address_is_kept_on_disk_or_in_the_log(tmp_path):
 
 def look(files, needles):
     for path in files:
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # A segment that has left meanwhile.
+            continue
         # Four bytes come by chance in pictures; in the database and the log they would be an address.
         short = 4 if path.name.startswith(DATABASE) or path.suffix == ".log" else 8
         found = [needle for needle in needles if len(needle) >= short and needle in content]
@@ -502,7 +517,7 @@ def test_no_table_of_addresses_is_left_in_memory_after_midnight(tmp_path, clock)
         with wire.Wire(server.public) as unfinished:
             # The search finds what is there: the head of a request that has not ended.
             unfinished.send(b"GET /desk/live.m3u8 HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 198.51.100.199\r\nX-Pad: ")
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + 30
             while not found_in_memory(server, re.compile(rb"198\.51\.100\.199")):
                 assert time.monotonic() < deadline
                 time.sleep(0.1)

@@ -11,7 +11,7 @@ import time
 
 import quietcam
 import wire
-from serving import free_ports
+from ports import free_ports
 
 PROGRAM = shutil.which("weed") or shutil.which("weed", path=pathlib.Path(sys.executable).parent)
 KEY, SECRET = "AKIDFORTESTS", "a/secret+half+for+tests="

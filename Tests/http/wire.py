@@ -142,7 +142,7 @@ class Wire:
         """Whether nothing comes for so long, neither bytes nor the end."""
         return not self.rest and not select.select([self.socket], [], [], seconds)[0]
 
-    def is_ended(self, within=3):
+    def is_ended(self, within=15):
         """Whether the server closes the connection in time, and sends nothing before."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:

@@ -14,7 +14,7 @@ import bare
 import recipes
 import stills
 import wire
-from serving import free_ports
+from ports import free_ports
 
 PACKAGING = bare.ROOT / "Sources" / "quietcam" / "Packaging"
 GREEN = (20, 200, 20)
