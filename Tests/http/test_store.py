@@ -174,7 +174,7 @@ def test_nobody_who_looks_at_any_moment_sees_half_a_thing(server, watcher):
 
 def test_the_folder_does_not_grow(server, folder):
     names = set(os.listdir(folder))
-    media = {name for name in names if re.fullmatch(r"p?\d+\.mp4", name)}
+    media = {name for name in names if re.fullmatch(r"p?\d+(\.\d+)?\.mp4", name)}
     # The window, what has to be served for the length of the longest playlist, and the one that is being written.
     assert 6 <= len(media) <= 6 + 8 + 2
     rest = {name for name in names - media if not re.fullmatch(r"init-.*\.mp4|photo-.*\.jpg|\.quietcam-.*", name)}
