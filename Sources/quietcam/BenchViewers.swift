@@ -38,6 +38,10 @@ extension Bench {
       name: .customLong("set"),
       help: ArgumentHelp("A setting of its own server: part=1. May be given again.", valueName: "key=value"))
     var settings: [String] = []
+    @Option(
+      help: ArgumentHelp(
+        "Write how long after the first viewer the others had each part, by percentile, as HdrHistogram's plotter reads it.",
+        valueName: "file")) var histogram: String?
 
     func validate() throws {
       guard (1...60_000).contains(number) else {
@@ -91,6 +95,7 @@ extension Bench {
       }
       line.withLockedValue { $0.clear() }
       print(result)
+      if let histogram { try Data(result.spread.distribution.utf8).write(to: URL(fileURLWithPath: histogram)) }
       if !result.isGood { throw ExitCode.failure }
     }
   }

@@ -2,6 +2,8 @@
 
 import contextlib
 import http.server
+import os
+import pty
 import re
 import shutil
 import subprocess
@@ -70,12 +72,38 @@ def test_viewers_come_and_leave(way):
         assert waiting == 0
 
 
-def test_a_server_of_its_own_is_measured_too():
-    done = bench("-n", 20, "--set", "part=0.5", "--set", "segment=2", "--set", "size=128x96")
+def test_a_server_of_its_own_is_measured_too(tmp_path):
+    waits = tmp_path / "waits.hgrm"
+    done = bench("-n", 20, "--set", "part=0.5", "--set", "segment=2", "--set", "size=128x96", "--histogram", waits)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"server: \d+ % of a core, \d+ MiB at most", done.stdout)
     assert re.search(r"this bench: \d+ % of a core, of \d+", done.stdout)
     assert re.search(r"^This machine (carries|does not carry) 20 viewers", done.stdout.splitlines()[-1])
+    # Twenty viewers of a part each half second, for five seconds.
+    head, *rows, _ = [line.split() for line in waits.read_text().splitlines() if line and line[0] != "#"]
+    assert head == ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"]
+    assert 100 <= int(rows[-1][2]) <= 220 and float(rows[-1][1]) == 1
+
+
+def test_at_a_terminal_the_progress_is_one_line():
+    with serving(*LENGTHS, "--hold", "forever") as server:
+        terminal, end = pty.openpty()
+        try:
+            url = f"http://127.0.0.1:{server.public}/desk/live.m3u8"
+            done = subprocess.run(
+                [quietcam.binary(), "bench", "viewers", "-n", "3", "--for", "2s", "--url", url], env=quietcam.environment(),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=end, text=True, timeout=60)
+        finally:
+            os.close(end)
+        shown = b""
+        with contextlib.suppress(OSError):
+            while piece := os.read(terminal, 1 << 16):
+                shown += piece
+        os.close(terminal)
+        text = shown.decode()
+    assert done.returncode == 0, done.stdout
+    # It is drawn over and over, and is gone in the end.
+    assert "\n" not in text and "\r3 viewers, 1 s, 0 mistakes\x1b[K" in text and text.endswith("\r\x1b[K"), repr(text)
 
 
 def test_what_gives_first_is_said():

@@ -124,6 +124,12 @@ package struct CrowdSpread: Sendable {
   package var span: (median: Int64, most: Int64) {
     spans.isEmpty ? (0, 0) : (spans[spans.count / 2] / 1000, (spans.last ?? 0) / 1000)
   }
+  /// The waits after the first viewer by percentile, in milliseconds: HdrHistogram's text, which its plotter reads.
+  package var distribution: String {
+    var text = ""
+    waits.outputPercentileDistribution(to: &text, outputValueUnitScalingRatio: 1000)
+    return text
+  }
   /// The wait after the first viewer at a percentile, in milliseconds.
   package func wait(at percentile: Double) -> Int64 {
     Int64(waits.valueAtPercentile(percentile) / 1000)
