@@ -80,9 +80,9 @@ def test_a_server_of_its_own_is_measured_too(tmp_path):
     assert re.search(r"this bench: \d+ % of a core, of \d+", done.stdout)
     assert re.search(r"^This machine (carries|does not carry) 20 viewers", done.stdout.splitlines()[-1])
     # Twenty viewers of a part each half second, for five seconds.
-    head, *rows, _ = [line.split() for line in waits.read_text().splitlines() if line and line[0] != "#"]
+    head, *rows = [line.split() for line in waits.read_text().splitlines() if line and line[0] != "#"]
     assert head == ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"]
-    assert 100 <= int(rows[-1][2]) <= 220 and float(rows[-1][1]) == 1
+    assert 40 <= int(rows[-1][2]) <= 220 and float(rows[-1][1]) == 1
 
 
 def test_at_a_terminal_the_progress_is_one_line():
