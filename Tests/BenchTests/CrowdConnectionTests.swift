@@ -26,7 +26,7 @@ import Testing
 
     /// The target of the next request that was sent.
     func asked() throws -> String? {
-      try channel.readOutbound(as: ByteBuffer.self).map { String(buffer: $0).split(separator: " ")[1] }.map(String.init)
+      try channel.readOutbound(as: ByteBuffer.self).map { String(String(buffer: $0).split(separator: " ")[1]) }
     }
 
     func answer(_ fields: String, _ body: String = "") throws {

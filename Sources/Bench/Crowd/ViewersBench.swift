@@ -63,7 +63,7 @@ package struct ViewersBench: Sendable {
         CrowdSeat(options.way, target: target, source: try Self.source(number, for: target), tally: tally),
         eventLoop: tally.eventLoop)
     }
-    var result: CrowdResult
+    let result: CrowdResult
     do {
       let refused = try await fill(seats, onProgress: onProgress)
       result = try await watch(seats, boxes, server, refused: refused, onProgress: onProgress)
