@@ -1,5 +1,6 @@
 """The caches and proxies of the handbook's page about caches: run for real, with the requests counted that reach the server."""
 
+import collections
 import concurrent.futures
 import contextlib
 import re
@@ -252,6 +253,19 @@ def test_as_many_requests_as_there_are_caches(server, tmp_path):
                 assert counted.count(target) == 2, (target, counted.count(target))
     finally:
         counted.close()
+
+
+@pytest.mark.parametrize("make", [nginx, varnish])
+def test_a_large_crowd_costs_the_server_as_much_as_one_viewer(server, make, tmp_path):
+    with in_front(make, server, tmp_path) as (port, counted):
+        done = subprocess.run(
+            [quietcam.binary(), "bench", "viewers", "-n", "100", "--for", "5s", "--url",
+             f"http://127.0.0.1:{port}{PREFIX}/{CAMERA}/live.m3u8"],
+            env=quietcam.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and "100 of 100 " in done.stdout, done.stdout + done.stderr
+        asked = collections.Counter(
+            target for target in counted.asked if "_HLS_msn=" in target or re.search(r"/\d+\.\d+\.mp4$", target))
+    assert len(asked) >= 8 and set(asked.values()) == {1}, asked
 
 
 def test_haproxy_keeps_parts_and_caddy_passes_all_on(server, tmp_path):
