@@ -10,6 +10,7 @@ import pytest
 
 import playlist
 import wire
+from load import raise_open_files
 from serving import CAMERA, FREE_PORTS, ONE_CAMERA, launched, serving
 from test_tls import Secure, make_certificate
 
@@ -192,6 +193,7 @@ WAITING = 800
 
 def test_a_viewer_who_waits_costs_little_memory(server):
     """The handbook says at most 16 KiB (capacity.md)."""
+    raise_open_files()
     clients = []
     try:
         def add(count):
