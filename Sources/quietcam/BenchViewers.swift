@@ -12,10 +12,10 @@ extension Bench {
     static let configuration = CommandConfiguration(
       abstract: "How many viewers this machine carries, and how long after the first one the last one has each part.",
       discussion: """
-        Without --url a server of its own is started, with the painted desk as its camera, one still every two seconds. \
-        With --url the viewers watch any server's stream by HTTP/1.1, also one that is not Quietcam. The viewers are \
-        connections of this program, on this machine: where both together need all cores, the server alone carries more. \
-        The last line says whether all were carried, and if not what gave first.
+        Without --url a server of its own is started, with the painted desk as its camera, one still every two \
+        seconds. With --url the viewers watch any server's stream by HTTP/1.1, also one that is not Quietcam. The \
+        viewers are connections of this program, on this machine: where both together need all cores, the server \
+        alone carries more. The last line says whether all were carried, and if not what gave first.
 
         All media that two viewers get under one name must have the same bytes. The exit code is 0 if each viewer saw \
         everything, and 1 if not.
@@ -40,7 +40,7 @@ extension Bench {
     var settings: [String] = []
     @Option(
       help: ArgumentHelp(
-        "Write how long after the first viewer the others had each part, by percentile, as HdrHistogram's plotter reads it.",
+        "Write how long after the first viewer the others had each part, by percentile, for HdrHistogram's plotter.",
         valueName: "file")) var histogram: String?
 
     func validate() throws {

@@ -283,7 +283,8 @@ import Testing
   @Test func theLastLineSaysWhetherAllWereCarried() {
     #expect(result().isGood && result().statement.hasPrefix("This server carries 3 viewers"))
     let refused = result { $0.add(.media, status: 503, name: "a", body: ByteBuffer(), isFinal: true, at: 0) }
-    #expect(!refused.isGood && refused.statement.contains("does not carry 3 viewers. What gave first: the server had no"))
+    #expect(
+      !refused.isGood && refused.statement.contains("does not carry 3 viewers. What gave first: the server had no"))
     let hungry = result { $0.came = 4 }
     #expect(!hungry.isGood && hungry.statement.contains("1 viewers got nothing"))
   }

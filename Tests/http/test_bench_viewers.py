@@ -186,7 +186,8 @@ def foreign(folder, version, flags):
 
 
 @pytest.mark.parametrize("version, flags", [
-    ("HTTP/1.1", "omit_endlist+delete_segments"), ("HTTP/1.0", "omit_endlist+delete_segments"), ("HTTP/1.1", "omit_endlist+single_file"),
+    ("HTTP/1.1", "omit_endlist+delete_segments"), ("HTTP/1.0", "omit_endlist+delete_segments"),
+    ("HTTP/1.1", "omit_endlist+single_file"),
 ], ids=["connections that stay", "connections that end", "byte ranges"])
 def test_a_stream_of_another_program_is_watched(tmp_path, version, flags):
     with foreign(tmp_path, version, flags) as port:

@@ -167,8 +167,8 @@ def test_a_file_leads_to_no_host(server, film, kind, name, command, tmp_path):
             assert server.status()["stills"]["taken"] == before
         else:
             made = subprocess.run(
-                [quietcam.binary(), "loop", tmp_path / name, "--store", tmp_path / "store", *ONE_CAMERA], stdin=subprocess.DEVNULL,
-                env=quietcam.environment(), capture_output=True, text=True, timeout=30)
+                [quietcam.binary(), "loop", tmp_path / name, "--store", tmp_path / "store", *ONE_CAMERA],
+                env=quietcam.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
             assert made.returncode not in (0, None), made.stdout
             assert "is not a video that FFmpeg can read" in made.stderr, made.stderr
             assert not list((tmp_path / "store").glob("*/loop/*.mp4"))

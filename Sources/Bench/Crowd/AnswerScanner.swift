@@ -3,8 +3,7 @@ import NIOCore
 /// Reads the answers of one HTTP/1.1 connection as bytes come (RFC 9112), with as little work as a crowd of viewers on
 /// one machine needs.
 ///
-/// It knows answers with a length, chunked ones, those without a body, and those of HTTP/1.0 with a length. Other answers
-/// are mistakes.
+/// It knows answers with a length, also of HTTP/1.0, chunked ones, and those without a body. Other answers are mistakes.
 struct AnswerScanner: Sendable {
   /// A complete answer.
   struct Answer: Sendable {
@@ -154,7 +153,9 @@ struct AnswerScanner: Sendable {
       case "content-length": length = Int(value)
       case "transfer-encoding": isChunked = value.lowercased() == "chunked"
       case "content-encoding": answer.coding = WireCoding(value.lowercased())
-      case "connection": answer.closes = value.lowercased() == "close" || (answer.closes && value.lowercased() != "keep-alive")
+      case "connection":
+        let value = value.lowercased()
+        answer.closes = value == "close" || (answer.closes && value != "keep-alive")
       case "link" where value.hasSuffix("rel=\"next\"") && value.hasPrefix("<"):
         answer.next = String(value.dropFirst().prefix { $0 != ">" })
       default: break

@@ -29,7 +29,9 @@ struct CrowdLimits: Hashable, Sendable {
     }
     if let mistake = tally.mistakes.keys.min() { add(mistake, time, kind: "mistake") }
     if let server = load.server, server + load.bench > Self.full {
-      add("all processors were busy: the server had \(server / 10) %, this bench \(load.bench / 10) %", time, kind: "load")
+      add(
+        "all processors were busy: the server had \(server / 10) %, this bench \(load.bench / 10) %", time, kind: "load"
+      )
     }
   }
 

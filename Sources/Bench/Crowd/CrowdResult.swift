@@ -107,7 +107,8 @@ extension CrowdResult: CustomStringConvertible {
   /// What is carried, in one sentence.
   package var statement: String {
     let whose = share.server == nil ? "This server" : "This machine"
-    let taken = share.server.map { "; the server takes \(percent($0)) of the machine, this bench \(percent(share.bench))" } ?? ""
+    let taken =
+      share.server.map { "; the server takes \(percent($0)) of the machine, this bench \(percent(share.bench))" } ?? ""
     guard isGood, !isLate else {
       let why =
         !isGood

@@ -30,7 +30,8 @@ struct CrowdTarget: Sendable {
       throw BenchFailure("there is no HLS stream at \(url.absoluteString): \(error)")
     }
     try await client.shutdown()
-    guard let found, let name = found.url.host(), let scheme = found.url.scheme, ["http", "https"].contains(scheme) else {
+    guard let found, let name = found.url.host(), let scheme = found.url.scheme, ["http", "https"].contains(scheme)
+    else {
       throw BenchFailure(
         "there is no HLS stream at \(url.absoluteString); give the address of a playlist by http:// or https://")
     }

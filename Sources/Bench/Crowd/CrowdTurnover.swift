@@ -11,7 +11,7 @@ struct CrowdTurnover: Sendable {
   ///
   /// - Parameters:
   ///   - count: how many places there are.
-  ///   - stay: the mean time for which a viewer stays; each stays for half of it at least, and for one and a half at most.
+  ///   - stay: the mean time for which a viewer stays: each for half of it at least, and for one and a half at most.
   ///   - seed: the same seed draws the same times.
   init(count: Int, stay: Ticks, seed: UInt64 = 1) {
     var random = SeededNumbers(seed: seed)

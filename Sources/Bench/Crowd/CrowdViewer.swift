@@ -39,7 +39,8 @@ struct CrowdViewer: Sendable {
   private(set) var current: Request
   /// Its kind.
   private(set) var kind: Kind
-  /// Whether no media have come yet. What comes first was there before the viewer; a segment that is being made was not.
+  /// Whether no media have come yet. What comes first was there before the viewer, except for a segment that is being
+  /// made.
   private(set) var isFirst: Bool
 
   /// A viewer of the playlist at `path`, or of the pictures beside it, with its first request.
@@ -88,7 +89,9 @@ struct CrowdViewer: Sendable {
     case .lowLatency, .plain, .frames: break
     }
     // 503: the server is busy. 404: what was listed is gone, or the chain of segments ended.
-    guard status == 200 || status == 206 else { return ask(path, .playlist, after: status == 404 ? .zero : .seconds(1)) }
+    guard status == 200 || status == 206 else {
+      return ask(path, .playlist, after: status == 404 ? .zero : .seconds(1))
+    }
     switch kind {
     case .playlist: return try note(try read(body))
     case .media:
