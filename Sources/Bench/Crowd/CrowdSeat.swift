@@ -65,7 +65,7 @@ final class CrowdSeat {
     open(next).whenFailure { [tally] _ in tally.value.note("a connection was refused") }
   }
 
-  private func open(_ handler: some ChannelInboundHandler) -> EventLoopFuture<Void> {
+  private func open(_ handler: any ChannelHandler) -> EventLoopFuture<Void> {
     let bound = NIOLoopBound(handler, eventLoop: tally.eventLoop)
     var bootstrap = ClientBootstrap(group: tally.eventLoop)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
