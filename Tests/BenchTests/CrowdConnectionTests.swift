@@ -14,13 +14,14 @@ import Testing
     var connection: CrowdConnection?
     var reopened: [CrowdConnection] = []
 
-    init(_ way: CrowdWay, mayReopen: Bool = true) throws {
+    init(_ way: CrowdWay, mayReopen: Bool = true, leavesBefore: Bool = false) throws {
       tally = .makeBoxSendingValue(CrowdTally(), eventLoop: channel.eventLoop)
       let connection = CrowdConnection(
         way, host: "cam.example:80", path: "/desk/live.m3u8", tally: tally,
         reopen: mayReopen ? { [unowned self] in reopened.append($0) } : nil)
       self.connection = connection
       try channel.pipeline.syncOperations.addHandler(connection)
+      if leavesBefore { connection.leave() }
       try channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
 
@@ -96,5 +97,12 @@ import Testing
     world.connection?.leave()
     world.channel.embeddedEventLoop.run()
     #expect(world.reopened.isEmpty && world.tally.value.mistakes.isEmpty && world.tally.value.connected == 0)
+  }
+
+  @Test func whoLeavesBeforeTheConnectionIsThereAsksForNothing() throws {
+    let world = try World(.plain, leavesBefore: true)
+    world.channel.embeddedEventLoop.run()
+    #expect(try world.asked() == nil)
+    #expect(!world.channel.isActive && world.tally.value.mistakes.isEmpty && world.tally.value.connected == 0)
   }
 }

@@ -48,6 +48,8 @@ final class CrowdConnection: BenchConnection {
   var canBeClosed: Bool { reopen != nil && (!isAsking || (hasAnswered && scanner.isIdle)) }
 
   func begin(_ context: ChannelHandlerContext) {
+    // The viewer may have left before the connection was there.
+    guard !isOver else { return context.close(promise: nil) }
     self.context = context
     ask(context)
   }

@@ -32,6 +32,7 @@ final class CrowdEvents: BenchConnection {
   }
 
   func begin(_ context: ChannelHandlerContext) {
+    guard !isOver else { return context.close(promise: nil) }
     self.context = context
     ask(path, host: host, codings: "identity", context)
   }
