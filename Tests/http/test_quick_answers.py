@@ -191,7 +191,8 @@ def test_a_viewer_who_stops_reading_is_closed_and_costs_no_memory(server):
 WAITING = 800
 
 
-def test_a_viewer_who_waits_costs_little_memory(server):
+@pytest.mark.parametrize("way", ["a part", "the rest of a segment"])
+def test_a_viewer_who_waits_costs_little_memory(server, way):
     """The handbook says at most 16 KiB (capacity.md)."""
     raise_open_files()
     clients = []
@@ -199,7 +200,8 @@ def test_a_viewer_who_waits_costs_little_memory(server):
         def add(count):
             now = playlist.parse(server.get(f"/{CAMERA}/live.m3u8").text)
             newest = now.sequence + len(now.segments)
-            request = wire.request_bytes("GET", f"/{CAMERA}/live.m3u8?_HLS_msn={newest + 1}&_HLS_part=0", BROWSER)
+            name = f"live.m3u8?_HLS_msn={newest + 1}&_HLS_part=0" if way == "a part" else f"{newest}.mp4"
+            request = wire.request_bytes("GET", f"/{CAMERA}/{name}", BROWSER)
             for _ in range(count):
                 clients.append(socket.create_connection(("127.0.0.1", server.public)))
                 clients[-1].sendall(request)
