@@ -1,5 +1,4 @@
 import Foundation
-import Histogram
 import Media
 
 /// What a crowd of viewers saw.
@@ -24,8 +23,8 @@ package struct CrowdResult: Sendable {
   package let mistakes: [String: Int]
   /// From the first viewer to the last.
   package let spread: CrowdSpread
-  /// How long after they came viewers had their first media: microseconds.
-  private var firstMedia: Histogram<UInt32>
+  /// How long after they came viewers had their first media.
+  private let firstMedia: CrowdWaits
   /// How long a part is; a segment, where there are none.
   private let part: Ticks?
   /// What the server took of all processors, where it runs as a child of this program, and what this program took.
@@ -49,8 +48,9 @@ package struct CrowdResult: Sendable {
     self.mistakes = mistakes
     spread = CrowdSpread(
       after.arrivals.filter { before.arrivals[$0.key] == nil }, viewers: min(after.joined, options.count))
-    firstMedia = Histogram<UInt32>(highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
-    for time in after.firstMedia { firstMedia.record(UInt64(max(0, time))) }
+    var firstMedia = CrowdWaits()
+    for time in after.firstMedia { firstMedia.add(microseconds: time) }
+    self.firstMedia = firstMedia
     (share, cores, peakKiB) = (load.whole, load.cores, load.peakKiB)
   }
 
@@ -78,8 +78,8 @@ extension CrowdResult: CustomStringConvertible {
     ]
     if left > 0 {
       lines.append(
-        "  \(left) left while others came; first media after p50 \(firstMedia.valueAtPercentile(50) / 1000) ms, p99 "
-          + "\(firstMedia.valueAtPercentile(99) / 1000) ms")
+        "  \(left) left while others came; first media after p50 \(firstMedia.milliseconds(at: 50)) ms, p99 "
+          + "\(firstMedia.milliseconds(at: 99)) ms")
     }
     if reopened > 0 { lines.append("  \(reopened) × the server closed a connection between two answers") }
     if spread.count > 0 {

@@ -60,13 +60,13 @@ struct CrowdViewer: Sendable {
   ///
   /// - Returns: the request for it; `nil` where one is on its way, which it follows.
   mutating func announce(_ photo: String?) -> Request? {
-    let path = photo.map { resolve($0, from: path) } ?? picture
+    let wanted = photo.map { resolve($0, from: path) } ?? picture
     guard isWaiting else {
-      announced = path
+      announced = wanted
       return nil
     }
     isWaiting = false
-    current = Request(path: path)
+    current = Request(path: wanted)
     return current
   }
 
