@@ -215,7 +215,7 @@ import Testing
   @Test func aReloadKeepsWhatTheAddressAsks() throws {
     let found = try news(
       "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3\n#EXT-X-PART-INF:PART-TARGET=1\n#EXTINF:4,\n1.ts\n"
-        + "#EXT-X-PART:DURATION=1,URI=\"2.0.ts\"")
+        + "#EXT-X-PART:DURATION=1,URI=\"2.0.ts\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"2.1.ts\"")
     #expect(found.reload == "/a/live.m3u8?key=1&_HLS_msn=1&_HLS_part=1")
     #expect(found.part == .seconds(1))
   }
@@ -267,13 +267,15 @@ import Testing
 }
 
 @Suite struct CrowdResultTests {
-  private func result(_ change: (inout CrowdTally) -> Void = { _ in }) -> CrowdResult {
+  private func result(
+    _ way: CrowdWay = .lowLatency, _ change: (inout CrowdTally) throws -> Void = { _ in }
+  ) rethrows -> CrowdResult {
     var options = ViewersBench.Options()
-    (options.count, options.length) = (3, .seconds(10))
+    (options.way, options.count, options.length) = (way, 3, .seconds(10))
     var (tally, limits) = (CrowdTally(), CrowdLimits())
     tally.came = 3
     for time in [1_000, 2_000, 3_000] as [Int64] { tally.join(after: time) }
-    change(&tally)
+    try change(&tally)
     limits.note(tally, refusedConnections: 0, load: .init(server: nil, bench: 0), after: .seconds(4))
     return CrowdResult(
       options, before: CrowdTally(), after: tally, refusedConnections: 0, elapsed: .seconds(10),
@@ -287,6 +289,24 @@ import Testing
       !refused.isGood && refused.statement.contains("does not carry 3 viewers. What gave first: the server had no"))
     let hungry = result { $0.came = 4 }
     #expect(!hungry.isGood && hungry.statement.contains("1 viewers got nothing"))
+  }
+
+  @Test func onlyThoseWhoWaitForPartsCanBeLate() throws {
+    func late(_ way: CrowdWay) throws -> CrowdResult {
+      try result(way) { tally in
+        let playlist =
+          "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3\n"
+          + "#EXT-X-PART-INF:PART-TARGET=1\n#EXTINF:4,\n1.mp4\n"
+        _ = try tally.read(ByteBuffer(string: playlist), path: "/live.m3u8", host: "a:80", coding: .none)
+        for time in [0, 100, 700] as [Int64] {
+          tally.add(
+            .media, status: 200, name: "1.mp4", body: ByteBuffer(string: "x"), isFinal: true, at: time * 1_000_000)
+        }
+      }
+    }
+    #expect(try late(.lowLatency).statement.contains("the slowest hundredth has the media 700 ms after the first"))
+    // These look at a playlist at times of their own.
+    #expect(try late(.plain).statement.hasPrefix("This server carries 3 viewers"))
   }
 
   @Test func thoseWhoCameLaterCountToo() {

@@ -25,7 +25,7 @@ package struct CrowdResult: Sendable {
   package let spread: CrowdSpread
   /// How long after they came viewers had their first media.
   private let firstMedia: CrowdWaits
-  /// How long a part is; a segment, where there are none.
+  /// How long a part is; `nil` where nobody waits for them.
   private let part: Ticks?
   /// What the server took of all processors, where it runs as a child of this program, and what this program took.
   private let share: CrowdLoad.Share
@@ -58,8 +58,9 @@ package struct CrowdResult: Sendable {
   package var isGood: Bool { refused.isEmpty && mistakes.isEmpty && joined == came && came >= asked }
 
   /// Whether the last viewers had the parts so late that a player with three parts in its buffer is near to a stall.
+  /// Viewers of whole segments look for them at times of their own.
   private var isLate: Bool {
-    guard let part, spread.count > 0 else { return false }
+    guard way != .plain, let part, spread.count > 0 else { return false }
     return spread.wait(at: 99) * 2 > part.milliseconds
   }
 }
@@ -116,7 +117,7 @@ extension CrowdResult: CustomStringConvertible {
         : "the slowest hundredth has the media \(spread.wait(at: 99)) ms after the first, more than half a part"
       return "\(whose) does not carry \(asked) viewers. What gave first: \(why)\(taken)."
     }
-    let last = spread.count > 0 ? ": the last has a part \(spread.span.median) ms after the first" : ""
+    let last = spread.count > 0 && way != .plain ? ": the last has a part \(spread.span.median) ms after the first" : ""
     return "\(whose) carries \(asked) viewers\(last)\(taken)."
   }
 

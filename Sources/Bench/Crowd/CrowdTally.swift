@@ -14,7 +14,7 @@ struct CrowdTally: ConnectionTally, Sendable {
   var reopened = 0
   /// Microseconds from a viewer's coming to the first media.
   private(set) var firstMedia: [Int64] = []
-  /// How long a part is, or a segment where there are none; `nil` before the first playlist.
+  /// How long a part is, where the server holds requests until the next one is there.
   private(set) var part: Ticks?
   /// Complete answers, and bytes as they came from the sockets.
   private(set) var (playlists, media, bytes) = (0, 0, 0)
@@ -74,7 +74,7 @@ struct CrowdTally: ConnectionTally, Sendable {
       throw AnswerScanner.Mistake(description: "a playlist is not \(coding.name), as its Content-Encoding says")
     }
     let read = try PlaylistNews(text, path: path, host: host)
-    part = read.part
+    if read.reload != nil { part = read.part }
     if news.count > 32 { news.removeAll() }
     news[body] = read
     return read
