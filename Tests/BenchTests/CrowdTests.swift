@@ -269,7 +269,7 @@ import Testing
 @Suite struct CrowdResultTests {
   private func result(
     _ way: CrowdWay = .lowLatency, _ change: (inout CrowdTally) throws -> Void = { _ in }
-  ) rethrows -> CrowdResult {
+  ) throws -> CrowdResult {
     var options = ViewersBench.Options()
     (options.way, options.count, options.length) = (way, 3, .seconds(10))
     var (tally, limits) = (CrowdTally(), CrowdLimits())
@@ -282,12 +282,13 @@ import Testing
       load: CrowdLoad(server: nil), limits: limits)
   }
 
-  @Test func theLastLineSaysWhetherAllWereCarried() {
-    #expect(result().isGood && result().statement.hasPrefix("This server carries 3 viewers"))
-    let refused = result { $0.add(.media, status: 503, name: "a", body: ByteBuffer(), isFinal: true, at: 0) }
+  @Test func theLastLineSaysWhetherAllWereCarried() throws {
+    let good = try result()
+    #expect(good.isGood && good.statement.hasPrefix("This server carries 3 viewers"))
+    let refused = try result { $0.add(.media, status: 503, name: "a", body: ByteBuffer(), isFinal: true, at: 0) }
     #expect(
       !refused.isGood && refused.statement.contains("does not carry 3 viewers. What gave first: the server had no"))
-    let hungry = result { $0.came = 4 }
+    let hungry = try result { $0.came = 4 }
     #expect(!hungry.isGood && hungry.statement.contains("1 viewers got nothing"))
   }
 
@@ -309,8 +310,8 @@ import Testing
     #expect(try late(.plain).statement.hasPrefix("This server carries 3 viewers"))
   }
 
-  @Test func thoseWhoCameLaterCountToo() {
-    let changing = result { tally in
+  @Test func thoseWhoCameLaterCountToo() throws {
+    let changing = try result { tally in
       (tally.came, tally.left) = (5, 2)
       for _ in 0..<2 { tally.join(after: 5_000) }
     }
