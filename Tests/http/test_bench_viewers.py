@@ -17,6 +17,8 @@ import stills
 from serving import FREE_PORTS, ONE_CAMERA, launched, serving
 from test_tls import make_certificate
 
+pytestmark = pytest.mark.calm
+
 LENGTHS = ["--size", "128x96", "--part", "0.5", "--segment", "2"]
 
 

@@ -241,7 +241,7 @@ def test_as_many_requests_as_there_are_caches(server, tmp_path):
     counted = Counted(server.public)
     try:
         with contextlib.ExitStack() as stack:
-            ports = serving.free_ports(2)
+            ports = free_ports(2)
             for make, port in zip((nginx, varnish), ports, strict=True):
                 folder = tmp_path / make.__name__
                 folder.mkdir()

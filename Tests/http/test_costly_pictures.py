@@ -17,6 +17,8 @@ from load import PART, Viewer
 from serving import TOKEN
 from timing import again_if_late, in_time
 
+pytestmark = pytest.mark.calm
+
 CAMERAS = f"cameras:\n  desk: {{token: {TOKEN}}}\n  roof: {{token: {TOKEN}}}\n"
 # Just below the size from which a picture is costly by its pixels alone.
 SIZE = (2300, 1730)
