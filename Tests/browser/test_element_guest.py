@@ -77,8 +77,13 @@ async def a_margin_counts_as_seen(on):
 
 
 async def eager_loads_one_picture_before_it_is_seen(on):
-    await on.show(TALL + on.element('loading="eager"'))
-    await on.until(lambda: on.page.eval("cams.number() >= 0"), "a picture")
+    for _ in range(3):
+        await on.show(TALL + on.element('loading="eager"'))
+        await on.until(lambda: on.page.eval("cams.events('still').length"), "a picture")
+        # A still that a busy machine sends late has no number yet: the picture of a camera that is off is shown.
+        if await on.page.eval("cams.until(() => cams.number() >= 0, 2000)"):
+            break
+    assert await on.page.eval("cams.number()") >= 0
     await is_quiet(on)
 
 
