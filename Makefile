@@ -9,7 +9,8 @@
 # make tsan   runs what threads share under ThreadSanitizer, and fails on one report (a quarter of an hour)
 # make asan   runs what handles FFmpeg's memory under AddressSanitizer
 # make fuzz   feeds damaged playlists, cameras' answers and recorded streams to builds with libFuzzer, damaged pictures,
-#             bodies and requests to one with AddressSanitizer (an hour and more)
+#             bodies and requests to one with AddressSanitizer, and damaged files, fields and objects to the tests of what
+#             reads them (an hour and more)
 .PHONY: run build test test-swift test-http test-browser deb test-deb load soak lint reference tsan asan fuzz clean
 
 HLS = Sources/Origin/Web/hls-1.6.15.mjs
@@ -94,7 +95,7 @@ asan:
 
 # Swift's own backtraces would end the process before libFuzzer has written down the bytes that ended it.
 # Each part says what it did; how much: make fuzz PLAYLISTS=60 ANSWERS=60 STREAMS=60 (seconds) PICTURES=10000
-# BODIES=10000 REQUESTS=1000
+# BODIES=10000 REQUESTS=1000 READERS=2 (times the samples of make test)
 FUZZ = .build/fuzz
 PLAYLISTS = 600
 ANSWERS = 600
@@ -102,6 +103,7 @@ STREAMS = 600
 PICTURES = 400000
 BODIES = 3000000
 REQUESTS = 20000
+READERS = 50
 fuzz:
 	@bash .ci/setup.sh build
 	@bash .ci/setup.sh test
@@ -118,6 +120,8 @@ fuzz:
 	mkdir -p $(FUZZ)/stream-corpus
 	SWIFT_BACKTRACE=enable=no $(FUZZ)/playlists/release/StreamFuzz -max_total_time=$(STREAMS) -timeout=10 -max_len=4096 -print_final_stats=1 \
 	  -artifact_prefix=$(FUZZ)/stream- $(FUZZ)/stream-corpus Tests/StreamFuzz/seeds
+	swift build --build-tests
+	QUIETCAM_FUZZ_TIMES=$(READERS) swift test --skip-build --filter '(Foreign[A-Za-z]*|DateMap|LoopRecording)Tests'
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product Fuzz
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product quietcam
 	$(PYTHON) Tests/Fuzz/corpus.py $(FUZZ)/corpus

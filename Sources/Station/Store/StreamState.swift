@@ -75,8 +75,11 @@ struct StreamState: Codable, Sendable {
     return name
   }
 
+  /// Up to the end of the year 9999: with these, times can be added without a check.
+  private static let dates = WallTime(milliseconds: 0)...WallTime(milliseconds: 253_402_300_799_999)
+
   private static func isSound(_ segment: ListedSegment) -> Bool {
     segment.partBytes.count <= 1000 && segment.partBytes.allSatisfy((0...1 << 32).contains)
-      && !segment.map.contains("/")
+      && !segment.map.contains("/") && dates.contains(segment.date)
   }
 }
