@@ -39,9 +39,10 @@ import Testing
       }
       for _ in 0..<18 {
         let number = segmenter.nameNumber
+        let isStart = segmenter.isAtSegmentStart
         let output = segmenter.append(
           (0..<timeline.stepsPerPart).map { step in
-            let isIDR = step == 0 && segmenter.isAtSegmentStart
+            let isIDR = step == 0 && isStart
             return CodedPicture(bytes: ByteBuffer(bytes: [0, 0, 0, 5, isIDR ? 5 : 1, 7, 7, 7, 7]), isIDR: isIDR)
           })
         files[output.partName] = output.part
