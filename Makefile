@@ -6,7 +6,8 @@
 # make soak   half an hour of a camera that comes and goes, with what the server takes of memory, descriptors and disk
 # make lint   checks the format of the sources
 # make reference  writes the settings' tables of the handbook from the program's own list
-# make tsan   runs what threads share under ThreadSanitizer, and fails on one report (a quarter of an hour)
+# make tsan   runs what threads share under ThreadSanitizer, also in a server with real traffic, and fails on one report
+#             (a quarter of an hour)
 # make asan   runs what handles FFmpeg's memory under AddressSanitizer
 # make fuzz   feeds damaged playlists, cameras' answers and recorded streams to builds with libFuzzer, damaged pictures,
 #             bodies and requests to one with AddressSanitizer, and damaged files, fields and objects to the tests of what
@@ -80,8 +81,9 @@ tsan:
 	@bash .ci/fetch-hls.sh $(HLS)
 	swift build --build-tests --sanitize thread --scratch-path $(TSAN)
 	QUIETCAM_MODEL_COUNT=24 TSAN_OPTIONS="exitcode=66 $(TSAN_OPTIONS)" \
-	  swift test --skip-build --sanitize thread --scratch-path $(TSAN) --filter '^(Station|Origin|Packager|Access|Ingest)Tests' \
-	  --skip 'LongRunTests|VeilSimilarityTests'
+	  swift test --skip-build --sanitize thread --scratch-path $(TSAN) \
+	  --filter '^(Station|Origin|Packager|Picture|Media|Bucket|Access|Ingest)Tests' --skip 'LongRunTests|VeilSimilarityTests'
+	TSAN_OPTIONS="exitcode=66 $(TSAN_OPTIONS)" QUIETCAM=$(TSAN)/debug/quietcam $(PYTHON) Tests/http/traffic.py
 
 # FFmpeg's own libraries are not instrumented; what is found are uses of memory that it has given back, and ours.
 # LeakSanitizer cannot run where processes may not be traced.
@@ -91,7 +93,7 @@ asan:
 	@bash .ci/setup.sh test
 	swift build --build-tests --sanitize address --scratch-path $(ASAN)
 	ASAN_OPTIONS="detect_leaks=0 $(ASAN_OPTIONS)" \
-	  swift test --skip-build --sanitize address --scratch-path $(ASAN) --filter '^(Picture|Ingest|Playlist)Tests'
+	  swift test --skip-build --sanitize address --scratch-path $(ASAN) --filter '^(Picture|Media|Ingest|Playlist|Packager)Tests'
 
 # Swift's own backtraces would end the process before libFuzzer has written down the bytes that ended it.
 # Each part says what it did; how much: make fuzz PLAYLISTS=60 ANSWERS=60 STREAMS=60 (seconds) PICTURES=10000
