@@ -81,8 +81,9 @@ import Testing
         if number % 20 == 0 { bytes.removeLast(Int.random(in: 1...bytes.count, using: &random)) }
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         do {
-          let database = number % 2 == 0 ? try RecordsDatabase(path: path) : try RecordsDatabase(reading: path)
-          read += try readAll(database, "sample \(number)") > 0 ? 1 : 0
+          let database = try number % 2 == 0 ? RecordsDatabase(path: path) : RecordsDatabase(reading: path)
+          let rows = try readAll(database, "sample \(number)")
+          read += rows > 0 ? 1 : 0
           if number % 2 == 0 {
             try database.write(change)
             try database.forget(before: 20_000)
