@@ -265,7 +265,7 @@ package actor Follower {
     }
     harvest.lastChanged = before != playlist
     harvest.collect(playlist, before: before, absentAt: before == nil ? nil : harvest.lastAsked, base: mediaURL)
-    harvest.lastAsked = exchange.asked - age
+    harvest.lastAsked = exchange.asked - exchange.age
     return playlist
   }
 
