@@ -10,7 +10,8 @@ import Testing
 @Suite struct ForeignTokenTests {
   private static let damage = Mutation(
     tokens: [
-      " ", "\n", ":", "sha256:", "camera:", "operator", "~", ".", "/", "::", "[", "]", ",", ";", "=", "\0", "é", "\u{202E}",
+      " ", "\n", ":", "sha256:", "camera:", "operator", "~", ".", "/", "::", "[", "]", ",", ";", "=", "\0", "é",
+      "\u{202E}",
       "00", "ff", "FF", "255", "256", "/33", "/129", "unknown", "_hidden", "\"",
     ].map { Array($0.utf8) }, front: 40)
 

@@ -64,7 +64,8 @@ private func holdFault(_ bytes: ByteBuffer, status: Int) {
   let fault = BucketFault.answer(
     status, body: bytes, region: text, serverTime: text, settings: settings, now: WallTime(milliseconds: 0))
   precondition(fault.description.unicodeScalars.count < 1500, "a message of \(fault.description.utf8.count) bytes")
-  precondition(fault.description.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }, "control characters")
+  precondition(
+    fault.description.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }, "control characters")
 }
 
 private func holdBucket(_ bytes: ByteBuffer) {

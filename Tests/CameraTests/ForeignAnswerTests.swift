@@ -11,12 +11,14 @@ import Testing
   private static let challenges = [
     "Basic realm=\"cam\"",
     "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", algorithm=SHA-256, nonce=\"7ypf/xlj9X\", opaque=\"FQ\"",
-    "Digest realm=cam,nonce=abc, Basic realm=\"a \\\" b\"", "Negotiate, NTLM", "Digest nonce=\"x\", qop=auth-int, userhash=true",
+    "Digest realm=cam,nonce=abc, Basic realm=\"a \\\" b\"", "Negotiate, NTLM",
+    "Digest nonce=\"x\", qop=auth-int, userhash=true",
   ]
 
   private static let damage = Mutation(
     tokens: [
-      "\"", "\\", ",", "=", " ", "\t", "\0", "é", "Digest", "Basic", "realm=", "nonce=", "qop=\"auth\"", "algorithm=MD5-sess",
+      "\"", "\\", ",", "=", " ", "\t", "\0", "é", "Digest", "Basic", "realm=", "nonce=", "qop=\"auth\"",
+      "algorithm=MD5-sess",
       "algorithm=", "userhash=true", "\"\"", "==",
     ].map { Array($0.utf8) }, front: 60)
 

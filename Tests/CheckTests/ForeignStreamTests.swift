@@ -73,10 +73,12 @@ import Testing
     #expect((found > 0) == (bandwidth < 2), "\(found)")
   }
 
-  @Test(arguments: [
-    ("", 0), ("12", 12), ("-5", 0), ("-9223372036854775808", 0), ("9223372036854775807", 86_400), ("99999999999999999999", 0),
-    ("1.5", 0),
-  ] as [(String, Int64)])
+  @Test(
+    arguments: [
+      ("", 0), ("12", 12), ("-5", 0), ("-9223372036854775808", 0), ("9223372036854775807", 86_400),
+      ("99999999999999999999", 0),
+      ("1.5", 0),
+    ] as [(String, Int64)])
   func anAnswerHasAnAgeOfADayAtMost(field: String, seconds: Int64) {
     var exchange = Exchange(url: "u", asked: .zero, answered: .zero, firstByte: .zero, done: .zero)
     exchange.headers["age"] = field

@@ -13,7 +13,8 @@ import Testing
 @Suite struct ForeignRequestTests {
   private static let damage = Mutation(
     tokens: [
-      " ", "\t", ",", ";", "=", "-", "\"", "*", "W/", ":", "/", "//", "?", "&", "%", "%2", "%2F", "%7e", "%00", "%C3", "~",
+      " ", "\t", ",", ";", "=", "-", "\"", "*", "W/", ":", "/", "//", "?", "&", "%", "%2", "%2F", "%7e", "%00", "%C3",
+      "~",
       ".", "..", "\0", "é", "0", "9", "999999999999999999", "1000000000000000000", "q=", "bytes=", "gzip", "\u{301}",
       "_HLS_msn=", "_HLS_part=", "for=", "unknown", "[", "]",
     ].map { Array($0.utf8) }, front: 60)
@@ -105,7 +106,8 @@ import Testing
       camera: CameraName("desk")!, expiry: 1_790_000_100, key: LinkKey(secret: "some-link-key-of-ours"))
     let seeds = [
       "/desk/live.m3u8?_HLS_msn=7", "/", "/desk/7.0.mp4", "/%64esk/", "/desk/\(link)/photos.json", "/_/page.css",
-      "/desk/photo-1790000000000-640x480-0123456789abcdef.jpg", "/favicon.ico", "/cameras/desk/veil", "/tokens/1122aabb",
+      "/desk/photo-1790000000000-640x480-0123456789abcdef.jpg", "/favicon.ico", "/cameras/desk/veil",
+      "/tokens/1122aabb",
       "/cameras/desk/recent.mp4?for=600", "/reload", "//desk//", "/oembed?url=https%3A%2F%2Fa%2Fdesk%2F&maxwidth=9",
     ]
     var routes = 0
@@ -160,7 +162,8 @@ import Testing
 
   @Test func secretsAreReadFromAllThatShowsThem() {
     forEachText(of: [
-      "Bearer 0123456789abcdef", "Basic dXNlcjpzZWNyZXQtdG9rZW4=", "Basic dXNlcjpzZWNyZXQtdG9rZW4", "secret-token", "Basic",
+      "Bearer 0123456789abcdef", "Basic dXNlcjpzZWNyZXQtdG9rZW4=", "Basic dXNlcjpzZWNyZXQtdG9rZW4", "secret-token",
+      "Basic",
     ]) { text, sample in
       let shown = Credentials.shown([.authorization: text, .xAPIKey: text], query: "a=b&token=\(text)"[...])
       #expect(shown.allSatisfy { $0.utf8.count <= max(3, 3 * text.utf8.count) }, sample)
@@ -170,7 +173,8 @@ import Testing
 
   @Test func aProgramHasAFamilyOrNone() {
     forEachText(of: [
-      "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "VLC/3.0.20 LibVLC/3.0.20", "curl/8.5.0",
+      "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "VLC/3.0.20 LibVLC/3.0.20",
+      "curl/8.5.0",
       "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1", "Cubot/1",
     ]) { text, sample in
       let family = BrowserFamily(userAgent: text)

@@ -24,15 +24,28 @@ import Testing
       - rectangle: {x: 0.1, y: 0.2, width: 0.3, height: 0.4}
       - polygon: [[0, 0], [0.5, 0], [0.5, 1]]
     """,
-    #"{"token": "s3cret-token-of-the-desk", "fit": "cover", "gray": true, "max-rate": 5, "title": "a\u2028b \u00e4"}"#,
-    "veil-every: 10m..1h\nveil-for: 30..300\nphoto-size: stream\nkeep-photos: 20\nremember: 10m\ncrop: {x: 0, y: 0, width: 1, height: 0.5}\n",
+    """
+    {"token": "s3cret-token-of-the-desk", "fit": "cover", "gray": true, "max-rate": 5,
+     "title": "a\\u2028b \\u00e4"}
+    """,
+    """
+    veil-every: 10m..1h
+    veil-for: 30..300
+    photo-size: stream
+    keep-photos: 20
+    remember: 10m
+    crop: {x: 0, y: 0, width: 1, height: 0.5}
+    """,
   ]
 
   private static let damage = Mutation(
     tokens: [
-      ":", ": ", "\n", "\n  ", "- ", "\"", "'", "\\", "\\u0000", "\\\"", "{", "}", "[", "]", ",", "#", " #", "~", "null", "*a",
-      "&a", "!!str ", "|\n", ">\n", "? ", "---\n", "...\n", "%YAML 1.2\n", "\t", "\r\n", "\u{FEFF}", "\u{85}", "\u{2028}",
-      "é", "\"title\": \"\\u0085\",", "token-file: /etc/x", "size", "9999999999999", "-1", "0.5", "1e9", "true", "none", "..",
+      ":", ": ", "\n", "\n  ", "- ", "\"", "'", "\\", "\\u0000", "\\\"", "{", "}", "[", "]", ",", "#", " #", "~",
+      "null", "*a",
+      "&a", "!!str ", "|\n", ">\n", "? ", "---\n", "...\n", "%YAML 1.2\n", "\t", "\r\n", "\u{FEFF}", "\u{85}",
+      "\u{2028}",
+      "é", "\"title\": \"\\u0085\",", "token-file: /etc/x", "size", "9999999999999", "-1", "0.5", "1e9", "true", "none",
+      "..",
     ].map { Array($0.utf8) }, front: 200)
 
   @Test func whatIsSentIsRefusedOrMeansTheSameWhenItIsWritten() throws {

@@ -94,7 +94,8 @@ import Testing
         case 3, 4:
           let name = known.randomElement(using: &random) ?? ""
           let bytes = Array((files[name] ?? ByteBuffer()).readableBytesView)
-          let damage = Mutation(tokens: [[0xFF, 0xFF, 0xFF, 0xFF], [0x7F, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0]], front: 120)
+          let damage = Mutation(
+            tokens: [[0xFF, 0xFF, 0xFF, 0xFF], [0x7F, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0]], front: 120)
           files[name] = ByteBuffer(bytes: damage.applied(to: bytes, mixing: other, most: 2, using: &random))
         default:
           let name = Int.random(in: 0..<4, using: &random) > 0 ? texts[0] : texts.randomElement(using: &random) ?? ""

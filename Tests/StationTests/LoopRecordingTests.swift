@@ -136,7 +136,8 @@ import Testing
         read += 1
         // Each is made of what it shows; some also of what it was encoded from.
         guard read % 10 == 0 else { continue }
-        var maker = try LoopMaker.open(folder: folder + "/b\(number)", settings: settings, isProcessed: true, logger: logger)
+        var maker = try LoopMaker.open(
+          folder: folder + "/b\(number)", settings: settings, isProcessed: true, logger: logger)
         let limit = Ticks.seconds(60)
         let isAsItWas = try? maker.append(recording, mayReuse: number % 2 == 0, limit: limit, progress: { _ in })
         #expect(isAsItWas != true || maker.length <= limit, "sample \(number)")
