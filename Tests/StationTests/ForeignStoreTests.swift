@@ -3,6 +3,7 @@ import Logging
 import Media
 import NIOCore
 import Packager
+import Playlist
 import TestSupport
 import Testing
 
