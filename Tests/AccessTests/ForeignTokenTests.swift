@@ -65,7 +65,7 @@ import Testing
         #expect(error.description.hasPrefix("t:"), sample)
       }
     }
-    #expect(read > 100 && refused > 100, "\(read), \(refused)")
+    #expect(read > 20 && refused > 100, "\(read), \(refused)")
   }
 
   @Test func anAddressIsReadOrRefused() {
@@ -79,7 +79,7 @@ import Testing
       read += 1
       #expect(address.bytes.count == 16 && !address.key.isEmpty && address.key.utf8.count <= 22, sample)
     }
-    #expect(read > 50, "\(read)")
+    #expect(read > 20, "\(read)")
   }
 
   @Test func networksAreReadOrRefused() {
@@ -93,7 +93,7 @@ import Testing
         if let address = ClientAddress(named: name) { _ = proxies.contains(address) }
       }
     }
-    #expect(read > 50, "\(read)")
+    #expect(read > 20, "\(read)")
   }
 
   @Test func aSignatureIsReadOrRefusedWithAdvice() throws {
@@ -129,7 +129,7 @@ import Testing
       found += 1
       #expect(text.utf8.count == 32 && !text.contains(";"), sample)
     }
-    #expect(found > 50, "\(found)")
+    #expect(found > 20, "\(found)")
   }
 
   @Test func theFilesOfSecretsAreReadOrRefused() throws {
