@@ -57,6 +57,17 @@ import Testing
     #expect(read > 600 && deltas > 50 && found > 200, "\(read), \(deltas), \(found)")
   }
 
+  /// A first playlist that is a delta stands for nothing, and what it skips must not be counted through.
+  @Test func aFirstPlaylistCanSkipAnyCount() throws {
+    let full = LiveStream(hasParts: true).version(40)
+    var delta = try #require(full.delta(skipUntil: .seconds(12)))
+    delta.skipped = 1 << 60
+    var history = PlaylistHistory(url: "live.m3u8")
+    _ = history.take(delta, asked: .seconds(1), arrived: .seconds(2))
+    #expect(history.newest?.skipped == 1 << 60)
+    #expect(history.take(full, asked: .seconds(3), arrived: .seconds(4)).findings.contains { $0.rule == .appending })
+  }
+
   @Test(arguments: [0, 1, 1_000_000, 1 << 61]) func aVariantCanHaveAnyBandwidth(bandwidth: Int) {
     let variant = MultivariantPlaylist.Variant(uri: "live.m3u8", bandwidth: bandwidth, averageBandwidth: bandwidth)
     var probe = MediaProbe(variant: variant)

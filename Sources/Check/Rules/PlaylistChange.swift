@@ -76,8 +76,7 @@ extension PlaylistHistory {
 
   /// What was listed of an open segment must be the start of the segment.
   private mutating func compareParts(_ old: MediaPlaylist, _ new: MediaPlaylist) {
-    // What a delta skips has no parts, and can be any count.
-    let first = max(old.end - old.segments.count, new.mediaSequence)
+    let first = max(old.firstListed, new.mediaSequence)
     for number in first..<max(first, old.end + 1) {
       let (before, after) = (old.parts(of: number), new.parts(of: number))
       // The parts of a complete segment can leave, but only all of them.

@@ -192,6 +192,9 @@ extension PlaylistHistory.Clock {
 }
 
 extension MediaPlaylist {
+  /// The number of the first segment that is listed: what a delta skips can be any count.
+  var firstListed: Int { mediaSequence + (skipped ?? 0) }
+
   /// The number of the segment that is not complete yet.
   var end: Int { mediaSequence + (skipped ?? 0) + segments.count }
 
