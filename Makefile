@@ -6,10 +6,12 @@
 # make soak   half an hour of a camera that comes and goes, with what the server takes of memory, descriptors and disk
 # make lint   checks the format of the sources
 # make reference  writes the settings' tables of the handbook from the program's own list
-# make tsan   runs what threads share under ThreadSanitizer, and fails on one report (a quarter of an hour)
+# make tsan   runs what threads share under ThreadSanitizer, also in a server with real traffic, and fails on one report
+#             (a quarter of an hour)
 # make asan   runs what handles FFmpeg's memory under AddressSanitizer
 # make fuzz   feeds damaged playlists, cameras' answers and recorded streams to builds with libFuzzer, damaged pictures,
-#             bodies and requests to one with AddressSanitizer (an hour and more)
+#             bodies and requests to one with AddressSanitizer, and damaged files, fields and objects to the tests of what
+#             reads them (an hour and more)
 .PHONY: run build test test-swift test-http test-browser deb test-deb load soak lint reference tsan asan fuzz clean
 
 HLS = Sources/Origin/Web/hls-1.6.15.mjs
@@ -84,8 +86,9 @@ tsan:
 	@bash .ci/fetch-hls.sh $(HLS)
 	swift build --build-tests --sanitize thread --scratch-path $(TSAN)
 	QUIETCAM_MODEL_COUNT=24 TSAN_OPTIONS="exitcode=66 $(TSAN_OPTIONS)" \
-	  swift test --skip-build --sanitize thread --scratch-path $(TSAN) --filter '^(Station|Origin|Packager|Access|Ingest)Tests' \
-	  --skip 'LongRunTests|VeilSimilarityTests'
+	  swift test --skip-build --sanitize thread --scratch-path $(TSAN) \
+	  --filter '^(Station|Origin|Packager|Picture|Media|Bucket|Access|Ingest)Tests' --skip 'LongRunTests|VeilSimilarityTests'
+	TSAN_OPTIONS="exitcode=66 $(TSAN_OPTIONS)" QUIETCAM=$(TSAN)/debug/quietcam $(PYTHON) Tests/http/traffic.py
 
 # FFmpeg's own libraries are not instrumented; what is found are uses of memory that it has given back, and ours.
 # LeakSanitizer cannot run where processes may not be traced.
@@ -95,11 +98,11 @@ asan:
 	@bash .ci/setup.sh test
 	swift build --build-tests --sanitize address --scratch-path $(ASAN)
 	ASAN_OPTIONS="detect_leaks=0 $(ASAN_OPTIONS)" \
-	  swift test --skip-build --sanitize address --scratch-path $(ASAN) --filter '^(Picture|Ingest|Playlist)Tests'
+	  swift test --skip-build --sanitize address --scratch-path $(ASAN) --filter '^(Picture|Media|Ingest|Playlist|Packager)Tests'
 
 # Swift's own backtraces would end the process before libFuzzer has written down the bytes that ended it.
 # Each part says what it did; how much: make fuzz PLAYLISTS=60 ANSWERS=60 STREAMS=60 (seconds) PICTURES=10000
-# BODIES=10000 REQUESTS=1000
+# BODIES=10000 REQUESTS=1000 READERS=2 (times the samples of make test)
 FUZZ = .build/fuzz
 PLAYLISTS = 600
 ANSWERS = 600
@@ -107,6 +110,7 @@ STREAMS = 600
 PICTURES = 400000
 BODIES = 3000000
 REQUESTS = 20000
+READERS = 50
 fuzz:
 	@bash .ci/setup.sh build
 	@bash .ci/setup.sh test
@@ -123,6 +127,8 @@ fuzz:
 	mkdir -p $(FUZZ)/stream-corpus
 	SWIFT_BACKTRACE=enable=no $(FUZZ)/playlists/release/StreamFuzz -max_total_time=$(STREAMS) -timeout=10 -max_len=4096 -print_final_stats=1 \
 	  -artifact_prefix=$(FUZZ)/stream- $(FUZZ)/stream-corpus Tests/StreamFuzz/seeds
+	swift build --build-tests
+	QUIETCAM_FUZZ_TIMES=$(READERS) swift test --skip-build --filter '(Foreign[A-Za-z]*|DateMap|LoopRecording)Tests'
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product Fuzz
 	swift build -c release --sanitize address --scratch-path $(FUZZ)/build --product quietcam
 	$(PYTHON) Tests/Fuzz/corpus.py $(FUZZ)/corpus

@@ -210,7 +210,7 @@ let package = Package(
       name: "PlaylistFuzz", dependencies: ["Media", "Playlist", nio], path: "Tests/PlaylistFuzz",
       exclude: ["hls.dict", "seeds"], swiftSettings: strict),
     .executableTarget(
-      name: "AnswerFuzz", dependencies: ["Bucket", "Ingest", nio], path: "Tests/AnswerFuzz",
+      name: "AnswerFuzz", dependencies: ["Bucket", "Ingest", "Media", nio], path: "Tests/AnswerFuzz",
       exclude: ["http.dict", "seeds"], swiftSettings: strict),
     .executableTarget(
       name: "StreamFuzz", dependencies: ["Media", "Packager", nio], path: "Tests/StreamFuzz", exclude: ["seeds"],

@@ -107,8 +107,11 @@ struct CopyLine: Sendable {
     guard base == nil, let playlist, let last = playlist.segments.last else { return }
     let sequence = playlist.mediaSequence + playlist.segments.count - 1
     let discontinuities = playlist.discontinuitySequence + playlist.segments.count { $0.discontinuity }
-    if playlist.targetDuration == targetDuration, let place = entries.firstIndex(where: { $0.listed.uri == last.uri }) {
-      let before = entries[...place].count { $0.listed.discontinuity }
+    // A damaged playlist may count so low that what comes before its last segment would have numbers below zero.
+    if playlist.targetDuration == targetDuration, let place = entries.firstIndex(where: { $0.listed.uri == last.uri }),
+      case let before = entries[...place].count(where: { $0.listed.discontinuity }),
+      sequence >= place, discontinuities >= before
+    {
       base = Numbers(
         sequence: sequence - place - passed.sequence,
         discontinuities: discontinuities - before - passed.discontinuities)

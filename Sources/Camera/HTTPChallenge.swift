@@ -5,8 +5,11 @@ struct HTTPChallenge: Hashable, Sendable {
   /// The parameters, their names in lower case; if one is given twice, the first counts.
   let parameters: [String: String]
 
-  /// Reads the values of all fields, each of which can have several challenges; what cannot be read is left out.
-  static func all(in fields: [String]) -> [HTTPChallenge] { fields.flatMap(read) }
+  /// Reads the values of all fields, each of which can have several challenges; what cannot be read is left out, and so is
+  /// a field with control characters, because its parameters are sent back (RFC 9110, section 5.5).
+  static func all(in fields: [String]) -> [HTTPChallenge] {
+    fields.filter { $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 } }.flatMap(read)
+  }
 
   private static func read(_ field: String) -> [HTTPChallenge] {
     var challenges: [HTTPChallenge] = []

@@ -24,6 +24,9 @@ package struct FragmentReader {
     package init(description: String) { self.description = description }
   }
 
+  /// No stream of ours has lasted for so long, a thousand years; and times can be added without a check.
+  private static let latestStart: Int64 = 1 << 53
+
   let bytes: ByteBuffer
   var offset = 0
 
@@ -60,7 +63,7 @@ package struct FragmentReader {
     guard try number() == trackID else { throw damage("another track than \(trackID)") }
     try fullBox("tfdt", size: 20, versionAndFlags: 0x0100_0000)
     let start: Int64 = try number()
-    guard start >= 0 else { throw damage("a time before zero") }
+    guard (0...Self.latestStart).contains(start) else { throw damage("a time of \(start) ticks") }
     let trunBegin = offset
     let trunSize = try box("trun", upTo: moofEnd)
     guard trunBegin + trunSize == moofEnd else { throw damage("a box trun that does not end with its moof") }

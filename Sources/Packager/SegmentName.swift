@@ -22,7 +22,10 @@ package struct SegmentName: Hashable, Sendable, Codable {
 
   /// The name of the segment after this one, as long as both are of one life of the process and nothing comes between
   /// them; `nil` for a loop's and for those without parts.
-  package var following: SegmentName? { Int(stem).map { SegmentName(number: $0 + 1) } }
+  package var following: SegmentName? {
+    // A file of the store can have any name.
+    Int(stem).flatMap { $0 < .max ? SegmentName(number: $0 + 1) : nil }
+  }
 
   /// The number in the name of a media file, segment or part; `nil` if there is none, as in a loop's.
   package static func number(inFile file: String) -> Int? {

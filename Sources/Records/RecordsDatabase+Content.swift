@@ -86,8 +86,10 @@ extension RecordsDatabase {
   /// The visitors of a day, by camera.
   func visitors(ofDay day: Int64) throws -> [String: Int64] {
     try queue.read { database in
-      let rows = try Row.fetchAll(database, sql: "SELECT camera, visitors FROM days WHERE day = ?", arguments: [day])
-      return Dictionary(uniqueKeysWithValues: rows.map { ($0["camera"], $0["visitors"]) })
+      let rows = try Row.fetchAll(
+        database, sql: "SELECT \(Self.text("camera")), \(Self.count("visitors")) FROM days WHERE day = ?",
+        arguments: [day])
+      return Dictionary(rows.map { ($0[0], $0[1]) }, uniquingKeysWith: { max($0, $1) })
     }
   }
 
@@ -105,11 +107,14 @@ extension RecordsDatabase {
       case .day: "%Y-%m-%d"
       case .month: "%Y-%m"
       }
-    let sums = Self.columns.enumerated().map { index, name in index == 0 ? "max(\(name))" : "sum(\(name))" }
+    let sums = Self.columns.enumerated().map { index, name in
+      Self.count(index == 0 ? "max(\(Self.count(name)))" : "sum(\(Self.count(name)))")
+    }
     var arguments: StatementArguments = [format, from.hour + (from.milliseconds % 3_600_000 == 0 ? 0 : 1), to.hour]
     if let camera { arguments += [camera] }
     let statement =
-      "SELECT camera, strftime(?, hour * 3600, 'unixepoch') AS period, min(hour), \(sums.joined(separator: ", ")) "
+      "SELECT \(Self.text("camera")), \(Self.text("strftime(?, hour * 3600, 'unixepoch')")) AS period, "
+      + "\(Self.count("min(hour)")), \(sums.joined(separator: ", ")) "
       + "FROM hours WHERE hour >= ? AND hour <= ?\(camera == nil ? "" : " AND camera = ?") "
       + "GROUP BY camera, period ORDER BY camera, period"
     return try queue.read { database in
@@ -127,8 +132,21 @@ extension RecordsDatabase {
 
   private static func visitors(_ database: Database, from: Int64, to: Int64) throws -> [CameraDay: Int64] {
     let rows = try Row.fetchAll(
-      database, sql: "SELECT camera, day, visitors FROM days WHERE day >= ? AND day <= ?", arguments: [from, to])
-    return Dictionary(uniqueKeysWithValues: rows.map { (CameraDay(camera: $0[0], day: $0[1]), $0[2]) })
+      database,
+      sql: "SELECT \(text("camera")), \(count("day")), \(count("visitors")) FROM days WHERE day >= ? AND day <= ?",
+      arguments: [from, to])
+    return Dictionary(
+      rows.map { (CameraDay(camera: $0[0], day: $0[1]), $0[2]) }, uniquingKeysWith: { max($0, $1) })
+  }
+
+  // In a damaged file a value can be of another kind than its column, or of any size, and no check of SQLite finds that.
+
+  /// An expression of SQL as a text.
+  private static func text(_ expression: String) -> String { "coalesce(CAST(\(expression) AS TEXT), '')" }
+
+  /// An expression of SQL as a whole number from 0 to 2^53: a thousand of them can be added without a check.
+  private static func count(_ expression: String) -> String {
+    "min(max(coalesce(CAST(\(expression) AS INTEGER), 0), 0), \(1 << 53))"
   }
 
   /// The newest actions, the newest first.
@@ -139,7 +157,9 @@ extension RecordsDatabase {
       if let camera { arguments += [camera] }
       arguments += [max(0, count)]
       let rows = try Row.fetchAll(
-        database, sql: "SELECT time, camera, what, how, outcome FROM actions \(filter)ORDER BY id DESC LIMIT ?",
+        database,
+        sql: "SELECT \(Self.count("time")), CAST(camera AS TEXT), \(Self.text("what")), \(Self.text("how")), "
+          + "\(Self.text("outcome")) FROM actions \(filter)ORDER BY id DESC LIMIT ?",
         arguments: arguments)
       return rows.map { row in
         OperatorAction(

@@ -135,7 +135,7 @@ extension ConfigValue {
   /// The value behind a key or the dash of a list: a text in quotes, or an empty list or mapping.
   fileprivate var inline: String? {
     switch content {
-    case .text(let text): text.jsonQuoted
+    case .text(let text): text.quotedForFile
     case .list(let items): items.isEmpty ? "[]" : nil
     case .mapping(let entries): entries.isEmpty ? "{}" : nil
     case .nothing: "~"
@@ -163,9 +163,21 @@ extension ConfigValue {
 extension ConfigValue.Entry {
   fileprivate func write(to lines: inout [String], indent: Int) {
     let space = String(repeating: " ", count: indent)
-    let name = key.utf8.allSatisfy { (97...122).contains($0) || $0 == 45 } ? key : key.jsonQuoted
+    let name = key.utf8.allSatisfy { (97...122).contains($0) || $0 == 45 } ? key : key.quotedForFile
     guard value.inline == nil else { return lines.append("\(space)\(name): \(value.inline ?? "")") }
     lines.append("\(space)\(name):")
     value.write(to: &lines, indent: indent + 2)
+  }
+}
+
+extension String {
+  /// The text in the quotes of YAML, in which JSON's escapes mean the same. What a file can have only as an escape is one,
+  /// so that the next process can read what this one has written.
+  fileprivate var quotedForFile: String {
+    jsonQuoted.unicodeScalars.reduce(into: "") { result, scalar in
+      guard SettingsFile.refuses(scalar) else { return result.unicodeScalars.append(scalar) }
+      let code = String(scalar.value, radix: 16)
+      result += "\\u" + String(repeating: "0", count: max(0, 4 - code.count)) + code
+    }
   }
 }

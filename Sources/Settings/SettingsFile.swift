@@ -47,20 +47,25 @@ package enum SettingsFile {
     .init(at: .file(path: path, line: 1), key: "", "found a file of \(count) bytes; accepted: at most \(maxBytes)")
   }
 
-  /// Characters that the parser must not get: control characters, which it reports without a line, and line separators
-  /// that only YAML has. Then what `YAMLScreen` finds.
+  /// Whether a file can have a character only as an escape within quotes: control characters, which the parser reports
+  /// without a line, and line separators that only YAML has.
+  static func refuses(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x09, 0x0A, 0x0D: false
+    case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029, 0xFFFD, 0xFFFE, 0xFFFF: true
+    default: false
+    }
+  }
+
+  /// The first character that the parser must not get, or what `YAMLScreen` finds.
   private static func screened(_ text: String) -> YAMLScreen.Refusal? {
     var line = 1
     for scalar in text.unicodeScalars {
-      switch scalar.value {
-      case 0x0A: line += 1
-      case 0x09, 0x0D: break
-      case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029, 0xFFFD, 0xFFFE, 0xFFFF:
-        let code = String(scalar.value, radix: 16, uppercase: true)
-        let padding = String(repeating: "0", count: max(0, 4 - code.count))
-        return .init(line: line, message: "found the character U+\(padding)\(code); accepted: a YAML file in UTF-8")
-      default: break
-      }
+      if scalar.value == 0x0A { line += 1 }
+      guard refuses(scalar) else { continue }
+      let code = String(scalar.value, radix: 16, uppercase: true)
+      let padding = String(repeating: "0", count: max(0, 4 - code.count))
+      return .init(line: line, message: "found the character U+\(padding)\(code); accepted: a YAML file in UTF-8")
     }
     return YAMLScreen.refusal(of: text)
   }

@@ -1,6 +1,7 @@
 import Bucket
 import Foundation
 import Ingest
+import Media
 import NIOCore
 
 // Holds that no bytes of a camera's answer crash its readers, make them keep too much, or mean something else when they
@@ -50,7 +51,26 @@ private func hold(_ bytes: ByteBuffer) {
   }
 }
 
+private let settings: BucketSettings? =
+  BucketPlace("s3://cams").flatMap { place in
+    BucketSettings(
+      place: place, endpoint: nil, region: "eu-central-1", style: nil, key: AccessKey(id: "id", secret: "secret"))
+  }
+
+/// Ends the program where an answer becomes a message that a log cannot have.
+private func holdFault(_ bytes: ByteBuffer, status: Int) {
+  guard let settings else { preconditionFailure("no settings") }
+  let text = String(buffer: bytes)
+  let fault = BucketFault.answer(
+    status, body: bytes, region: text, serverTime: text, settings: settings, now: WallTime(milliseconds: 0))
+  precondition(fault.description.unicodeScalars.count < 1500, "a message of \(fault.description.utf8.count) bytes")
+  precondition(
+    fault.description.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }, "control characters")
+}
+
 private func holdBucket(_ bytes: ByteBuffer) {
+  let statuses = [301, 400, 403, 404, 429, 500, 503]
+  holdFault(bytes, status: statuses[Int(bytes.readableBytesView.first ?? 0) % statuses.count])
   let answer = BucketAnswer(bytes)
   for object in answer.objects {
     // An entity is longer than the character that it stands for; a byte that is no UTF-8 becomes a sign of three.

@@ -42,6 +42,9 @@ struct FakeBucket {
     for name in listed where objects[name] == nil { problems.append("\(name) is listed and not there: \(job.name)") }
   }
 
+  /// Puts an object there that another process or program wrote.
+  mutating func plant(_ name: String) { objects[name] = ByteBuffer(string: "of another") }
+
   private mutating func check() {
     guard let playlist else { return problems.append("the playlist cannot be read") }
     if playlist.mediaSequence < newest.sequence { problems.append("the media sequence falls") }

@@ -43,4 +43,38 @@ import Testing
       #expect(map.date(of: media + .seconds(12)).milliseconds == lastEnd)
     }
   }
+
+  /// Whatever the clock does and however slots are moved: what is later goes into the dates, and no date comes again.
+  @Test func movedSlotsAndAClockThatStepsBringNoDateAgain() {
+    for number in DamagedSamples.numbers(50) {
+      var random = SeededGenerator(seed: UInt64(number) + 1000)
+      var map = DateMap(media: .seconds(6), wall: noon)
+      let same = map
+      #expect(map == same && map.hashValue == same.hashValue)
+      var wall = noon
+      var (media, lastEnd) = (Ticks.seconds(6), Int64.min)
+      for segment in 0..<200 {
+        let length = Ticks.seconds(Int64.random(in: 1...12, using: &random))
+        let before = map.date(of: media)
+        if Int.random(in: 0..<4, using: &random) == 0 {
+          let shift = Ticks.milliseconds(Int64.random(in: -900...900, using: &random))
+          map.slotsMoved(by: shift)
+          wall = wall.advanced(by: shift)
+          #expect(map.date(of: media) == before, "the dates of a segment that has begun stay")
+        }
+        switch Int.random(in: 0..<12, using: &random) {
+        case 0: wall.milliseconds += Int64.random(in: -100_000_000_000...7_200_000, using: &random)
+        case 1: wall.milliseconds = Int64.random(in: 0...253_402_300_799_999, using: &random)
+        default: break
+        }
+        let start = map.segmentBegins(at: media, wall: wall)
+        #expect(start.milliseconds >= lastEnd, "sample \(number), segment \(segment)")
+        #expect(start.milliseconds >= wall.milliseconds - 250, "sample \(number), segment \(segment)")
+        #expect(map.date(of: media) == start)
+        media = media + length
+        wall = wall.advanced(by: length)
+        lastEnd = map.date(of: media).milliseconds
+      }
+    }
+  }
 }

@@ -49,6 +49,17 @@ import Testing
         == ["cameras.d/desk.yaml:2", "cameras.d/desk.yaml:4", "cameras.d/De sk.yaml:1", "cameras.d/desk.yml:1"])
   }
 
+  /// A line separator that only YAML knows must not make the file one that the next start refuses.
+  @Test(arguments: ["\u{85}", "\u{2028}", "\u{2029}", "\u{9F}", "\u{FFFD}", "\u{FEFF}", "\\"])
+  func whatIsWrittenCanBeReadAgain(character: String) throws {
+    let codes = character.utf16.map { unit in
+      let code = String(unit, radix: 16)
+      return "\\u" + String(repeating: "0", count: 4 - code.count) + code
+    }
+    let file = try written("{\"token\": \"s3cret-token\", \"title\": \"a\(codes.joined())b\"}")
+    #expect(try load(nil, [file]).cameras.first?.title == "a\(character)b")
+  }
+
   @Test func whatIsSentIsWrittenPlainlyAndWithoutTheToken() throws {
     let sent = """
       {"token": "s3cret-token", "size": "320x240", "title": "A \\"desk\\" \\u00e4", "crf": 30,

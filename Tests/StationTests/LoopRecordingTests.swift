@@ -113,6 +113,54 @@ import Testing
     #expect { try LoopRecording(ByteBuffer(string: text)) } throws: { "\($0)".contains("is not a recording") }
   }
 
+  @Test func aDamagedRecordingIsRefusedOrMadeIntoALoop() throws {
+    let settings = try settings()
+    let damage = Mutation(
+      tokens: [[0xFF, 0xFF, 0xFF, 0xFF], [0x7F, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0], [0, 0, 0, 1]], front: 3000)
+    try withFolder { folder in
+      try make(in: folder + "/a", settings)
+      let whole = Array(try recording(of: folder + "/a", settings).readableBytesView)
+      // The numbers of the lists of pictures, behind the type of their boxes.
+      let lists = whole.indices.filter { whole[$0...].starts(with: [0x6a, 0x1c, 0x3e, 0x0f]) }
+      var read = 0
+      for number in DamagedSamples.numbers(300) {
+        var random = SeededGenerator(seed: UInt64(number))
+        var bytes = whole
+        if number % 3 == 0 {
+          bytes = damage.applied(to: whole, mixing: whole, most: 2, using: &random)
+        } else if let list = lists.randomElement(using: &random) {
+          let place = list + 16 + Int.random(in: 0..<40, using: &random)
+          bytes[place] = UInt8.random(in: 0...255, using: &random)
+        }
+        guard let recording = try? LoopRecording(ByteBuffer(bytes: bytes)) else { continue }
+        read += 1
+        // Each is made of what it shows; some also of what it was encoded from.
+        guard read % 10 == 0 else { continue }
+        var maker = try LoopMaker.open(
+          folder: folder + "/b\(number)", settings: settings, isProcessed: true, logger: logger)
+        let limit = Ticks.seconds(60)
+        let isAsItWas = try? maker.append(recording, mayReuse: number % 2 == 0, limit: limit, progress: { _ in })
+        #expect(isAsItWas != true || maker.length <= limit, "sample \(number)")
+      }
+      #expect(lists.count == 2 && read > 20, "\(lists.count) lists, \(read) recordings")
+    }
+  }
+
+  /// Bytes that a server sends in which a picture shows an age behind its segment.
+  @Test func aPictureBehindTheEndOfItsSegmentIsRefused() throws {
+    let settings = try settings()
+    try withFolder { folder in
+      try make(in: folder, settings)
+      var bytes = Array(try recording(of: folder, settings).readableBytesView)
+      let list = try #require(bytes.indices.last { bytes[$0...].starts(with: [0x6a, 0x1c, 0x3e, 0x0f]) })
+      let count = bytes[list + 23]
+      let last = list + 24 + 13 * (Int(count) - 1)
+      bytes.replaceSubrange(list + 16..<list + 20, with: [0xFF, 0xFF, 0xFF, 0xFF])
+      bytes.replaceSubrange(last..<last + 4, with: [0xFF, 0xFF, 0xFF, 0xFF])
+      #expect { try LoopRecording(ByteBuffer(bytes: bytes)) } throws: { "\($0)".contains("behind the end") }
+    }
+  }
+
   @Test func aRecordingThatDoesNotSayWhatIsNewIsRefused() throws {
     let settings = try settings()
     try withFolder { folder in

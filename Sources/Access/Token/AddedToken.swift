@@ -46,11 +46,14 @@ package struct AddedToken: Hashable, Sendable {
   /// Its line in the file: id, what it opens, when it was made, digest, note.
   var line: String { "\(id) \(scope) \(made) \(digest) \(note)" }
 
+  /// Up to the end of the year 9999.
+  private static let times: ClosedRange<Int64> = 0...253_402_300_799
+
   /// Reads a line; `nil` if it is none.
   init?(line: Substring) {
     let pieces = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: false)
     guard pieces.count >= 4, (1...32).contains(pieces[0].utf8.count), let scope = Scope(pieces[1]),
-      let made = Int64(pieces[2]), let digest = TokenDigest(pieces[3])
+      let made = Int64(pieces[2]), Self.times.contains(made), let digest = TokenDigest(pieces[3])
     else { return nil }
     self.init(
       id: String(pieces[0]), scope: scope, made: made, digest: digest, note: pieces.count == 5 ? String(pieces[4]) : "")

@@ -47,6 +47,9 @@ struct Exchange: Sendable {
     return (caching["s-maxage"] ?? caching["max-age"]).flatMap { Int($0) }
   }
 
+  /// How old a cache says that the answer is: a day at most.
+  var age: Ticks { .seconds(min(max(0, Int64(headers["age"] ?? "") ?? 0), 86_400)) }
+
   /// The media type without its parameters.
   var type: String {
     (headers["content-type"] ?? "").lowercased().split(separator: ";").first.map { $0.filter { $0 != " " } } ?? ""

@@ -244,9 +244,8 @@ package actor Follower {
     }
     notePartTimes(playlist, at: exchange.done)
     let before = history.newest
-    let age = Ticks.seconds(Int64(exchange.headers["age"] ?? "").map { min($0, 86_400) } ?? 0)
     merge(
-      history.take(playlist, asked: exchange.asked - age, arrived: exchange.done, isDirected: isDirected))
+      history.take(playlist, asked: exchange.asked - exchange.age, arrived: exchange.done, isDirected: isDirected))
     // An earlier version lists nothing new to fetch.
     if let before, playlist.isBehind(before) { return before }
     merge(
@@ -266,7 +265,7 @@ package actor Follower {
     }
     harvest.lastChanged = before != playlist
     harvest.collect(playlist, before: before, absentAt: before == nil ? nil : harvest.lastAsked, base: mediaURL)
-    harvest.lastAsked = exchange.asked - age
+    harvest.lastAsked = exchange.asked - exchange.age
     return playlist
   }
 

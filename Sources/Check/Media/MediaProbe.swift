@@ -94,7 +94,7 @@ struct MediaProbe: Sendable {
     guard let average = variant?.averageBandwidth, duration >= .seconds(20) else { return verdicts }
     verdicts.judge(.variant)
     let found = bytes * 8 * Ticks.perSecond / max(1, duration.count)
-    if found > Int64(average) * 110 / 100 {
+    if found > Self.percent(110, of: average) {
       find(
         .variant,
         "the segments have \(found) bit/s on average over \(duration), more than 110 % of AVERAGE-BANDWIDTH="
@@ -104,6 +104,11 @@ struct MediaProbe: Sendable {
   }
 
   // MARK: Helpers
+
+  /// A part of a bandwidth; a playlist can give any, and none is higher than 2^50 bits a second.
+  private static func percent(_ percent: Int64, of bandwidth: Int) -> Int64 {
+    min(Int64(bandwidth), 1 << 50) * percent / 100
+  }
 
   private mutating func find(
     _ rule: Rule, _ message: String, _ url: String, _ key: String, _ severity: Rule.Severity? = nil,
@@ -125,7 +130,7 @@ struct MediaProbe: Sendable {
     bytes += Int64(count)
     duration += piece.duration
     let rate = Int64(count) * 8 * Ticks.perSecond / piece.duration.count
-    if rate > Int64(variant.bandwidth) * 125 / 100 {
+    if rate > Self.percent(125, of: variant.bandwidth) {
       find(
         .variant, "it has \(rate) bit/s, more than 125 % of BANDWIDTH=\(variant.bandwidth)", piece.url, piece.key,
         section: "4.4.6.2; Apple 1.29")

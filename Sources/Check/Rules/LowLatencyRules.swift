@@ -7,7 +7,7 @@ extension PlaylistHistory {
     judgeControl(playlist)
     guard let target = playlist.partTarget else { return }
     judge(.partDuration, .preloadHint)
-    for number in playlist.mediaSequence...playlist.end {
+    for number in playlist.firstListed...playlist.end {
       let parts = playlist.parts(of: number)
       let isComplete = number < playlist.end
       let known = newest?.parts(of: number).count ?? 0

@@ -76,7 +76,8 @@ extension PlaylistHistory {
 
   /// What was listed of an open segment must be the start of the segment.
   private mutating func compareParts(_ old: MediaPlaylist, _ new: MediaPlaylist) {
-    for number in max(old.mediaSequence, new.mediaSequence)...max(old.end, new.mediaSequence) {
+    let first = max(old.firstListed, new.mediaSequence)
+    for number in first..<max(first, old.end + 1) {
       let (before, after) = (old.parts(of: number), new.parts(of: number))
       // The parts of a complete segment can leave, but only all of them.
       guard !before.isEmpty, !(after.isEmpty && number < new.end), number <= new.end else { continue }

@@ -154,7 +154,8 @@ package struct PlaylistHistory: Sendable {
     guard !playlist.endList else { return }
     let unit = Ticks.seconds(Int64(playlist.targetDuration))
     if playlist.end != segmentClock.position || segmentClock.arrived == nil {
-      let count = segmentClock.arrived == nil ? 1 : Int64(max(1, playlist.end - segmentClock.position))
+      // Numbers can jump by any count.
+      let count = segmentClock.arrived == nil ? 1 : Int64(min(max(1, playlist.end - segmentClock.position), 1000))
       segmentClock.advance(to: playlist.end, at: arrived, adding: unit * count, most: unit * 2)
     } else if segmentClock.isOverdue(by: playlist.grace + tolerance.segment, asked: asked) {
       find(
@@ -191,6 +192,9 @@ extension PlaylistHistory.Clock {
 }
 
 extension MediaPlaylist {
+  /// The number of the first segment that is listed: what a delta skips can be any count.
+  var firstListed: Int { mediaSequence + (skipped ?? 0) }
+
   /// The number of the segment that is not complete yet.
   var end: Int { mediaSequence + (skipped ?? 0) + segments.count }
 

@@ -12,6 +12,11 @@ struct LoopManifest: Codable, Hashable, Sendable {
   /// The largest manifest that is read; that of a day at ten pictures a second is smaller.
   static let mostBytes = 64 << 20
 
+  /// The largest file that a manifest may name.
+  private static let mostFileBytes = 1 << 32
+  /// The times that it may give: with these, times can be added without a check.
+  private static let times = Ticks.zero - .seconds(366 * 86_400)...Ticks.seconds(366 * 86_400)
+
   /// What a file must be.
   struct File: Codable, Hashable, Sendable {
     var bytes: Int
@@ -60,12 +65,15 @@ struct LoopManifest: Codable, Hashable, Sendable {
         description: "\(Self.fileName) has version \(version), but this program reads version \(Self.version)")
     }
     let isPlausible = segments.allSatisfy { segment in
-      segment.media.bytes > 0 && segment.jpegs.bytes > 0 && segment.pictures.first?.step == 0
-        && segment.pictures.allSatisfy { $0.bytes > 0 && $0.bytes <= segment.jpegs.bytes }
+      let files = [initSegment, segment.media, segment.jpegs]
+      return files.allSatisfy { (1...Self.mostFileBytes).contains($0.bytes) } && segment.pictures.first?.step == 0
+        && segment.pictures.allSatisfy { (1...segment.jpegs.bytes).contains($0.bytes) }
         && zip(segment.pictures, segment.pictures.dropFirst()).allSatisfy { $0.step < $1.step }
         && segment.pictures.reduce(0) { $0 + $1.bytes } == segment.jpegs.bytes
+        && segment.pictures.allSatisfy { Self.times.contains($0.slotOffset ?? .zero) }
     }
-    guard isPlausible, !segments.isEmpty else {
+    let isOfTime = [source.every, source.length].allSatisfy { Self.times.contains(Ticks($0 ?? 0)) }
+    guard isPlausible, isOfTime, !segments.isEmpty else {
       throw LoopError(description: "\(Self.fileName) is damaged: it has no segments or impossible values")
     }
   }

@@ -43,6 +43,11 @@ package struct LoopRecording: Sendable {
         if !segments.isEmpty { segments[segments.count - 1].pictures += part.pictures }
       }
     }
+    // What begins to show behind the end of its segment never shows, and its time may be one that nothing can count.
+    guard segments.allSatisfy({ segment in segment.changes.allSatisfy { $0.step < segment.pictures.count } }) else {
+      throw LoopError(
+        description: "the server's recording has a picture behind the end of its segment; it was damaged on its way")
+    }
     guard !segments.isEmpty else {
       throw LoopError(
         description: "the server has no complete segment of this camera yet; wait for one and try again")

@@ -210,7 +210,8 @@ package struct Recovery: Sendable {
 
   /// Begins above the discontinuities that the mirrored playlist counts, if the state does not say.
   private mutating func passDiscontinuities(of stored: StoredMedia) {
-    guard let text = stored.file(StreamPublisher.playlistName), let playlist = try? MediaPlaylist.parse(text)
+    guard let text = stored.file(StreamPublisher.playlistName), let playlist = try? MediaPlaylist.parse(text),
+      [playlist.mediaSequence, playlist.discontinuitySequence].allSatisfy((0...StreamState.highest).contains)
     else { return }
     let passed = playlist.discontinuitySequence + playlist.segments.count { $0.discontinuity } + Self.reserve
     discontinuitySequence = max(discontinuitySequence, passed)

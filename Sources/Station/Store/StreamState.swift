@@ -15,6 +15,8 @@ struct StreamState: Codable, Sendable {
   static let reservedFileName = "reserved.json"
   /// The largest number that players with double precision can count; a state with a larger one is damaged.
   static let highest = 1 << 53
+  /// The longest segment that a stream can have.
+  private static let longest = Ticks.seconds(60)
 
   /// No name with this number or a higher one was used.
   var reservedName: Int
@@ -61,7 +63,7 @@ struct StreamState: Codable, Sendable {
     guard let text, let state = try? JSONDecoder().decode(StreamState.self, from: Data(text.readableBytesView)),
       [state.reservedName, state.mediaSequence, state.discontinuitySequence, state.reservedSequence ?? 0]
         .allSatisfy((0...highest).contains),
-      state.part > 0, (state.part...Ticks.seconds(60).count).contains(state.segment),
+      (1...longest.count).contains(state.part), (state.part...longest.count).contains(state.segment),
       (state.segments + (state.open.map { [$0] } ?? []) + (state.removed ?? []).map(\.segment)).allSatisfy(isSound)
     else { return nil }
     return state
@@ -75,8 +77,11 @@ struct StreamState: Codable, Sendable {
     return name
   }
 
+  /// Up to the end of the year 9999: with these, times can be added without a check.
+  private static let dates = WallTime(milliseconds: 0)...WallTime(milliseconds: 253_402_300_799_999)
+
   private static func isSound(_ segment: ListedSegment) -> Bool {
     segment.partBytes.count <= 1000 && segment.partBytes.allSatisfy((0...1 << 32).contains)
-      && !segment.map.contains("/")
+      && !segment.map.contains("/") && dates.contains(segment.date)
   }
 }
