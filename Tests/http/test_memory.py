@@ -14,7 +14,7 @@ from PIL import Image
 import playlist
 import stills
 import wire
-from serving import BEARER, CAMERA, OPERATOR, serving
+from serving import BEARER, CAMERA, FREE_PORTS, OPERATOR, TOKEN, launched, serving
 
 WIDTH, HEIGHT = SIZE = (320, 240)
 OPTIONS = ["--size", "320x240", "--rate", "2", "--part", "0.5", "--segment", "2", "--denoise", "0", "--keep-photos", "5"]
@@ -70,11 +70,11 @@ def written_memory(pid):
                     yield memory.read(len(run) * page)
 
 
-def planted(seed):
+def planted(seed, size=SIZE):
     """A picture that no coder makes small, and that a picture of the stream's size keeps as it is."""
     tiles = stills.noise(seed, (80, 60))
     data = io.BytesIO()
-    Image.open(io.BytesIO(tiles)).resize(SIZE, Image.Resampling.BICUBIC).save(data, "JPEG", quality=92)
+    Image.open(io.BytesIO(tiles)).resize(size, Image.Resampling.BICUBIC).save(data, "JPEG", quality=92)
     return data.getvalue()
 
 
@@ -124,3 +124,43 @@ def test_a_withdrawn_picture_is_overwritten_in_the_memory_of_the_process():
             assert time.monotonic() < deadline, after
             time.sleep(0.2)
             after = left_in_memory(server, needles)
+
+
+def own_memory(server):
+    """The memory of a server of its own, in MiB."""
+    status = open(f"/proc/{server.process.pid}/status").read()
+    return int(re.search(r"^RssAnon:\s+(\d+) kB$", status, re.M)[1]) / 1024
+
+
+def test_one_more_camera_takes_at_most_twelve_megabytes(tmp_path):
+    """A camera of 640x480 with the default settings, once its encoder has all the pictures that it refers to."""
+    names = [f"camera{number}" for number in range(11)]
+    few, rest = names[:3], names[3:]
+    config = tmp_path / "quietcam.yaml"
+    lines = ["defaults: {rate: 2, part: 0.5, segment: 2}", "cameras:"]
+    config.write_text("\n".join(lines + [f"  {name}: {{token: {TOKEN}}}" for name in names]))
+    with launched(*FREE_PORTS, "--store", "memory", "--config", config) as server:
+        server.wait_until_ready()
+        for seed in range(5):
+            show(server, few, seed)
+        before = own_memory(server)
+        for seed in range(5):
+            show(server, rest, seed)
+        each = (own_memory(server) - before) / len(rest)
+    assert 6 < each <= 12, f"{each:.2f} MiB a camera"
+
+
+def show(server, cameras, seed):
+    """Has all these cameras show the same picture."""
+    still = planted(seed, (640, 480))
+    for name in cameras:
+        assert server.push(still, camera=name).status == 202
+    for name in cameras:
+        server.settled(name)
+
+
+def test_memory_comes_in_pages_of_the_ordinary_size():
+    """libx264 asks for huge pages, of which a part is never used."""
+    with serving() as server:
+        status = open(f"/proc/{server.process.pid}/status").read()
+    assert re.search(r"^THP_enabled:\s+0$", status, re.M) or "THP_enabled" not in status
