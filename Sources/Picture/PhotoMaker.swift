@@ -9,7 +9,7 @@ package struct PhotoMaker: ~Copyable {
   private let limit: PictureSize?
   private let quality: Int
   /// Its own: what is kept of a photo for the next one is much larger than a picture of the stream.
-  private let filters = SharedFilters()
+  private let filters = SharedFilters(isShared: false)
   private var filter: PictureFilter
   private var filterSize: PictureSize?
 

@@ -107,7 +107,8 @@ package struct PictureFilter: ~Copyable {
     output.removeProfile()
     output.pointer.pointee.colorspace = Self.colorSpace(for: settings.size)
     output.pointer.pointee.color_range = AVCOL_RANGE_MPEG
-    return output
+    // A graph keeps the memory of as many pictures as were ever kept at once of those that it made.
+    return filters.isShared ? try output.copied() : output
   }
 
   /// Everything up to the turn happens on the stored picture, whose crop is turned back instead, because libavfilter

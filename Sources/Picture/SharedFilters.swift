@@ -1,8 +1,7 @@
 import CFFmpeg
 import Media
 
-/// Filter graphs that several cameras use in turn. A graph keeps the memory of the pictures that came out of it for the
-/// next ones, some 0.6 MB for 640x480, so one for each camera takes twice the memory of its picture.
+/// Filter graphs that several cameras use in turn. A graph takes as much memory as a picture that it makes or more.
 ///
 /// Only for chains whose pictures do not depend on those before.
 final class SharedFilters: Sendable {
@@ -13,6 +12,11 @@ final class SharedFilters: Sendable {
   }
 
   private let graphs = WorkerShelf<Shape, FilterGraph>()
+  /// Whether several use them.
+  let isShared: Bool
+
+  /// No graphs yet.
+  init(isShared: Bool = true) { self.isShared = isShared }
 
   /// What comes out of the chain, one picture for one: its own, if no filter of the chain lets the picture through as it
   /// is.
