@@ -36,7 +36,7 @@ import Testing
   private static let kinds = [
     PictureSettings(size: size), PictureSettings(size: size, denoise: 0),
     PictureSettings(size: PictureSize(width: 96, height: 64), fit: .contain),
-    PictureSettings(size: size, blur: 2, isGray: true),
+    PictureSettings(size: size, isGray: true, blur: 2),
   ]
 
   /// Whatever cameras there are besides, and in whatever order their stills come.
