@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
@@ -34,9 +35,12 @@ extern void __libc_free(void *);
 static atomic_bool overwrites;
 
 int qc_overwrite_freed_memory(void) {
-  // Large blocks, such as an encoder's pictures, always have a mapping of their own, which returns to the system when they
-  // are freed. Otherwise glibc would stop that for blocks of up to 32 MB with the first one that is freed.
-  mallopt(M_MMAP_THRESHOLD, 512 << 10);
+  // Large blocks, such as pictures, always have a mapping of their own, which returns to the system when they are freed.
+  // Otherwise glibc would stop that for blocks of up to 32 MB with the first one that is freed.
+  mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  // By itself glibc gives nearly each thread a heap of its own, and each of them keeps some memory that nobody uses.
+  long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  mallopt(M_ARENA_MAX, processors < 2 ? 2 : (int)processors);
   atomic_store_explicit(&overwrites, 1, memory_order_relaxed);
   return 1;
 }

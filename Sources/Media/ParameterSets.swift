@@ -59,6 +59,13 @@ package struct ParameterSets: Hashable, Sendable {
       }.joined()
   }
 
+  /// `level_idc`, with 9 for level 1b in all profiles (ITU-T H.264, section A.3.4.1).
+  package var level: Int {
+    let bytes = Array(sequence.readableBytesView.prefix(4))
+    let isLowest = bytes[1] <= 77 && bytes[2] & 0x10 != 0 && bytes[3] == 11
+    return isLowest ? 9 : Int(bytes[3])
+  }
+
   /// The `avcC` record for the init segment (ISO/IEC 14496-15, section 5.3.3.1), for 8-bit 4:2:0.
   package var configurationRecord: ByteBuffer {
     var record = ByteBuffer()

@@ -1,17 +1,21 @@
 import NIOCore
 
-/// Makes the pictures of an encoder that searches few references fit into a stream whose picture parameter set names
-/// more, so that one stream can have both and its init segment stays.
+/// Makes the pictures of an encoder that searches few references fit into a stream whose parameter sets name more, so
+/// that one stream can have both and its init segment stays.
 ///
-/// The number in the set is only what slices have that say nothing else (ITU-T H.264, section 7.4.2.2). So each P slice
-/// says its own (`num_ref_idx_active_override_flag`, section 7.3.3), and IDR pictures carry the stream's sets.
+/// The number in the picture parameter set is only what slices have that say nothing else (ITU-T H.264, section
+/// 7.4.2.2). So each P slice says its own (`num_ref_idx_active_override_flag`, section 7.3.3), and IDR pictures carry the
+/// stream's sets. A decoder that keeps more pictures than the encoder shows the same, since the newest come first in its
+/// list (section 8.2.4.2.1).
 package struct ReferenceRewriter: Hashable, Sendable {
   private let syntax: SliceSyntax
   private let published: ParameterSets
 
-  /// A rewriter from an encoder's sets to those of the stream; `nil` where they differ in anything else.
+  /// A rewriter from an encoder's sets to those of the stream; `nil` where they differ in anything else than how many
+  /// references there are.
   package init?(from own: ParameterSets, to published: ParameterSets) {
-    guard own.sequence == published.sequence, let syntax = SliceSyntax(own),
+    guard let bounds = SequenceBounds(own.sequence), let most = SequenceBounds(published.sequence),
+      bounds.fits(into: most), let syntax = SliceSyntax(own),
       let target = SliceSyntax(published), Self.rest(of: own) == Self.rest(of: published),
       syntax.references <= target.references
     else { return nil }

@@ -33,7 +33,8 @@ package struct Segmenter: Sendable {
   private var slots: Int64 = 0
   private var mediaSlot: Int64 = 0
   private var fragments: UInt32 = 0
-  private var open = ByteBuffer()
+  /// The parts of the open segment.
+  private var open: [ByteBuffer] = []
   private var loopName: SegmentName?
 
   /// A segmenter whose first part is the first of the segment `firstSequence`.
@@ -97,7 +98,7 @@ package struct Segmenter: Sendable {
     // Fragments are numbered from 1, and 32 bits of parts last for decades (ISO/IEC 14496-12, section 8.8.5).
     fragments &+= 1
     let bytes = Fragment.write(pictures, start: settings.part * mediaSlot, number: fragments)
-    open.writeImmutableBuffer(bytes)
+    open.append(bytes)
     slots += 1
     mediaSlot += 1
     part += 1
@@ -113,8 +114,9 @@ package struct Segmenter: Sendable {
   package mutating func endSegment() -> ByteBuffer {
     precondition(part > 0, "no segment is open")
     precondition(loopName == nil || part == settings.partsPerSegment, "a segment of the loop would be cut short")
-    let segment = open.withUnsafeReadableBytes { ByteBuffer.fitting($0) }
-    open = ByteBufferAllocator().buffer(capacity: segment.readableBytes)
+    var segment = ByteBuffer.fitting(capacity: open.reduce(0) { $0 + $1.readableBytes })
+    for part in open { segment.writeImmutableBuffer(part) }
+    open.removeAll(keepingCapacity: true)
     (sequence, part, loopName) = (sequence + 1, 0, nil)
     return segment
   }
@@ -122,6 +124,6 @@ package struct Segmenter: Sendable {
   /// Drops the segment that is open or comes next: its parts are withdrawn, and its number too.
   package mutating func dropSegment() {
     (sequence, part, loopName) = (sequence + 1, 0, nil)
-    open.clear()
+    open.removeAll()
   }
 }

@@ -77,9 +77,16 @@ struct FilterGraph: ~Copyable {
 
   /// Sends one picture through each input; the graph returns one.
   func process(_ frames: [UnsafeMutablePointer<AVFrame>]) throws(FFmpegError) -> Frame {
+    try process(frames, flags: Int32(AV_BUFFERSRC_FLAG_KEEP_REF))
+  }
+
+  /// Sends one picture through the graph, whose filters then need no memory for another where they can work on its own
+  /// planes.
+  func process(inPlace frame: consuming Frame) throws(FFmpegError) -> Frame { try process([frame.pointer], flags: 0) }
+
+  private func process(_ frames: [UnsafeMutablePointer<AVFrame>], flags: Int32) throws(FFmpegError) -> Frame {
     for (source, frame) in zip(sources, frames) {
-      let fed = av_buffersrc_add_frame_flags(source, frame, Int32(AV_BUFFERSRC_FLAG_KEEP_REF))
-      try checked(fed, "av_buffersrc_add_frame \(chain)")
+      try checked(av_buffersrc_add_frame_flags(source, frame, flags), "av_buffersrc_add_frame \(chain)")
     }
     let output = try Frame()
     try checked(av_buffersink_get_frame(sink, output.pointer), "av_buffersink_get_frame \(chain)")

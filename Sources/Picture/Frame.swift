@@ -41,6 +41,14 @@ package struct Frame: ~Copyable {
     return copy
   }
 
+  /// The same picture in planes of its own.
+  func copied() throws(FFmpegError) -> Frame {
+    let copy = try Frame.allocate(size, format: format)
+    try checked(av_frame_copy(copy.pointer, pointer), "av_frame_copy \(size)")
+    try checked(av_frame_copy_props(copy.pointer, pointer), "av_frame_copy_props")
+    return copy
+  }
+
   /// Whether another frame has the same planes.
   func sharesPlanes(with other: borrowing Frame) -> Bool { pointer.pointee.data.0 == other.pointer.pointee.data.0 }
 

@@ -8,6 +8,8 @@ package struct PhotoMaker: ~Copyable {
   private let settings: PictureSettings
   private let limit: PictureSize?
   private let quality: Int
+  /// Its own: what is kept of a photo for the next one is much larger than a picture of the stream.
+  private let filters = SharedFilters(isShared: false)
   private var filter: PictureFilter
   private var filterSize: PictureSize?
 
@@ -20,7 +22,7 @@ package struct PhotoMaker: ~Copyable {
     self.settings = settings
     self.limit = limit
     self.quality = quality
-    filter = PictureFilter(settings: settings)
+    filter = PictureFilter(settings: settings, filters: filters)
   }
 
   /// How often the sides of a still can be halved while it is decoded, so that both photo and stream are good.
@@ -38,7 +40,7 @@ package struct PhotoMaker: ~Copyable {
   ) throws(FFmpegError) -> Photo? {
     guard let size = size(of: header) else { return nil }
     if filterSize != size.photo {
-      filter = PictureFilter(settings: photoSettings(size.photo, shown: size.stream))
+      filter = PictureFilter(settings: photoSettings(size.photo, shown: size.stream), filters: filters)
       filterSize = size.photo
     }
     let picture = try filter.process(try frame.shared(), orientation: header.orientation, reduction: reduction)

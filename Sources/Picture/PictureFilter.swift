@@ -2,9 +2,11 @@ import CFFmpeg
 import Ingest
 import Media
 
-/// Brings decoded stills to the stream's picture: crop, scale, range and colour, orientation, bars, blur, gray,
-/// denoise; one libavfilter graph, made anew when what comes in changes its shape. A still with an ICC profile goes
-/// through two, with its way to sRGB between them, at the size that it has in the stream.
+/// Brings decoded stills to the stream's picture: crop, scale, range and colour, orientation, bars, denoise, blur, gray,
+/// by libavfilter. A still with an ICC profile is brought to sRGB at the size that it has in the stream.
+///
+/// Only what denoises knows the pictures before, so only that graph is the camera's own; it begins anew when what comes
+/// in changes its shape.
 package struct PictureFilter: ~Copyable {
   /// The matrix and tags for a picture's height: players that ignore the tags guess by size, and this makes their guess
   /// right.
@@ -22,19 +24,31 @@ package struct PictureFilter: ~Copyable {
     let isForeign: Bool
   }
 
+  /// What libavfilter does to a still, in its own language.
+  private struct Chains {
+    /// From a still to the stream's size and colours, or to RGB of that size where its colours are not those of sRGB.
+    let first: String
+    /// From there to the stream's colours; `nil` where they are so already.
+    let second: String?
+    /// After the denoising; `nil` for nothing.
+    let last: String?
+  }
+
   private let settings: PictureSettings
-  private var graph: Optional<FilterGraph>
-  /// What comes behind the way to sRGB.
-  private var finish: Optional<FilterGraph>
+  private let filters: SharedFilters
+  private var chains: Chains?
+  private var denoiser: Optional<FilterGraph>
   private var transform = ColourTransform()
   private var input: Input?
   private var painter: MaskPainter?
 
-  /// A filter for `settings`; the graph is made when the first picture comes.
-  package init(settings: PictureSettings) {
-    self.settings = settings
-    graph = nil
-    finish = nil
+  /// A filter for `settings`, which shares what it can with those of other cameras.
+  package init(settings: PictureSettings) { self.init(settings: settings, filters: SharedWorkers.filters) }
+
+  /// A filter that uses these graphs.
+  init(settings: PictureSettings, filters: SharedFilters) {
+    (self.settings, self.filters) = (settings, filters)
+    denoiser = nil
   }
 
   /// The size of its pictures.
@@ -72,46 +86,38 @@ package struct PictureFilter: ~Copyable {
       let painter = try MaskPainter(
         settings.masks, size: shape.size, orientation: orientation, format: shape.format, cell: cell)
       let unit = reduction > 0 ? 2 * cell : 1
-      let chains = Self.chains(settings, input: shape.size, orientation: orientation, unit: unit)
       input = nil
-      if isForeign {
-        graph = try FilterGraph(chains.foreign.joined(separator: ","), size: shape.size, format: shape.format)
-        finish = try FilterGraph(
-          (chains.native + chains.rest).joined(separator: ","), size: chains.target, format: AV_PIX_FMT_RGB24)
-      } else {
-        graph = try FilterGraph(
-          (chains.plain + chains.rest).joined(separator: ","), size: shape.size, format: shape.format)
-        finish = nil
-      }
+      chains = Self.chains(
+        settings, input: shape.size, orientation: orientation, unit: unit, isForeign: isForeign)
+      denoiser = try Self.denoiser(settings)
       // Only together: masks prepared for one shape of picture must never be painted on another.
       (self.painter, input) = (painter, shape)
     }
     try painter?.paint(frame)
-    let scaled = try graph!.process(frame)
-    let output: Frame
-    if isForeign {
-      try checked(av_frame_make_writable(scaled.pointer), "av_frame_make_writable")
-      transform.apply(to: scaled)
-      output = try finish!.process(scaled)
-    } else {
-      output = scaled
+    guard let chains else { preconditionFailure("a picture without its chains") }
+    var output = try filters.process(frame, by: chains.first)
+    if let second = chains.second {
+      try checked(av_frame_make_writable(output.pointer), "av_frame_make_writable")
+      transform.apply(to: output)
+      output = try filters.process(output, by: second)
     }
+    if denoiser != nil { output = try denoiser!.process(inPlace: output) }
+    if let last = chains.last { output = try filters.process(output, by: last) }
     // libavfilter passes the still's tags through, and readers of the picture use them.
     output.removeProfile()
     output.pointer.pointee.colorspace = Self.colorSpace(for: settings.size)
     output.pointer.pointee.color_range = AVCOL_RANGE_MPEG
-    return output
+    // A graph keeps the memory of as many pictures as were ever kept at once of those that it made.
+    return filters.isShared ? try output.copied() : output
   }
 
-  /// The chains of filters in libavfilter's own language. Everything up to the turn happens on the stored picture,
-  /// whose crop is turned back instead, because libavfilter cannot turn every kind of JPEG.
+  /// Everything up to the turn happens on the stored picture, whose crop is turned back instead, because libavfilter
+  /// cannot turn every kind of JPEG.
   ///
   /// - Parameter unit: the side of the decoder's blocks in pixels if the pixels of each were mixed, otherwise 1.
-  /// - Returns: from a still to the stream's size and colours (`plain`), or to RGB of that size (`foreign`) and from
-  ///   there to the stream's colours (`native`); then what is done to either (`rest`). `target` is that size, unturned.
   private static func chains(
-    _ settings: PictureSettings, input: PictureSize, orientation: Orientation, unit: Int
-  ) -> (plain: [String], foreign: [String], native: [String], rest: [String], target: PictureSize) {
+    _ settings: PictureSettings, input: PictureSize, orientation: Orientation, unit: Int, isForeign: Bool
+  ) -> Chains {
     let stream = settings.size
     let (left, top, stored) = cropped(settings, input: input, orientation: orientation, unit: unit)
     let crop = stored == input ? [] : ["crop=\(stored.width):\(stored.height):\(left):\(top):exact=1"]
@@ -121,19 +127,27 @@ package struct PictureFilter: ~Copyable {
     let (read, write) = (
       ":in_range=full:in_color_matrix=smpte170m", ":out_range=limited:out_color_matrix=\(matrix)"
     )
-    var rest = orientation.filters
+    var turn = orientation.filters
     if scaled != stream {
-      rest.append("pad=\(stream.width):\(stream.height):(ow-iw)/4*2:(oh-ih)/4*2:black")
+      turn.append("pad=\(stream.width):\(stream.height):(ow-iw)/4*2:(oh-ih)/4*2:black")
     }
+    var last: [String] = []
+    if settings.blur > 0 { last.append("gblur=sigma=\(settings.blur)") }
+    if settings.isGray { last.append("lutyuv=u=128:v=128") }
+    let first = isForeign ? [scale + read, "format=rgb24"] : [scale + read + write, "format=yuv420p"] + turn
+    let second = [scale + ":in_range=full" + write, "format=yuv420p"] + turn
+    return Chains(
+      first: (crop + first).joined(separator: ","), second: isForeign ? second.joined(separator: ",") : nil,
+      last: last.isEmpty ? nil : last.joined(separator: ","))
+  }
+
+  /// What takes the noise out of the pictures of a stream; `nil` for nothing.
+  private static func denoiser(_ settings: PictureSettings) throws(FFmpegError) -> FilterGraph? {
+    guard settings.denoise > 0 else { return nil }
     // Almost no smoothing inside a picture (a strength of 0 would mean the default of 4): on a real camera this saves
     // nearly as many bytes, within one to three per cent, and is closer to the scene.
-    if settings.denoise > 0 { rest.append("hqdn3d=0.001:0.001:\(settings.denoise):\(settings.denoise)") }
-    if settings.blur > 0 { rest.append("gblur=sigma=\(settings.blur)") }
-    if settings.isGray { rest.append("lutyuv=u=128:v=128") }
-    return (
-      crop + [scale + read + write, "format=yuv420p"], crop + [scale + read, "format=rgb24"],
-      [scale + ":in_range=full" + write, "format=yuv420p"], rest, target
-    )
+    return try FilterGraph(
+      "hqdn3d=0.001:0.001:\(settings.denoise):\(settings.denoise)", size: settings.size, format: AV_PIX_FMT_YUV420P)
   }
 
   /// The upright size of what is shown of a still, in its own pixels and in those of the stream, without bars.

@@ -2,7 +2,7 @@ import CFFmpeg
 import Media
 import NIOCore
 
-/// The JPEG encoders and the meters of similarity that all cameras share.
+/// The JPEG encoders, meters of similarity and filter graphs that all cameras share.
 package enum SharedWorkers {
   private struct JPEGShape: Equatable, Sendable {
     let input: Scaler.Input
@@ -11,6 +11,8 @@ package enum SharedWorkers {
 
   private static let encoders = WorkerShelf<JPEGShape, JPEGEncoder>()
   private static let meters = WorkerShelf<SimilarityMeter.Shape, SimilarityMeter>()
+  /// From stills to pictures of the streams.
+  static let filters = SharedFilters()
 
   /// One JPEG picture of the frame: see `JPEGEncoder`.
   package static func jpeg(of picture: borrowing Frame, quality: Int) throws(FFmpegError) -> ByteBuffer {
@@ -45,5 +47,6 @@ package enum SharedWorkers {
   package static func forget() {
     encoders.forget()
     meters.forget()
+    filters.forget()
   }
 }

@@ -1,7 +1,8 @@
 import NIOConcurrencyHelpers
+import NIOCore
 import Synchronization
 
-/// Workers that all cameras use in turn: there are as many as were ever used at once, and not one for each camera, since
+/// Workers that all cameras use in turn: no more are kept than are often used at once, and not one for each camera, since
 /// each takes a megabyte or more.
 ///
 /// Only for workers whose answers do not depend on the pictures that they had before.
@@ -26,6 +27,8 @@ final class WorkerShelf<Shape: Equatable & Sendable, Worker: ~Copyable>: Sendabl
 
   /// The most that are kept idle: more shapes of pictures than this at once are rare.
   private static var most: Int { 32 }
+  /// The most of one shape: each processor needs one, and more are made in a moment.
+  private static var mostOfAShape: Int { max(2, System.coreCount) }
 
   private let state = NIOLockedValueBox(State())
 
@@ -46,7 +49,9 @@ final class WorkerShelf<Shape: Equatable & Sendable, Worker: ~Copyable>: Sendabl
     let place = Place(worker)
     // What is left over is freed after the lock.
     let dropped = state.withLockedValue { state -> Place? in
-      guard generation == state.generation else { return place }
+      guard generation == state.generation, state.idle.count(where: { $0.shape == shape }) < Self.mostOfAShape else {
+        return place
+      }
       state.idle.append(Entry(shape: shape, place: place))
       return state.idle.count > Self.most ? state.idle.removeFirst().place : nil
     }

@@ -44,6 +44,7 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     CoreDumps.forbid()
     FreedMemory.overwrite()
+    HugePages.forbid()
     let input = SettingsInput(config: config, flags: flags.given)
     var loaded: SettingsInput.Loaded
     do { loaded = try input.load() } catch let error as SettingsError { throw ValidationError(error.description) }

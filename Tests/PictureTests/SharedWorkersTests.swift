@@ -80,6 +80,13 @@ import Testing
     #expect(taken("7") == nil && taken("8") == 8 && taken("39") == 39)
   }
 
+  @Test func noMoreOfAShapeAreKeptThanThereAreProcessors() {
+    let most = max(2, System.coreCount)
+    for name in 0..<most + 3 { put(name, "wide") }
+    #expect(freed.withLockedValue { $0 } == Array(most..<most + 3))
+    #expect(taken("wide") == most - 1)
+  }
+
   /// One that is in use meanwhile has pixels too.
   @Test func allAreForgotten() {
     put(1, "wide")

@@ -87,6 +87,22 @@ import Testing
     #expect(differing == 12)
   }
 
+  /// A picture that is kept takes four times its size.
+  @Test func anEncoderKeepsNoMorePicturesThanItSearches() throws {
+    var full = try encoder(EncoderSettings(references: 3), published: nil)
+    _ = try full.encode(try grainyPicture(size: size, grain: 20, seed: 1), as: .idr)
+    let made = full.parameterSets
+    let sets = try #require(made)
+    var stepped = EncoderSettings(references: 3)
+    stepped.searched = 1
+    let first = try encoder(stepped, published: nil).bounds
+    #expect(first == "dpb-size=3", "the sets of a stream are those of the camera's own settings")
+    let later = try encoder(stepped, published: sets).bounds
+    #expect(later == "dpb-size=1:level=\(sets.level)")
+    let own = try encoder(EncoderSettings(references: 3), published: sets).bounds
+    #expect(own == "dpb-size=3")
+  }
+
   @Test func anotherStreamIsRefused() throws {
     var small = try PictureEncoder(
       settings: EncoderSettings(), size: PictureSize(width: 96, height: 64), step: .seconds(1), rateWindow: .seconds(2))

@@ -4,6 +4,7 @@ import array
 import io
 import itertools
 import os
+import pathlib
 import re
 import subprocess
 import time
@@ -14,7 +15,7 @@ from PIL import Image
 import playlist
 import stills
 import wire
-from serving import BEARER, CAMERA, OPERATOR, serving
+from serving import BEARER, CAMERA, FREE_PORTS, OPERATOR, TOKEN, launched, serving
 
 WIDTH, HEIGHT = SIZE = (320, 240)
 OPTIONS = ["--size", "320x240", "--rate", "2", "--part", "0.5", "--segment", "2", "--denoise", "0", "--keep-photos", "5"]
@@ -70,11 +71,11 @@ def written_memory(pid):
                     yield memory.read(len(run) * page)
 
 
-def planted(seed):
+def planted(seed, size=SIZE, tiles=(80, 60)):
     """A picture that no coder makes small, and that a picture of the stream's size keeps as it is."""
-    tiles = stills.noise(seed, (80, 60))
+    tiles = stills.noise(seed, tiles)
     data = io.BytesIO()
-    Image.open(io.BytesIO(tiles)).resize(SIZE, Image.Resampling.BICUBIC).save(data, "JPEG", quality=92)
+    Image.open(io.BytesIO(tiles)).resize(size, Image.Resampling.BICUBIC).save(data, "JPEG", quality=92)
     return data.getvalue()
 
 
@@ -124,3 +125,44 @@ def test_a_withdrawn_picture_is_overwritten_in_the_memory_of_the_process():
             assert time.monotonic() < deadline, after
             time.sleep(0.2)
             after = left_in_memory(server, needles)
+
+
+def own_memory(server):
+    """The memory of a server of its own, in MiB."""
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"^RssAnon:\s+(\d+) kB$", status, re.M)[1]) / 1024
+
+
+def test_a_camera_takes_at_most_twelve_megabytes(tmp_path):
+    """A camera of 640x480 with the default settings, besides the pictures that it remembers, and its share of what all have in common."""
+    names = [f"camera{number}" for number in range(12)]
+    config = tmp_path / "quietcam.yaml"
+    lines = ["defaults: {rate: 2, part: 0.5, segment: 2, remember: 0}", "cameras:"]
+    config.write_text("\n".join(lines + [f"  {name}: {{token: {TOKEN}}}" for name in names]))
+    with launched(*FREE_PORTS, "--store", "memory", "--config", config) as server:
+        server.wait_until_ready()
+        before = own_memory(server)
+        each = (full_memory(server, names) - before) / len(names)
+    assert 9 < each <= 12, f"{each:.2f} MiB a camera"
+
+
+def full_memory(server, cameras):
+    """The memory once the encoder of each of these cameras has coded several pictures, and has all that it refers to."""
+    still, count = [planted(seed, (640, 480)) for seed in range(4)], 0
+    missing, deadline = cameras, time.monotonic() + 90
+    while missing:
+        assert time.monotonic() < deadline, missing
+        for name in missing:
+            assert server.push(still[count % len(still)], camera=name).status == 202
+        count += 1
+        time.sleep(0.5)
+        made = dict(re.findall(r'quietcam_part_bytes_total{camera="(\w+)"} (\d+)', server.operators("/metrics").text))
+        missing = [name for name in missing if int(made[name]) < 300_000]
+    return own_memory(server)
+
+
+def test_memory_comes_in_pages_of_the_ordinary_size():
+    """libx264 asks for huge pages, of which a part is never used."""
+    with serving() as server:
+        status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    assert re.search(r"^THP_enabled:\s+0$", status, re.M) or "THP_enabled" not in status

@@ -27,6 +27,8 @@ struct StreamAssembly: Sendable {
   /// What appears at the edge and what disappears there with the next publication.
   private var adding: [(name: String, bytes: ByteBuffer)]
   private var removing: [String] = []
+  /// Parts that are at the edge already, with the same bytes in the memory of their segment.
+  private var replacing: [(name: String, bytes: ByteBuffer)] = []
   /// What is at the edge already although its time has not come.
   private var early: Set<String> = []
 
@@ -163,8 +165,16 @@ struct StreamAssembly: Sendable {
     early.remove(name.file)
     adding.append((name.file, segment))
     storedMedia[name.file] = segment
-    // Only the parts of the open segment are on disk: those of a complete one are byte ranges of it.
-    for part in 0..<parts { storedMedia[name.part(part)] = nil }
+    // Only the parts of the open segment are on disk, and have memory of their own: those of a complete one are byte
+    // ranges of it.
+    let sizes = window.segments.last?.partBytes ?? []
+    var rest = segment
+    for part in 0..<parts {
+      storedMedia[name.part(part)] = nil
+      if part < sizes.count, let range = rest.readSlice(length: sizes[part]) {
+        replacing.append((name.part(part), range))
+      }
+    }
     reserve(number)
     window.expect(segmenter.name, isDiscontinuous: false)
   }
@@ -204,8 +214,9 @@ struct StreamAssembly: Sendable {
     defer {
       adding.removeAll(keepingCapacity: true)
       removing.removeAll(keepingCapacity: true)
+      replacing.removeAll()
     }
-    return (adding, removing)
+    return (adding + replacing, removing)
   }
 
   /// Keeps names reserved far ahead of the used ones.
@@ -236,6 +247,7 @@ struct StreamAssembly: Sendable {
     segmenter.dropSegment()
     storedMedia = [initSegment.name: initSegment.bytes]
     adding.removeAll()
+    replacing.removeAll()
     dates = DateMap(media: segmenter.start + lead, wall: wall)
     window.expect(segmenter.name, isDiscontinuous: true)
   }
