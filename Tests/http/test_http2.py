@@ -14,6 +14,7 @@
 """
 
 import contextlib
+import itertools
 import json
 import pathlib
 import re
@@ -30,6 +31,7 @@ import serving
 import stills
 from frames import Frames, frame, rst_stream, window_update
 from serving import CAMERA, FREE_PORTS, ONE_CAMERA
+from test_open_segments import open_name
 from test_tls import Secure, make_certificate, tls_of
 from wire import Wire
 
@@ -52,25 +54,30 @@ def secure(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def heavy(tmp_path_factory):
-    """A server whose segments have hundreds of kilobytes, and one of them."""
-    folder = tmp_path_factory.mktemp("heavy")
-    options = ["--size", "640x480", "--crf", 4, "--ssim", 0, "--part", 1, "--segment", 2, "--hold", "forever"]
+def busy(tmp_path_factory):
+    """A server whose segments are longer than 128 KiB while it gets stills of noise."""
+    folder = tmp_path_factory.mktemp("busy")
+    options = ["--size", "800x600", "--crf", 2, "--ssim", 0, "--part", 1, "--segment", 4, "--hold", "forever"]
     with serving_secure(folder, *options) as secure:
-        (folder / "still.jpg").write_bytes(stills.noise(1, size=(640, 480)))
-        token = ["-H", f"Authorization: Bearer {serving.TOKEN}"]
-        secure.curl(secure.private, "/ingest/desk", "-T", str(folder / "still.jpg"), *token)
-        deadline = time.monotonic() + 20
-        while True:
-            now = live(secure)
-            for segment in now.segments:
-                size = secure.curl(secure.public, f"/{CAMERA}/{segment.uri}", "-o", "/dev/null", write="%{size_download}")
-                if int(size) > 200_000:
-                    secure.large, secure.size = f"/{CAMERA}/{segment.uri}", int(size)
-                    yield secure
-                    return
-            assert time.monotonic() < deadline, "no segment is large"
-            time.sleep(0.3)
+        secure.still = folder / "still.jpg"
+        yield secure
+
+
+@pytest.fixture
+def heavy(busy):
+    """That server, and a long segment that is served for some time yet."""
+    deadline = time.monotonic() + 40
+    for number in itertools.count():
+        for segment in reversed(live(busy).segments[-2:]):
+            path = f"/{CAMERA}/{segment.uri}"
+            busy.large, busy.size = path, int(busy.curl(busy.public, path, "-o", "/dev/null", write="%{size_download}"))
+            if busy.size > 150_000:
+                return busy
+        busy.still.write_bytes(stills.noise(number, size=(800, 600)))
+        said = busy.curl(busy.private, "/ingest/desk", "-T", str(busy.still), "-H", f"Authorization: Bearer {serving.TOKEN}")
+        assert said.endswith("202"), said
+        assert time.monotonic() < deadline, "no segment is large"
+        time.sleep(0.4)
 
 
 def live(secure):
@@ -80,7 +87,7 @@ def live(secure):
 def ahead(secure):
     """A blocking reload that is not answered soon."""
     now = live(secure)
-    return f"/{CAMERA}/live.m3u8?_HLS_msn={now.sequence + len(now.segments) + 2}"
+    return f"/{CAMERA}/live.m3u8?_HLS_msn={now.sequence + len(now.segments) + 1}"
 
 
 def status(secure):
@@ -206,8 +213,19 @@ def test_a_long_segment_is_the_same_by_both_versions(heavy):
         url = f"https://127.0.0.1:{heavy.public}{heavy.large}"
         done = subprocess.run(["curl", "-sSk", "--http1.1", url], capture_output=True, check=True)
         assert done.stdout == answer.body
-        part = client.get(heavy.large, fields=[("range", "bytes=1000-199999")])
-        assert part.status == 206 and part.body == answer.body[1000:200_000]
+        part = client.get(heavy.large, fields=[("range", "bytes=1000-149999")])
+        assert part.status == 206 and part.body == answer.body[1000:150_000]
+
+
+def test_a_segment_that_is_made_comes_as_it_grows(secure):
+    with opened(secure) as client:
+        path = f"/{CAMERA}/{open_name(live(secure))}"
+        stream = client.ask(path)
+        client.until(lambda: client[stream].heads)
+        begun = client[stream]
+        assert begun.status == 200 and begun["content-length"] is None and begun["content-type"] == "video/mp4"
+        body = client.whole(stream).body
+        assert begun.reset is None and body == client.get(path).body
 
 
 def test_a_stream_that_is_reset_while_it_waits_frees_its_place(secure):
@@ -483,13 +501,15 @@ def test_who_opens_no_window_has_each_stream_reset(secure):
 CONNECTIONS = 20
 
 
-def test_who_asks_for_much_and_reads_nothing_holds_little_and_is_ended(heavy):
-    """The handbook says how much (how-it-works.md)."""
+@pytest.mark.parametrize("way, most", [("quick", 1024), ("Hummingbird", 6144)])
+def test_who_asks_for_much_and_reads_nothing_holds_little_and_is_ended(heavy, way, most):
+    """The handbook says how much (access.md); here with room for the memory that a process takes ahead."""
+    path = heavy.large if way == "quick" else "/_/hls-1.6.15.mjs"
     with contextlib.ExitStack() as stack:
         def add(count):
             clients = [stack.enter_context(opened(heavy, buffer=4096)) for _ in range(count)]
             for client in clients:
-                client.send(b"".join(client.request(heavy.large)[0] for _ in range(100)))
+                client.send(b"".join(client.request(path)[0] for _ in range(100)))
 
         # The first ones fill what the process keeps for all.
         add(5)
@@ -501,7 +521,9 @@ def test_who_asks_for_much_and_reads_nothing_holds_little_and_is_ended(heavy):
             began = time.monotonic()
             assert other.get(heavy.large).status == 200
             assert time.monotonic() - began < 5
-        assert (memory(heavy) - before) / CONNECTIONS < 1024, "KiB for each who reads nothing"
+        held = (memory(heavy) - before) / CONNECTIONS
+        print(f"{held:.0f} KiB for each who reads nothing")
+        assert held < most
         eventually(lambda: status(heavy)["doors"]["public"]["connections"] <= 1, 30)
 
 
@@ -518,9 +540,12 @@ def test_who_reads_slowly_gets_all(heavy):
 
 
 def test_the_table_of_header_fields_stays_small(secure):
-    with Frames(secure.public, {frames.HEADER_TABLE_SIZE: 1 << 20}) as client:
-        for number in range(100):
-            assert client.get(f"/{CAMERA}/live.m3u8?x={number}").status == 200
+    with Frames(secure.public, OPEN | {frames.HEADER_TABLE_SIZE: 1 << 20}) as client:
+        client.send(window_update(0, 1 << 30))
+        # Each answer brings an ETag of its own or another date, and so an entry of the table.
+        for number in range(200):
+            answer = client.get(f"/{CAMERA}/photos/{number}" if number % 2 else f"/{CAMERA}/live.m3u8?x={number}")
+            assert answer.status in (200, 404) and answer.ended
         assert client.decoder.header_table_size == 4096
 
 
@@ -538,8 +563,9 @@ def test_clients_are_told_that_the_server_ends(tmp_path):
         client.until(lambda: client.goaways)
         assert client.whole(stream).status in (200, 503)
         assert client.ends(), client
-        # The first one says that there is an end, the second one which streams are still answered (section 6.8).
-        assert client.goaways == [(frames.LARGEST_WINDOW, frames.NO_ERROR), (stream, frames.NO_ERROR)]
+        # The first one says that there is an end; a second one, if it comes, which streams are still answered (section 6.8).
+        assert client.goaways in ([(frames.LARGEST_WINDOW, frames.NO_ERROR)] + rest
+                                  for rest in ([], [(stream, frames.NO_ERROR)]))
         assert deaf.ends(), deaf
         assert deaf.errors == [frames.NO_ERROR]
         assert secure.server.process.wait(serving.STOP_SECONDS) == 0

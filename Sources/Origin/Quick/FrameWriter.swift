@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOHPACK
 import NIOHTTP2
+import Packager
 import Records
 import Station
 

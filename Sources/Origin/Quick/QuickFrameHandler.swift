@@ -19,6 +19,8 @@ final class QuickFrameHandler: ChannelInboundHandler {
   private let streamDelegate: any NIOHTTP2StreamDelegate
   private let writer: FrameWriter
   private var peer: ClientAddress?
+  /// The open streams that are the matter of the handlers behind.
+  private var others: Set<HTTP2StreamID> = []
   private var inboundWindow: Int?
   /// The window of the connection that the client gives (RFC 9113, section 6.9.2).
   private var outboundWindow = 65_535
@@ -66,11 +68,13 @@ final class QuickFrameHandler: ChannelInboundHandler {
       } else if writer.has(event.streamID) {
         return
       }
-    case let event as NIOHTTP2StreamCreatedEvent where writer.has(event.streamID):
-      return streamDelegate.streamCreated(event.streamID, channel: context.channel)
+    case let event as NIOHTTP2StreamCreatedEvent:
+      if writer.has(event.streamID) { return streamDelegate.streamCreated(event.streamID, channel: context.channel) }
+      others.insert(event.streamID)
     case let event as StreamClosedEvent:
-      guard writer.close(event.streamID) else { break }
-      return streamDelegate.streamClosed(event.streamID, channel: context.channel)
+      if writer.close(event.streamID) { return streamDelegate.streamClosed(event.streamID, channel: context.channel) }
+      // A stream whose head is malformed is closed without having been created, which nobody behind expects.
+      guard others.remove(event.streamID) != nil else { return }
     default: break
     }
     context.fireUserInboundEventTriggered(event)
