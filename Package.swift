@@ -288,6 +288,7 @@ let package = Package(
       dependencies: [
         "TestSupport", "Bench", "Picture", "Media", "Playlist", nio, nioPosix, locks,
         .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: strict),
     .testTarget(

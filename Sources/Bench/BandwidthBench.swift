@@ -93,7 +93,7 @@ package struct BandwidthBench: Sendable {
       }
       let listener = venue.tab(port: venue.quietcam)
       group.addTask {
-        let lines = EventLines { if $0 == "still" { feed.noteAnnouncement() } }
+        let lines = EventLines { event, _ in if event == "still" { feed.noteAnnouncement() } }
         _ = try? await listener.client.get("/\(ServerProcess.camera)/events", .playlist, by: .events) { lines.take($0) }
       }
       let measuring = Measuring(

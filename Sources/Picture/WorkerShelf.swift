@@ -11,7 +11,7 @@ final class WorkerShelf<Shape: Equatable & Sendable, Worker: ~Copyable>: Sendabl
     let place: Place
   }
 
-  /// What one idle worker lies in.
+  /// What one idle worker lies in. `NIOLockedValueBox` takes only what can be copied.
   private final class Place: Sendable {
     private let worker: Mutex<Worker?>
     init(_ worker: consuming sending Worker) { self.worker = Mutex(worker) }

@@ -128,6 +128,13 @@ struct LoopCommand: AsyncParsableCommand {
   }
 
   private func task(_ path: String?) throws -> LoopOrder.Task {
+    if let path, let address = URLComponents(string: path), let scheme = address.scheme, path.contains("://") {
+      // Without a login that may stand in it.
+      let shown = "\(scheme)://\(address.host ?? "")\(address.port.map { ":\($0)" } ?? "")\(address.path)"
+      throw LoopError(
+        description: "\(shown) is an address, and a loop is made from a folder of JPEGs or a video file on this "
+          + "machine; download it first, or show it with `quietcam push` and make the loop with --record")
+    }
     let path = URL(fileURLWithPath: path ?? "").standardizedFileURL.path
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {

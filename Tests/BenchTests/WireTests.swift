@@ -107,11 +107,13 @@ struct WireTests {
 
   @Test func eventsAreReadAcrossPieces() {
     let found = Found()
-    let lines = EventLines { found.add($0) }
-    for piece in ["retry: 2000\n\nid: 1\nevent: st", "ill\ndata: {}\n\n:\n\nevent: wave\n"] {
+    let lines = EventLines { found.add("\($0) \($1)") }
+    for piece in [
+      "retry: 2000\n\nid: 1\nevent: st", "ill\ndata: {}\n", "\n:\n\nevent: wave\ndata: 3\n", "\nevent: x\n",
+    ] {
       lines.take(ByteBuffer(string: piece))
     }
-    #expect(found.all == ["still", "wave"])
+    #expect(found.all == ["still {}", "wave 3"])
   }
 }
 

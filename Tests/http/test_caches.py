@@ -1,5 +1,7 @@
 """The caches and proxies of the handbook's page about caches: run for real, with the requests counted that reach the server."""
 
+import collections
+import concurrent.futures
 import contextlib
 import re
 import shutil
@@ -183,16 +185,21 @@ def server():
         yield server
 
 
-def follow(port):
-    """Viewers who follow the stream for some slots: a blocking reload, then the part. Returns what they asked for."""
-    now = media(port)
+def targets(now, slots=SLOTS):
+    """The blocking reloads for the next slots of a playlist."""
     sequence, part = now.open.sequence, len(now.open.parts)
     each = []
-    for _ in range(SLOTS):
+    for _ in range(slots):
         each.append(f"/{CAMERA}/live.m3u8?_HLS_msn={sequence}&_HLS_part={part}")
         part += 1
         if part == int(SEGMENT / PART):
             sequence, part = sequence + 1, 0
+    return each
+
+
+def follow(port, each=None):
+    """Viewers who follow the stream for some slots: a blocking reload, then the part. Returns what they asked for."""
+    each = each or targets(media(port))
     mistakes, asked, lock = [], {target: 0 for target in each}, threading.Lock()
 
     def watch():
@@ -228,6 +235,39 @@ def test_a_cache_asks_once_for_all_viewers(server, make, tmp_path):
             assert counted.count(target) == 1, (target, counted.count(target))
 
 
+def test_as_many_requests_as_there_are_caches(server, tmp_path):
+    """Two caches with a crowd each before one server, as a CDN with two places is."""
+    counted = Counted(server.public)
+    try:
+        with contextlib.ExitStack() as stack:
+            ports = serving.free_ports(2)
+            for make, port in zip((nginx, varnish), ports, strict=True):
+                folder = tmp_path / make.__name__
+                folder.mkdir()
+                stack.enter_context(program(make(folder, counted.port, port), port, folder))
+            each = targets(media(ports[0]))
+            with concurrent.futures.ThreadPoolExecutor(2) as crowds:
+                asked = [crowd.result() for crowd in [crowds.submit(follow, port, each) for port in ports]]
+            assert asked[0].keys() == asked[1].keys()
+            for target in asked[0]:
+                assert counted.count(target) == 2, (target, counted.count(target))
+    finally:
+        counted.close()
+
+
+@pytest.mark.parametrize("make", [nginx, varnish])
+def test_a_large_crowd_costs_the_server_as_much_as_one_viewer(server, make, tmp_path):
+    with in_front(make, server, tmp_path) as (port, counted):
+        done = subprocess.run(
+            [quietcam.binary(), "bench", "viewers", "-n", "100", "--for", "5s", "--url",
+             f"http://127.0.0.1:{port}{PREFIX}/{CAMERA}/live.m3u8"],
+            env=quietcam.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and "100 of 100 " in done.stdout, done.stdout + done.stderr
+        asked = collections.Counter(
+            target for target in counted.asked if "_HLS_msn=" in target or re.search(r"/\d+\.\d+\.mp4$", target))
+    assert len(asked) >= 8 and set(asked.values()) == {1}, asked
+
+
 def test_haproxy_keeps_parts_and_caddy_passes_all_on(server, tmp_path):
     for make in (haproxy, caddy):
         folder = tmp_path / make.__name__
@@ -255,14 +295,7 @@ KINDS = {
 def follow_in_all_forms(port):
     """Viewers of all kinds follow the stream; then each kind asks for what the others got. Returns the targets, and the
     codings that each kind got."""
-    now = media(port)
-    sequence, part = now.open.sequence, len(now.open.parts)
-    each = []
-    for _ in range(SLOTS + 2):
-        each.append(f"/{CAMERA}/live.m3u8?_HLS_msn={sequence}&_HLS_part={part}")
-        part += 1
-        if part == int(SEGMENT / PART):
-            sequence, part = sequence + 1, 0
+    each = targets(media(port), SLOTS + 2)
     mistakes, got, lock = [], {kind: set() for kind in KINDS}, threading.Lock()
 
     def look(viewer, kind, target, known):

@@ -43,7 +43,7 @@ ROUTES = [
     ("/", "text/html; charset=utf-8", "no-cache"),
     ("/desk/", "text/html; charset=utf-8", "no-cache"),
     ("/desk/index.m3u8", PLAYLIST, "public, max-age=60"),
-    ("/desk/live.m3u8", PLAYLIST, "public, max-age=0"),
+    ("/desk/live.m3u8", PLAYLIST, "public, max-age=1"),
     ("/desk/INIT", "video/mp4", FOREVER),
     ("/desk/SEGMENT", "video/mp4", FOREVER),
     ("/desk/PART", "video/mp4", FOREVER),

@@ -30,7 +30,9 @@ The attacks that are tried, and what each gets:
 | a withdrawn picture in the memory of the process, read by the superuser | nothing | `test_memory` |
 | many addresses of one IPv6 network: connections, guesses, waves, unfinished bodies | what one address gets | `test_networks` |
 | waves without end from an IPv6 site, and from all over the world | the site's share, one event a second, no memory | `test_waves` |
-| small pictures that take long to decode | 422, or decoded beside the loop: no part is late | `EarlyStillTests`, `CostlyPictureTests` |
+| small pictures that take long to decode, and large ones just below the limits | 422, or decoded beside the loop: no neighbour's part is late | `test_costly_pictures`, `EarlyStillTests`, `CostlyPictureTests` |
+| no `Host`, or two, at either door | 400, and closed | `test_private_door` |
+| a camera, or a film, that names another host's film | that host is asked for nothing | `test_leading_away`, `test_rtsp` |
 | `state.json`, the folder of a camera with `access: signed`, by another user | nothing | `test_limits` |
 | pictures that announce 900 or 4,300 megapixels | 413 by their header, in no memory | `test_limits` |
 | extensions of chunks up to 3 MB; 200 application segments of 64 KiB in a still | no memory; taken | `test_limits` |

@@ -1,4 +1,5 @@
-"""`quietcam push` of a camera that names another host of the network: nothing of that host is fetched or published."""
+"""`quietcam push` of a camera, and `push` and `loop` of a file, that name another host of the network: nothing of that host
+is fetched or published."""
 
 import contextlib
 import http.server
@@ -7,8 +8,9 @@ import threading
 
 import pytest
 
+import quietcam
 from dropping import QUICK
-from serving import serving
+from serving import ONE_CAMERA, serving
 from test_pull import pulling, wait_for_taken
 
 # The address that is given is localhost, and this is another host by name.
@@ -146,3 +148,28 @@ def test_a_segment_that_redirects_elsewhere_is_not_followed(server, film):
         with pulling(server, f"http://localhost:{camera.server_port}/live") as process:
             process.wait(30)
         assert process.returncode == 1 and inner.asked == [], process.output
+
+
+@pytest.mark.parametrize("kind, name", [
+    ("segment", "film.m3u8"), ("variant", "film.m3u8"), ("encrypted", "film.m3u8"), ("concat", "film.ffconcat"),
+    ("sdp", "film.sdp"), ("dash", "film.mpd"),
+])
+@pytest.mark.parametrize("command", ["loop", "push"])
+def test_a_file_leads_to_no_host(server, film, kind, name, command, tmp_path):
+    """What was downloaded as a film can be a list that names addresses."""
+    with two_hosts(film, kind) as (inner, _):
+        (tmp_path / name).write_bytes(hostile(kind, inner.server_port)[1])
+        if command == "push":
+            before = server.status()["stills"]["taken"]
+            with pulling(server, str(tmp_path / name)) as process:
+                process.wait(30)
+            assert process.returncode == 1, process.output
+            assert server.status()["stills"]["taken"] == before
+        else:
+            made = subprocess.run(
+                [quietcam.binary(), "loop", tmp_path / name, "--store", tmp_path / "store", *ONE_CAMERA],
+                env=quietcam.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+            assert made.returncode not in (0, None), made.stdout
+            assert "is not a video that FFmpeg can read" in made.stderr, made.stderr
+            assert not list((tmp_path / "store").glob("*/loop/*.mp4"))
+        assert inner.asked == [], "the inner host was asked"

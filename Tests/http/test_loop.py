@@ -282,6 +282,8 @@ def damaged_folder(home):
     ("arguments", "says"),
     [
         (["nothing-there"], "no file or folder is at"),
+        (["http://127.0.0.1:1/film.mp4"], "http://127.0.0.1:1/film.mp4 is an address"),
+        (["rtsp://me:secret@127.0.0.1:1/live"], "rtsp://127.0.0.1:1/live is an address"),
         (["empty"], "no JPEG"),
         (["damaged"], "no picture in"),
         (["text.mp4"], "is not a video that FFmpeg can read"),

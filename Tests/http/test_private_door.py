@@ -8,6 +8,7 @@
 | another user reads the token that the server made | nothing (mode 0600; no log has it) | |
 | a web server that serves the store as the handbook says is asked for it | 404 | |
 | a loop is recorded from an address that is not this machine | the token stays here | |
+| no `Host`, two of them, at either door | 400, and the connection ends | the first one counted |
 """
 
 import contextlib
@@ -86,6 +87,24 @@ def test_a_request_without_a_host_is_no_browsers(server):
     assert ask_as(server.private, None, "GET", "/status", server.asked, version="HTTP/1.0").status == 200
     assert ask_as(server.private, None, "GET", "/status", version="HTTP/1.0").status == 401
     assert ask_as(server.private, None, "GET", "/status", server.asked).status == 400
+
+
+@pytest.mark.parametrize("door", ["public", "private"])
+@pytest.mark.parametrize("hosts", [
+    [], ["127.0.0.1", "evil.example"], ["evil.example", "127.0.0.1"], ["127.0.0.1", "127.0.0.1"], ["127.0.0.1", ""],
+], ids=lambda hosts: "+".join(hosts) or "none")
+def test_a_request_has_one_host(server, door, hosts):
+    """What stands in front may read the other one (RFC 9112, section 3.2). What comes behind it is not read either."""
+    target = "/status" if door == "private" else f"/{CAMERA}/live.m3u8"
+    lines = [f"GET {target} HTTP/1.1", *(f"Host: {host}" for host in hosts)]
+    lines += [f"{name}: {value}" for name, value in server.asked.items()]
+    request = ("\r\n".join(lines) + "\r\n\r\n").encode()
+    good = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with wire.Wire(getattr(server, door)) as client:
+        client.send(request + good)
+        answer = client.answer()
+        assert answer.status == 400 and CAMERA not in answer.text, answer
+        assert client.is_ended()
 
 
 def test_a_name_is_told_once_in_the_log_and_nothing_else_of_it():

@@ -3,7 +3,7 @@ import NIOCore
 /// Reads the answers of one HTTP/1.1 connection as bytes come (RFC 9112), with as little work as a crowd of viewers on
 /// one machine needs.
 ///
-/// It knows answers with a length, chunked ones, and those without a body. Other answers are mistakes.
+/// It knows answers with a length, also of HTTP/1.0, chunked ones, and those without a body. Other answers are mistakes.
 struct AnswerScanner: Sendable {
   /// A complete answer.
   struct Answer: Sendable {
@@ -43,6 +43,12 @@ struct AnswerScanner: Sendable {
 
   /// The bytes of an answer's body that have come so far; 0 between two answers.
   var bodyBytes: Int { answer.body.readableBytes }
+
+  /// Takes the bytes of the answer that is coming, as far as they are there, for an answer that goes on and on.
+  mutating func takeBody() -> ByteBuffer {
+    defer { answer.body = ByteBuffer() }
+    return answer.body
+  }
 
   /// Whether it is between two answers.
   var isIdle: Bool { if case .head = state { rest.readableBytes == 0 } else { false } }
@@ -138,6 +144,7 @@ struct AnswerScanner: Sendable {
       throw Mistake(description: "an answer begins with \(head.prefix(40))")
     }
     answer.status = status
+    answer.closes = words[0] == "HTTP/1.0"
     var (length, isChunked): (Int?, Bool) = (nil, false)
     for line in lines.dropFirst() {
       guard let colon = line.firstIndex(of: ":") else { continue }
@@ -146,7 +153,9 @@ struct AnswerScanner: Sendable {
       case "content-length": length = Int(value)
       case "transfer-encoding": isChunked = value.lowercased() == "chunked"
       case "content-encoding": answer.coding = WireCoding(value.lowercased())
-      case "connection": answer.closes = value.lowercased() == "close"
+      case "connection":
+        let value = value.lowercased()
+        answer.closes = value == "close" || (answer.closes && value != "keep-alive")
       case "link" where value.hasSuffix("rel=\"next\"") && value.hasPrefix("<"):
         answer.next = String(value.dropFirst().prefix { $0 != ">" })
       default: break

@@ -5,9 +5,13 @@ import Media
 package struct CrowdResult: Sendable {
   /// How they watched.
   package let way: CrowdWay
-  /// How many viewers there should have been, and how many got media.
+  /// How many viewers there were at a time, how many came in all, how many of these got media, and how many left.
   package let asked: Int
+  package let came: Int
   package let joined: Int
+  package let left: Int
+  /// Connections that the server closed between two answers, and that were opened again.
+  package let reopened: Int
   /// For how long all watched.
   package let elapsed: Duration
   /// Answers and bytes in that time.
@@ -19,51 +23,75 @@ package struct CrowdResult: Sendable {
   package let mistakes: [String: Int]
   /// From the first viewer to the last.
   package let spread: CrowdSpread
-  /// The server's processor time and memory, where it runs as a child of this program.
-  package var server: (cpu: Duration, peakKiB: Int)?
+  /// How long after they came viewers had their first media.
+  private let firstMedia: CrowdWaits
+  /// How long a part is; `nil` where nobody waits for them.
+  private let part: Ticks?
+  /// What the server took of all processors, where it runs as a child of this program, and what this program took.
+  private let share: CrowdLoad.Share
+  private let cores: Int
+  private let peakKiB: Int
+  private let limits: CrowdLimits
 
   init(
-    way: CrowdWay, asked: Int, before: CrowdTally, after: CrowdTally, refusedConnections: Int, elapsed: Duration
+    _ options: ViewersBench.Options, before: CrowdTally, after: CrowdTally, refusedConnections: Int,
+    elapsed: Duration, load: CrowdLoad, limits: CrowdLimits
   ) {
-    (self.way, self.asked, self.elapsed) = (way, asked, elapsed)
-    joined = after.joined
+    (way, asked, self.elapsed, self.limits) = (options.way, options.count, elapsed, limits)
+    (came, joined, left, reopened, part) = (after.came, after.joined, after.left, after.reopened, after.part)
     playlists = after.playlists - before.playlists
     media = after.media - before.media
     bytes = after.bytes - before.bytes
     refused = after.refused
     var mistakes = after.mistakes
-    if refusedConnections > 0 { mistakes["a connection was refused"] = refusedConnections }
+    if refusedConnections > 0 { mistakes["a connection was refused", default: 0] += refusedConnections }
     self.mistakes = mistakes
-    spread = CrowdSpread(after.arrivals.filter { before.arrivals[$0.key] == nil }, viewers: after.joined)
+    spread = CrowdSpread(
+      after.arrivals.filter { before.arrivals[$0.key] == nil }, viewers: min(after.joined, options.count))
+    var firstMedia = CrowdWaits()
+    for time in after.firstMedia { firstMedia.add(microseconds: time) }
+    self.firstMedia = firstMedia
+    (share, cores, peakKiB) = (load.whole, load.cores, load.peakKiB)
   }
 
   /// Whether all viewers saw everything.
-  package var isGood: Bool { refused.isEmpty && mistakes.isEmpty && joined == asked }
+  package var isGood: Bool { refused.isEmpty && mistakes.isEmpty && joined == came && came >= asked }
+
+  /// Whether the last viewers had the parts so late that a player with three parts in its buffer is near to a stall.
+  /// Viewers of whole segments look for them at times of their own.
+  private var isLate: Bool {
+    guard way != .plain, let part, spread.count > 0 else { return false }
+    return spread.wait(at: 99) * 2 > part.milliseconds
+  }
 }
 
 extension CrowdResult: CustomStringConvertible {
-  /// Some lines for a terminal.
+  /// Some lines for a terminal, with a statement at the end.
   package var description: String {
-    let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+    let seconds = elapsed.inSeconds
     func each(_ count: Int) -> String { String(format: "%.0f", Double(count) / max(0.001, seconds)) }
     var lines = [
-      "\(joined) of \(asked) \(way.text), \(String(format: "%.0f", seconds)) s",
+      "\(joined) of \(max(asked, came)) \(way.text), \(String(format: "%.0f", seconds)) s",
       "  \(each(playlists)) playlists/s, \(each(media)) media/s, \(each(bytes / 1000)) kB/s, "
         + String(
-          format: "%.1f kB a viewer-minute", Double(bytes) / 1000 / max(0.001, seconds) * 60 / Double(max(1, joined))),
+          format: "%.1f kB a viewer-minute",
+          Double(bytes) / 1000 / max(0.001, seconds) * 60 / Double(max(1, min(joined, asked)))),
     ]
+    if left > 0 {
+      lines.append(
+        "  \(left) left while others came; first media after p50 \(firstMedia.milliseconds(at: 50)) ms, p99 "
+          + "\(firstMedia.milliseconds(at: 99)) ms")
+    }
+    if reopened > 0 { lines.append("  \(reopened) × the server closed a connection between two answers") }
     if spread.count > 0 {
       lines.append(
-        "  first to last viewer of \(spread.count) parts or segments: median \(spread.span.median) ms, most "
+        "  first to last viewer of \(spread.count) names of media: median \(spread.span.median) ms, most "
           + "\(spread.span.most) ms; after the first: p50 \(spread.wait(at: 50)) ms, p99 \(spread.wait(at: 99)) ms")
     }
-    if let server {
-      let used = Double(server.cpu.components.seconds) + Double(server.cpu.components.attoseconds) / 1e18
-      lines.append(
-        String(
-          format: "  server: %.0f %% of a core, %d MiB at most", used / max(0.001, seconds) * 100, server.peakKiB / 1024
-        ))
+    if let server = share.server {
+      lines.append("  server: \(percent(server * cores)) of a core, \(peakKiB / 1024) MiB at most")
     }
+    lines.append("  this bench: \(percent(share.bench * cores)) of a core, of \(cores)")
     for (status, count) in refused.sorted(by: { $0.key < $1.key }) {
       lines.append("  \(count) answers with status \(status)")
     }
@@ -71,6 +99,27 @@ extension CrowdResult: CustomStringConvertible {
       lines.append("  \(count) × \(mistake)")
     }
     if isGood { lines.append("  no error") }
-    return lines.joined(separator: "\n")
+    for limit in limits.reached.prefix(3) {
+      lines.append(String(format: "  after %.0f s ", limit.after.inSeconds) + limit.words)
+    }
+    return (lines + [statement]).joined(separator: "\n")
   }
+
+  /// What is carried, in one sentence.
+  package var statement: String {
+    let whose = share.server == nil ? "This server" : "This machine"
+    let taken =
+      share.server.map { "; the server takes \(percent($0)) of the machine, this bench \(percent(share.bench))" } ?? ""
+    guard isGood, !isLate else {
+      let why =
+        !isGood
+        ? limits.reached.first?.words ?? "\(max(0, came - joined)) viewers got nothing"
+        : "the slowest hundredth has the media \(spread.wait(at: 99)) ms after the first, more than half a part"
+      return "\(whose) does not carry \(asked) viewers. What gave first: \(why)\(taken)."
+    }
+    let last = spread.count > 0 && way != .plain ? ": the last has a part \(spread.span.median) ms after the first" : ""
+    return "\(whose) carries \(asked) viewers\(last)\(taken)."
+  }
+
+  private func percent(_ thousandths: Int) -> String { "\((thousandths + 5) / 10) %" }
 }

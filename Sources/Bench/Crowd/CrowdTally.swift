@@ -1,4 +1,4 @@
-import Histogram
+import Media
 import NIOCore
 
 /// What the viewers of one event loop saw.
@@ -6,13 +6,19 @@ struct CrowdTally: ConnectionTally, Sendable {
   /// The names of media whose bytes are remembered for comparing.
   private static let keptNames = 64
 
-  /// Viewers that are connected.
+  /// Connections that are open.
   var connected = 0
-  /// Viewers that got their first media.
-  var joined = 0
+  /// Viewers that came, those that got their first media, and those that left before the end.
+  var (came, joined, left) = (0, 0, 0)
+  /// Connections that the server closed between two answers and that were opened again.
+  var reopened = 0
+  /// Microseconds from a viewer's coming to the first media.
+  private(set) var firstMedia: [Int64] = []
+  /// How long a part is, where the server holds requests until the next one is there.
+  private(set) var part: Ticks?
   /// Complete answers, and bytes as they came from the sockets.
   private(set) var (playlists, media, bytes) = (0, 0, 0)
-  /// Answers with another status than 200 and 304, by status.
+  /// Answers with another status than 200, 206 and 304, by status.
   private(set) var refused: [Int: Int] = [:]
   /// What went wrong, and how often.
   private(set) var mistakes: [String: Int] = [:]
@@ -26,11 +32,22 @@ struct CrowdTally: ConnectionTally, Sendable {
 
   mutating func note(_ mistake: String) { mistakes[mistake, default: 0] += 1 }
 
+  /// A viewer got its first media, so long after it came.
+  mutating func join(after time: Int64) {
+    joined += 1
+    firstMedia.append(time)
+  }
+
   /// Counts an answer, and compares media with what other viewers got under the name.
+  ///
+  /// - Parameters:
+  ///   - isFinal: whether all get the same bytes under the name.
+  ///   - isFirst: whether it was there before the viewer came, and says nothing of how late anybody had it.
   mutating func add(
-    _ kind: CrowdViewer.Kind, status: Int, name: String, body: ByteBuffer, isFinal: Bool, at now: Int64
+    _ kind: CrowdViewer.Kind, status: Int, name: String, body: ByteBuffer, isFinal: Bool, isFirst: Bool = false,
+    at now: Int64
   ) {
-    guard status == 200 || status == 304 else {
+    guard status == 200 || status == 206 || status == 304 else {
       refused[status, default: 0] += 1
       return
     }
@@ -39,8 +56,8 @@ struct CrowdTally: ConnectionTally, Sendable {
       return
     }
     media += 1
-    arrivals[name, default: []].append(now)
     guard isFinal else { return }
+    if !isFirst { arrivals[name, default: []].append(now) }
     if let first = bodies[name] {
       if first != body { note("\(name) had other bytes for another viewer") }
       return
@@ -51,12 +68,13 @@ struct CrowdTally: ConnectionTally, Sendable {
   }
 
   /// Reads a playlist, once for all that have the same bytes.
-  mutating func read(_ body: ByteBuffer, path: String, coding: WireCoding) throws -> PlaylistNews {
+  mutating func read(_ body: ByteBuffer, path: String, host: String, coding: WireCoding) throws -> PlaylistNews {
     if let known = news[body] { return known }
     guard let text = coding.content(of: body) else {
       throw AnswerScanner.Mistake(description: "a playlist is not \(coding.name), as its Content-Encoding says")
     }
-    let read = try PlaylistNews(text, path: path)
+    let read = try PlaylistNews(text, path: path, host: host)
+    if read.reload != nil { part = read.part }
     if news.count > 32 { news.removeAll() }
     news[body] = read
     return read
@@ -65,43 +83,17 @@ struct CrowdTally: ConnectionTally, Sendable {
   /// Joins what another loop saw.
   mutating func add(_ other: CrowdTally) {
     connected += other.connected
+    came += other.came
     joined += other.joined
+    left += other.left
+    reopened += other.reopened
+    firstMedia += other.firstMedia
+    part = part ?? other.part
     playlists += other.playlists
     media += other.media
     bytes += other.bytes
     refused.merge(other.refused, uniquingKeysWith: +)
     mistakes.merge(other.mistakes, uniquingKeysWith: +)
     arrivals.merge(other.arrivals, uniquingKeysWith: +)
-  }
-}
-
-/// How long after the first viewer the others had the same media.
-package struct CrowdSpread: Sendable {
-  /// Microseconds, of all viewers and media.
-  private var waits: Histogram<UInt32>
-  /// Microseconds from the first viewer to the last, for each name that most of them had.
-  private var spans: [Int64] = []
-
-  /// - Parameter arrivals: nanoseconds of a clock, by name.
-  init(_ arrivals: [String: [Int64]], viewers: Int) {
-    waits = Histogram<UInt32>(highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
-    for times in arrivals.values {
-      // Names that only some viewers had were being published when the measurement began or ended.
-      guard times.count * 10 >= viewers * 9, let first = times.min(), let last = times.max() else { continue }
-      for time in times { waits.record(UInt64((time - first) / 1000)) }
-      spans.append((last - first) / 1000)
-    }
-    spans.sort()
-  }
-
-  /// How many parts or segments were compared.
-  package var count: Int { spans.count }
-  /// The median and the longest time from the first viewer to the last, in milliseconds.
-  package var span: (median: Int64, most: Int64) {
-    spans.isEmpty ? (0, 0) : (spans[spans.count / 2] / 1000, (spans.last ?? 0) / 1000)
-  }
-  /// The wait after the first viewer at a percentile, in milliseconds.
-  package func wait(at percentile: Double) -> Int64 {
-    Int64(waits.valueAtPercentile(percentile) / 1000)
   }
 }

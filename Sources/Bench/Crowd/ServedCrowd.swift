@@ -10,18 +10,15 @@ package struct ServedCrowd: Sendable {
   private let program: URL
   private let stills: [ByteBuffer]
   private let settings: [String]
-  private let way: CrowdWay
-  private let count: Int
-  private let length: Duration
+  private let options: ViewersBench.Options
 
   /// A crowd before the server in the file `program`.
   ///
   /// - Parameter settings: flags of `quietcam serve`.
   package init(
-    program: URL, stills: [ByteBuffer], settings: [String], way: CrowdWay, count: Int, length: Duration
+    program: URL, stills: [ByteBuffer], settings: [String], options: ViewersBench.Options
   ) {
-    (self.program, self.stills, self.settings) = (program, stills, settings)
-    (self.way, self.count, self.length) = (way, count, length)
+    (self.program, self.stills, self.settings, self.options) = (program, stills, settings, options)
   }
 
   /// Starts the server, watches, and ends it.
@@ -41,8 +38,7 @@ package struct ServedCrowd: Sendable {
           guard let url = URL(string: "http://127.0.0.1:\(server.publicPort)/\(ServerProcess.camera)/live.m3u8") else {
             return nil
           }
-          return try await ViewersBench(url: url, way: way, count: count, length: length)
-            .run(server: server, onProgress: onProgress)
+          return try await ViewersBench(url: url, options: options).run(server: server, onProgress: onProgress)
         }
         defer { group.cancelAll() }
         guard let result = try await group.next() ?? nil else { throw BenchFailure("the stills ended too soon") }

@@ -1,26 +1,39 @@
-import AsyncHTTPClient
 import Foundation
 import Media
 import NIOCore
-import NIOHTTP1
 import NIOPosix
-import Playlist
 
 /// Many viewers of one stream at once: what the server carries, and how long after the first one the last one has each
 /// part. The viewers are connections of this process.
 package struct ViewersBench: Sendable {
+  /// How they watch.
+  package struct Options: Sendable {
+    package var way = CrowdWay.lowLatency
+    /// How many there are.
+    package var count = 500
+    /// For how long all of them watch.
+    package var length = Duration.seconds(60)
+    /// For how long a viewer stays in the mean, until another one comes in its place; `nil` for all the time.
+    package var stay: Ticks?
+    /// A PEM file with the certificate that the server's is checked against; `nil` for the system's.
+    package var trust: String?
+
+    /// Five hundred low-latency viewers for a minute.
+    package init() {}
+  }
+
   /// Local addresses, each for so many viewers: a server limits the connections of an address, and an address has only
   /// so many ports.
   private static let viewersPerAddress = 60
+  /// Nobody leaves so short before the end, so that all who come get something.
+  private static let lastChange = Duration.seconds(2)
 
   private let url: URL
-  private let way: CrowdWay
-  private let count: Int
-  private let length: Duration
+  private let options: Options
 
   /// A bench of the stream at a media or multivariant playlist's address.
-  package init(url: URL, way: CrowdWay, count: Int, length: Duration) {
-    (self.url, self.way, self.count, self.length) = (url, way, count, length)
+  package init(url: URL, options: Options) {
+    (self.url, self.options) = (url, options)
   }
 
   /// How far it is.
@@ -40,83 +53,97 @@ package struct ViewersBench: Sendable {
   ///   - onProgress: called about once a second.
   /// - Throws: `BenchFailure` if there is no stream at the address.
   package func run(server: ServerProcess? = nil, onProgress: (Progress) -> Void) async throws -> CrowdResult {
-    guard url.scheme == "http", let host = url.host(), let path = try await mediaPath() else {
-      throw BenchFailure("there is no HLS stream at \(url.absoluteString); give the address of a playlist by http://")
+    let target = try await CrowdTarget(url, trust: options.trust)
+    let boxes = Array(MultiThreadedEventLoopGroup.singleton.makeIterator()).map {
+      NIOLoopBoundBox.makeBoxSendingValue(CrowdTally(), eventLoop: $0)
     }
-    let port = url.port ?? 80
-    let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
-    let group = MultiThreadedEventLoopGroup.singleton
-    let loops = Array(group.makeIterator())
-    let boxes = loops.map { NIOLoopBoundBox.makeBoxSendingValue(CrowdTally(), eventLoop: $0) }
-    var channels: [any Channel] = []
-    let began = ContinuousClock.now
-    // The viewers come within a tenth of the time, so that joining does not measure itself.
-    let pause = (length / 10) / max(1, count)
-    var refusedConnections = 0
-    for number in 0..<count {
-      do {
-        channels.append(
-          try await connect(number, to: address, host: "\(host):\(port)", path: path, box: boxes[number % boxes.count]))
-      } catch {
-        refusedConnections += 1
-        if refusedConnections > 100 { break }
-      }
-      if number % 64 == 0 {
-        onProgress(Progress(connected: channels.count, elapsed: nil, mistakes: refusedConnections))
-        try await Task.sleep(until: began + pause * number, clock: .continuous)
-      }
+    let seats = try (0..<options.count).map { number in
+      let tally = boxes[number % boxes.count]
+      return NIOLoopBoundBox.makeBoxSendingValue(
+        CrowdSeat(options.way, target: target, source: try Self.source(number, for: target), tally: tally),
+        eventLoop: tally.eventLoop)
     }
-    let start = ContinuousClock.now
-    let (before, cpu) = (try await tally(of: boxes), server?.processorTime)
-    while ContinuousClock.now - start < length {
-      try await Task.sleep(for: .seconds(1))
-      let now = try await tally(of: boxes)
-      onProgress(
-        Progress(
-          connected: now.connected, elapsed: ContinuousClock.now - start,
-          mistakes: now.mistakes.values.reduce(0, +) + refusedConnections))
+    let result: CrowdResult
+    do {
+      let refused = try await fill(seats, onProgress: onProgress)
+      result = try await watch(seats, boxes, server, refused: refused, onProgress: onProgress)
+    } catch {
+      await empty(seats)
+      throw error
     }
-    let after = try await tally(of: boxes)
-    var result = CrowdResult(
-      way: way, asked: count, before: before, after: after, refusedConnections: refusedConnections,
-      elapsed: ContinuousClock.now - start)
-    if let cpu, let now = server?.processorTime { result.server = (now - cpu, server?.peakKiB ?? 0) }
-    for channel in channels { channel.close(promise: nil) }
+    await empty(seats)
     return result
   }
 
-  private func connect(
-    _ number: Int, to address: SocketAddress, host: String, path: String, box: NIOLoopBoundBox<CrowdTally>
-  ) async throws -> any Channel {
-    var bootstrap = ClientBootstrap(group: box.eventLoop)
-      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .connectTimeout(.seconds(20))
-      .channelInitializer { [way] channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(CrowdConnection(way, host: host, path: path, tally: box))
+  /// Has a viewer come to each place, within a tenth of the time, so that joining does not measure itself.
+  ///
+  /// - Returns: how many connections were refused.
+  private func fill(_ seats: [NIOLoopBoundBox<CrowdSeat>], onProgress: (Progress) -> Void) async throws -> Int {
+    let began = ContinuousClock.now
+    let pause = (options.length / 10) / max(1, seats.count)
+    var refused = 0
+    for (number, seat) in seats.enumerated() {
+      do {
+        try await seat.eventLoop.flatSubmit { seat.value.sit() }.get()
+      } catch {
+        refused += 1
+        if refused > 100 { break }
+      }
+      if number % 64 == 0 {
+        onProgress(Progress(connected: number + 1 - refused, elapsed: nil, mistakes: refused))
+        try await Task.sleep(until: began + pause * number, clock: .continuous)
+      }
+    }
+    return refused
+  }
+
+  private func watch(
+    _ seats: [NIOLoopBoundBox<CrowdSeat>], _ boxes: [NIOLoopBoundBox<CrowdTally>], _ server: ServerProcess?,
+    refused: Int, onProgress: (Progress) -> Void
+  ) async throws -> CrowdResult {
+    let start = ContinuousClock.now
+    let before = try await tally(of: boxes)
+    var turnover = options.stay.map { CrowdTurnover(count: seats.count, stay: $0) }
+    var load = CrowdLoad(server: server)
+    var limits = CrowdLimits()
+    var looked = start
+    while case let elapsed = ContinuousClock.now - start, elapsed < options.length {
+      try await Task.sleep(for: turnover == nil ? .seconds(1) : .milliseconds(100))
+      if elapsed + Self.lastChange < options.length {
+        for place in turnover?.leaving(at: Ticks(elapsed)) ?? [] {
+          let seat = seats[place]
+          seat.eventLoop.execute { seat.value.change() }
         }
       }
-    if address.ipAddress?.hasPrefix("127.") == true {
-      let place = 1 + number / Self.viewersPerAddress
-      let source = "127.0.\(place / 250).\(1 + place % 250)"
-      bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: source, port: 0))
+      guard ContinuousClock.now - looked >= .milliseconds(990) else { continue }
+      looked = .now
+      let now = try await tally(of: boxes)
+      limits.note(now, refusedConnections: refused, load: load.look(), after: looked - start)
+      onProgress(
+        Progress(
+          connected: now.connected / (options.way == .photos ? 2 : 1), elapsed: looked - start,
+          mistakes: now.mistakes.values.reduce(0, +) + refused))
     }
-    return try await bootstrap.connect(to: address).get()
+    let after = try await tally(of: boxes)
+    return CrowdResult(
+      options, before: before, after: after, refusedConnections: refused, elapsed: ContinuousClock.now - start,
+      load: load, limits: limits)
+  }
+
+  private func empty(_ seats: [NIOLoopBoundBox<CrowdSeat>]) async {
+    for seat in seats { try? await seat.eventLoop.submit { seat.value.close() }.get() }
+  }
+
+  /// The address that a viewer's connections come from; `nil` where the server is on another machine.
+  private static func source(_ number: Int, for target: CrowdTarget) throws -> SocketAddress? {
+    guard target.address.ipAddress?.hasPrefix("127.") == true else { return nil }
+    let place = 1 + number / viewersPerAddress
+    return try SocketAddress(ipAddress: "127.0.\(place / 250).\(1 + place % 250)", port: 0)
   }
 
   private func tally(of boxes: [NIOLoopBoundBox<CrowdTally>]) async throws -> CrowdTally {
     var sum = CrowdTally()
     for box in boxes { sum.add(try await box.eventLoop.submit { box.value }.get()) }
     return sum
-  }
-
-  /// The path of the media playlist; `nil` where there is no playlist.
-  private func mediaPath() async throws -> String? {
-    let answer = try await HTTPClient.shared.execute(HTTPClientRequest(url: url.absoluteString), timeout: .seconds(20))
-    guard answer.status == .ok else { return nil }
-    let body = try await answer.body.collect(upTo: 1 << 20)
-    let path = url.path(percentEncoded: true) + (url.query(percentEncoded: true).map { "?\($0)" } ?? "")
-    if let variant = try? MultivariantPlaylist.parse(body).variants.first { return resolve(variant.uri, from: path) }
-    return (try? MediaPlaylist.parse(body)) == nil ? nil : path
   }
 }

@@ -14,7 +14,7 @@ struct EventsWatching: Watching {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         defer { queue.finish() }
-        let lines = EventLines { event in if event == "still" { queue.yield() } }
+        let lines = EventLines { event, _ in if event == "still" { queue.yield() } }
         _ = try await tab.client.get(path, .playlist, by: .events) { lines.take($0) }
         throw WireError.ended
       }
@@ -30,25 +30,36 @@ struct EventsWatching: Watching {
   }
 }
 
-/// Reads the names of events out of a stream of them (WHATWG HTML, section 9.2.6).
+/// Reads events out of a stream of them (WHATWG HTML, section 9.2.6), as far as one line of data needs it.
 final class EventLines: Sendable {
-  private let onEvent: @Sendable (String) -> Void
-  private let rest = NIOLockedValueBox("")
+  private struct State {
+    var rest = ""
+    var (name, data) = ("", "")
+  }
 
-  init(_ onEvent: @escaping @Sendable (_ event: String) -> Void) { self.onEvent = onEvent }
+  private let onEvent: @Sendable (String, String) -> Void
+  private let state = NIOLockedValueBox(State())
+
+  /// - Parameter onEvent: is given the name and the data of each.
+  init(_ onEvent: @escaping @Sendable (_ event: String, _ data: String) -> Void) { self.onEvent = onEvent }
 
   /// Takes the next bytes.
   func take(_ bytes: ByteBuffer) {
-    let events = rest.withLockedValue { rest in
-      rest += String(buffer: bytes)
-      var events: [String] = []
-      while let end = rest.firstIndex(of: "\n") {
-        let line = rest[..<end]
-        if line.hasPrefix("event: ") { events.append(String(line.dropFirst(7))) }
-        rest.removeSubrange(...end)
+    let events = state.withLockedValue { state in
+      state.rest += String(buffer: bytes)
+      var events: [(String, String)] = []
+      while let end = state.rest.firstIndex(of: "\n") {
+        let line = state.rest[..<end]
+        if line.hasPrefix("event: ") { state.name = String(line.dropFirst(7)) }
+        if line.hasPrefix("data: ") { state.data = String(line.dropFirst(6)) }
+        if line.isEmpty {
+          if !state.name.isEmpty { events.append((state.name, state.data)) }
+          (state.name, state.data) = ("", "")
+        }
+        state.rest.removeSubrange(...end)
       }
       return events
     }
-    for event in events { onEvent(event) }
+    for (event, data) in events { onEvent(event, data) }
   }
 }

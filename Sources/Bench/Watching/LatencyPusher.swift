@@ -48,17 +48,22 @@ package struct LatencyPusher: Sendable {
   ///
   /// - Throws: if the server refuses a still, with its message.
   package func run() async throws {
-    let start = ContinuousClock.now + every * Double.random(in: 0..<1)
+    let start = ContinuousClock.now + random(from: .zero)
     var next = start
     for index in 1... {
       try await Task.sleep(until: next, clock: .continuous)
       let advised = try await push()
       switch timing {
-      case .random: next = start + every * index + every * Double.random(in: -0.5..<0.5)
+      case .random: next = start + every * index + random(from: Ticks(-Ticks(every).count / 2))
       case .steady: next = start + every * index
       case .listening: next = max(.now, next + (advised ?? every))
       }
     }
+  }
+
+  /// A random time from `least` to an interval later.
+  private func random(from least: Ticks) -> Duration {
+    (least + Ticks(Int64.random(in: 0..<max(1, Ticks(every).count)))).duration
   }
 
   /// Pushes a still.

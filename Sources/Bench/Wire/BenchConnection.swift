@@ -19,6 +19,8 @@ where InboundIn == ByteBuffer, OutboundOut == ByteBuffer {
   var scanner: AnswerScanner { get set }
   /// Whether it has ended, or is about to.
   var isOver: Bool { get set }
+  /// Whether the server can close it now without that being a mistake.
+  var canBeClosed: Bool { get }
 
   /// Called when it is connected.
   func begin(_ context: ChannelHandlerContext)
@@ -26,10 +28,18 @@ where InboundIn == ByteBuffer, OutboundOut == ByteBuffer {
   func take(_ answer: AnswerScanner.Answer, _ context: ChannelHandlerContext) throws
   /// Called when bytes have come and the answers that they completed have been taken.
   func received(_ count: Int, _ context: ChannelHandlerContext)
+  /// Called when it has ended.
+  ///
+  /// - Parameter unforeseen: whether the server has closed it by itself.
+  func ended(unforeseen: Bool)
 }
 
 extension BenchConnection {
+  var canBeClosed: Bool { false }
+
   func received(_ count: Int, _ context: ChannelHandlerContext) {}
+
+  func ended(unforeseen: Bool) {}
 
   func channelActive(context: ChannelHandlerContext) {
     tally.value.connected += 1
@@ -49,18 +59,25 @@ extension BenchConnection {
 
   func channelInactive(context: ChannelHandlerContext) {
     tally.value.connected -= 1
-    if !isOver { tally.value.note("the server closed \(Self.name)") }
+    let wasOver = isOver
+    if !wasOver, !canBeClosed { tally.value.note("the server closed \(Self.name)") }
     isOver = true
+    ended(unforeseen: !wasOver)
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { end("\(error)", context) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if canBeClosed { context.close(promise: nil) } else { end("\(error)", context) }
+  }
 
   /// Asks for a path.
   ///
-  /// - Parameter codings: the value of `Accept-Encoding`.
-  func ask(_ path: String, host: String, codings: String, _ context: ChannelHandlerContext) {
+  /// - Parameters:
+  ///   - codings: the value of `Accept-Encoding`.
+  ///   - range: the value of `Range`.
+  func ask(_ path: String, host: String, codings: String, range: String? = nil, _ context: ChannelHandlerContext) {
     let text =
-      "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nAccept-Encoding: \(codings)\r\nUser-Agent: quietcam-bench\r\n\r\n"
+      "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nAccept-Encoding: \(codings)\r\nUser-Agent: quietcam-bench\r\n"
+      + (range.map { "Range: \($0)\r\n" } ?? "") + "\r\n"
     context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(string: text)), promise: nil)
   }
 

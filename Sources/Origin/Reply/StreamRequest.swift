@@ -100,8 +100,9 @@ struct StreamRequest: Sendable {
   private func playlist(_ query: Substring) -> Step {
     guard let newest = camera.edge.snapshot, let furthest = camera.edge.furthest else { return .answer(notReady) }
     let timeline = camera.settings.timeline
-    // What is not asked for by its number must not be cached longer than it is the newest.
-    let passing = Reply.Caching.seconds(Int(timeline.part.count / Ticks.perSecond))
+    // What is not asked for by its number must not be cached longer than it is the newest, but for a second: a cache that
+    // holds equal requests back and can keep nothing lets its viewers in one after another.
+    let passing = Reply.Caching.seconds(max(1, Int(timeline.part.count / Ticks.perSecond)))
     do throws(BlockingReload.Refusal) {
       let reload = try BlockingReload(query: query)
       guard !reload.isEmpty else {

@@ -52,6 +52,7 @@ struct EarlyDecoder {
 /// A still that was decoded when it came.
 final class DecodedStill: Sendable {
   let still: Still
+  /// `NIOLockedValueBox` takes only what can be copied.
   private let picture: Mutex<DecodedPicture?>
 
   init(_ still: Still, picture: consuming sending DecodedPicture) {
