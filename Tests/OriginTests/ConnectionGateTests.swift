@@ -15,6 +15,8 @@ struct ConnectionGateTests {
   private let log = InMemoryLogHandler()
   private var logger: Logger { Logger(label: "test") { _ in log } }
   private let connections = Connections(limits: .init(total: 2, perAddress: 1))
+  private let rules = TLSRules(
+    handshakeTime: .seconds(15), frames: FrameGuard.Rules(idle: .seconds(60), patience: .seconds(30)))
 
   private func connection(isPlain: Bool = true, from address: String = "127.0.0.1") throws -> Connection {
     let connection = try Connection([ConnectionGateHandler(connections, isPlain: isPlain)])
@@ -85,7 +87,7 @@ struct ConnectionGateTests {
 
   @Test func aPlainConnectionIsSetUp() throws {
     let connection = try Connection()
-    let gate = ConnectionGate(base: Bare(), connections: connections, handshakeTime: nil)
+    let gate = ConnectionGate(base: Bare(), connections: connections, tls: nil)
     _ = try gate.setup(channel: connection.channel, logger: logger).wait()
     try connection.begin()
     #expect(connection.isOpen && log.entries.isEmpty && connections.counted.open == 1)
@@ -94,7 +96,7 @@ struct ConnectionGateTests {
   /// Without this a library that names its TLS handler otherwise would take the deadline of handshakes away.
   @Test func aSecureConnectionWithoutTLSIsClosedAndReported() throws {
     let connection = try Connection()
-    let gate = ConnectionGate(base: Bare(), connections: connections, handshakeTime: .seconds(15))
+    let gate = ConnectionGate(base: Bare(), connections: connections, tls: rules)
     let setup = gate.setup(channel: connection.channel, logger: logger)
     #expect(throws: ChannelPipelineError.self) { try setup.wait() }
     #expect(!connection.isOpen)
@@ -104,7 +106,7 @@ struct ConnectionGateTests {
   // MARK: Handshakes
 
   @Test func aHandshakeThatDoesNotComeIsNotWaitedFor() throws {
-    let connection = try Connection([HandshakeDeadlineHandler(.seconds(15))])
+    let connection = try Connection([HandshakeDeadlineHandler(rules)])
     try connection.begin()
     connection.advance(.milliseconds(14_999))
     #expect(connection.isOpen)
@@ -113,13 +115,24 @@ struct ConnectionGateTests {
   }
 
   @Test func aHandshakeThatIsDoneHasNoDeadline() throws {
-    let connection = try Connection([HandshakeDeadlineHandler(.seconds(15))])
+    let connection = try Connection([HandshakeDeadlineHandler(rules)])
     try connection.begin()
     connection.advance(.seconds(14))
     connection.channel.pipeline.fireUserInboundEventTriggered(
-      TLSUserEvent.handshakeCompleted(negotiatedProtocol: "h2"))
+      TLSUserEvent.handshakeCompleted(negotiatedProtocol: nil))
     connection.advance(.hours(1))
     #expect(connection.isOpen)
+  }
+
+  @Test func whoSpeaksHTTP2AndAsksForNothingIsClosed() throws {
+    let connection = try Connection([HandshakeDeadlineHandler(rules)])
+    try connection.begin()
+    connection.channel.pipeline.fireUserInboundEventTriggered(
+      TLSUserEvent.handshakeCompleted(negotiatedProtocol: "h2"))
+    connection.advance(.milliseconds(59_999))
+    #expect(connection.isOpen)
+    connection.advance(.milliseconds(1))
+    #expect(!connection.isOpen)
   }
 
   // MARK: The end of the process

@@ -50,12 +50,18 @@ final class FramesConnection {
   let streams = StreamCount()
   private let behind = Behind()
   private(set) var answers: [HTTP2StreamID: Answer] = [:]
+  /// The errors that the server has said goodbye with.
+  private(set) var goAways: [HTTP2ErrorCode] = []
 
-  /// - Parameter settings: those of the client.
-  init(settings: HTTP2Settings, handler: (any NIOHTTP2StreamDelegate) -> QuickFrameHandler) throws {
-    try server.pipeline.syncOperations.addHandlers(
-      NIOHTTP2Handler(mode: .server, connectionConfiguration: .init(), streamConfiguration: .init()),
-      handler(streams), behind)
+  /// - Parameters:
+  ///   - settings: those of the client.
+  ///   - below: handlers of the server between the protocol and the socket.
+  init(
+    settings: HTTP2Settings, below: [any ChannelHandler] = [],
+    handler: (any NIOHTTP2StreamDelegate) -> QuickFrameHandler
+  ) throws {
+    let http2 = NIOHTTP2Handler(mode: .server, connectionConfiguration: .init(), streamConfiguration: .init())
+    try server.pipeline.syncOperations.addHandlers(below + [http2, handler(streams), behind])
     try client.pipeline.syncOperations.addHandler(NIOHTTP2Handler(mode: .client, initialSettings: settings))
     try server.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 40_000)).wait()
     try client.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 443)).wait()
@@ -99,7 +105,16 @@ final class FramesConnection {
     while let frame = try client.readInbound(as: HTTP2Frame.self) { take(frame) }
   }
 
+  /// Lets the event loop of the server do what it has, until there is nothing more to carry.
+  func run() throws {
+    for _ in 0..<100 {
+      server.embeddedEventLoop.run()
+      try exchange()
+    }
+  }
+
   private func take(_ frame: HTTP2Frame) {
+    if case .goAway(_, let code, _) = frame.payload { goAways.append(code) }
     var answer = answers[frame.streamID] ?? Answer()
     switch frame.payload {
     case .headers(let content):

@@ -179,13 +179,6 @@ import Testing
     #expect(connection.answers[1]?.reset == nil)
   }
 
-  @Test func aLongAnswerGoesOn() throws {
-    let connection = try world.frames()
-    world.publish(parts: 2, whole: String(repeating: "a", count: 140_000))
-    try connection.ask(1, "/desk/7.mp4")
-    #expect(connection.passedOn.map(\.streamID) == [1])
-  }
-
   @Test func whatIsSentIsCountedAsByHTTP11() throws {
     let connection = try world.connection()
     try connection.receive(request("/desk/7.0.mp4") + request("/desk/live.m3u8"))

@@ -64,8 +64,11 @@ final class QuickWorld {
   /// - Parameters:
   ///   - settings: those of the client.
   ///   - patience: how long a client may take for an answer.
-  func frames(settings: HTTP2Settings = [], patience: TimeAmount = .seconds(10)) throws -> FramesConnection {
-    try FramesConnection(settings: settings) { [door] streams in
+  ///   - below: handlers between the protocol and the socket.
+  func frames(
+    settings: HTTP2Settings = [], patience: TimeAmount = .seconds(10), below: [any ChannelHandler] = []
+  ) throws -> FramesConnection {
+    try FramesConnection(settings: settings, below: below) { [door] streams in
       QuickFrameHandler(door: { door }, patience: patience, streams: streams)
     }
   }

@@ -22,6 +22,7 @@ The attacks that are tried, and what each gets:
 | readers that stop reading | closed; others play on | `test_limits`, `load.py` |
 | connections without end, from one address or many | 503; neither door takes the other's; at the private one the oldest without a secret end | `test_limits`, `test_networks` |
 | a TLS handshake that does not come | closed | `test_tls` |
+| HTTP/2: floods of frames, streams opened and reset without end, windows of 0, much asked for and nothing read, heads that grow when unpacked | GOAWAY and closed, or RST_STREAM; others play on, little memory | `test_http2`, `FrameGuardTests`, `SlowStreamTests` |
 | more stills than the camera may send, single or in a stream | 429, counted as refused | `test_limits` |
 | bodies that fill the memory together | 503 | `test_limits` |
 | signed bodies without a secret that are never finished | the oldest of that address end; who signs is heard | `test_limits` |

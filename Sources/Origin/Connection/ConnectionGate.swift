@@ -8,6 +8,14 @@ import NIOTLS
 /// How much of an answer the system buffers for a client that does not read; the default is megabytes for each.
 private let sendBuffer: SocketOptionValue = 128 << 10
 
+/// The rules of a listener with TLS.
+struct TLSRules: Sendable {
+  /// The most time for a TLS handshake.
+  let handshakeTime: TimeAmount
+  /// Those of a connection that speaks HTTP/2.
+  let frames: FrameGuard.Rules
+}
+
 /// Limits a listener's connections: one over the limit gets an answer and is closed before it can send a request.
 struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
   typealias Value = Base.Value
@@ -16,22 +24,22 @@ struct ConnectionGate<Base: ServerChildChannel>: ServerChildChannel {
   let connections: Connections
   /// Whether a connection over the limit ends another whose sender has shown no secret.
   var makesRoom = false
-  /// The most time for a TLS handshake; `nil` for a listener without TLS.
-  let handshakeTime: TimeAmount?
+  /// Its rules for TLS; `nil` for a listener without TLS.
+  let tls: TLSRules?
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: sendBuffer)
       try channel.pipeline.syncOperations.addHandlers(
-        ConnectionGateHandler(connections, isPlain: handshakeTime == nil, makesRoom: makesRoom),
+        ConnectionGateHandler(connections, isPlain: tls == nil, makesRoom: makesRoom),
         FirstRequestGraceHandler())
     }.flatMap {
       base.setup(channel: channel, logger: logger)
     }.flatMapThrowing { value in
-      if let handshakeTime {
+      if let tls {
         let pipeline = channel.pipeline.syncOperations
-        let tls = try pipeline.handler(type: NIOSSLServerHandler.self)
-        try pipeline.addHandlers([RecordPacker(), HandshakeDeadlineHandler(handshakeTime)], position: .after(tls))
+        let handler = try pipeline.handler(type: NIOSSLServerHandler.self)
+        try pipeline.addHandlers([RecordPacker(), HandshakeDeadlineHandler(tls)], position: .after(handler))
       }
       return value
     }.flatMapErrorThrowing { error in
@@ -113,22 +121,33 @@ final class ConnectionGateHandler: ChannelInboundHandler {
   }
 }
 
-/// Closes a connection that does not finish its TLS handshake.
+/// Closes a connection that does not finish its TLS handshake, and puts a `FrameGuard` on one that then speaks HTTP/2.
 final class HandshakeDeadlineHandler: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 
-  private let time: TimeAmount
+  private let rules: TLSRules
   private var deadline: Scheduled<Void>?
 
-  init(_ time: TimeAmount) { self.time = time }
+  init(_ rules: TLSRules) { self.rules = rules }
 
   func handlerAdded(context: ChannelHandlerContext) {
     let channel = context.channel
-    deadline = context.eventLoop.scheduleTask(in: time) { channel.close(mode: .all, promise: nil) }
+    deadline = context.eventLoop.scheduleTask(in: rules.handshakeTime) { channel.close(mode: .all, promise: nil) }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent { deadline?.cancel() }
+    if case TLSUserEvent.handshakeCompleted(let negotiated)? = event as? TLSUserEvent {
+      deadline?.cancel()
+      // The handlers of HTTP/2 are put behind it.
+      if negotiated == "h2" {
+        do {
+          try context.pipeline.syncOperations.addHandler(
+            FrameGuard(rules.frames, now: context.eventLoop.now), position: .after(self))
+        } catch {
+          context.close(promise: nil)
+        }
+      }
+    }
     context.fireUserInboundEventTriggered(event)
   }
 

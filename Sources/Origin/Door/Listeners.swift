@@ -117,7 +117,10 @@ package enum Listeners {
     let rules = ConnectionRulesInstaller(headerTime: min(headerTime, patience), logger: logger) { fault, channel in
       tell(fault, of: channel, unreadable, door, logger)
     }
-    return [rules, SlowReaderHandler(patience), SlowSenderHandler(patience), LingeringCloseHandler()]
+    return [
+      rules, SlowReaderHandler(patience), AnswerEndHandler(patience), SlowSenderHandler(patience),
+      LingeringCloseHandler(),
+    ]
   }
 
   /// Counts a request that cannot be read, and has a line in the log for it unless there are too many.
@@ -138,10 +141,11 @@ package enum Listeners {
     _ base: some ServerChildChannel, at address: ListenerAddress, connections: Connections, makesRoom: Bool = false,
     patience: TimeAmount, logger: Logger, _ onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) -> any Service {
-    Listener(
+    let frames = FrameGuard.Rules(idle: max(idleTimeout, patience), patience: patience)
+    return Listener(
       connection: ConnectionGate(
         base: base, connections: connections, makesRoom: makesRoom,
-        handshakeTime: address.certificate == nil ? nil : min(headerTime, patience)),
+        tls: address.certificate == nil ? nil : TLSRules(handshakeTime: min(headerTime, patience), frames: frames)),
       address: address, limit: connections.limits.total + turnedAway, logger: quiet(logger), onListening: onListening)
   }
 

@@ -139,14 +139,14 @@ struct DoorChannel: ServerChildChannel {
           if case .enqueued = more.yield(request) {} else { stream.close(promise: nil) }
         }
         try stream.pipeline.syncOperations.addHandlers(
-          HTTP2FramePayloadToHTTPServerCodec(), SlowReaderHandler(rules.patience), end)
+          HTTP2FramePayloadToHTTPServerCodec(), end)
       }
     }
     try channel.pipeline.syncOperations.addHandlers(
       NIOHTTP2Handler(mode: .server, connectionConfiguration: .init(), streamConfiguration: .init()),
       QuickFrameHandler(
         door: { [doors] in doors.quickDoor }, patience: rules.patience, streams: manager.http2StreamDelegate),
-      multiplexer, manager, SlowReaderHandler(rules.patience), EndOfInputHandler())
+      multiplexer, manager, EndOfInputHandler())
     return requests
   }
 

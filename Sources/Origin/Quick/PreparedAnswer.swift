@@ -76,16 +76,22 @@ final class PreparedAnswer: Sendable {
   }
 
   private func listed(at second: time_t) -> HPACKHeaders {
+    var headers = Self.headers(answer.status, answer.fields)
+    headers.add(name: "date", value: HTTPDate.text(at: second))
+    return headers
+  }
+
+  /// The head of an answer for HTTP/2, with these fields alone.
+  static func headers(_ status: HTTPResponse.Status, _ fields: HTTPFields) -> HPACKHeaders {
     var headers = HPACKHeaders()
-    headers.reserveCapacity(answer.fields.count + 2)
-    headers.add(name: ":status", value: "\(answer.status.code)")
-    for field in answer.fields {
+    headers.reserveCapacity(fields.count + 2)
+    headers.add(name: ":status", value: "\(status.code)")
+    for field in fields {
       // A length is hardly ever the same again, and would push out of the client's table what is.
       headers.add(
         name: field.name.canonicalName, value: field.value,
         indexing: field.name == .contentLength ? .nonIndexable : .indexable)
     }
-    headers.add(name: "date", value: HTTPDate.text(at: second))
     return headers
   }
 

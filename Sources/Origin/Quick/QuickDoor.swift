@@ -3,6 +3,7 @@ import HTTPTypes
 import Media
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOHPACK
 import Packager
 import Records
 import Station
@@ -186,12 +187,17 @@ final class QuickDoor: Sendable {
   }
 
   /// The head of the answer with a segment that is being made, as HTTP/1.1 writes it.
-  func head(_ growing: Growing) -> ByteBuffer {
+  func head(_ growing: Growing) -> ByteBuffer { PreparedAnswer.chunkedHead(fields(growing)) }
+
+  /// The same head for HTTP/2.
+  func headers(_ growing: Growing) -> HPACKHeaders { PreparedAnswer.headers(.ok, fields(growing)) }
+
+  private func fields(_ growing: Growing) -> HTTPFields {
     let date = growing.stream.camera.edge.date(ofSegment: growing.name)
     var fields = OpenSegmentAnswer.head(of: growing.name, date: date)
     site.mark(&fields)
     fields[.date] = HTTPDate.now()
-    return PreparedAnswer.chunkedHead(fields)
+    return fields
   }
 
   /// Counts the head of an answer that was sent, and what was sent of its body.

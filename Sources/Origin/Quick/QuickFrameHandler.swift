@@ -1,10 +1,7 @@
 import Access
-import Glibc
 import NIOCore
 import NIOHPACK
 import NIOHTTP2
-import Records
-import Station
 
 /// Answers requests for playlists and media on an HTTP/2 connection's event loop, frame by frame. All other streams go
 /// on to the multiplexer behind it, which makes a channel of each.
@@ -14,52 +11,39 @@ import Station
 final class QuickFrameHandler: ChannelInboundHandler {
   typealias InboundIn = HTTP2Frame
   typealias InboundOut = HTTP2Frame
-  typealias OutboundOut = HTTP2Frame
 
-  /// The most bytes of a body in one frame: with the frame's head they fill one TLS record.
-  private static let piece = 16_384 - 9
-  /// What is kept free for the head of an answer in the record of a long body's first piece.
-  private static let headRoom = 1024
-  /// A longer body is sent by Hummingbird, which waits for a slow reader after each piece.
-  private static let longest = 128 << 10
-
-  /// A stream that is answered here, until it is closed.
-  private struct Stream {
-    let began: NIODeadline
-    var state: State
-
-    enum State {
-      /// The request waits for a part.
-      case waiting(QuickDoor, QuickDoor.Waiting, LiveEdge.LoopWait?)
-      /// The answer was written then; the client has not taken all of it.
-      case sending(since: NIODeadline)
-    }
-  }
+  /// The most bytes of bodies that are written before they are sent.
+  private static let mostUnsent = 128 << 10
 
   private let newestDoor: @Sendable () -> QuickDoor
-  private let patience: TimeAmount
   private let streamDelegate: any NIOHTTP2StreamDelegate
-  private var context: ChannelHandlerContext?
+  private let writer: FrameWriter
   private var peer: ClientAddress?
-  private var streams: [HTTP2StreamID: Stream] = [:]
-  /// How many streams have an answer that is not wholly taken.
-  private var sending = 0
-  private var slowReaders: Scheduled<Void>?
+  /// The open streams that are the matter of the handlers behind.
+  private var others: Set<HTTP2StreamID> = []
   private var inboundWindow: Int?
+  /// The window of the connection that the client gives (RFC 9113, section 6.9.2).
+  private var outboundWindow = 65_535
+  private var unsent = 0
+  private var protocolContext: ChannelHandlerContext?
 
   /// - Parameters:
   ///   - door: the newest answers; asked for each request.
-  ///   - patience: how long a client may take for an answer.
+  ///   - patience: how long a client may take for an answer, or for each 128 KiB of one.
   ///   - streams: told of the streams that are answered here.
   init(
     door: @escaping @Sendable () -> QuickDoor, patience: TimeAmount, streams: any NIOHTTP2StreamDelegate
   ) {
-    (newestDoor, self.patience, streamDelegate) = (door, patience, streams)
+    (newestDoor, streamDelegate) = (door, streams)
+    writer = FrameWriter(patience: patience)
   }
 
   // MARK: The connection
 
-  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+  func handlerAdded(context: ChannelHandlerContext) {
+    writer.begin(context)
+    protocolContext = try? context.pipeline.syncOperations.context(handlerType: NIOHTTP2Handler.self)
+  }
 
   func handlerRemoved(context: ChannelHandlerContext) { end() }
 
@@ -69,13 +53,8 @@ final class QuickFrameHandler: ChannelInboundHandler {
   }
 
   private func end() {
-    slowReaders?.cancel()
-    for stream in streams.values { Self.leave(stream) }
-    (streams, sending, slowReaders, context) = ([:], 0, nil, nil)
-  }
-
-  private static func leave(_ stream: Stream) {
-    if case .waiting(_, let request, let place?) = stream.state { request.stream.camera.edge.leave(place) }
+    writer.end()
+    protocolContext = nil
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -83,20 +62,36 @@ final class QuickFrameHandler: ChannelInboundHandler {
     case let event as NIOHTTP2WindowUpdatedEvent:
       // Only what others send is the multiplexer's matter, and bodies come on its own streams alone.
       if event.streamID == .rootStream {
+        sendIfMuch(event.outboundWindowSize)
         guard event.inboundWindowSize != inboundWindow else { return }
         inboundWindow = event.inboundWindowSize
-      } else if streams[event.streamID] != nil {
+      } else if writer.has(event.streamID) {
         return
       }
-    case let event as NIOHTTP2StreamCreatedEvent where streams[event.streamID] != nil:
-      return streamDelegate.streamCreated(event.streamID, channel: context.channel)
+    case let event as NIOHTTP2StreamCreatedEvent:
+      if writer.has(event.streamID) { return streamDelegate.streamCreated(event.streamID, channel: context.channel) }
+      others.insert(event.streamID)
     case let event as StreamClosedEvent:
-      guard let stream = streams.removeValue(forKey: event.streamID) else { break }
-      if case .sending = stream.state { sending -= 1 } else { Self.leave(stream) }
-      return streamDelegate.streamClosed(event.streamID, channel: context.channel)
+      if writer.close(event.streamID) { return streamDelegate.streamClosed(event.streamID, channel: context.channel) }
+      // A stream whose head is malformed is closed without having been created, which nobody behind expects.
+      guard others.remove(event.streamID) != nil else { return }
     default: break
     }
     context.fireUserInboundEventTriggered(event)
+  }
+
+  /// Sends what was written, where it has become much. NIO writes all that the windows of all streams let through before
+  /// it sends it, and TLS makes a copy of it, which a client that reads nothing would fill with megabytes; once the
+  /// socket is full NIO writes no more.
+  ///
+  /// Each DATA frame changes the window, which is told behind the whole frame.
+  private func sendIfMuch(_ window: Int?) {
+    guard let window else { return }
+    if window < outboundWindow { unsent += outboundWindow - window }
+    outboundWindow = window
+    guard unsent >= Self.mostUnsent else { return }
+    unsent = 0
+    protocolContext?.flush()
   }
 
   // MARK: Requests
@@ -106,7 +101,7 @@ final class QuickFrameHandler: ChannelInboundHandler {
     if case .headers(let content) = frame.payload, content.endStream {
       // What has a body, and trailers, are not for here.
       if let head = StreamHead(content.headers), answer(head, on: frame.streamID, context) { return }
-    } else if streams[frame.streamID] != nil {
+    } else if writer.has(frame.streamID) {
       // The multiplexer does not know the stream. That it was reset comes as an event, too.
       return
     }
@@ -115,7 +110,7 @@ final class QuickFrameHandler: ChannelInboundHandler {
 
   func channelReadComplete(context: ChannelHandlerContext) {
     // What was written in the meantime was flushed by the handler before this one.
-    watchReaders(context)
+    writer.watchReaders()
     context.fireChannelReadComplete()
   }
 
@@ -123,98 +118,7 @@ final class QuickFrameHandler: ChannelInboundHandler {
   private func answer(_ head: StreamHead, on id: HTTP2StreamID, _ context: ChannelHandlerContext) -> Bool {
     let peer = self.peer ?? ClientAddress(context.remoteAddress)
     self.peer = peer
-    let (door, began) = (newestDoor(), context.eventLoop.now)
-    switch door.reply(to: head, peer: peer) {
-    case .answer(let answer, let family, let client):
-      if answer.answer.body.readableBytes > Self.longest { return false }
-      write(answer, on: id, since: began, context)
-      count(answer, door, family, client, since: began, context)
-      return true
-    case .waiting(let request):
-      let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-      let begun = request.stream.camera.edge.wait(
-        for: request.wait.position, deadline: .now + request.wait.patience, on: context.eventLoop
-      ) { outcome in
-        bound.value.goOn(id, outcome)
-      }
-      switch begun {
-      case .waits(let place): streams[id] = Stream(began: began, state: .waiting(door, request, place))
-      case .over(let outcome): finish(door, request, outcome, on: id, since: began, context)
-      }
-      return true
-    // Hummingbird sends a segment that is being made.
-    case .growing, .other: return false
-    }
-  }
-
-  /// A request has waited long enough.
-  private func goOn(_ id: HTTP2StreamID, _ outcome: LiveEdge.Outcome) {
-    guard let context, let stream = streams[id], case .waiting(let door, let request, _) = stream.state else { return }
-    finish(door, request, outcome, on: id, since: stream.began, context)
-    context.flush()
-    watchReaders(context)
-  }
-
-  private func finish(
-    _ door: QuickDoor, _ request: QuickDoor.Waiting, _ outcome: LiveEdge.Outcome, on id: HTTP2StreamID,
-    since began: NIODeadline, _ context: ChannelHandlerContext
-  ) {
-    let answer = door.answer(request, outcome)
-    write(answer, on: id, since: began, context)
-    count(answer, door, request.family, request.client, since: began, context)
-  }
-
-  // MARK: Answers
-
-  private func write(
-    _ answer: PreparedAnswer, on id: HTTP2StreamID, since began: NIODeadline, _ context: ChannelHandlerContext
-  ) {
-    // The stream can be closed within the last of these writes.
-    streams[id] = Stream(began: began, state: .sending(since: context.eventLoop.now))
-    sending += 1
-    var body = answer.answer.body
-    let headers = HTTP2Frame.FramePayload.Headers(
-      headers: answer.headers(at: time(nil)), endStream: body.readableBytes == 0)
-    context.write(wrapOutboundOut(HTTP2Frame(streamID: id, payload: .headers(headers))), promise: nil)
-    var length = body.readableBytes > Self.piece - Self.headRoom ? Self.piece - Self.headRoom : Self.piece
-    while let next = body.readSlice(length: min(length, body.readableBytes)), next.readableBytes > 0 {
-      let data = HTTP2Frame.FramePayload.Data(data: .byteBuffer(next), endStream: body.readableBytes == 0)
-      context.write(wrapOutboundOut(HTTP2Frame(streamID: id, payload: .data(data))), promise: nil)
-      length = Self.piece
-    }
-  }
-
-  private func count(
-    _ answer: PreparedAnswer, _ door: QuickDoor, _ family: BrowserFamily?, _ client: ClientAddress,
-    since began: NIODeadline, _ context: ChannelHandlerContext
-  ) {
-    // The bytes are counted as HTTP/1.1 writes them, for all versions.
-    let duration = Duration.nanoseconds((context.eventLoop.now - began).nanoseconds)
-    door.sent(answer, count: answer.count, family: family, client: client, after: duration)
-  }
-
-  // MARK: Slow readers
-
-  /// Looks after a while whether all answers were taken.
-  private func watchReaders(_ context: ChannelHandlerContext) {
-    guard sending > 0, slowReaders == nil else { return }
-    let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-    slowReaders = context.eventLoop.scheduleTask(in: patience) { bound.value.resetSlowReaders() }
-  }
-
-  /// Resets each stream whose client has not taken the answer in time.
-  private func resetSlowReaders() {
-    slowReaders = nil
-    guard let context else { return }
-    let latest = context.eventLoop.now - patience
-    var late: [HTTP2StreamID] = []
-    for (id, stream) in streams {
-      if case .sending(let since) = stream.state, since <= latest { late.append(id) }
-    }
-    for id in late {
-      context.write(wrapOutboundOut(HTTP2Frame(streamID: id, payload: .rstStream(.cancel))), promise: nil)
-    }
-    if !late.isEmpty { context.flush() }
-    watchReaders(context)
+    let door = newestDoor()
+    return writer.answer(door.reply(to: head, peer: peer), of: door, on: id)
   }
 }
