@@ -4,6 +4,7 @@ import Media
 import NIOCore
 import Packager
 import Picture
+import Playlist
 import TestSupport
 import Testing
 
@@ -24,15 +25,15 @@ import Testing
     }
   }
 
-  /// A camera, who listens to it, and time.
+  /// A camera, who watches it, and time.
   fileprivate final class Stage {
     let camera: Camera
     let clock: TurnedClock
     private let sender: Sender
     private let jpegs: [ByteBuffer]
     private var generator: SeededGenerator
-    private var timer: Int64 = 300
-    private var due: Int64 = 300
+    private var timer: Int64
+    private var due: Int64
     private var sent = 0
     private var lastID: Int64 = 0
     /// Whether the camera sends.
@@ -41,8 +42,13 @@ import Testing
     private(set) var events: [(source: Director.Source, time: Int64)] = []
     /// What each part showed.
     private(set) var sources: [Director.Source] = []
+    /// The new pictures that were coded for parts, by their bytes.
+    private(set) var pictures: [ByteBuffer] = []
 
-    init(_ camera: Camera, _ clock: TurnedClock, _ sender: Sender, jpegs: [ByteBuffer], seed: UInt64) {
+    init(
+      _ camera: Camera, _ clock: TurnedClock, _ sender: Sender, jpegs: [ByteBuffer], seed: UInt64, first: Int64
+    ) {
+      (timer, due) = (first, first)
       (self.camera, self.clock, self.sender, self.jpegs) = (camera, clock, sender, jpegs)
       generator = SeededGenerator(seed: seed)
     }
@@ -67,6 +73,11 @@ import Testing
 
     private func listen() async throws {
       sources.append(camera.counters.source)
+      let playlist = try MediaPlaylist.parse(try #require(camera.edge.snapshot).media.plain)
+      let part = try #require(playlist.trailingParts.last ?? playlist.segments.last?.parts.last)
+      let media = try FragmentReader.parts(in: try #require(camera.edge.media(named: part.uri)))
+      // A repeat has 19 bytes.
+      pictures += media.flatMap(\.pictures).filter { !$0.isIDR && $0.bytes.readableBytes > 20 }.map(\.bytes)
       guard camera.events.newestID > lastID else { return }
       let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
       for event in try #require(await camera.events.events(after: lastID, deadline: .now + .seconds(5))) {
@@ -97,7 +108,8 @@ import Testing
   }
 
   private func withStage(
-    _ sender: Sender, seed: UInt64, hold: Ticks? = nil, loop slots: Int = 420, _ body: (Stage) async throws -> Void
+    _ sender: Sender, seed: UInt64, first: Int64 = 300, hold: Ticks? = nil, loop slots: Int = 420,
+    _ body: (Stage) async throws -> Void
   ) async throws {
     let size = PictureSize(width: 64, height: 48)
     let settings = try CameraSettings.sample(
@@ -116,7 +128,7 @@ import Testing
           await loop.run()
         }
         await clock.settle()
-        let stage = Stage(camera, clock, sender, jpegs: jpegs, seed: seed)
+        let stage = Stage(camera, clock, sender, jpegs: jpegs, seed: seed, first: first)
         try await stage.play(slots)
         let length = Ticks.seconds(Int64(slots) * 7 / 8)
         let file = try #require(camera.recent.file(span: length, segment: settings.timeline.segment))
@@ -216,6 +228,21 @@ import Testing
           #expect(stage.camera.counters.isVeilEnding == (stage.camera.counters.source == .veiled))
         }
       }
+    }
+  }
+
+  /// Pictures that cover stills come from JPEGs, are encoded once more, and have more bytes than the camera's own: they
+  /// must give way to the loop's encoded segments, also where no segment of it begins with a new picture.
+  @Test(arguments: [300, 1300] as [Int64])
+  func theLoopsOwnPicturesPlayWhereverInASegmentStillsCome(first: Int64) async throws {
+    try await withStage(Sender(interval: 2000, jitter: 100), seed: 7, first: first) { stage in
+      let recorded = Set(stage.pictures)
+      try await stage.order(.veil, then: 24)
+      let begin = stage.pictures.count
+      try await stage.play(90)
+      let shown = stage.pictures[begin...]
+      #expect(shown.count > 30)
+      #expect(shown.filter { !recorded.contains($0) }.isEmpty)
     }
   }
 

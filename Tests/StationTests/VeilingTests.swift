@@ -13,49 +13,67 @@ import Testing
       opening: ByteBuffer(string: "opening"))
   }
 
+  private func covering(_ steps: [Int], before next: Int? = nil) -> CoveringSegment {
+    CoveringSegment(
+      segment: segment(steps), next: next.map { LoopSegmentPlace(generation: 1, index: $0) })
+  }
+
   private func jpegs(_ words: String...) -> [ByteBuffer] { words.map { ByteBuffer(string: $0) } }
 
   @Test func aVeilPlaysWhatFitsAndCoversStillsUntilThen() {
     var veiling = Veiling()
     veiling.fall()
-    veiling.begin(.covers([segment([0, 4])]))
-    #expect(!veiling.isPlaying && veiling.covers == jpegs("picture 0", "picture 4"))
+    veiling.begin(.covers([covering([0, 4])]))
+    #expect(!veiling.isPlaying && veiling.covers.pictures == jpegs("picture 0", "picture 4"))
     veiling.begin(.plays(segment([0]), shift: .milliseconds(20)))
-    #expect(veiling.mode == .playing(shift: .milliseconds(20)) && veiling.covers.isEmpty)
+    #expect(veiling.mode == .playing(shift: .milliseconds(20)) && veiling.covers.count == 0)
   }
 
   @Test func coversThatAreLeftComeFirst() {
     var veiling = Veiling()
     veiling.fall()
-    veiling.begin(.covers([segment([0, 4]), segment([2])]))
-    veiling.covers.removeFirst()
-    veiling.begin(.covers([segment([1])]))
-    #expect(veiling.covers == jpegs("picture 4", "picture 2", "picture 1"))
+    veiling.begin(.covers([covering([0, 4]), covering([2])]))
+    _ = veiling.covers.take()
+    veiling.begin(.covers([covering([1])]))
+    #expect(veiling.covers.pictures == jpegs("picture 4", "picture 2", "picture 1"))
     veiling.fall()
-    #expect(veiling.covers.isEmpty, "they are of another veil")
+    #expect(veiling.covers.count == 0, "they are of another veil")
+  }
+
+  @Test func theLoopCanGoOnBehindTheLastPictureOfASegment() {
+    var covers = CoverQueue()
+    covers.append([covering([0, 4], before: 8), covering([], before: 9), covering([2], before: 10), covering([5])])
+    #expect(covers.places.map(\.index) == [8, 10])
+    var before: [Int?] = []
+    while covers.take() != nil { before.append(covers.standsBefore?.index) }
+    #expect(before == [nil, 8, 10, nil])
+    covers.append([covering([1], before: 3)])
+    _ = covers.take()
+    covers.miss()
+    #expect(covers.standsBefore == nil, "another picture is shown")
   }
 
   @Test func aSegmentWithoutNewsCoversWithThePictureThatStands() {
     var veiling = Veiling()
     veiling.fall()
-    veiling.begin(.covers([segment([])]))
-    #expect(veiling.covers == jpegs("opening"))
+    veiling.begin(.covers([covering([])]))
+    #expect(veiling.covers.pictures == jpegs("opening"))
     veiling.fall()
-    veiling.begin(.covers([segment([]), segment([3])]))
-    #expect(veiling.covers == jpegs("picture 3"))
+    veiling.begin(.covers([covering([]), covering([3])]))
+    #expect(veiling.covers.pictures == jpegs("picture 3"))
   }
 
   @Test func aLoopThatCannotBeReadLetsThePictureBeforeStand() {
     var veiling = Veiling()
     veiling.fall()
     veiling.begin(.covers([]))
-    #expect(!veiling.isPlaying && veiling.covers.isEmpty)
+    #expect(!veiling.isPlaying && veiling.covers.count == 0)
   }
 
   @Test func aCameraThatHasStoppedLetsTheLoopStandUntilTheSegmentEnds() {
     var veiling = Veiling()
     veiling.fall()
-    veiling.begin(.covers([segment([0])]))
+    veiling.begin(.covers([covering([0])]))
     veiling.stand()
     #expect(veiling.mode == .covering, "what covers stills stands without them anyway")
     veiling.begin(.plays(segment([0]), shift: .zero))
@@ -71,7 +89,7 @@ import Testing
     veiling.reveal()
     #expect(veiling.mode == .covering, "it has only begun")
     expect(&veiling, isInStep: false, stays: true, "out of step")
-    veiling.begin(.covers([segment([0])]))
+    veiling.begin(.covers([covering([0])]))
     veiling.reveal()
     #expect(veiling.mode == .revealing)
   }

@@ -64,6 +64,7 @@ struct CameraStream: ~Copyable {
   mutating func begin() {
     begin(decideNext(), isFirst: true)
     publisher.publish()
+    publisher.save()
   }
 
   /// Reads the loop ahead from now on.
@@ -135,25 +136,28 @@ struct CameraStream: ~Copyable {
     for arrival in collected.arrivals { programme.stillArrived(at: arrival) }
     let (slot, isPutOff) = pace(collected, displaced: displaced, delay: began - beginning)
     let wall = camera.clock.wall().advanced(by: beginning - camera.clock.now())
-    let (segmentContent, part, plainSequence) = (programme.segmentContent, publisher.nextPart, plain.newestSequence)
+    let (part, plainSequence) = (publisher.nextPart, plain.newestSequence)
     guard
       let content = maker.content(
         of: slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
     else { return collected.arrivals }
-    let ready = camera.clock.now()
-    camera.times.encode.add(ready - began)
-    camera.times.ready.add(ready - beginning)
     let due = gate.due(beginning)
     let newest = content.changes.last { $0.jpeg.readableBytes > 0 }?.jpeg
     gate.hold(
       plain.append(
         content, start: publisher.start, date: publisher.dateOfNextPart(wall: wall), begins: beginning,
         standing: newest ?? standing), until: due)
+    // To decide the next segment changes what the veil does.
+    let (source, isCoded) = (programme.slotSource, programme.codesPictures)
+    let appended = prepare(content, part: part, wall: wall, plainSequence: plainSequence)
     gate.hold(
       HeldSlot(
-        arrivals: slot, content: content, segmentContent: segmentContent, part: part, source: programme.slotSource,
-        wall: wall, plainSequence: plainSequence, due: due))
-    gate.note(ready: camera.clock.now() - beginning, isCoded: programme.codesPictures)
+        arrivals: slot, content: content, part: part, bytes: appended.bytes, source: source, next: appended.next,
+        due: due))
+    let ready = camera.clock.now()
+    camera.times.encode.add(ready - began)
+    camera.times.ready.add(ready - beginning)
+    gate.note(ready: ready - beginning, isCoded: isCoded)
     let took = Ticks(ThreadTime.now - ran + plainTook)
     plainTook = .zero
     work.note(
@@ -200,25 +204,35 @@ struct CameraStream: ~Copyable {
     plain.level = level
   }
 
-  /// Makes a slot public: its part, its pictures and its events.
-  private mutating func publish(_ slot: HeldSlot) {
-    let (content, part, segmentContent) = (slot.content, slot.part, slot.segmentContent)
+  /// Packages a slot and makes what is published of it.
+  ///
+  /// - Returns: the bytes of its part, and the segment that follows, if it completes one.
+  private mutating func prepare(
+    _ content: SlotContent, part: Int, wall: WallTime, plainSequence: Int?
+  ) -> (bytes: Int, next: PlannedSegment?) {
+    let segmentContent = programme.segmentContent
     recorder.add(content, part: part, standing: standing)
-    let appended = publisher.append(content.pictures, wall: slot.wall)
+    let appended = publisher.append(content.pictures, wall: wall)
     // The version that closes a segment announces the next one.
     let next = appended.segment.map { whole in
       recorder.finish(whole, header: publisher.initSegment.bytes, isLive: !segmentContent.source.isRecorded)
       return decideNext()
     }
-    publisher.publish(
-      following: segmentContent.slotsAhead(of: part, camera.settings), plainSequence: slot.plainSequence)
+    publisher.prepare(following: segmentContent.slotsAhead(of: part, camera.settings), plainSequence: plainSequence)
+    return (appended.part, next)
+  }
+
+  /// Makes a slot public: its part, its pictures and its events.
+  private mutating func publish(_ slot: HeldSlot) {
+    publisher.publish()
+    report(slot.content.changes)
     let published = camera.clock.now()
     for placed in slot.arrivals.placed { camera.times.stillToPart.add(published - placed.still.arrival) }
-    report(content.changes)
     camera.waves.report()
-    gate.published(part: part, of: camera.settings.timeline.partsPerSegment)
-    count(slot.arrivals, content, of: slot.source, bytes: appended.part)
-    if let next { begin(next) }
+    publisher.save()
+    gate.published(part: slot.part, of: camera.settings.timeline.partsPerSegment)
+    count(slot.arrivals, slot.content, of: slot.source, bytes: slot.bytes)
+    if let next = slot.next { begin(next) }
     if publisher.nextPart == camera.settings.timeline.partsPerSegment - 1 { prepareNext() }
   }
 
@@ -230,6 +244,7 @@ struct CameraStream: ~Copyable {
     for var still in camera.takeStills() {
       guard let picture = maker.showEarly(&still) else { continue }
       report([picture])
+      publisher.save()
       collector.keep(still)
     }
   }
@@ -374,6 +389,7 @@ struct CameraStream: ~Copyable {
     begin(next)
     camera.count { $0.source = next.segmentContent.source }
     publisher.publish()
+    publisher.save()
     let date = publisher.dateOfNextPart(wall: camera.clock.wall().advanced(by: beginning - camera.clock.now()))
     for change in plain.beginAgain(start: publisher.start, date: date, standing: standing) { publisher.apply(change) }
   }

@@ -5,15 +5,12 @@ struct HeldSlot {
   /// The stills that it was made of.
   let arrivals: SlotArrivals
   let content: SlotContent
-  /// What its segment shows, and the index of its part there.
-  let segmentContent: SegmentContent
-  let part: Int
-  /// What the slot shows itself.
+  /// The index of its part in its segment, and how many bytes that has.
+  let (part, bytes): (Int, Int)
+  /// What the slot shows.
   let source: Director.Source
-  /// When it begins in civil time.
-  let wall: WallTime
-  /// The newest segment of the playlist without parts that is public before it.
-  let plainSequence: Int?
+  /// The segment that follows, if this slot completes one.
+  let next: PlannedSegment?
   /// When it is published.
   let due: Ticks
 }

@@ -110,7 +110,7 @@ struct LiveCoder: ~Copyable {
   ///   - covers: these pictures, in this order. Without one, the shown picture stays.
   ///   - standing: the picture that is shown, until a still comes.
   mutating func cover(
-    _ slot: SlotArrivals, at places: [Bool], startsSegment: Bool, with covers: inout [ByteBuffer],
+    _ slot: SlotArrivals, at places: [Bool], startsSegment: Bool, with covers: inout CoverQueue,
     standing: ByteBuffer?
   ) -> SlotContent? {
     note(isIdle: false)
@@ -128,10 +128,9 @@ struct LiveCoder: ~Copyable {
     do {
       for (step, isPlace) in places.enumerated() {
         var isNew = false
-        if isPlace, !covers.isEmpty {
-          let cover = covers.removeFirst()
+        if isPlace, let cover = covers.take() {
           isNew = restore(cover)
-          if isNew { content.changes.append(ShownPicture(step: step, jpeg: cover)) }
+          if isNew { content.changes.append(ShownPicture(step: step, jpeg: cover)) } else { covers.miss() }
         }
         content.pictures.append(try line.encode(step == 0 && startsSegment ? .idr : isNew ? .new : .repeated))
       }

@@ -158,7 +158,7 @@ package final class LiveEdge: Sendable {
       in: \.viewers, for: position, deadline: deadline, isWanted: isWanted,
       published: { state in state.furthest.flatMap { position <= $0.position ? $0 : nil } },
       began: { _, _ in hasWaited = true })
-    if hasWaited, case .published(let snapshot) = outcome { fanOut.add(ContinuousClock.now - snapshot.made) }
+    if hasWaited, case .published(let snapshot) = outcome { fanOut.add(ContinuousClock.now - snapshot.published) }
     return outcome
   }
 
@@ -200,7 +200,7 @@ package final class LiveEdge: Sendable {
   }
 
   /// Notes that a request that waited for this state goes on.
-  package func wentOn(with snapshot: PlaylistSnapshot) { fanOut.add(ContinuousClock.now - snapshot.made) }
+  package func wentOn(with snapshot: PlaylistSnapshot) { fanOut.add(ContinuousClock.now - snapshot.published) }
 
   // MARK: Finished answers
 
@@ -220,7 +220,7 @@ package final class LiveEdge: Sendable {
 
   /// Whether nothing else was published after this state.
   package func isNewest(_ snapshot: PlaylistSnapshot) -> Bool {
-    state.withLockedValue { $0.furthest?.made == snapshot.made }
+    state.withLockedValue { $0.furthest?.published == snapshot.published }
   }
 
   /// The playlist without parts, waiting for it until the deadline; `nil` if it does not begin, or too many wait.

@@ -19,8 +19,8 @@ package struct PlaylistSnapshot: Sendable {
   package let delta: EncodedText?
   /// The multivariant playlist.
   package let multivariant: EncodedText
-  /// When it was made, just before its publication.
-  let made: ContinuousClock.Instant
+  /// When it was published.
+  var published: ContinuousClock.Instant
 
   /// The state after `position` was published.
   ///
@@ -42,7 +42,7 @@ package struct PlaylistSnapshot: Sendable {
     self.media = EncodedText(media.render(), etag: etag, earlier: earlier)
     self.delta = delta.map { EncodedText($0.render(), etag: etag + "d", earlier: earlier) }
     self.multivariant = multivariant
-    made = .now
+    published = .now
   }
 }
 

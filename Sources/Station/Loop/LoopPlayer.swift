@@ -174,7 +174,7 @@ struct LoopPlayer: Sendable {
     /// The loop's encoded segment, whose stills came so much later than in the loop.
     case plays(LoopSegment, shift: Ticks)
     /// The pictures of these segments cover the camera's stills; without any, the picture before stays.
-    case covers([LoopSegment])
+    case covers([CoveringSegment])
   }
 
   /// Takes up the newest loop if it is another one than before. What was read ahead of the same one stays.
@@ -190,10 +190,11 @@ struct LoopPlayer: Sendable {
   ///
   /// - Parameters: as for `advanceUnderVeil`.
   mutating func prepareVeil(
-    _ seam: LoopSeam, goesOn: Bool, using generator: inout some RandomNumberGenerator
+    _ seam: LoopSeam, goesOn: Bool, after covers: CoverQueue, using generator: inout some RandomNumberGenerator
   ) {
     guard reader.isAhead, !loop.isBuiltIn else { return }
-    prepared = Array(places(seam, goesOn: goesOn, using: &generator).prefix(Self.choices).map(\.index))
+    let places = places(seam, goesOn: goesOn, standsBefore: covers.standsBefore, using: &generator)
+    prepared = places.prefix(Self.choices).map(\.index) + covers.places.compactMap { index(of: $0) }
     if prepared.isEmpty {
       let others = (0..<loop.count).filter { !recent.contains($0) }
       prepared = [goesOn ? next : others.randomElement(using: &generator) ?? next]
@@ -204,21 +205,23 @@ struct LoopPlayer: Sendable {
   /// The next segment under a veil.
   ///
   /// It goes on behind the one before if the loop is played already, and its times still fit. Otherwise the loop begins
-  /// at a segment that fits and was not shown lately, so that nothing comes again soon. If none fits, or none that does
-  /// has been read, the camera's stills are covered, and the next segment is another chance.
+  /// at a segment that fits and was not shown lately, so that nothing comes again soon: one that begins with a new
+  /// picture, or the one behind the pictures that have covered stills. If none fits, or none that does has been read, the
+  /// camera's stills are covered, and the next segment is another chance.
   ///
   /// - Parameters:
   ///   - seam: what the segment has to fit to.
   ///   - goesOn: whether the segment before was of the loop and played.
   ///   - mayPlay: whether the loop may be played at all, and not only cover stills.
-  ///   - spare: how many pictures are left that can cover stills.
+  ///   - covers: the pictures that cover stills, and the last one that did.
   mutating func advanceUnderVeil(
-    _ seam: LoopSeam, goesOn: Bool, mayPlay: Bool, spare: Int, using generator: inout some RandomNumberGenerator
+    _ seam: LoopSeam, goesOn: Bool, mayPlay: Bool, after covers: CoverQueue,
+    using generator: inout some RandomNumberGenerator
   ) -> Veiled {
     let ready = prepared
     prepared = []
     if mayPlay {
-      let places = places(seam, goesOn: goesOn, using: &generator)
+      let places = places(seam, goesOn: goesOn, standsBefore: covers.standsBefore, using: &generator)
       // What has been read comes first, then what can be read at once.
       let known = places.filter { ready.contains($0.index) || $0.index == next } + places
       for place in known {
@@ -231,21 +234,21 @@ struct LoopPlayer: Sendable {
         }
       }
     }
-    return covers(ready: ready, spare: spare, using: &generator)
+    return self.covers(ready: ready, spare: covers.count, using: &generator)
   }
 
   /// The next segments whose pictures cover stills: more of them than one has, because more stills can come than usual.
   private mutating func covers(
     ready: [Int], spare: Int, using generator: inout some RandomNumberGenerator
   ) -> Veiled {
-    var (found, spare) = ([LoopSegment](), spare)
+    var (found, spare) = ([CoveringSegment](), spare)
     let others = reader.isAhead ? [] : (0..<loop.count).filter { !recent.contains($0) }
     var index =
       recent.last == next - 1 && next > 0 ? next : ready.first ?? others.randomElement(using: &generator) ?? next
-    for _ in 0..<4 where found.isEmpty || spare < 2 + 2 * found[0].changes.count {
+    for _ in 0..<4 where found.isEmpty || spare < 2 + 2 * found[0].segment.changes.count {
       switch read(index) {
       case .ready(let segment):
-        found.append(segment)
+        found.append(CoveringSegment(segment: segment, next: place(behind: index)))
         spare += segment.changes.count
         took(segment, index, shift: nil)
         index = next
@@ -262,6 +265,15 @@ struct LoopPlayer: Sendable {
     played(index)
     (last, self.shift) = (segment, shift)
     want()
+  }
+
+  private func place(behind index: Int) -> LoopSegmentPlace? {
+    index + 1 < loop.count ? LoopSegmentPlace(generation: generation, index: index + 1) : nil
+  }
+
+  /// Where a place is in the present loop; `nil` if it is of another.
+  private func index(of place: LoopSegmentPlace) -> Int? {
+    place.generation == generation && place.index < loop.count ? place.index : nil
   }
 
   private mutating func failed() -> Veiled {
@@ -287,25 +299,31 @@ struct LoopPlayer: Sendable {
 
   /// The segments that a veil can go on with, the best first, and by how much their times are moved.
   private func places(
-    _ seam: LoopSeam, goesOn: Bool, using generator: inout some RandomNumberGenerator
+    _ seam: LoopSeam, goesOn: Bool, standsBefore: LoopSegmentPlace?,
+    using generator: inout some RandomNumberGenerator
   ) -> [(index: Int, shift: Ticks)] {
     if goesOn, next > 0, let shift, let kept = seam.continued(loop.times(next), shift: shift, phase: phases[next]) {
       return [(next, kept)]
     }
     // The first picture of a recording can be one whose time is not known, and those behind it are.
     let mayBeUnknown = !(0..<loop.count).contains { loop.times($0).contains { $0.slotOffset != nil } }
+    // A segment that does not begin with a new picture begins with the one before it, which then must be shown already.
+    let following = standsBefore.flatMap { index(of: $0) }
     let fitting = (0..<loop.count).compactMap { index -> (index: Int, shift: Ticks)? in
       let times = loop.times(index)
-      guard times.first?.step == 0, mayBeUnknown || !times.contains(where: { $0.slotOffset == nil }) else { return nil }
+      guard times.first?.step == 0 || index == following,
+        mayBeUnknown || !times.contains(where: { $0.slotOffset == nil })
+      else { return nil }
       return seam.entered(times, phase: phases[index]).map { (index, $0) }
     }
     // What was shown lately comes last, and before that what comes at another place than the camera's stills, and what
     // leads to what was shown lately.
     let ahead = max(1, loop.count / 8)
     return fitting.shuffled(using: &generator).map { place in
+      let keepsPlace = seam.keepsPlace(place.shift, phase: phases[place.index])
+      if place.index == following { return (place, keepsPlace ? -1 : 3) }
       let isRecent = recent.contains(place.index)
       let leads = (1..<max(2, ahead)).contains { recent.contains((place.index + $0) % loop.count) }
-      let keepsPlace = seam.keepsPlace(place.shift, phase: phases[place.index])
       return (place, (isRecent ? 4 : 0) + (leads ? 2 : 0) + (keepsPlace ? 0 : 3))
     }.sorted { $0.1 < $1.1 }.map(\.0)
   }

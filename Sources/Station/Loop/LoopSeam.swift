@@ -126,8 +126,12 @@ struct LoopSeam: Sendable {
     guard let range = rhythm.range, let first = times.first else { return .none }
     let room = room(times)
     let begin = collectedFrom + timeline.part * Int64(first.step / timeline.stepsPerPart)
-    guard let reported = rhythm.reported, reported + range.upperBound + (mayBeOver ? .zero : Self.tolerance) >= begin
-    else { return mayBeOver ? .anywhere : .none }
+    guard let reported = rhythm.reported else { return mayBeOver ? .anywhere : .none }
+    let latest = reported + range.upperBound
+    guard latest + (mayBeOver ? .zero : Self.tolerance) >= begin else {
+      // The silence has to be there when the segment begins: what comes in it must not make it.
+      return mayBeOver && latest < collectedFrom ? .anywhere : .none
+    }
     guard let offset = first.slotOffset else {
       return reported + range.lowerBound < begin + timeline.part ? .anywhere : .none
     }

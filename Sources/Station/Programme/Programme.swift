@@ -144,7 +144,8 @@ struct Programme: Sendable {
   /// - Parameter outlook: what is expected of the camera's stills when the segment begins.
   mutating func prepare(_ outlook: StillOutlook) {
     guard director.mayVeil else { return }
-    player.prepareVeil(outlook.seam, goesOn: shown == .veiled && veiling.isPlaying, using: &generator)
+    player.prepareVeil(
+      outlook.seam, goesOn: shown == .veiled && veiling.isPlaying, after: veiling.covers, using: &generator)
   }
 
   /// Reads the loop ahead from now on.
@@ -176,7 +177,7 @@ struct Programme: Sendable {
     // A camera that has stopped, or is shown again soon, has no pictures of its own rhythm: only its stills are covered.
     let mayPlay = !outlook.isSilent && !veiling.isEnding && !isSteppedDown
     let next = player.advanceUnderVeil(
-      outlook.seam, goesOn: veiling.isPlaying, mayPlay: mayPlay, spare: veiling.covers.count, using: &generator)
+      outlook.seam, goesOn: veiling.isPlaying, mayPlay: mayPlay, after: veiling.covers, using: &generator)
     veiling.begin(next)
     if case .plays(let segment, _) = next { return .veiled(segment) }
     return .veiled(nil)
@@ -216,7 +217,7 @@ struct Programme: Sendable {
   }
 
   /// The loop's pictures that cover the next stills under the veil.
-  var covers: [ByteBuffer] {
+  var covers: CoverQueue {
     get { veiling.covers }
     set { veiling.covers = newValue }
   }

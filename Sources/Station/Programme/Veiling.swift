@@ -25,7 +25,7 @@ struct Veiling: Sendable {
 
   private(set) var mode = Mode.covering
   /// The loop's pictures that cover the next stills.
-  var covers: [ByteBuffer] = []
+  var covers = CoverQueue()
   private var waited = 0
 
   /// Whether the loop's encoded segments are used.
@@ -35,17 +35,15 @@ struct Veiling: Sendable {
   var isEnding: Bool { waited > 0 }
 
   /// Starts the veil.
-  mutating func fall() { (mode, covers, waited) = (.covering, [], 0) }
+  mutating func fall() { (mode, covers, waited) = (.covering, CoverQueue(), 0) }
 
   /// Takes the next segment of the loop.
   mutating func begin(_ segment: LoopPlayer.Veiled) {
     switch segment {
-    case .plays(_, let shift): (mode, covers) = (.playing(shift: shift), [])
+    case .plays(_, let shift): (mode, covers) = (.playing(shift: shift), CoverQueue())
     case .covers(let segments):
       mode = .covering
-      let pictures = segments.flatMap { $0.changes.map(\.jpeg) }
-      // A loop that does not change covers stills with its one picture.
-      covers += pictures.isEmpty ? segments.map(\.opening) : pictures
+      covers.append(segments)
     }
   }
 

@@ -219,6 +219,9 @@ struct StreamAssembly: Sendable {
     return (adding + replacing, removing)
   }
 
+  /// Lets these names disappear with the next publication.
+  mutating func remove(_ names: [String]) { removing += names }
+
   /// Keeps names reserved far ahead of the used ones.
   mutating func reserve(_ number: Int) {
     if number + Recovery.reserve / 2 > reservedName { reservedName = number + Recovery.reserve }

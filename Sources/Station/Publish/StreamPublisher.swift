@@ -22,6 +22,10 @@ package struct StreamPublisher {
   private(set) var latest: LatestPicture?
   private var shownPictures: Int64 = 0
   private var publications: Int64 = 0
+  /// What is published next, if it is made already.
+  private var pending: Publication?
+  /// The newest part that viewers know.
+  private var newest: PartPosition?
   private var hasPublished = false
   /// What viewers got last.
   private var recent = RecentTexts()
@@ -104,13 +108,22 @@ package struct StreamPublisher {
     return assembly.append(pictures, wall: wall, sequenceLimit: limit)
   }
 
-  /// Publishes everything that was appended in one step.
+  /// A state of the stream, and what appears and disappears with it.
+  private struct Publication {
+    var now: PlaylistSnapshot?
+    let ahead: PlaylistSnapshot?
+    let adding: [(name: String, bytes: ByteBuffer)]
+    let removing: [String]
+  }
+
+  /// Makes the publication of everything that was appended. Nothing is public before `publish`, and next to nothing is
+  /// left to do then: how long it takes would tell what the machine did before.
   ///
   /// - Parameters:
   ///   - following: the pictures of the next slots, if they are known already. Plain requests get them when their time
   ///     comes; players with blocking reloads get them at once and need not come back for each.
   ///   - plainSequence: the newest segment of the playlist without parts, if there is one.
-  package mutating func publish(following: [[CodedPicture]] = [], plainSequence: Int? = nil) {
+  mutating func prepare(following: [[CodedPicture]] = [], plainSequence: Int? = nil) {
     var ahead: PlaylistSnapshot?
     if !following.isEmpty {
       let future = assembly.lookAhead(following)
@@ -122,15 +135,22 @@ package struct StreamPublisher {
     let now = assembly.snapshot(
       multivariant: multivariant, plainSequence: plainSequence, earlier: recent.dictionaries)
     let changes = assembly.takeChanges()
-    if let now {
-      edge.publish(now, ahead: ahead, adding: changes.adding, removing: changes.removing, isFirst: !hasPublished)
-      hasPublished = true
-      recent.add([ahead, now].compactMap { $0 })
-    }
-    save()
+    pending = Publication(now: now, ahead: ahead, adding: changes.adding, removing: changes.removing)
   }
 
-  /// Shows a picture as the latest one; an empty one leaves the one before.
+  /// Publishes in one step what was prepared, or else everything that was appended. `save` has to follow.
+  package mutating func publish() {
+    if pending == nil { prepare() }
+    guard let publication = pending.take(), var now = publication.now else { return }
+    now.published = .now
+    edge.publish(
+      now, ahead: publication.ahead, adding: publication.adding, removing: publication.removing,
+      isFirst: !hasPublished)
+    (hasPublished, newest) = (true, now.position)
+    recent.add([publication.ahead, now].compactMap { $0 })
+  }
+
+  /// Shows a picture as the latest one; an empty one leaves the one before. `save` has to follow.
   ///
   /// - Parameter photo: the same as a photo, where that shows more.
   mutating func show(_ jpeg: ByteBuffer, photo: Photo? = nil, time: WallTime) {
@@ -141,7 +161,6 @@ package struct StreamPublisher {
     latest = picture
     edge.show(picture)
     copy?.show(picture.jpeg)
-    updateMirror()
   }
 
   /// Ends all waits: nothing more comes.
@@ -156,7 +175,7 @@ package struct StreamPublisher {
       copy?.publish(
         plain.playlist, adding: plain.adding, most: camera.settings.timeline.plain.listedSegments)
       var playlist = plain.playlist
-      if let newest = assembly.newest {
+      if let newest {
         playlist.renditionReports = [
           MediaPlaylist.RenditionReport(
             uri: Self.playlistName, lastMediaSequence: newest.sequence, lastPart: newest.part)
@@ -180,6 +199,8 @@ package struct StreamPublisher {
   mutating func withdraw(lead: Ticks, wall: WallTime) {
     copy?.withdraw()
     edge.endPlain()
+    // What was to disappear with a publication that does not come has to all the same.
+    if let dropped = pending.take() { assembly.remove(dropped.removing) }
     assembly.withdraw(plain: plainSegments, lead: lead, wall: wall)
     plainSegments.removeAll()
     recent.removeAll()
@@ -193,13 +214,13 @@ package struct StreamPublisher {
     if let mirror { mirror.afterWriting(done) } else { done() }
   }
 
-  /// Writes what has changed besides the playlist, in the background.
+  /// Has the camera's folder hold what viewers can get now, in the background. What is prepared is not theirs yet, and is
+  /// saved once it is published.
   mutating func save() {
+    guard pending == nil else { return }
     publications += 1
-    updateMirror()
+    mirror?.update(contents)
   }
-
-  private func updateMirror() { mirror?.update(contents) }
 
   /// What the camera's folder should hold now: all that a later loop of the camera needs to go on.
   var contents: MirrorContents {
