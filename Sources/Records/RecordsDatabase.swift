@@ -68,6 +68,8 @@ package struct RecordsDatabase: Sendable {
 
   /// Whether an error says that the file itself is damaged, or no database at all.
   static func isDamage(_ error: any Error) -> Bool {
+    // GRDB cannot read its own list of migrations.
+    if error is RowDecodingError { return true }
     guard let code = (error as? DatabaseError)?.resultCode else { return false }
     return code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB
   }
