@@ -58,6 +58,7 @@ let package = Package(
     .systemLibrary(name: "CFileSystem"),
     .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "CClock"),
+    .systemLibrary(name: "CProcessTime"),
     .target(name: "CMemory"),
     .target(name: "CWebFiles", exclude: ["entry.h"]),
     .target(name: "WebFiles", dependencies: ["CWebFiles", nio], swiftSettings: strict),
@@ -160,8 +161,8 @@ let package = Package(
     .target(
       name: "Bench",
       dependencies: [
-        "CBrotli", "CZlib", "CZstd", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager", "Station",
-        "Camera", "Demo", "WebFiles", nio, nioPosix, locks, log, lifecycle, system,
+        "CBrotli", "CProcessTime", "CZlib", "CZstd", "Access", "Media", "Ingest", "Picture", "Playlist", "Packager",
+        "Station", "Camera", "Demo", "WebFiles", nio, nioPosix, locks, log, lifecycle, system,
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),

@@ -79,6 +79,10 @@ import Testing
     #expect(latenesses([-200, -190, 100, -200]) == [0, 10, 300, 0])
   }
 
+  @Test func aPartThatIsMadeInAdvanceSaysNothingOfThoseAfterIt() {
+    #expect(latenesses([-1400, 10, 30, 500]) == [0, 10, 30, 500])
+  }
+
   @Test func slotsThatMoveLaterWithinASegmentAreNotTakenForLateParts() {
     // Ten parts after the segment began, they can have moved by a tenth of a second.
     #expect(latenesses([90, 95, 400, 100], index: 10) == [0, 5, 310, 10])

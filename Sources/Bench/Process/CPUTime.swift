@@ -1,32 +1,17 @@
-import CDispatch  // The importer finds timespec here if NIO is imported too.
-import Glibc
+import CProcessTime
 import Media
 
 /// Processor time, in nanoseconds. Unlike wall clock time it does not grow while other programs use the machine.
 struct CPUTime {
   /// The processor time of the calling thread. (`getrusage` counts a running thread's only at each tick of the system's
   /// timer, every 4 ms.)
-  static var thread: Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
+  static var thread: Int64 { qc_thread_nanoseconds() }
 
   /// The processor time of this process, to the microsecond.
-  static var process: Int64 { read(RUSAGE_SELF.rawValue) }
+  static var process: Int64 { qc_process_nanoseconds() }
 
   /// The processor time of all child processes that have ended, to the microsecond.
-  static var children: Int64 {
-    read(RUSAGE_CHILDREN.rawValue)
-  }
-
-  private static func read(_ whose: Int32) -> Int64 {
-    var usage = rusage()
-    getrusage(__rusage_who_t(whose), &usage)
-    let microseconds =
-      (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
-    return Int64(microseconds) * 1000
-  }
+  static var children: Int64 { qc_children_nanoseconds() }
 }
 
 /// Some measurements, in nanoseconds.
