@@ -2,6 +2,9 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Synchronization
 
+/// Asked once, for the slates at the start: the answer is in files.
+private let processorCount = max(2, System.coreCount)
+
 /// Workers that all cameras use in turn: no more are kept than are often used at once, and not one for each camera, since
 /// each takes a megabyte or more.
 ///
@@ -28,7 +31,7 @@ final class WorkerShelf<Shape: Equatable & Sendable, Worker: ~Copyable>: Sendabl
   /// The most that are kept idle: more shapes of pictures than this at once are rare.
   private static var most: Int { 32 }
   /// The most of one shape: each processor needs one, and more are made in a moment.
-  private static var mostOfAShape: Int { max(2, System.coreCount) }
+  private static var mostOfAShape: Int { processorCount }
 
   private let state = NIOLockedValueBox(State())
 
