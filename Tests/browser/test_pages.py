@@ -214,7 +214,8 @@ async def without_javascript(on):
                 f"{path} loads its picture",
             )
         numbers = set()
-        deadline = time.monotonic() + 14
+        # It reloads every ten seconds, and a shot can show a picture that is half there.
+        deadline = time.monotonic() + 45
         while len(numbers) < 2 and time.monotonic() < deadline:
             with Image.open(io.BytesIO(await on.page.shot())) as image:
                 gray = numpy.asarray(image.convert("L"))
