@@ -105,6 +105,24 @@ import Testing
     }
   }
 
+  @Test func whatAPartShowsItselfSaysNothingOfWhatItHides() throws {
+    // A steady timer: every second part shows a new picture and is later for it, and the others hide the stills.
+    let part: Int64 = 1_000_000
+    var (seen, sent) = (VeilSightings(part: part), [Int64]())
+    for index in Int64(0)..<60 {
+      let (begins, isNew) = (index * part, index % 2 == 0)
+      let listed = begins + part + (isNew ? 5000 : 2000) + index * 7 % 60
+      seen.parts.append(
+        VeilSightings.Part(listed: listed, came: listed, begins: begins, bytes: 900, pictures: [isNew ? 800 : 19]))
+      if !isNew { sent.append(begins + 300_000) }
+    }
+    let stretch = VeilStretch(kind: .veiled, begin: 0, end: 60 * part, isEdge: false)
+    let found = VeilFeatures.lateness(seen, hiding: sent, within: [stretch])
+    #expect(found.with.count == 30 && found.without.count == 30)
+    let test = try #require(RankTest(found.without, found.with, rounds: 500, seed: 1))
+    #expect(abs(test.auc - 0.5) < 0.1)
+  }
+
   @Test func windowsAreWhole() {
     let stretch = VeilStretch(kind: .live, begin: 5, end: 36, isEdge: false)
     func windows(_ length: Int64, _ openings: [Int64]) -> [Range<Int64>] {

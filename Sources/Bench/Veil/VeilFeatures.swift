@@ -36,7 +36,7 @@ struct VeilFeatures {
     note("part listed in its slot, latest ms", lateness.max())
     note("part listed in its slot, earliest ms", lateness.min())
     note("part's bytes after its listing, median ms", median(parts.map { inMilliseconds($0.came - $0.listed) }))
-    let isNew = parts.map { part in (part.pictures.max() ?? 0) > 100 }
+    let isNew = parts.map(\.isNew)
     let (with, without) = (zip(lateness, isNew).filter(\.1).map(\.0), zip(lateness, isNew).filter { !$0.1 }.map(\.0))
     note("part with a picture later than without, ms", median(with).flatMap { a in median(without).map { a - $0 } })
     note("lateness and bytes of parts, correlation", correlation(lateness, parts.map { Double($0.bytes) }))
@@ -97,15 +97,21 @@ struct VeilFeatures {
   }
 
   /// How late parts were in slots in which the camera sent a still that the veil hid, and in the others, in
-  /// milliseconds.
+  /// milliseconds more than is usual for a part that shows a new picture, or none. With a steady timer one of these two
+  /// hides all the stills, and how late it usually is tells nothing that it does not show.
   ///
   /// - Parameter sent: when stills were sent.
   static func lateness(
     _ seen: VeilSightings, hiding sent: [Int64], within stretches: [VeilStretch]
   ) -> (without: [Double], with: [Double]) {
+    let parts = seen.parts.filter { part in
+      stretches.contains(where: { ($0.begin..<$0.end).contains(part.begins) })
+    }
+    func late(_ part: VeilSightings.Part) -> Double { inMilliseconds(part.listed - part.begins - seen.part) }
+    let usual = Dictionary(grouping: parts, by: \.isNew).mapValues { median($0.map(late)) ?? 0 }
     var (without, with) = ([Double](), [Double]())
-    for part in seen.parts where stretches.contains(where: { ($0.begin..<$0.end).contains(part.begins) }) {
-      let late = Double(part.listed - part.begins - seen.part) / 1000
+    for part in parts {
+      let late = late(part) - (usual[part.isNew] ?? 0)
       let slot = part.begins..<part.begins + seen.part
       if sent.contains(where: { slot.contains($0) }) { with.append(late) } else { without.append(late) }
     }

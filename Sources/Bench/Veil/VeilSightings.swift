@@ -19,6 +19,9 @@ package struct VeilSightings: Sendable, Codable {
     /// The lines of the playlist.
     package var lines: Int
 
+    /// Whether it shows a new picture: one that only repeats another has some twenty bytes.
+    package var isNew: Bool { (pictures.max() ?? 0) > 100 }
+
     package init(
       listed: Int64, came: Int64, begins: Int64, bytes: Int, counters: [String: Int] = [:],
       fields: [String: Double] = [:], pictures: [Int] = [], lines: Int = 0
