@@ -15,8 +15,7 @@ struct ConnectionGateTests {
   private let log = InMemoryLogHandler()
   private var logger: Logger { Logger(label: "test") { _ in log } }
   private let connections = Connections(limits: .init(total: 2, perAddress: 1))
-  private let rules = TLSRules(
-    handshakeTime: .seconds(15), frames: FrameGuard.Rules(idle: .seconds(60), patience: .seconds(30)))
+  private let rules = TLSRules(handshakeTime: .seconds(15), patience: .seconds(30))
 
   private func connection(isPlain: Bool = true, from address: String = "127.0.0.1") throws -> Connection {
     let connection = try Connection([ConnectionGateHandler(connections, isPlain: isPlain)])
@@ -122,17 +121,6 @@ struct ConnectionGateTests {
       TLSUserEvent.handshakeCompleted(negotiatedProtocol: nil))
     connection.advance(.hours(1))
     #expect(connection.isOpen)
-  }
-
-  @Test func whoSpeaksHTTP2AndAsksForNothingIsClosed() throws {
-    let connection = try Connection([HandshakeDeadlineHandler(rules)])
-    try connection.begin()
-    connection.channel.pipeline.fireUserInboundEventTriggered(
-      TLSUserEvent.handshakeCompleted(negotiatedProtocol: "h2"))
-    connection.advance(.milliseconds(59_999))
-    #expect(connection.isOpen)
-    connection.advance(.milliseconds(1))
-    #expect(!connection.isOpen)
   }
 
   // MARK: The end of the process

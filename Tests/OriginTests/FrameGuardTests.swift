@@ -10,12 +10,12 @@ import Testing
 /// The bounds of a connection by HTTP/2 that NIO does not set.
 @Suite struct FrameGuardTests {
   private let world: QuickWorld
-  private let rules = FrameGuard.Rules(idle: .seconds(60), patience: .seconds(10))
+  private let patience = TimeAmount.seconds(10)
 
   init() throws { world = try QuickWorld() }
 
   private func connection() throws -> FramesConnection {
-    try world.frames(below: [FrameGuard(rules, now: .uptimeNanoseconds(0))])
+    try world.frames(below: [FrameGuard(patience: patience, now: .uptimeNanoseconds(0))])
   }
 
   /// A frame by its parts (RFC 9113, section 4.1).
@@ -123,25 +123,6 @@ import Testing
   }
 
   // MARK: Connections that are of no use
-
-  @Test func whoAsksForNothingIsClosed() throws {
-    let connection = try connection()
-    // Life signs are no requests.
-    for _ in 0..<59 {
-      connection.server.embeddedEventLoop.advanceTime(by: .seconds(1))
-      try connection.send(.rootStream, .ping(HTTP2PingData(withInteger: 1), ack: false))
-    }
-    #expect(connection.server.isActive)
-    connection.server.embeddedEventLoop.advanceTime(by: .seconds(1))
-    #expect(!connection.server.isActive)
-  }
-
-  @Test func whoHasAskedOnceIsNotItsMatter() throws {
-    let connection = try connection()
-    try connection.ask(1, "/desk/7.0.mp4")
-    connection.server.embeddedEventLoop.advanceTime(by: .hours(1))
-    #expect(connection.server.isActive)
-  }
 
   @Test(arguments: [true, false])
   func whoDoesNotAnswerToAGoAwayIsClosed(answers: Bool) throws {

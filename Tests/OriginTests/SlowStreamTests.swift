@@ -53,7 +53,7 @@ import Testing
   }
 
   private let world: QuickWorld
-  private let rules = FrameGuard.Rules(idle: .seconds(60), patience: .seconds(10))
+  private let patience = TimeAmount.seconds(10)
 
   init() throws { world = try QuickWorld() }
 
@@ -97,7 +97,7 @@ import Testing
 
   @Test func whoReadsNothingIsEnded() throws {
     let socket = NarrowSocket(64 << 10)
-    let connection = try open([socket, FrameGuard(rules, now: .uptimeNanoseconds(0))])
+    let connection = try open([socket, FrameGuard(patience: patience, now: .uptimeNanoseconds(0))])
     world.publish(parts: 2, whole: String(repeating: "a", count: 100_000))
     try askAll(connection, "/desk/7.mp4")
     connection.server.embeddedEventLoop.advanceTime(by: .milliseconds(9_999))
@@ -107,7 +107,7 @@ import Testing
   }
 
   @Test func whoEndsWhileAllStreamsWaitLeavesNothing() throws {
-    let connection = try open([FrameGuard(rules, now: .uptimeNanoseconds(0))])
+    let connection = try open([FrameGuard(patience: patience, now: .uptimeNanoseconds(0))])
     try askAll(connection, "/desk/live.m3u8?_HLS_msn=7&_HLS_part=2")
     #expect(world.camera.edge.waiters > 0)
     try connection.server.close().wait()

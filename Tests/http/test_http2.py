@@ -71,7 +71,7 @@ def heavy(busy):
         for segment in reversed(live(busy).segments[-2:]):
             path = f"/{CAMERA}/{segment.uri}"
             busy.large, busy.size = path, int(busy.curl(busy.public, path, "-o", "/dev/null", write="%{size_download}"))
-            if busy.size > 150_000:
+            if busy.size > 200_000:
                 return busy
         busy.still.write_bytes(stills.noise(number, size=(800, 600)))
         said = busy.curl(busy.private, "/ingest/desk", "-T", str(busy.still), "-H", f"Authorization: Bearer {serving.TOKEN}")
@@ -196,11 +196,14 @@ def test_the_windows_of_a_stream_are_kept(secure):
 def test_the_window_of_the_connection_is_kept(heavy):
     with Frames(heavy.public, OPEN) as client:
         streams = [client.ask(heavy.large) for _ in range(3)]
-        client.rests(0.5)
-        assert sum(len(client[stream].body) for stream in streams) == 65_535
-        client.send(window_update(0, 1000))
-        client.rests(0.3)
-        assert sum(len(client[stream].body) for stream in streams) == 66_535
+        window = 65_535
+        for more in (0, 1000):
+            if more:
+                client.send(window_update(0, more))
+            window += more
+            client.until(lambda: sum(len(client[stream].body) for stream in streams) >= window)
+            client.rests(0.2)
+            assert sum(len(client[stream].body) for stream in streams) == window
         client.send(window_update(0, 3 * heavy.size))
         bodies = {client.whole(stream).body for stream in streams}
         assert [len(body) for body in bodies] == [heavy.size]
@@ -527,15 +530,42 @@ def test_who_asks_for_much_and_reads_nothing_holds_little_and_is_ended(heavy, wa
         eventually(lambda: status(heavy)["doors"]["public"]["connections"] <= 1, 30)
 
 
+@pytest.mark.long
+def test_who_never_asks_is_closed(secure):
+    """Also who begins to ask and goes no further: no stream is there to say that the connection is in use."""
+    def half(client):
+        client.send(client.request(f"/{CAMERA}/live.m3u8")[0][:10])
+
+    def unended(client):
+        client.send(frame(frames.HEADERS, frames.END_STREAM, 1, client.block(f"/{CAMERA}/live.m3u8")))
+
+    def malformed(client):
+        client.send(client.request("", pseudo=[(":method", "GET")])[0])
+        client.until(lambda: client[1].reset is not None)
+
+    with contextlib.ExitStack() as stack:
+        began, clients = time.monotonic(), []
+        for act in (lambda client: None, half, unended, malformed):
+            client = stack.enter_context(Frames(secure.public, OPEN))
+            client.until(lambda: client.settings)
+            act(client)
+            client.acknowledges = False
+            clients.append(client)
+        for client in clients:
+            assert client.ends(90)
+            # Until then it is only slow.
+            assert time.monotonic() - began > 55 and client.errors in ([0], [0, 0]), client
+
+
 def test_who_reads_slowly_gets_all(heavy):
     with Frames(heavy.public, {frames.INITIAL_WINDOW_SIZE: 0}) as client:
         client.send(window_update(0, 1 << 30))
         stream = client.ask(heavy.large)
-        # Less than all in the time that a client may take nothing, and more than that time for all.
-        pieces = 8
-        for _ in range(pieces):
-            client.send(window_update(stream, heavy.size // pieces + 1))
-            client.rests(PATIENCE / 4)
+        # All takes longer than a client may take nothing, and 128 KiB take much less.
+        for _ in range(0, heavy.size, 32 << 10):
+            client.send(window_update(stream, 32 << 10))
+            client.rests(PATIENCE / 6)
+        assert heavy.size > 6 * (32 << 10)
         assert len(client.whole(stream).body) == heavy.size
 
 

@@ -12,8 +12,8 @@ private let sendBuffer: SocketOptionValue = 128 << 10
 struct TLSRules: Sendable {
   /// The most time for a TLS handshake.
   let handshakeTime: TimeAmount
-  /// Those of a connection that speaks HTTP/2.
-  let frames: FrameGuard.Rules
+  /// How long a client that speaks HTTP/2 may take nothing.
+  let patience: TimeAmount
 }
 
 /// Limits a listener's connections: one over the limit gets an answer and is closed before it can send a request.
@@ -142,7 +142,7 @@ final class HandshakeDeadlineHandler: ChannelInboundHandler {
       if negotiated == "h2" {
         do {
           try context.pipeline.syncOperations.addHandler(
-            FrameGuard(rules.frames, now: context.eventLoop.now), position: .after(self))
+            FrameGuard(patience: rules.patience, now: context.eventLoop.now), position: .after(self))
         } catch {
           context.close(promise: nil)
         }

@@ -7,7 +7,7 @@ import NIOCore
 ///   section 5.4.1). NIO goes on reading, so that a flood would go on to cost what it costs.
 /// - After one that says none (the server ends, or the connection was idle) the client acknowledges the PING that comes
 ///   with it, and gets a second GOAWAY. Whose acknowledgement does not come is closed.
-/// - A client that sends no request is closed, and one that sends too many frames which ask for nothing; see `FrameBudget`.
+/// - A client that sends too many frames which ask for nothing is closed; see `FrameBudget`.
 /// - A client that takes too little of what there is to send is closed; see `SlowReaderWatch`.
 /// - The table of header fields that a client asks for has a limit; see `HeaderTableLimit`.
 final class FrameGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -15,14 +15,6 @@ final class FrameGuard: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundOut = ByteBuffer
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
-
-  /// The times that the rules of a connection give.
-  struct Rules: Sendable {
-    /// How long the first request may take to come.
-    let idle: TimeAmount
-    /// How long a client may take nothing, and how long it may leave a PING without its acknowledgement.
-    let patience: TimeAmount
-  }
 
   /// `PRI * HTTP/2.0` and so on (RFC 9113, section 3.4).
   private static let prefaceLength = 24
@@ -32,27 +24,26 @@ final class FrameGuard: ChannelDuplexHandler, RemovableChannelHandler {
   /// GOAWAY of 8 bytes with ENHANCE_YOUR_CALM, and 0 as the last stream that is answered.
   private static let calmDown: [UInt8] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11]
 
-  private let rules: Rules
+  private let patience: TimeAmount
   private let slowReader: SlowReaderWatch
   private var inbound = FrameScan(before: FrameGuard.prefaceLength)
   private var outbound = FrameScan(before: 0)
   private var tableLimit = HeaderTableLimit()
   private var budget: FrameBudget
-  private var unused: Scheduled<Void>?
   private var unacknowledged: Scheduled<Void>?
   private var goAways = 0
   private var hasFailed = false
 
-  /// - Parameter now: when the connection begins.
-  init(_ rules: Rules, now: NIODeadline) {
-    self.rules = rules
-    slowReader = SlowReaderWatch(rules.patience)
+  /// - Parameters:
+  ///   - patience: how long a client may take nothing, and how long it may leave a PING without its acknowledgement.
+  ///   - now: when the connection begins.
+  init(patience: TimeAmount, now: NIODeadline) {
+    self.patience = patience
+    slowReader = SlowReaderWatch(patience)
     budget = FrameBudget(now: now)
   }
 
   // MARK: The connection
-
-  func handlerAdded(context: ChannelHandlerContext) { unused = close(context, in: rules.idle) }
 
   func handlerRemoved(context: ChannelHandlerContext) { end() }
 
@@ -63,14 +54,8 @@ final class FrameGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
   private func end() {
     slowReader.end()
-    unused?.cancel()
     unacknowledged?.cancel()
-    (unused, unacknowledged) = (nil, nil)
-  }
-
-  private func close(_ context: ChannelHandlerContext, in time: TimeAmount) -> Scheduled<Void> {
-    let channel = context.channel
-    return context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    unacknowledged = nil
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -108,8 +93,6 @@ final class FrameGuard: ChannelDuplexHandler, RemovableChannelHandler {
   private func count(_ kind: Int, _ context: ChannelHandlerContext) -> Bool {
     switch kind {
     case FrameScan.Kind.headers:
-      unused?.cancel()
-      unused = nil
       budget.earn()
       return true
     // How many of these follow one another is NIO's matter.
@@ -128,7 +111,9 @@ final class FrameGuard: ChannelDuplexHandler, RemovableChannelHandler {
     if piece.offset == 0 {
       goAways += 1
       unacknowledged?.cancel()
-      unacknowledged = goAways == 1 ? close(context, in: rules.patience) : nil
+      let channel = context.channel
+      unacknowledged =
+        goAways == 1 ? context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) } : nil
     }
     for (count, index) in piece.range.enumerated() where Self.errorCode.contains(piece.offset + count) {
       if bytes.getInteger(at: index, as: UInt8.self) != 0 { fail(context) }

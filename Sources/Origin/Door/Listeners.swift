@@ -141,11 +141,10 @@ package enum Listeners {
     _ base: some ServerChildChannel, at address: ListenerAddress, connections: Connections, makesRoom: Bool = false,
     patience: TimeAmount, logger: Logger, _ onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) -> any Service {
-    let frames = FrameGuard.Rules(idle: max(idleTimeout, patience), patience: patience)
-    return Listener(
+    Listener(
       connection: ConnectionGate(
         base: base, connections: connections, makesRoom: makesRoom,
-        tls: address.certificate == nil ? nil : TLSRules(handshakeTime: min(headerTime, patience), frames: frames)),
+        tls: address.certificate == nil ? nil : TLSRules(handshakeTime: min(headerTime, patience), patience: patience)),
       address: address, limit: connections.limits.total + turnedAway, logger: quiet(logger), onListening: onListening)
   }
 

@@ -147,6 +147,8 @@ struct DoorChannel: ServerChildChannel {
       QuickFrameHandler(
         door: { [doors] in doors.quickDoor }, patience: rules.patience, streams: manager.http2StreamDelegate),
       multiplexer, manager, EndOfInputHandler())
+    // The connection has long been active when TLS has agreed on HTTP/2, and the idle time begins with this.
+    manager.channelActive(context: try channel.pipeline.syncOperations.context(handler: manager))
     return requests
   }
 

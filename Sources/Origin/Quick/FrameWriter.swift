@@ -250,9 +250,9 @@ final class FrameWriter {
     var head: HPACKHeaders?
     if !segment.hasBegun {
       segment.hasBegun = true
-      head = segment.door.headers(segment.request)
       let duration = Duration.nanoseconds((context.eventLoop.now - began).nanoseconds)
-      let count = segment.door.head(segment.request).readableBytes
+      let (headers, count) = segment.door.headers(segment.request)
+      head = headers
       segment.door.sent(segment.request, head: count, bytes: 0, after: duration)
     }
     segment.door.sent(segment.request, bytes: bytes.readableBytes)

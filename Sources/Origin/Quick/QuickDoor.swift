@@ -189,8 +189,11 @@ final class QuickDoor: Sendable {
   /// The head of the answer with a segment that is being made, as HTTP/1.1 writes it.
   func head(_ growing: Growing) -> ByteBuffer { PreparedAnswer.chunkedHead(fields(growing)) }
 
-  /// The same head for HTTP/2.
-  func headers(_ growing: Growing) -> HPACKHeaders { PreparedAnswer.headers(.ok, fields(growing)) }
+  /// The same head for HTTP/2, and how many bytes it is counted as: those that it has by HTTP/1.1.
+  func headers(_ growing: Growing) -> (headers: HPACKHeaders, bytes: Int) {
+    let fields = fields(growing)
+    return (PreparedAnswer.headers(.ok, fields), PreparedAnswer.chunkedHead(fields).readableBytes)
+  }
 
   private func fields(_ growing: Growing) -> HTTPFields {
     let date = growing.stream.camera.edge.date(ofSegment: growing.name)
