@@ -94,6 +94,20 @@ import Testing
     #expect(veiling.mode == .revealing)
   }
 
+  @Test func theLoopDoesNotGoOnBehindAStillOfTheCamera() {
+    var veiling = Veiling()
+    veiling.fall()
+    expect(&veiling, isInStep: false, stays: true, "out of step")
+    veiling.begin(.covers([covering([0], before: 4)]))
+    _ = veiling.covers.take()
+    #expect(veiling.covers.standsBefore?.index == 4)
+    veiling.reveal()
+    #expect(veiling.covers.standsBefore == nil, "what is revealed is shown now")
+    veiling.begin(.covers([covering([0, 2])]))
+    veiling.end()
+    #expect(veiling.covers.count == 0, "they are of another veil")
+  }
+
   private func expect(_ veiling: inout Veiling, isInStep: Bool, stays: Bool, _ why: Comment) {
     let found = veiling.stays(isInStep: isInStep, segment: .seconds(30))
     #expect(found == stays, why)

@@ -120,7 +120,10 @@ struct LiveCoder: ~Copyable {
     for (_, index) in slot.arrangement.enumerated() { if let index { _ = show(slot.stills[index]) } }
     if hides || holdsHidden, standing.map({ restore($0) }) != true {
       // A decoded still must not be seen, whatever happens.
-      if hides { forget() }
+      if hides {
+        forget()
+        covers.miss()
+      }
     }
     if holdsHidden { line.forceIDR() }
     holdsHidden = false

@@ -52,6 +52,6 @@ struct CoverQueue: Sendable {
     return cover.jpeg
   }
 
-  /// Notes that the picture that was taken is not shown.
+  /// Notes that the picture that was taken last is not shown, or no more.
   mutating func miss() { standsBefore = nil }
 }

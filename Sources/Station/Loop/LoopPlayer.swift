@@ -194,11 +194,13 @@ struct LoopPlayer: Sendable {
   ) {
     guard reader.isAhead, !loop.isBuiltIn else { return }
     let places = places(seam, goesOn: goesOn, standsBefore: covers.standsBefore, using: &generator)
-    prepared = places.prefix(Self.choices).map(\.index) + covers.places.compactMap { index(of: $0) }
-    if prepared.isEmpty {
+    prepared = places.prefix(Self.choices).map(\.index)
+    // Where none of them can be played in the end, its pictures cover stills: they must not be those shown lately.
+    if prepared.allSatisfy(recent.contains) {
       let others = (0..<loop.count).filter { !recent.contains($0) }
-      prepared = [goesOn ? next : others.randomElement(using: &generator) ?? next]
+      prepared.append(goesOn ? next : others.randomElement(using: &generator) ?? next)
     }
+    prepared += covers.places.compactMap { index(of: $0) }
     want()
   }
 
@@ -244,7 +246,8 @@ struct LoopPlayer: Sendable {
     var (found, spare) = ([CoveringSegment](), spare)
     let others = reader.isAhead ? [] : (0..<loop.count).filter { !recent.contains($0) }
     var index =
-      recent.last == next - 1 && next > 0 ? next : ready.first ?? others.randomElement(using: &generator) ?? next
+      recent.last == next - 1 && next > 0
+      ? next : ready.first { !recent.contains($0) } ?? others.randomElement(using: &generator) ?? next
     for _ in 0..<4 where found.isEmpty || spare < 2 + 2 * found[0].segment.changes.count {
       switch read(index) {
       case .ready(let segment):

@@ -109,6 +109,7 @@ struct Programme: Sendable {
     } else {
       veiling.goOn()
     }
+    if source != .veiled { veiling.end() }
     switch source {
     case .live:
       let isDiscontinuous = player.leave()

@@ -51,7 +51,14 @@ struct Veiling: Sendable {
   mutating func stand() { if isPlaying { mode = .standing } }
 
   /// Shows the camera's stills until the segment ends, after which the veil does.
-  mutating func reveal() { if isEnding, mode == .covering { mode = .revealing } }
+  mutating func reveal() {
+    guard isEnding, mode == .covering else { return }
+    mode = .revealing
+    covers.miss()
+  }
+
+  /// Forgets the pictures that were to cover stills: the veil is over.
+  mutating func end() { covers = CoverQueue() }
 
   /// Whether the veil continues for one more segment, because the camera's next still would come out of step.
   ///
