@@ -141,6 +141,7 @@ struct CameraStream: ~Copyable {
       let content = maker.content(
         of: slot, &programme, part: part, begins: beginning, wall: wall, standing: standing)
     else { return collected.arrivals }
+    camera.times.encode.add(camera.clock.now() - began)
     let due = gate.due(beginning)
     let newest = content.changes.last { $0.jpeg.readableBytes > 0 }?.jpeg
     gate.hold(
@@ -155,7 +156,6 @@ struct CameraStream: ~Copyable {
         arrivals: slot, content: content, part: part, bytes: appended.bytes, source: source, next: appended.next,
         due: due))
     let ready = camera.clock.now()
-    camera.times.encode.add(ready - began)
     camera.times.ready.add(ready - beginning)
     gate.note(ready: ready - beginning, isCoded: isCoded)
     let took = Ticks(ThreadTime.now - ran + plainTook)
@@ -244,7 +244,7 @@ struct CameraStream: ~Copyable {
     for var still in camera.takeStills() {
       guard let picture = maker.showEarly(&still) else { continue }
       report([picture])
-      publisher.save()
+      publisher.saveLatest()
       collector.keep(still)
     }
   }

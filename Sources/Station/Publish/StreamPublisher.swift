@@ -111,7 +111,7 @@ package struct StreamPublisher {
   /// A state of the stream, and what appears and disappears with it.
   private struct Publication {
     var now: PlaylistSnapshot?
-    let ahead: PlaylistSnapshot?
+    var ahead: PlaylistSnapshot?
     let adding: [(name: String, bytes: ByteBuffer)]
     let removing: [String]
   }
@@ -141,8 +141,9 @@ package struct StreamPublisher {
   /// Publishes in one step what was prepared, or else everything that was appended. `save` has to follow.
   package mutating func publish() {
     if pending == nil { prepare() }
-    guard let publication = pending.take(), var now = publication.now else { return }
+    guard var publication = pending.take(), var now = publication.now else { return }
     now.published = .now
+    publication.ahead?.published = now.published
     edge.publish(
       now, ahead: publication.ahead, adding: publication.adding, removing: publication.removing,
       isFirst: !hasPublished)
@@ -150,7 +151,7 @@ package struct StreamPublisher {
     recent.add([publication.ahead, now].compactMap { $0 })
   }
 
-  /// Shows a picture as the latest one; an empty one leaves the one before. `save` has to follow.
+  /// Shows a picture as the latest one; an empty one leaves the one before. `save` or `saveLatest` has to follow.
   ///
   /// - Parameter photo: the same as a photo, where that shows more.
   mutating func show(_ jpeg: ByteBuffer, photo: Photo? = nil, time: WallTime) {
@@ -219,8 +220,11 @@ package struct StreamPublisher {
   mutating func save() {
     guard pending == nil else { return }
     publications += 1
-    mirror?.update(contents)
+    saveLatest()
   }
+
+  /// Does that where nothing but the latest picture has changed: the state file stays as it is.
+  func saveLatest() { if pending == nil { mirror?.update(contents) } }
 
   /// What the camera's folder should hold now: all that a later loop of the camera needs to go on.
   var contents: MirrorContents {
