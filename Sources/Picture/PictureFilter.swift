@@ -87,6 +87,8 @@ package struct PictureFilter: ~Copyable {
         settings.masks, size: shape.size, orientation: orientation, format: shape.format, cell: cell)
       let unit = reduction > 0 ? 2 * cell : 1
       input = nil
+      // Those of other shapes are as large as photos, and hardly come again.
+      if !filters.isShared { filters.forget() }
       chains = Self.chains(
         settings, input: shape.size, orientation: orientation, unit: unit, isForeign: isForeign)
       denoiser = try Self.denoiser(settings)

@@ -11,7 +11,8 @@ final class SharedFilters: Sendable {
     let format: Int32
   }
 
-  private let graphs = WorkerShelf<Shape, FilterGraph>()
+  /// Cameras with crops of their own have shapes of their own, and to make a graph takes longer than to use it.
+  private let graphs = WorkerShelf<Shape, FilterGraph>(most: 256)
   /// Whether several use them.
   let isShared: Bool
 

@@ -2,11 +2,11 @@ import NIOConcurrencyHelpers
 import NIOCore
 import Synchronization
 
-/// Asked once, for the slates at the start: the answer is in files.
+/// `System.coreCount` reads files, and no still must wait for these. The slates need it first, at the start.
 private let processorCount = max(2, System.coreCount)
 
-/// Workers that all cameras use in turn: no more are kept than are often used at once, and not one for each camera, since
-/// each takes a megabyte or more.
+/// Workers that all cameras use in turn: at most one for each processor and shape is kept, and not one for each camera,
+/// since each takes a megabyte or more.
 ///
 /// Only for workers whose answers do not depend on the pictures that they had before.
 final class WorkerShelf<Shape: Equatable & Sendable, Worker: ~Copyable>: Sendable {
@@ -28,12 +28,13 @@ final class WorkerShelf<Shape: Equatable & Sendable, Worker: ~Copyable>: Sendabl
     var idle: [Entry] = []
   }
 
-  /// The most that are kept idle: more shapes of pictures than this at once are rare.
-  private static var most: Int { 32 }
-  /// The most of one shape: each processor needs one, and more are made in a moment.
-  private static var mostOfAShape: Int { processorCount }
-
+  private let most: Int
   private let state = NIOLockedValueBox(State())
+
+  /// An empty shelf.
+  ///
+  /// - Parameter most: how many are kept idle at most, whatever their shapes.
+  init(most: Int = 32) { self.most = most }
 
   /// Which workers may come back: rises with each `forget`. It is read before a worker is used.
   var generation: Int { state.withLockedValue { $0.generation } }
@@ -52,11 +53,12 @@ final class WorkerShelf<Shape: Equatable & Sendable, Worker: ~Copyable>: Sendabl
     let place = Place(worker)
     // What is left over is freed after the lock.
     let dropped = state.withLockedValue { state -> Place? in
-      guard generation == state.generation, state.idle.count(where: { $0.shape == shape }) < Self.mostOfAShape else {
+      guard generation == state.generation, state.idle.count(where: { $0.shape == shape }) < min(processorCount, most)
+      else {
         return place
       }
       state.idle.append(Entry(shape: shape, place: place))
-      return state.idle.count > Self.most ? state.idle.removeFirst().place : nil
+      return state.idle.count > most ? state.idle.removeFirst().place : nil
     }
     _ = dropped
   }
