@@ -61,10 +61,11 @@ def test_a_crowd_sees_everything(way):
 @pytest.mark.parametrize("way", ["low-latency", "plain", "frames", "photos"])
 def test_viewers_come_and_leave(way):
     with serving(*LENGTHS, "--hold", "forever") as server, pushing(server):
-        done = bench("-n", 20, "--way", way, "--stay", "2s", "--url", f"http://127.0.0.1:{server.public}/desk/live.m3u8")
+        url = f"http://127.0.0.1:{server.public}/desk/live.m3u8"
+        done = bench("-n", 20, "--way", way, "--stay", "2s", "--for", "8s", "--url", url)
         assert done.returncode == 0, done.stdout + done.stderr
         joined, came, left = map(int, re.search(r"^(\d+) of (\d+) .*\n.*\n +(\d+) left", done.stdout, re.M).groups())
-        # Each of twenty places changes every two seconds, and not in the last two of five.
+        # Each of twenty places changes every two seconds, and not in the first and the last two of eight.
         assert joined == came == 20 + left and 20 <= left <= 50, done.stdout
         assert re.search(r"first media after p50 \d+ ms, p99 \d+ ms", done.stdout)
         # Nobody who left is kept.

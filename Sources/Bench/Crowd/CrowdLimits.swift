@@ -19,7 +19,7 @@ struct CrowdLimits: Hashable, Sendable {
   init() {}
 
   /// Takes what was seen so far, about once a second.
-  mutating func note(_ tally: CrowdTally, refusedConnections: Int, load: CrowdLoad.Share, after time: Duration) {
+  mutating func note(_ tally: CrowdTally, refusedConnections: Int, load: CrowdLoad.Share?, after time: Duration) {
     if refusedConnections > 0 { add("connections were refused", time) }
     for status in tally.refused.keys.sorted() {
       add(
@@ -28,7 +28,7 @@ struct CrowdLimits: Hashable, Sendable {
           : "requests were answered with status \(status)", time)
     }
     if let mistake = tally.mistakes.keys.min() { add(mistake, time, kind: "mistake") }
-    if let server = load.server, server + load.bench > Self.full {
+    if let load, let server = load.server, server + load.bench > Self.full {
       add(
         "all processors were busy: the server had \(server / 10) %, this bench \(load.bench / 10) %", time, kind: "load"
       )

@@ -25,8 +25,8 @@ package struct ViewersBench: Sendable {
   /// Local addresses, each for so many viewers: a server limits the connections of an address, and an address has only
   /// so many ports.
   private static let viewersPerAddress = 60
-  /// Nobody leaves so short before the end, so that all who come get something.
-  private static let lastChange = Duration.seconds(2)
+  /// Nobody leaves so soon after the start or so short before the end, so that all who come have time to get something.
+  private static let settling = Duration.seconds(2)
 
   private let url: URL
   private let options: Options
@@ -109,8 +109,8 @@ package struct ViewersBench: Sendable {
     var looked = start
     while case let elapsed = ContinuousClock.now - start, elapsed < options.length {
       try await Task.sleep(for: turnover == nil ? .seconds(1) : .milliseconds(100))
-      if elapsed + Self.lastChange < options.length {
-        for place in turnover?.leaving(at: Ticks(elapsed)) ?? [] {
+      if elapsed >= Self.settling, elapsed + Self.settling < options.length {
+        for place in turnover?.leaving(at: Ticks(elapsed - Self.settling)) ?? [] {
           let seat = seats[place]
           seat.eventLoop.execute { seat.value.change() }
         }
@@ -125,6 +125,8 @@ package struct ViewersBench: Sendable {
           mistakes: now.mistakes.values.reduce(0, +) + refused))
     }
     let after = try await tally(of: boxes)
+    // The time since the last look can be too short to say what was used of the processors.
+    limits.note(after, refusedConnections: refused, load: nil, after: ContinuousClock.now - start)
     return CrowdResult(
       options, before: before, after: after, refusedConnections: refused, elapsed: ContinuousClock.now - start,
       load: load, limits: limits)
