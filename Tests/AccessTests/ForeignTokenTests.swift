@@ -19,17 +19,7 @@ import Testing
   private func forEachText(of seeds: [String], _ usual: Int = 600, _ body: (String, _ sample: Comment) throws -> Void)
     rethrows
   {
-    for number in DamagedSamples.numbers(usual) {
-      var random = SeededGenerator(seed: UInt64(number))
-      let seed = Array(seeds[number % seeds.count].utf8)
-      let other = Array((seeds.randomElement(using: &random) ?? "").utf8)
-      let bytes =
-        number < seeds.count
-        ? seed
-        : Bool.random(using: &random)
-          ? Mutation.changingNumbers(in: seed, most: 2, using: &random)
-          : Self.damage.applied(to: seed, mixing: other, most: 3, using: &random)
-      let text = String(decoding: bytes, as: UTF8.self)
+    for (number, text) in Self.damage.texts(of: seeds, usual) {
       try body(text, "sample \(number): \(text.debugDescription)")
     }
   }

@@ -23,17 +23,7 @@ import Testing
   private func forEachText(of seeds: [String], _ usual: Int = 800, _ body: (String, _ sample: Comment) throws -> Void)
     rethrows
   {
-    for number in DamagedSamples.numbers(usual) {
-      var random = SeededGenerator(seed: UInt64(number))
-      let seed = Array(seeds[number % seeds.count].utf8)
-      let other = Array((seeds.randomElement(using: &random) ?? "").utf8)
-      let bytes =
-        number < seeds.count
-        ? seed
-        : Int.random(in: 0..<3, using: &random) == 0
-          ? Mutation.changingNumbers(in: seed, most: 2, using: &random)
-          : Self.damage.applied(to: seed, mixing: other, most: 3, using: &random)
-      let text = String(decoding: bytes, as: UTF8.self)
+    for (number, text) in Self.damage.texts(of: seeds, usual) {
       try body(text, "sample \(number): \(text.debugDescription)")
     }
   }

@@ -52,17 +52,7 @@ import Testing
     let desk = try #require(CameraName("desk"))
     let (path, place) = ("cameras.d/desk.yaml", "request")
     var (taken, refused) = (0, 0)
-    for number in DamagedSamples.numbers(1200) {
-      var random = SeededGenerator(seed: UInt64(number))
-      let seed = Array(Self.seeds[number % Self.seeds.count].utf8)
-      let other = Array((Self.seeds.randomElement(using: &random) ?? "").utf8)
-      let bytes =
-        number < Self.seeds.count
-        ? seed
-        : Int.random(in: 0..<3, using: &random) == 0
-          ? Mutation.changingNumbers(in: seed, most: 2, using: &random)
-          : Self.damage.applied(to: seed, mixing: other, most: 2, using: &random)
-      let text = String(decoding: bytes, as: UTF8.self)
+    for (number, text) in Self.damage.texts(of: Self.seeds, 1200, most: 2) {
       let sample: Comment = "sample \(number): \(text.debugDescription)"
       do throws(SettingsError) {
         let file = try CameraFile.written(text, for: desk, path: path, in: place, earlier: nil)

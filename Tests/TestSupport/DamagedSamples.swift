@@ -40,5 +40,24 @@ extension Mutation {
     return bytes
   }
 
+  /// Damaged texts with the numbers of their samples: first `seeds` as they are.
+  ///
+  /// - Parameters:
+  ///   - usual: how many, as in `DamagedSamples.numbers`.
+  ///   - most: in how many places each is damaged at most.
+  package func texts(of seeds: [String], _ usual: Int, most: Int = 3) -> some Sequence<(number: Int, text: String)> {
+    DamagedSamples.numbers(usual).lazy.map { number in
+      var random = SeededGenerator(seed: UInt64(number))
+      let seed = Array(seeds[number % seeds.count].utf8)
+      guard number >= seeds.count else { return (number, seeds[number]) }
+      let other = Array((seeds.randomElement(using: &random) ?? "").utf8)
+      let bytes =
+        Int.random(in: 0..<3, using: &random) == 0
+        ? Self.changingNumbers(in: seed, most: 2, using: &random)
+        : applied(to: seed, mixing: other, most: most, using: &random)
+      return (number, String(decoding: bytes, as: UTF8.self))
+    }
+  }
+
   private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
 }

@@ -7,6 +7,7 @@ import struct
 import time
 
 import hpack
+from wire import Connection
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
@@ -54,7 +55,7 @@ class Stream:
         return values[0] if values else None
 
 
-class Frames:
+class Frames(Connection):
     """A connection. It acknowledges settings and pings by itself, and gives no window but what it is told to."""
 
     def __init__(self, port, given=None, protocols=("h2",), preface=True, buffer=None, timeout=20):
@@ -63,30 +64,17 @@ class Frames:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         raw.settimeout(timeout)
         raw.connect(("127.0.0.1", port))
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if protocols:
             context.set_alpn_protocols(list(protocols))
-        self.socket = context.wrap_socket(raw, server_hostname="localhost")
+        super().__init__(context.wrap_socket(raw, server_hostname="localhost"))
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
         self.decoder.max_allowed_table_size = max((given or {}).get(HEADER_TABLE_SIZE, 4096), 4096)
         self.streams, self.settings, self.goaways, self.pongs = {}, {}, [], 0
-        self.rest, self.next_stream, self.is_over, self.acknowledges = b"", 1, False, True
+        self.next_stream, self.is_over, self.acknowledges = 1, False, True
         if preface:
             self.send(PREFACE + settings(given or {}))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data)
 
     # Requests
 

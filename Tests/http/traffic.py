@@ -79,9 +79,11 @@ def push(server, secure):
         camera = dice.choice(CAMERAS)
         jpeg = stills.noise(next(numbers) % 40, (160, 120))
         if secure:
-            subprocess.run(
-                ["curl", "-sk", "--http2", "--max-time", "30", "-o", "/dev/null", "-H", "Authorization: Bearer secret-token",
+            done = subprocess.run(
+                ["curl", "-sfk", "--http2", "--max-time", "30", "-o", "/dev/null", "-H", "Authorization: Bearer secret-token",
                  "--data-binary", "@-", f"https://127.0.0.1:{server.private}/ingest/{camera}"], input=jpeg)
+            if done.returncode:
+                raise OSError(f"a still was not taken: curl's exit code is {done.returncode}")
         else:
             wire.ask(server.private, "POST", f"/ingest/{camera}", BEARER, jpeg)
         time.sleep(0.2)
@@ -124,7 +126,7 @@ def curl(server):
             ["curl", "-sk", "--http2", "--max-time", "30", f"{base}/{camera}/live.m3u8"], capture_output=True, text=True)
         first = re.search(r"MEDIA-SEQUENCE:(\d+)", done.stdout)
         if not first:
-            return time.sleep(0.1)
+            raise OSError("no playlist came")
         sequence = int(first[1]) + len(re.findall(r"^#EXTINF", done.stdout, re.M))
         names = [name for name in sum(re.findall(r'URI="([^"]+\.mp4)"|^(\d+\.mp4)$', done.stdout, re.M), ()) if name][-12:]
         # The last one is being made.
@@ -162,9 +164,11 @@ def operate(server, process, secure):
                    ("GET", "/cameras/desk/recent.mp4"), ("GET", "/history?span=day"), ("GET", "/overview")]
         for method, target in targets:
             if secure:
-                subprocess.run(
+                done = subprocess.run(
                     ["curl", "-sk", "--http2", "--max-time", "30", "-o", "/dev/null", "-X", method, "-H",
                      f"Authorization: Bearer {OPERATOR}", f"https://127.0.0.1:{server.private}{target}"])
+                if done.returncode:
+                    raise OSError(f"{target} got no answer: curl's exit code is {done.returncode}")
             else:
                 wire.ask(server.private, method, target, {"Authorization": f"Bearer {OPERATOR}"})
         if dice.random() < 0.3:

@@ -63,11 +63,11 @@ def chunked(body, size, extension=""):
     return b"".join(b"%x%s\r\n%s\r\n" % (len(chunk), extension.encode(), chunk) for chunk in chunks) + b"0\r\n\r\n"
 
 
-class Wire:
-    """A connection."""
+class Connection:
+    """A socket that is closed at the end of a block."""
 
-    def __init__(self, port, timeout=20):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, connected):
+        self.socket = connected
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b""
 
@@ -82,6 +82,13 @@ class Wire:
 
     def send(self, data):
         self.socket.sendall(data)
+
+
+class Wire(Connection):
+    """A connection by HTTP/1.1."""
+
+    def __init__(self, port, timeout=20):
+        super().__init__(socket.create_connection(("127.0.0.1", port), timeout))
 
     def ask(self, method, target, fields=(), body=None):
         self.send(request_bytes(method, target, fields, body))
