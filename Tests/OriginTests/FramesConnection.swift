@@ -35,11 +35,13 @@ final class FramesConnection {
     typealias InboundIn = HTTP2Frame
     var frames: [HTTP2Frame] = []
     var closed: [HTTP2StreamID] = []
+    var quiesced = 0
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { frames.append(unwrapInboundIn(data)) }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
       if let event = event as? StreamClosedEvent { closed.append(event.streamID) }
+      if event is ChannelShouldQuiesceEvent { quiesced += 1 }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {}
@@ -70,6 +72,9 @@ final class FramesConnection {
 
   /// The frames that went on, but for those of the connection itself.
   var passedOn: [HTTP2Frame] { behind.frames.filter { $0.streamID != .rootStream } }
+
+  /// How often the handlers behind were told to end the connection.
+  var quiesced: Int { behind.quiesced }
 
   /// The streams whose end went on.
   var closedBehind: [HTTP2StreamID] { behind.closed }

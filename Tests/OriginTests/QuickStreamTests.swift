@@ -164,6 +164,30 @@ import Testing
     #expect(connection.answers[3]?.text == "part-0")
   }
 
+  @Test func aConnectionWithoutARequestIsEndedWithAWord() throws {
+    let connection = try world.frames(rules: .init(idle: .seconds(60), patience: .seconds(10)))
+    world.publish(parts: 2)
+    let loop = connection.server.embeddedEventLoop
+    loop.advanceTime(by: .seconds(59))
+    try connection.ask(1, "/desk/7.0.mp4")
+    loop.advanceTime(by: .seconds(59))
+    #expect(connection.quiesced == 0)
+    // Who waits for a part is not idle.
+    try connection.ask(3, "/desk/live.m3u8?_HLS_msn=7&_HLS_part=2")
+    loop.advanceTime(by: .seconds(200))
+    #expect(connection.quiesced == 0)
+    world.publish(parts: 3)
+    loop.run()
+    try connection.exchange()
+    #expect(connection.answers[3]?.isEnded == true)
+    loop.advanceTime(by: .seconds(59))
+    #expect(connection.quiesced == 0)
+    loop.advanceTime(by: .seconds(1))
+    #expect(connection.quiesced == 1)
+    loop.advanceTime(by: .hours(1))
+    #expect(connection.quiesced == 1)
+  }
+
   @Test func aClientThatTakesAllInTimeIsLeftAlone() throws {
     let connection = try world.frames(settings: [HTTP2Setting(parameter: .initialWindowSize, value: 1000)])
     world.publish(parts: 2, whole: String(repeating: "a", count: 60_000))

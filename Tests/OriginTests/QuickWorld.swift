@@ -63,13 +63,14 @@ final class QuickWorld {
   ///
   /// - Parameters:
   ///   - settings: those of the client.
-  ///   - patience: how long a client may take for an answer.
+  ///   - rules: the times of the connection.
   ///   - below: handlers between the protocol and the socket.
   func frames(
-    settings: HTTP2Settings = [], patience: TimeAmount = .seconds(10), below: [any ChannelHandler] = []
+    settings: HTTP2Settings = [], rules: QuickHandler.Rules = .init(idle: .hours(2), patience: .seconds(10)),
+    below: [any ChannelHandler] = []
   ) throws -> FramesConnection {
     try FramesConnection(settings: settings, below: below) { [door] streams in
-      QuickFrameHandler(door: { door }, patience: patience, streams: streams)
+      QuickFrameHandler(door: { door }, rules: rules, streams: streams)
     }
   }
 

@@ -10,7 +10,7 @@ final class AnswerEndHandler: ChannelOutboundHandler, RemovableChannelHandler {
   typealias OutboundOut = HTTPResponsePart
 
   private let patience: TimeAmount
-  private var deadline: Scheduled<Void>?
+  private var deadline: Deadline?
 
   /// - Parameter patience: how long a client may take for what is left when the answer is wholly written.
   init(_ patience: TimeAmount) { self.patience = patience }
@@ -24,7 +24,7 @@ final class AnswerEndHandler: ChannelOutboundHandler, RemovableChannelHandler {
     // A connection by HTTP/1.1 stays open behind its answers.
     if case .end = unwrapOutboundIn(data), deadline == nil, context.channel.parent?.parent != nil {
       let channel = context.channel
-      deadline = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+      deadline = context.eventLoop.deadline(in: patience) { channel.close(promise: nil) }
     }
     context.write(data, promise: promise)
   }

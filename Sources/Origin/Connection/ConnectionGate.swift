@@ -126,13 +126,13 @@ final class HandshakeDeadlineHandler: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 
   private let rules: TLSRules
-  private var deadline: Scheduled<Void>?
+  private var deadline: Deadline?
 
   init(_ rules: TLSRules) { self.rules = rules }
 
   func handlerAdded(context: ChannelHandlerContext) {
     let channel = context.channel
-    deadline = context.eventLoop.scheduleTask(in: rules.handshakeTime) { channel.close(mode: .all, promise: nil) }
+    deadline = context.eventLoop.deadline(in: rules.handshakeTime) { channel.close(mode: .all, promise: nil) }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -30,7 +30,7 @@ final class FrameGuard: ChannelDuplexHandler, RemovableChannelHandler {
   private var outbound = FrameScan(before: 0)
   private var tableLimit = HeaderTableLimit()
   private var budget: FrameBudget
-  private var unacknowledged: Scheduled<Void>?
+  private var unacknowledged: Deadline?
   private var goAways = 0
   private var hasFailed = false
 
@@ -113,7 +113,7 @@ final class FrameGuard: ChannelDuplexHandler, RemovableChannelHandler {
       unacknowledged?.cancel()
       let channel = context.channel
       unacknowledged =
-        goAways == 1 ? context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) } : nil
+        goAways == 1 ? context.eventLoop.deadline(in: patience) { channel.close(promise: nil) } : nil
     }
     for (count, index) in piece.range.enumerated() where Self.errorCode.contains(piece.offset + count) {
       if bytes.getInteger(at: index, as: UInt8.self) != 0 { fail(context) }

@@ -17,7 +17,7 @@ final class HeaderDeadlineHandler: ChannelInboundHandler, RemovableChannelHandle
   }()
 
   private let time: TimeAmount
-  private var deadline: Scheduled<Void>?
+  private var deadline: Deadline?
   private var isInMessage = false
   /// Whether an answer is being written; nothing else can be written then.
   var isAnswering = false
@@ -46,12 +46,10 @@ final class HeaderDeadlineHandler: ChannelInboundHandler, RemovableChannelHandle
   }
 
   private func schedule(_ context: ChannelHandlerContext) {
-    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    deadline = context.eventLoop.scheduleTask(in: time) {
-      let (handler, context) = bound.value
-      handler.deadline = nil
-      if handler.isAnswering { return handler.schedule(context) }
-      context.writeAndFlush(handler.wrapOutboundOut(Self.answer), promise: nil)
+    deadline = context.eventLoop.deadline(in: time) { [self] in
+      deadline = nil
+      if isAnswering { return schedule(context) }
+      context.writeAndFlush(wrapOutboundOut(Self.answer), promise: nil)
       context.close(promise: nil)
     }
   }

@@ -1,9 +1,9 @@
 import NIOCore
 
-/// Closes a connection that has been without a request for too long. Used on the connection's event loop.
+/// Ends a connection that has been without a request for too long. Used on the connection's event loop.
 final class IdleWatch {
   private let time: TimeAmount
-  private var task: Scheduled<Void>?
+  private var deadline: Deadline?
   /// When something was read or written last.
   private(set) var lastActive = NIODeadline.uptimeNanoseconds(0)
 
@@ -12,11 +12,13 @@ final class IdleWatch {
 
   /// Begins to watch; does nothing the second time.
   ///
-  /// - Parameter isBusy: whether the connection has a request now.
-  func begin(_ channel: any Channel, isBusy: @escaping () -> Bool) {
-    guard task == nil else { return }
-    lastActive = channel.eventLoop.now
-    look(channel, at: lastActive + time, isBusy)
+  /// - Parameters:
+  ///   - isBusy: whether the connection has a request now.
+  ///   - isOver: called once, when the connection has been idle for the time.
+  func begin(_ loop: any EventLoop, isBusy: @escaping () -> Bool, isOver: @escaping () -> Void) {
+    guard deadline == nil else { return }
+    lastActive = loop.now
+    look(loop, at: lastActive + time, isBusy, isOver)
   }
 
   /// Something was read or written.
@@ -24,22 +26,21 @@ final class IdleWatch {
 
   /// The connection has ended.
   func end() {
-    task?.cancel()
-    task = nil
+    deadline?.cancel()
+    deadline = nil
   }
 
-  private func look(_ channel: any Channel, at due: NIODeadline, _ isBusy: @escaping () -> Bool) {
-    let bound = NIOLoopBound((self, isBusy), eventLoop: channel.eventLoop)
-    task = channel.eventLoop.scheduleTask(deadline: due) {
-      let (watch, isBusy) = bound.value
-      guard watch.task != nil else { return }
-      let (now, due) = (channel.eventLoop.now, watch.lastActive + watch.time)
+  private func look(
+    _ loop: any EventLoop, at due: NIODeadline, _ isBusy: @escaping () -> Bool, _ isOver: @escaping () -> Void
+  ) {
+    deadline = loop.deadline(at: due) { [self] in
+      let (now, due) = (loop.now, lastActive + time)
       if isBusy() {
-        watch.look(channel, at: now + watch.time, isBusy)
+        look(loop, at: now + time, isBusy, isOver)
       } else if now < due {
-        watch.look(channel, at: due, isBusy)
+        look(loop, at: due, isBusy, isOver)
       } else {
-        channel.close(promise: nil)
+        isOver()
       }
     }
   }

@@ -6,9 +6,11 @@ import NIOCore
 final class SlowReaderWatch {
   /// The fewest bytes that a client takes in the time.
   private static let least = 32 << 10
+  /// By then the system has what it buffers for the client.
+  private static let flushed = TimeAmount.milliseconds(1)
 
   private let patience: TimeAmount
-  private var deadline: Scheduled<Void>?
+  private var deadline: Deadline?
   /// How many bytes waited when it was looked at last.
   private var before = 0
 
@@ -18,11 +20,12 @@ final class SlowReaderWatch {
   /// The connection has more to send than it takes.
   func begin(_ channel: any Channel) {
     guard deadline == nil else { return }
-    before = 0
-    look(channel)
+    let due = channel.eventLoop.now + patience
     // What the system buffers at once was not taken by the client.
-    let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
-    channel.eventLoop.execute { bound.value.before = Self.waiting(channel) }
+    deadline = channel.eventLoop.deadline(in: Self.flushed) { [self] in
+      before = Self.waiting(channel)
+      look(channel, at: due)
+    }
   }
 
   /// It takes more again, or has ended.
@@ -31,13 +34,12 @@ final class SlowReaderWatch {
     deadline = nil
   }
 
-  private func look(_ channel: any Channel) {
-    let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
-    deadline = channel.eventLoop.scheduleTask(in: patience) {
-      let (watch, now) = (bound.value, Self.waiting(channel))
-      guard watch.before - now >= Self.least else { return channel.close(promise: nil) }
-      watch.before = now
-      watch.look(channel)
+  private func look(_ channel: any Channel, at due: NIODeadline) {
+    deadline = channel.eventLoop.deadline(at: due) { [self] in
+      let now = Self.waiting(channel)
+      guard before - now >= Self.least else { return channel.close(promise: nil) }
+      before = now
+      look(channel, at: channel.eventLoop.now + patience)
     }
   }
 

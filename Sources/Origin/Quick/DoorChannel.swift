@@ -122,7 +122,8 @@ struct DoorChannel: ServerChildChannel {
     let (requests, more) = AsyncStream.makeStream(of: HTTP1Channel.Value.self, bufferingPolicy: .bufferingOldest(256))
     channel.closeFuture.whenComplete { _ in more.finish() }
     var configuration = NIOHTTP2ServerConnectionManagementHandler.Configuration.defaults
-    configuration.maxIdleTime = secure.idle
+    // `QuickFrameHandler` watches this: NIO would schedule and cancel a task for each request.
+    configuration.maxIdleTime = nil
     configuration.keepalive = nil
     let manager = NIOHTTP2ServerConnectionManagementHandler(
       eventLoop: channel.eventLoop, configuration: configuration)
@@ -145,10 +146,9 @@ struct DoorChannel: ServerChildChannel {
     try channel.pipeline.syncOperations.addHandlers(
       NIOHTTP2Handler(mode: .server, connectionConfiguration: .init(), streamConfiguration: .init()),
       QuickFrameHandler(
-        door: { [doors] in doors.quickDoor }, patience: rules.patience, streams: manager.http2StreamDelegate),
+        door: { [doors] in doors.quickDoor }, rules: .init(idle: secure.idle, patience: rules.patience),
+        streams: manager.http2StreamDelegate),
       multiplexer, manager, EndOfInputHandler())
-    // The connection has long been active when TLS has agreed on HTTP/2, and the idle time begins with this.
-    manager.channelActive(context: try channel.pipeline.syncOperations.context(handler: manager))
     return requests
   }
 

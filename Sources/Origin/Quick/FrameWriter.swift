@@ -68,7 +68,7 @@ final class FrameWriter {
   private var streams: [HTTP2StreamID: Stream] = [:]
   /// How many streams have something that is not taken.
   private var sending = 0
-  private var slowReaders: Scheduled<Void>?
+  private var slowReaders: Deadline?
 
   /// - Parameter patience: how long a client may take for what was handed over.
   init(patience: TimeAmount) { self.patience = patience }
@@ -88,6 +88,9 @@ final class FrameWriter {
   }
 
   // MARK: Streams
+
+  /// Whether no stream is answered here.
+  var isEmpty: Bool { streams.isEmpty }
 
   /// Whether a stream is answered here.
   func has(_ id: HTTP2StreamID) -> Bool { streams[id] != nil }
@@ -278,8 +281,7 @@ final class FrameWriter {
   /// Looks after a while whether all answers were taken.
   func watchReaders() {
     guard sending > 0, slowReaders == nil, let context else { return }
-    let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-    slowReaders = context.eventLoop.scheduleTask(in: patience) { bound.value.resetSlowReaders() }
+    slowReaders = context.eventLoop.deadline(in: patience) { self.resetSlowReaders() }
   }
 
   /// Resets each stream whose client has not taken in time what was handed over.

@@ -18,6 +18,7 @@ final class QuickFrameHandler: ChannelInboundHandler {
   private let newestDoor: @Sendable () -> QuickDoor
   private let streamDelegate: any NIOHTTP2StreamDelegate
   private let writer: FrameWriter
+  private let idle: IdleWatch
   private var peer: ClientAddress?
   /// The open streams that are the matter of the handlers behind.
   private var others: Set<HTTP2StreamID> = []
@@ -29,13 +30,13 @@ final class QuickFrameHandler: ChannelInboundHandler {
 
   /// - Parameters:
   ///   - door: the newest answers; asked for each request.
-  ///   - patience: how long a client may take for an answer, or for each 128 KiB of one.
+  ///   - rules: the times of the connection; `patience` holds for an answer, or for each 128 KiB of one.
   ///   - streams: told of the streams that are answered here.
   init(
-    door: @escaping @Sendable () -> QuickDoor, patience: TimeAmount, streams: any NIOHTTP2StreamDelegate
+    door: @escaping @Sendable () -> QuickDoor, rules: QuickHandler.Rules, streams: any NIOHTTP2StreamDelegate
   ) {
     (newestDoor, streamDelegate) = (door, streams)
-    writer = FrameWriter(patience: patience)
+    (writer, idle) = (FrameWriter(patience: rules.patience), IdleWatch(rules.idle))
   }
 
   // MARK: The connection
@@ -43,6 +44,13 @@ final class QuickFrameHandler: ChannelInboundHandler {
   func handlerAdded(context: ChannelHandlerContext) {
     writer.begin(context)
     protocolContext = try? context.pipeline.syncOperations.context(handlerType: NIOHTTP2Handler.self)
+    idle.begin(context.eventLoop) { [weak self] in
+      guard let self else { return false }
+      return !others.isEmpty || !writer.isEmpty
+    } isOver: {
+      // The client is told before the connection is closed, so that no request of it is lost.
+      context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) { end() }
@@ -53,6 +61,7 @@ final class QuickFrameHandler: ChannelInboundHandler {
   }
 
   private func end() {
+    idle.end()
     writer.end()
     protocolContext = nil
   }
@@ -72,6 +81,7 @@ final class QuickFrameHandler: ChannelInboundHandler {
       if writer.has(event.streamID) { return streamDelegate.streamCreated(event.streamID, channel: context.channel) }
       others.insert(event.streamID)
     case let event as StreamClosedEvent:
+      idle.note(context.eventLoop.now)
       if writer.close(event.streamID) { return streamDelegate.streamClosed(event.streamID, channel: context.channel) }
       // A stream whose head is malformed is closed without having been created, which nobody behind expects.
       guard others.remove(event.streamID) != nil else { return }

@@ -73,10 +73,13 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   private func begin(_ context: ChannelHandlerContext) {
-    idle.begin(context.channel) { [weak self] in
+    let channel = context.channel
+    idle.begin(channel.eventLoop) { [weak self] in
       // Where the next request begins may not be known above; then the connection is idle all the same.
       guard let self else { return false }
-      return writer.isWaiting || above?.isAnswering ?? false || !context.channel.isWritable
+      return writer.isWaiting || above?.isAnswering ?? false || !channel.isWritable
+    } isOver: {
+      channel.close(promise: nil)
     }
   }
 

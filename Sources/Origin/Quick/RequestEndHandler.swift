@@ -13,7 +13,7 @@ final class RequestEndHandler: ChannelInboundHandler, RemovableChannelHandler {
   private var context: ChannelHandlerContext?
   private var head: HTTPRequest?
   private var isPassing = false
-  private var endTask: Scheduled<Void>?
+  private var deadline: Deadline?
 
   /// - Parameters:
   ///   - patience: how long the end of a request can follow its head.
@@ -32,8 +32,8 @@ final class RequestEndHandler: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   private func end() {
-    endTask?.cancel()
-    (context, head, endTask) = (nil, nil, nil)
+    deadline?.cancel()
+    (context, head, deadline) = (nil, nil, nil)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -57,10 +57,9 @@ final class RequestEndHandler: ChannelInboundHandler, RemovableChannelHandler {
   func channelReadComplete(context: ChannelHandlerContext) {
     context.fireChannelReadComplete()
     // The end comes with the head, except from who sends a body, or nothing at all.
-    guard head != nil, endTask == nil else { return }
-    let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-    endTask = context.eventLoop.scheduleTask(in: patience) {
-      if bound.value.head != nil { bound.value.context?.close(promise: nil) }
+    guard head != nil, deadline == nil else { return }
+    deadline = context.eventLoop.deadline(in: patience) { [self] in
+      if head != nil { self.context?.close(promise: nil) }
     }
   }
 
@@ -73,7 +72,7 @@ final class RequestEndHandler: ChannelInboundHandler, RemovableChannelHandler {
     guard !isPassing, let head else { return }
     isPassing = true
     self.head = nil
-    endTask?.cancel()
+    deadline?.cancel()
     do {
       try install(context.channel)
       context.fireChannelRead(wrapInboundOut(.head(head)))

@@ -19,7 +19,7 @@ final class SlowSenderHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
   private let patience: TimeAmount
   private var taken = 0
-  private var deadline: Scheduled<Void>?
+  private var deadline: Deadline?
   private var lastRead = NIODeadline.uptimeNanoseconds(0)
   private var isReading = false
   private var isAnswered = false
@@ -58,11 +58,7 @@ final class SlowSenderHandler: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   private func schedule(_ context: ChannelHandlerContext, at time: NIODeadline) {
-    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    deadline = context.eventLoop.scheduleTask(deadline: time) {
-      let (handler, context) = bound.value
-      handler.look(context)
-    }
+    deadline = context.eventLoop.deadline(at: time) { self.look(context) }
   }
 
   private func look(_ context: ChannelHandlerContext) {

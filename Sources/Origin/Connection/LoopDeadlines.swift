@@ -1,0 +1,80 @@
+import NIOCore
+import NIOPosix
+
+/// What is to be done on one event loop after a time, nearly all of which is called off before. Used on that event loop.
+///
+/// NIO looks through all that is scheduled to take one task out of it. With thousands of connections, each with its
+/// deadlines, that costs more than an answer; here it costs the same with any number of them. Deadlines that are close
+/// together share one task of NIO's, which stays scheduled when they are called off.
+final class LoopDeadlines {
+  /// Times are rounded up to multiples of it, in nanoseconds of the event loop's clock. A second has 32 of them.
+  private static let grain: UInt64 = 31_250_000
+
+  private final class Tables {
+    var all: [ObjectIdentifier: LoopDeadlines] = [:]
+  }
+
+  // Each thread has its own.
+  private nonisolated(unsafe) static let tables = ThreadSpecificVariable<Tables>()
+
+  private weak var loop: (any EventLoop)?
+  private var due: [UInt64: [UInt64: () -> Void]] = [:]
+  private var lastID: UInt64 = 0
+  /// The last time whose deadlines were taken.
+  private var taken: UInt64 = 0
+
+  private init(_ loop: any EventLoop) { self.loop = loop }
+
+  /// Those of an event loop, whose thread this is.
+  static func of(_ loop: any EventLoop) -> LoopDeadlines {
+    loop.preconditionInEventLoop()
+    let tables = tables.currentValue ?? Tables()
+    self.tables.currentValue = tables
+    // Another event loop may have had the same address.
+    if let known = tables.all[ObjectIdentifier(loop)], known.loop === loop { return known }
+    let deadlines = LoopDeadlines(loop)
+    tables.all = tables.all.filter { $0.value.loop != nil }
+    tables.all[ObjectIdentifier(loop)] = deadlines
+    return deadlines
+  }
+
+  fileprivate func add(at time: NIODeadline, _ body: @escaping () -> Void) -> Deadline {
+    let time = max((time.uptimeNanoseconds + Self.grain - 1) / Self.grain, taken + 1)
+    lastID += 1
+    if due[time] == nil, let loop {
+      let bound = NIOLoopBound(self, eventLoop: loop)
+      loop.scheduleTask(deadline: .uptimeNanoseconds(time * Self.grain)) { bound.value.take(time) }
+    }
+    due[time, default: [:]][lastID] = body
+    return Deadline(deadlines: self, time: time, id: lastID)
+  }
+
+  fileprivate func remove(_ deadline: Deadline) { due[deadline.time]?[deadline.id] = nil }
+
+  private func take(_ time: UInt64) {
+    taken = time
+    // One can call off another.
+    for id in due[time, default: [:]].keys.sorted() { due[time]?.removeValue(forKey: id)?() }
+    due[time] = nil
+  }
+}
+
+/// Something that is to be done on an event loop at a time, unless it is called off.
+struct Deadline {
+  fileprivate let deadlines: LoopDeadlines
+  fileprivate let time: UInt64
+  fileprivate let id: UInt64
+
+  /// Calls it off; does nothing where it is done. Called on its event loop.
+  func cancel() { deadlines.remove(self) }
+}
+
+extension EventLoop {
+  /// Does something at a time, up to 32 ms later, unless it is called off. Called on the event loop.
+  func deadline(at time: NIODeadline, _ body: @escaping () -> Void) -> Deadline {
+    LoopDeadlines.of(self).add(at: time, body)
+  }
+
+  /// Does something after a time, up to 32 ms later, unless it is called off. Called on the event loop.
+  func deadline(in time: TimeAmount, _ body: @escaping () -> Void) -> Deadline { deadline(at: now + time, body) }
+}
