@@ -4,6 +4,11 @@
 gzip_static) on this machine, and asks each by turns for a part, a gzipped playlist and a segment: with wrk over
 HTTP/1.1, and with h2load over HTTP/2 with TLS. `--before` is another build of the server that is asked in the same run.
 Each number is the median of several turns. All is printed as JSON; the exit code is 0.
+
+Where the machine is full, half of it with the program that asks, the ratio of requests a second says as much of that
+program and of the scheduler as of the servers. So the processor time that a request costs each server is there too, in
+microseconds; and with `--apart` the servers have one core and the program that asks another. Run it at the usual
+priority: with `nice` the servers are slowed down differently.
 """
 
 import argparse
@@ -111,16 +116,40 @@ def h2load(url, seconds):
     return float(re.search(r"finished in [^,]+, ([\d.]+) req/s", done.stdout)[1])
 
 
+def family(process):
+    """A process and its children, each with the fields of its state behind the name."""
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+            if process in (int(stat.parent.name), int(fields[1])):
+                yield int(stat.parent.name), fields
+
+
+def processor_seconds(process):
+    """What a process and its children have had of the processors."""
+    return sum(int(fields[11]) + int(fields[12]) for _, fields in family(process)) / os.sysconf("SC_CLK_TCK")
+
+
+def keep_on(core, process):
+    """Keeps all threads of a process and its children on one core."""
+    for one, _ in family(process):
+        for thread in pathlib.Path(f"/proc/{one}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {core})
+
+
 def by_turns(measure, bases, names, seconds, turns):
-    """The median of the requests a second, by object and server; the servers are asked one after the other each turn."""
+    """The medians by object and server; the servers are asked one after the other each turn."""
     result = {}
     for kind, name in names.items():
-        seen = {who: [] for who in bases}
+        seen, costs = {who: [] for who in bases}, {who: [] for who in bases}
         for _ in range(turns):
-            for who, (base, own) in bases.items():
+            for who, (process, base, own) in bases.items():
+                before = processor_seconds(process)
                 seen[who].append(measure(f"{base}/{own[kind]}", seconds))
+                costs[who].append((processor_seconds(process) - before) / (seen[who][-1] * seconds) * 1e6)
         medians = {who: round(statistics.median(values)) for who, values in seen.items()}
         result[kind] = medians | {f"{who}/nginx": round(medians[who] / medians["nginx"], 2) for who in bases if who != "nginx"}
+        result[kind]["microseconds"] = {who: round(statistics.median(values), 1) for who, values in costs.items()}
     return result
 
 
@@ -130,7 +159,11 @@ def main():
     parser.add_argument("--seconds", type=int, default=3, help="for each turn")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--only", choices=["http1", "http2"])
+    parser.add_argument("--apart", action="store_true", help="a core for the servers, and another for who asks")
     asked = parser.parse_args()
+    cores = sorted(os.sched_getaffinity(0))
+    assert not asked.apart or len(cores) > 1, "--apart needs two cores"
+    assert os.nice(0) == 0, "run it without nice: the servers would be slowed down differently"
     for program in ("nginx", "wrk", "h2load", "curl"):
         assert shutil.which(program), f"{program} is missing; install it"
     with contextlib.ExitStack() as stack:
@@ -157,7 +190,7 @@ def main():
             [shutil.which("nginx"), "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"], stderr=subprocess.DEVNULL)
         stack.callback(nginx.wait)
         stack.callback(nginx.terminate)
-        result = {"cores": os.cpu_count()}
+        result = {"cores": len(cores), "apart": asked.apart}
         for name, measure, some, base in (
             ("http1", wrk, http1, f"http://127.0.0.1:{plain}"), ("http2", h2load, http2, f"https://127.0.0.1:{secure}"),
         ):
@@ -166,7 +199,12 @@ def main():
             own = {who: objects(server) for who, server in some.items()}
             # nginx keeps its files open: each name has one content.
             copy(some["now"], own["now"], folder / name)
-            bases = {"nginx": (f"{base}/{name}", own["now"])} | {who: (server.base, own[who]) for who, server in some.items()}
+            bases = {"nginx": (nginx.pid, f"{base}/{name}", own["now"])}
+            bases |= {who: (server.process.pid, server.base, own[who]) for who, server in some.items()}
+            if asked.apart:
+                for process, _, _ in bases.values():
+                    keep_on(cores[0], process)
+                os.sched_setaffinity(0, {cores[1]})
             result[name] = {"bytes": {kind: (folder / name / file).stat().st_size for kind, file in own["now"].items()}}
             result[name] |= by_turns(measure, bases, own["now"], asked.seconds, asked.turns)
         print(json.dumps(result, indent=2))
