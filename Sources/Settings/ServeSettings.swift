@@ -65,6 +65,8 @@ package struct ServeSettings: Sendable, Hashable {
   package var connectionsPerAddress: Int?
   /// The most memory for all bodies being received, in MiB.
   package var uploadMegabytes = 256
+  /// The most memory for what all cameras remember together, in MiB.
+  package var rememberMegabytes = 64
   /// How long a client can send or read nothing in the middle of a request or an answer.
   package var patience = Ticks.seconds(30)
   /// The demo camera's token, which nobody else knows; set with `isDemo`.

@@ -122,6 +122,9 @@ extension Setting {
       "upload-megabytes", .whole(1...65_536), \.settings.uploadMegabytes,
       "The most memory for all stills that are being received, in MiB"),
     .server(
+      "remember-megabytes", .whole(1...65_536), \.settings.rememberMegabytes,
+      "The most memory for what all cameras remember together, in MiB; the one that has the most forgets first"),
+    .server(
       "patience", .duration(.seconds(1)...(.seconds(600)), accepted: "1 to 600 seconds"), \.settings.patience,
       "How long a client can send nothing in the middle of a request, or read nothing of an answer"),
   ]

@@ -47,6 +47,7 @@ package struct SettingsChange: Sendable {
     keep("private-connections", \.privateConnections)
     keep("connections-per-address", \.connectionsPerAddress)
     keep("upload-megabytes", \.uploadMegabytes)
+    keep("remember-megabytes", \.rememberMegabytes)
     keep("patience", \.patience)
     // Whether an address speaks TLS at all is decided at the start.
     func keep(_ key: String, certificate path: WritableKeyPath<ServeSettings, CertificateFiles?>) {

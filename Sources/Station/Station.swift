@@ -37,6 +37,7 @@ package final class Station: Service {
   private let clock: StationClock
   private let copy: @Sendable (CameraName) -> (any StreamCopy)?
   private let pool: EncodePool
+  private let recentMemory: RecentMemory
   private let decoding: EncodePool
   private let slates = SlateShelf()
   private let publishing: EncodePool
@@ -52,16 +53,19 @@ package final class Station: Service {
   ///   - publishing: publishes what was held until its time; a separate pool.
   ///   - load: steps cameras down where there is too little room.
   ///   - copy: where a camera's stream is copied to.
+  ///   - recentMemory: what all cameras may take together for what they showed lately.
   package init(
     cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, decoding: EncodePool,
     publishing: EncodePool, load: LoadWatch = LoadWatch(),
-    copy: @escaping @Sendable (CameraName) -> (any StreamCopy)? = { _ in nil }, logger: Logger
+    copy: @escaping @Sendable (CameraName) -> (any StreamCopy)? = { _ in nil },
+    recentMemory: RecentMemory = RecentMemory(), logger: Logger
   ) {
     let seats = cameras.enumerated().map { place, settings in
       CameraSeat(
-        Camera(settings: settings, clock: clock, load: load, copy: copy(settings.name)), place: place, isOfStart: true)
+        Camera(settings: settings, clock: clock, load: load, copy: copy(settings.name), recentMemory: recentMemory),
+        place: place, isOfStart: true)
     }
-    (self.load, self.copy) = (load, copy)
+    (self.load, self.copy, self.recentMemory) = (load, copy, recentMemory)
     state = NIOLockedValueBox(State(seats: seats, fresh: seats, places: seats.count))
     self.store = store
     self.clock = clock
@@ -93,8 +97,8 @@ package final class Station: Service {
       guard !state.isOver else { throw StationError(description: "the server is ending") }
       let seats = cameras.enumerated().map { index, settings in
         CameraSeat(
-          Camera(settings: settings, clock: clock, load: load, copy: copy(settings.name)), place: state.places + index,
-          isOfStart: false)
+          Camera(settings: settings, clock: clock, load: load, copy: copy(settings.name), recentMemory: recentMemory),
+          place: state.places + index, isOfStart: false)
       }
       state.seats += seats
       state.fresh += seats

@@ -90,7 +90,8 @@ struct Serve: AsyncParsableCommand {
     let station = Station(
       cameras: settings.cameras, store: settings.store.station, clock: .system(), pool: EncodePool(threads: cores),
       decoding: EncodePool(threads: cores), publishing: EncodePool(threads: 1),
-      load: LoadWatch(isOn: settings.stepsDown), copy: { buckets?.copy(of: $0) }, logger: logger)
+      load: LoadWatch(isOn: settings.stepsDown), copy: { buckets?.copy(of: $0) },
+      recentMemory: RecentMemory(limit: settings.rememberMegabytes << 20), logger: logger)
     let copier = buckets.flatMap { buckets in
       settings.bucket.map { bucket in
         BucketCopier(bucket, buckets: buckets, cameras: { station.cameras }, wall: { .now }, logger: logger)

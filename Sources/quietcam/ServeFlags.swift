@@ -36,6 +36,7 @@ struct ServeFlags: ParsableArguments {
   @Option(help: .setting("private-connections")) var privateConnections: String?
   @Option(help: .setting("connections-per-address")) var connectionsPerAddress: String?
   @Option(help: .setting("upload-megabytes")) var uploadMegabytes: String?
+  @Option(help: .setting("remember-megabytes")) var rememberMegabytes: String?
   @Option(help: .setting("patience")) var patience: String?
   @Option(help: .setting("log")) var log: String?
   @Flag(help: "Add a camera named demo that paints its own scene.") var demo = false

@@ -59,6 +59,7 @@ struct KeyCase: Sendable, CustomTestStringConvertible {
     KeyCase("private-connections", "7") { $0.privateConnections == 7 },
     KeyCase("connections-per-address", "7") { $0.connectionsPerAddress == 7 },
     KeyCase("upload-megabytes", "7") { $0.uploadMegabytes == 7 },
+    KeyCase("remember-megabytes", "7") { $0.rememberMegabytes == 7 },
     KeyCase("patience", "7s") { $0.patience == .seconds(7) },
     KeyCase("base-url", "https://a.example/cam/") { $0.site.baseURL == "https://a.example/cam/" },
     KeyCase("site-title", "My cameras") { $0.site.title == "My cameras" },

@@ -27,9 +27,9 @@ package final class Camera: Sendable {
     var recent: RecentMedia
     var photos: CameraPhotos
 
-    init(_ settings: CameraSettings) {
+    init(_ settings: CameraSettings, _ memory: RecentMemory) {
       self.settings = settings
-      recent = RecentMedia(length: settings.remember, timeline: settings.timeline)
+      recent = RecentMedia(length: settings.remember, timeline: settings.timeline, memory: memory)
       photos = CameraPhotos(settings)
     }
   }
@@ -59,6 +59,7 @@ package final class Camera: Sendable {
   let clock: StationClock
   /// How far the cameras of the machine are stepped down.
   package let load: LoadWatch
+  private let recentMemory: RecentMemory
   private let parts: NIOLockedValueBox<Parts>
   private let tally = NIOLockedValueBox(Counters())
   private let advice: NIOLockedValueBox<(advice: SendAdvice, nextSlot: Ticks?)>
@@ -68,15 +69,17 @@ package final class Camera: Sendable {
   /// - Parameters:
   ///   - load: of the machine; one that steps nothing down where it is not given.
   ///   - copy: where the stream is copied to.
+  ///   - recentMemory: what all cameras may take together for what they showed lately.
   package init(
     settings: CameraSettings, clock: StationClock, load: LoadWatch = LoadWatch(isOn: false),
-    copy: (any StreamCopy)? = nil
+    copy: (any StreamCopy)? = nil, recentMemory: RecentMemory = RecentMemory()
   ) {
     name = settings.name
     self.copy = copy
     self.clock = clock
     self.load = load
-    parts = NIOLockedValueBox(Parts(settings))
+    self.recentMemory = recentMemory
+    parts = NIOLockedValueBox(Parts(settings, recentMemory))
     inbox = StillInbox(settings)
     advice = NIOLockedValueBox((SendAdvice(settings), nil))
     waves = WaveCounter(clock: clock, events: events)
@@ -103,7 +106,7 @@ package final class Camera: Sendable {
       let before = parts.settings
       parts.settings = settings
       if LoopSettings(before) != LoopSettings(settings) || before.remember != settings.remember {
-        parts.recent = RecentMedia(length: settings.remember, timeline: settings.timeline)
+        parts.recent = RecentMedia(length: settings.remember, timeline: settings.timeline, memory: recentMemory)
       }
       return settings.needsNewLoop(after: before)
     }

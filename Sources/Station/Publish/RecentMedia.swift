@@ -21,13 +21,22 @@ package final class RecentMedia: Sendable {
   private let count: Int
   private let step: Ticks
   private let mostBytes: Int
+  private let memory: RecentMemory
 
   /// A memory of this much of a stream.
-  init(length: Ticks, timeline: TimelineSettings, mostBytes: Int = RecentMedia.mostBytes) {
+  ///
+  /// - Parameter memory: what all cameras may take together.
+  init(
+    length: Ticks, timeline: TimelineSettings, mostBytes: Int = RecentMedia.mostBytes,
+    memory: RecentMemory = RecentMemory()
+  ) {
     count = Int(length.floorDivided(by: timeline.segment))
     step = timeline.step
     self.mostBytes = mostBytes
+    self.memory = memory
   }
+
+  deinit { memory.leave(ObjectIdentifier(self)) }
 
   /// Adds a segment of live pictures.
   func append(_ segment: RecentSegment, header: ByteBuffer) {
@@ -38,11 +47,26 @@ package final class RecentMedia: Sendable {
       while state.segments.count > count || state.bytes > mostBytes, !state.segments.isEmpty {
         state.bytes -= state.segments.removeFirst().bytes
       }
+      memory.note(self, bytes: state.bytes, segments: state.segments.count)
+    }
+    memory.makeRoom()
+  }
+
+  /// Forgets the oldest segment, but not the last one.
+  func forgetOldest() {
+    state.withLockedValue { state in
+      if state.segments.count > 1 { state.bytes -= state.segments.removeFirst().bytes }
+      memory.note(self, bytes: state.bytes, segments: state.segments.count)
     }
   }
 
   /// Forgets all.
-  func clear() { state.withLockedValue { ($0.segments, $0.bytes) = ([], 0) } }
+  func clear() {
+    state.withLockedValue { state in
+      (state.segments, state.bytes) = ([], 0)
+      memory.note(self, bytes: 0, segments: 0)
+    }
+  }
 
   /// The size of what is kept, in bytes.
   package var bytes: Int { state.withLockedValue { $0.bytes } }

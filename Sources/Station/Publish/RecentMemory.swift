@@ -1,0 +1,45 @@
+import NIOConcurrencyHelpers
+
+/// The memory that all cameras together may take for what they showed lately.
+///
+/// Where it would be more, the camera that has the most forgets its oldest segment. Each keeps its newest one.
+package final class RecentMemory: Sendable {
+  private struct Share {
+    weak var media: RecentMedia?
+    var bytes: Int
+    var segments: Int
+  }
+
+  private let limit: Int
+  private let shares = NIOLockedValueBox<[ObjectIdentifier: Share]>([:])
+
+  /// - Parameter limit: in bytes.
+  package init(limit: Int = .max) { self.limit = limit }
+
+  /// What all have, in bytes.
+  package var bytes: Int { shares.withLockedValue { $0.values.reduce(0) { $0 + $1.bytes } } }
+
+  /// Notes what one has now.
+  func note(_ media: RecentMedia, bytes: Int, segments: Int) {
+    let share = Share(media: media, bytes: bytes, segments: segments)
+    shares.withLockedValue { $0[ObjectIdentifier(media)] = share }
+  }
+
+  /// Forgets one that ends.
+  func leave(_ media: ObjectIdentifier) { shares.withLockedValue { $0[media] = nil } }
+
+  /// Has cameras forget as much as is too much.
+  func makeRoom() {
+    while let media = fullest() { media.forgetOldest() }
+  }
+
+  /// The one that has to forget something; `nil` if all together have no more than they may, or each has one segment.
+  private func fullest() -> RecentMedia? {
+    let share = shares.withLockedValue { shares -> Share? in
+      guard shares.values.reduce(0, { $0 + $1.bytes }) > limit else { return nil }
+      return shares.values.filter { $0.segments > 1 }.max { $0.bytes < $1.bytes }
+    }
+    // Not under the lock: the last reference to it may end here, and it then leaves.
+    return share?.media
+  }
+}
