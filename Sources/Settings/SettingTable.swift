@@ -268,7 +268,8 @@ extension Setting {
     .camera("mark-recorded", .truth, \.stream.marksRecorded, "Say in playlists and events when the loop is shown"),
     .camera(
       "remember", .duration(.zero ... .seconds(7200), accepted: "0 to 7200 seconds"), \.stream.remember,
-      "How much of what was shown is kept in memory, for `quietcam loop --record`"),
+      "How much of what was shown is kept in memory, for `quietcam loop --record`; less of it where all cameras together "
+        + "have as much as remember-megabytes allows"),
   ]
 }
 

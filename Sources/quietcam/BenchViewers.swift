@@ -18,7 +18,7 @@ extension Bench {
         alone carries more. The last line says whether all were carried, and if not what gave first.
 
         All media that two viewers get under one name must have the same bytes. The exit code is 0 if each viewer saw \
-        everything, and 1 if not.
+        everything, and 1 if not, or if no media came at all.
         """)
 
     @Option(name: .shortAndLong, help: ArgumentHelp("How many viewers.", valueName: "count")) var number = 500

@@ -268,13 +268,16 @@ import Testing
 
 @Suite struct CrowdResultTests {
   private func result(
-    _ way: CrowdWay = .lowLatency, _ change: (inout CrowdTally) throws -> Void = { _ in }
+    _ way: CrowdWay = .lowLatency, publishes: Bool = true, _ change: (inout CrowdTally) throws -> Void = { _ in }
   ) throws -> CrowdResult {
     var options = ViewersBench.Options()
     (options.way, options.count, options.length) = (way, 3, .seconds(10))
     var (tally, limits) = (CrowdTally(), CrowdLimits())
     tally.came = 3
     for time in [1_000, 2_000, 3_000] as [Int64] { tally.join(after: time) }
+    if publishes {
+      tally.add(.media, status: 200, name: "0.mp4", body: ByteBuffer(string: "x"), isFinal: true, at: 0)
+    }
     try change(&tally)
     limits.note(tally, refusedConnections: 0, load: .init(server: nil, bench: 0), after: .seconds(4))
     return CrowdResult(
@@ -290,6 +293,11 @@ import Testing
       !refused.isGood && refused.statement.contains("does not carry 3 viewers. What gave first: the server had no"))
     let hungry = try result { $0.came = 4 }
     #expect(!hungry.isGood && hungry.statement.contains("1 viewers got nothing"))
+  }
+
+  @Test func aStreamInWhichNothingIsNewSaysNothing() throws {
+    let empty = try result(publishes: false)
+    #expect(!empty.isGood && empty.statement.hasPrefix("No whole media came"))
   }
 
   @Test func onlyThoseWhoWaitForPartsCanBeLate() throws {

@@ -70,6 +70,11 @@ final class FramesConnection {
     try exchange()
   }
 
+  deinit {
+    _ = try? server.finish(acceptAlreadyClosed: true)
+    _ = try? client.finish(acceptAlreadyClosed: true)
+  }
+
   /// The frames that went on, but for those of the connection itself.
   var passedOn: [HTTP2Frame] { behind.frames.filter { $0.streamID != .rootStream } }
 

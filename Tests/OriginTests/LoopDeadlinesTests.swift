@@ -39,6 +39,15 @@ struct LoopDeadlinesTests {
     #expect(notes.done.sorted() == Array(1...200))
   }
 
+  @Test func oneThatIsFarAwayIsAtMostAQuarterOfASecondLate() {
+    loop.advanceTime(by: .milliseconds(77))
+    set(1, in: .seconds(60))
+    loop.advanceTime(by: .milliseconds(59_999))
+    #expect(notes.done.isEmpty)
+    loop.advanceTime(by: .milliseconds(251))
+    #expect(notes.done == [1])
+  }
+
   @Test func whatIsCalledOffIsNotDone() {
     for number in 0..<1000 { set(number, in: .milliseconds(Int64(number))) }
     for number in 0..<1000 where number % 10 != 0 { notes.deadlines[number]?.cancel() }

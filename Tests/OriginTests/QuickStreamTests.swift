@@ -188,6 +188,20 @@ import Testing
     #expect(connection.quiesced == 1)
   }
 
+  @Test func aRequestOfOthersKeepsTheConnectionInUseToo() throws {
+    let connection = try world.frames(rules: .init(idle: .seconds(60), patience: .seconds(10)))
+    let loop = connection.server.embeddedEventLoop
+    try connection.ask(1, "/other")
+    #expect(connection.passedOn.count == 1)
+    loop.advanceTime(by: .seconds(500))
+    #expect(connection.quiesced == 0)
+    try connection.send(1, .rstStream(.cancel))
+    loop.advanceTime(by: .seconds(59))
+    #expect(connection.quiesced == 0)
+    loop.advanceTime(by: .seconds(1))
+    #expect(connection.quiesced == 1)
+  }
+
   @Test func aClientThatTakesAllInTimeIsLeftAlone() throws {
     let connection = try world.frames(settings: [HTTP2Setting(parameter: .initialWindowSize, value: 1000)])
     world.publish(parts: 2, whole: String(repeating: "a", count: 60_000))

@@ -44,8 +44,9 @@ import Testing
       cameras("a: {token: aaaaaaaa}"),
       cameras(
         "a: {token: aaaaaaaa}",
-        top: "public: 127.0.0.1:9000\nstore: memory\nlog: error\npatience: 9\nsite-title: Mine\nupload-megabytes: 9\n"))
-    #expect(change.waiting == ["public", "store", "log", "upload-megabytes", "patience"])
+        top: "public: 127.0.0.1:9000\nstore: memory\nlog: error\npatience: 9\nsite-title: Mine\nupload-megabytes: 9\n"
+          + "remember-megabytes: 9\n"))
+    #expect(change.waiting == ["public", "store", "log", "upload-megabytes", "remember-megabytes", "patience"])
     #expect(change.keys == ["site-title"])
     #expect(change.settings.publicAddress.port == 8080)
     #expect(change.settings.site.title == "Mine")

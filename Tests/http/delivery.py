@@ -7,8 +7,9 @@ Each number is the median of several turns. All is printed as JSON; the exit cod
 
 Where the machine is full, half of it with the program that asks, the ratio of requests a second says as much of that
 program and of the scheduler as of the servers. So the processor time that a request costs each server is there too, in
-microseconds; and with `--apart` the servers have one core and the program that asks another. Run it at the usual
-priority: with `nice` the servers are slowed down differently.
+microseconds, with Quietcam's own work for its camera in it; and with `--apart` the servers have one core and the program
+that asks another, each with as many workers as before. Run it at the usual priority: with `nice` the servers are slowed
+down differently.
 """
 
 import argparse
@@ -134,7 +135,8 @@ def keep_on(core, process):
     """Keeps all threads of a process and its children on one core."""
     for one, _ in family(process):
         for thread in pathlib.Path(f"/proc/{one}/task").iterdir():
-            os.sched_setaffinity(int(thread.name), {core})
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                os.sched_setaffinity(int(thread.name), {core})
 
 
 def by_turns(measure, bases, names, seconds, turns):

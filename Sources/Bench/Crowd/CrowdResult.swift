@@ -54,8 +54,10 @@ package struct CrowdResult: Sendable {
     (share, cores, peakKiB) = (load.whole, load.cores, load.peakKiB)
   }
 
-  /// Whether all viewers saw everything.
-  package var isGood: Bool { refused.isEmpty && mistakes.isEmpty && joined == came && came >= asked }
+  /// Whether all viewers saw everything, and there was something to see.
+  package var isGood: Bool { hasNoError && media > 0 }
+
+  private var hasNoError: Bool { refused.isEmpty && mistakes.isEmpty && joined == came && came >= asked }
 
   /// Whether the last viewers had the parts so late that a player with three parts in its buffer is near to a stall.
   /// Viewers of whole segments look for them at times of their own.
@@ -98,7 +100,7 @@ extension CrowdResult: CustomStringConvertible {
     for (mistake, count) in mistakes.sorted(by: { $0.value > $1.value }).prefix(5) {
       lines.append("  \(count) × \(mistake)")
     }
-    if isGood { lines.append("  no error") }
+    if hasNoError { lines.append("  no error") }
     for limit in limits.reached.prefix(3) {
       lines.append(String(format: "  after %.0f s ", limit.after.inSeconds) + limit.words)
     }
@@ -110,9 +112,13 @@ extension CrowdResult: CustomStringConvertible {
     let whose = share.server == nil ? "This server" : "This machine"
     let taken =
       share.server.map { "; the server takes \(percent($0)) of the machine, this bench \(percent(share.bench))" } ?? ""
-    guard isGood, !isLate else {
+    if hasNoError, media == 0 {
+      return "No whole media came while all watched, so this says nothing. Watch for longer with --for"
+        + (share.server != nil && way != .photos ? ", or shorten the segments with --set segment=4." : ".")
+    }
+    guard hasNoError, !isLate else {
       let why =
-        !isGood
+        !hasNoError
         ? limits.reached.first?.words ?? "\(max(0, came - joined)) viewers got nothing"
         : "the slowest hundredth has the media \(spread.wait(at: 99)) ms after the first, more than half a part"
       return "\(whose) does not carry \(asked) viewers. What gave first: \(why)\(taken)."

@@ -151,6 +151,8 @@ final class HandshakeDeadlineHandler: ChannelInboundHandler {
     context.fireUserInboundEventTriggered(event)
   }
 
+  func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+
   func channelInactive(context: ChannelHandlerContext) {
     deadline?.cancel()
     context.fireChannelInactive()

@@ -39,10 +39,16 @@ final class HeaderDeadlineHandler: ChannelInboundHandler, RemovableChannelHandle
     context.fireChannelRead(data)
   }
 
+  func handlerRemoved(context: ChannelHandlerContext) { end() }
+
   func channelInactive(context: ChannelHandlerContext) {
+    end()
+    context.fireChannelInactive()
+  }
+
+  private func end() {
     deadline?.cancel()
     deadline = nil
-    context.fireChannelInactive()
   }
 
   private func schedule(_ context: ChannelHandlerContext) {

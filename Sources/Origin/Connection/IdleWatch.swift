@@ -4,7 +4,7 @@ import NIOCore
 final class IdleWatch {
   private let time: TimeAmount
   private var deadline: Deadline?
-  /// When something was read or written last.
+  /// When it was noted last that the connection is in use.
   private(set) var lastActive = NIODeadline.uptimeNanoseconds(0)
 
   /// - Parameter time: how long a connection can be open without a request.
@@ -21,7 +21,7 @@ final class IdleWatch {
     look(loop, at: lastActive + time, isBusy, isOver)
   }
 
-  /// Something was read or written.
+  /// Something is read or written, or a request ends.
   func note(_ now: NIODeadline) { lastActive = now }
 
   /// The connection has ended.

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOPosix
 
-/// What is to be done on one event loop after a time, nearly all of which is called off before. Used on that event loop.
+/// What is to be done on one event loop after a time, nearly all of which is called off before. Used on that loop.
 ///
 /// NIO looks through all that is scheduled to take one task out of it. With thousands of connections, each with its
 /// deadlines, that costs more than an answer; here it costs the same with any number of them. Deadlines that are close
@@ -9,6 +9,8 @@ import NIOPosix
 final class LoopDeadlines {
   /// Times are rounded up to multiples of it, in nanoseconds of the event loop's clock. A second has 32 of them.
   private static let grain: UInt64 = 31_250_000
+  /// Times that are further away than 8 s, to multiples of a quarter of a second.
+  private static let (far, coarse): (UInt64, UInt64) = (8 * 32, 8)
 
   private final class Tables {
     var all: [ObjectIdentifier: LoopDeadlines] = [:]
@@ -28,8 +30,9 @@ final class LoopDeadlines {
   /// Those of an event loop, whose thread this is.
   static func of(_ loop: any EventLoop) -> LoopDeadlines {
     loop.preconditionInEventLoop()
-    let tables = tables.currentValue ?? Tables()
-    self.tables.currentValue = tables
+    let known = tables.currentValue
+    let tables = known ?? Tables()
+    if known == nil { self.tables.currentValue = tables }
     // Another event loop may have had the same address.
     if let known = tables.all[ObjectIdentifier(loop)], known.loop === loop { return known }
     let deadlines = LoopDeadlines(loop)
@@ -39,7 +42,9 @@ final class LoopDeadlines {
   }
 
   fileprivate func add(at time: NIODeadline, _ body: @escaping () -> Void) -> Deadline {
-    let time = max((time.uptimeNanoseconds + Self.grain - 1) / Self.grain, taken + 1)
+    let fine = (time.uptimeNanoseconds + Self.grain - 1) / Self.grain
+    let isFar = loop.map { fine > $0.now.uptimeNanoseconds / Self.grain + Self.far } ?? false
+    let time = max(isFar ? (fine + Self.coarse - 1) / Self.coarse * Self.coarse : fine, taken + 1)
     lastID += 1
     if due[time] == nil, let loop {
       let bound = NIOLoopBound(self, eventLoop: loop)
@@ -49,7 +54,11 @@ final class LoopDeadlines {
     return Deadline(deadlines: self, time: time, id: lastID)
   }
 
-  fileprivate func remove(_ deadline: Deadline) { due[deadline.time]?[deadline.id] = nil }
+  fileprivate func remove(_ deadline: Deadline) {
+    guard due[deadline.time]?.removeValue(forKey: deadline.id) != nil else { return }
+    // An empty one keeps no room until its time.
+    if due[deadline.time]?.isEmpty ?? false { due[deadline.time] = [:] }
+  }
 
   private func take(_ time: UInt64) {
     taken = time
@@ -70,11 +79,13 @@ struct Deadline {
 }
 
 extension EventLoop {
-  /// Does something at a time, up to 32 ms later, unless it is called off. Called on the event loop.
+  /// Does something at a time, or up to 32 ms later (0.25 s if it is more than 8 s away), unless it is called off.
+  /// Called on the event loop.
   func deadline(at time: NIODeadline, _ body: @escaping () -> Void) -> Deadline {
     LoopDeadlines.of(self).add(at: time, body)
   }
 
-  /// Does something after a time, up to 32 ms later, unless it is called off. Called on the event loop.
+  /// Does something after a time, or up to 32 ms later (0.25 s if it is more than 8 s away), unless it is called off.
+  /// Called on the event loop.
   func deadline(in time: TimeAmount, _ body: @escaping () -> Void) -> Deadline { deadline(at: now + time, body) }
 }

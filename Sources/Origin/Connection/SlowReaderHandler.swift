@@ -16,6 +16,8 @@ final class SlowReaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     context.fireChannelWritabilityChanged()
   }
 
+  func handlerRemoved(context: ChannelHandlerContext) { watch.end() }
+
   func channelInactive(context: ChannelHandlerContext) {
     watch.end()
     context.fireChannelInactive()

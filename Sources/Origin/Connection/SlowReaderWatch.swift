@@ -6,7 +6,7 @@ import NIOCore
 final class SlowReaderWatch {
   /// The fewest bytes that a client takes in the time.
   private static let least = 32 << 10
-  /// By then the system has what it buffers for the client.
+  /// By then the system has what it buffers for the client. What a client takes until then does not count.
   private static let flushed = TimeAmount.milliseconds(1)
 
   private let patience: TimeAmount

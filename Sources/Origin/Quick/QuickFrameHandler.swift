@@ -44,9 +44,8 @@ final class QuickFrameHandler: ChannelInboundHandler {
   func handlerAdded(context: ChannelHandlerContext) {
     writer.begin(context)
     protocolContext = try? context.pipeline.syncOperations.context(handlerType: NIOHTTP2Handler.self)
-    idle.begin(context.eventLoop) { [weak self] in
-      guard let self else { return false }
-      return !others.isEmpty || !writer.isEmpty
+    idle.begin(context.eventLoop) { [self] in
+      !others.isEmpty || !writer.isEmpty
     } isOver: {
       // The client is told before the connection is closed, so that no request of it is lost.
       context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
@@ -81,10 +80,11 @@ final class QuickFrameHandler: ChannelInboundHandler {
       if writer.has(event.streamID) { return streamDelegate.streamCreated(event.streamID, channel: context.channel) }
       others.insert(event.streamID)
     case let event as StreamClosedEvent:
-      idle.note(context.eventLoop.now)
-      if writer.close(event.streamID) { return streamDelegate.streamClosed(event.streamID, channel: context.channel) }
+      let isQuick = writer.close(event.streamID)
       // A stream whose head is malformed is closed without having been created, which nobody behind expects.
-      guard others.remove(event.streamID) != nil else { return }
+      guard isQuick || others.remove(event.streamID) != nil else { return }
+      idle.note(context.eventLoop.now)
+      if isQuick { return streamDelegate.streamClosed(event.streamID, channel: context.channel) }
     default: break
     }
     context.fireUserInboundEventTriggered(event)

@@ -51,10 +51,16 @@ final class SlowSenderHandler: ChannelDuplexHandler, RemovableChannelHandler {
     promise?.succeed()
   }
 
+  func handlerRemoved(context: ChannelHandlerContext) { end() }
+
   func channelInactive(context: ChannelHandlerContext) {
+    end()
+    context.fireChannelInactive()
+  }
+
+  private func end() {
     deadline?.cancel()
     deadline = nil
-    context.fireChannelInactive()
   }
 
   private func schedule(_ context: ChannelHandlerContext, at time: NIODeadline) {

@@ -14,9 +14,6 @@ package final class RecentMedia: Sendable {
     var bytes = 0
   }
 
-  /// The most that is kept for one camera, in bytes.
-  package static let mostBytes = 128 << 20
-
   private let state = NIOLockedValueBox(State())
   private let count: Int
   private let step: Ticks
@@ -25,10 +22,11 @@ package final class RecentMedia: Sendable {
 
   /// A memory of this much of a stream.
   ///
-  /// - Parameter memory: what all cameras may take together.
+  /// - Parameters:
+  ///   - mostBytes: the most that is kept, in bytes.
+  ///   - memory: what all cameras may take together.
   init(
-    length: Ticks, timeline: TimelineSettings, mostBytes: Int = RecentMedia.mostBytes,
-    memory: RecentMemory = RecentMemory()
+    length: Ticks, timeline: TimelineSettings, mostBytes: Int = .max, memory: RecentMemory = RecentMemory()
   ) {
     count = Int(length.floorDivided(by: timeline.segment))
     step = timeline.step

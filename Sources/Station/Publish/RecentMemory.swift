@@ -30,16 +30,17 @@ package final class RecentMemory: Sendable {
 
   /// Has cameras forget as much as is too much.
   func makeRoom() {
-    while let media = fullest() { media.forgetOldest() }
+    while let (id, share) = fullest() {
+      // Not under the lock: the last reference to it may end here, and it then leaves.
+      if let media = share.media { media.forgetOldest() } else { leave(id) }
+    }
   }
 
   /// The one that has to forget something; `nil` if all together have no more than they may, or each has one segment.
-  private func fullest() -> RecentMedia? {
-    let share = shares.withLockedValue { shares -> Share? in
+  private func fullest() -> (key: ObjectIdentifier, value: Share)? {
+    shares.withLockedValue { shares in
       guard shares.values.reduce(0, { $0 + $1.bytes }) > limit else { return nil }
-      return shares.values.filter { $0.segments > 1 }.max { $0.bytes < $1.bytes }
+      return shares.filter { $0.value.segments > 1 }.max { $0.value.bytes < $1.value.bytes }
     }
-    // Not under the lock: the last reference to it may end here, and it then leaves.
-    return share?.media
   }
 }
