@@ -43,6 +43,9 @@ final class DecodedReconstruction: ReconstructionMeter {
 
 /// A file in memory that libx264 writes its pictures to: the only owner of its descriptor.
 struct PictureFile: ~Copyable {
+  /// How many rows are read by one call; the system takes no more.
+  private static let mostRows = 1024
+
   private let descriptor: Int32
   private let size: PictureSize
 
@@ -72,10 +75,14 @@ struct PictureFile: ~Copyable {
     var isWhole = place >= 0
     for plane in 0..<3 {
       frame.withPlane(plane) { samples in
-        for y in 0..<samples.height where isWhole {
-          let row = samples.row(y)
-          isWhole = pread(descriptor, row.baseAddress, row.count, place) == row.count
-          place += row.count
+        for first in stride(from: 0, to: samples.height, by: Self.mostRows) where isWhole {
+          let rows = (first..<min(first + Self.mostRows, samples.height)).map { y in
+            let row = samples.row(y)
+            return iovec(iov_base: row.baseAddress, iov_len: row.count)
+          }
+          let count = rows.count * samples.width
+          isWhole = preadv(descriptor, rows, Int32(rows.count), place) == count
+          place += count
         }
       }
     }

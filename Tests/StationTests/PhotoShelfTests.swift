@@ -67,6 +67,37 @@ import Testing
     if case .memory? = shelf.place(of: names[5]) {} else { Issue.record("it lies in memory") }
   }
 
+  @Test func whatIsOnDiskTakesLittleMemoryAndTheNewestStayInIt() {
+    var limits = PhotoShelf.Limits(count: 100, isStored: true)
+    limits.cached = 100
+    var shelf = PhotoShelf(limits: limits, isStored: true)
+    let names = (0..<20).map { name(Int64($0)) }
+    for (index, name) in names.enumerated() {
+      shelf.keep(jpeg(40), as: name)
+      // A disk that is late.
+      if index % 3 == 2 { settle(&shelf) }
+    }
+    settle(&shelf)
+    #expect(shelf.photos.count == 20 && shelf.memoryBytes == 160)
+    for (index, name) in names.enumerated() {
+      switch shelf.place(of: name) {
+      case .memory: #expect(index >= 16)
+      case .disk: #expect(index < 16)
+      case nil: Issue.record("\(index) is lost")
+      }
+    }
+  }
+
+  @Test func whatIsNotOnDiskYetStaysInMemory() {
+    var limits = PhotoShelf.Limits(count: 100, isStored: true)
+    limits.cached = 100
+    var shelf = PhotoShelf(limits: limits, isStored: true)
+    let names = (0..<20).map { name(Int64($0)) }
+    for name in names { shelf.keep(jpeg(40), as: name) }
+    #expect(shelf.memoryBytes == 800)
+    #expect(names.allSatisfy { if case .memory? = shelf.place(of: $0) { true } else { false } })
+  }
+
   @Test func aDiskThatTakesNothingCostsTheOldestAndNoMemory() {
     var shelf = shelf(count: 100, memory: 100)
     let names = (0..<50).map { name(Int64($0)) }

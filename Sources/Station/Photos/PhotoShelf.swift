@@ -12,6 +12,8 @@ struct PhotoShelf: Sendable {
     var bytes: Int
     /// Bytes in memory at most.
     var memory: Int
+    /// Bytes in memory at most of what is on disk too, but for the newest few.
+    var cached: Int
     /// Whether no two photos of the same size in bytes are listed: the older one is dropped. Under a veil the loop's
     /// pictures come again, and the list must not show that.
     var hasUniqueSizes = false
@@ -23,12 +25,17 @@ struct PhotoShelf: Sendable {
       self.count = count
       bytes = isStored ? Self.mostBytes : Self.mostMemory
       memory = isStored ? Self.mostMemory / 4 : Self.mostMemory
+      cached = isStored ? Self.mostCached : .max
     }
 
     /// The most bytes of photos on disk, for each camera.
     private static let mostBytes = 1 << 30
     /// The most bytes in memory if there is no disk.
     private static let mostMemory = 64 << 20
+    /// The most bytes of those that are on disk too.
+    private static let mostCached = 1 << 20
+    /// How many of the newest stay in memory: many ask for these at once.
+    fileprivate static let newest = 4
   }
 
   /// One step on disk.
@@ -192,16 +199,25 @@ struct PhotoShelf: Sendable {
 
   /// Moves what the memory has no room for to the disk. If the disk accepts nothing, the oldest are dropped.
   private mutating func trimMemory() {
+    while memory > limits.cached,
+      let index = entries.dropLast(Limits.newest).firstIndex(where: { $0.jpeg != nil && $0.isStored })
+    {
+      leaveToDisk(index)
+    }
     while memory > limits.memory {
       if let index = entries.firstIndex(where: { $0.jpeg != nil && $0.isStored }) {
-        memory -= entries[index].jpeg?.readableBytes ?? 0
-        entries[index].jpeg = nil
+        leaveToDisk(index)
       } else if let index = entries.firstIndex(where: { $0.jpeg != nil }) {
         drop(at: index)
       } else {
         return
       }
     }
+  }
+
+  private mutating func leaveToDisk(_ index: Int) {
+    memory -= entries[index].jpeg?.readableBytes ?? 0
+    entries[index].jpeg = nil
   }
 
   private mutating func drop(at index: Int) {
