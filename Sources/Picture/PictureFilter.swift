@@ -87,7 +87,7 @@ package struct PictureFilter: ~Copyable {
         settings.masks, size: shape.size, orientation: orientation, format: shape.format, cell: cell)
       let unit = reduction > 0 ? 2 * cell : 1
       input = nil
-      // Those of other shapes are as large as photos, and hardly come again.
+      // A graph for an earlier size of photos holds as much memory as one, and is hardly wanted again.
       if !filters.isShared { filters.forget() }
       chains = Self.chains(
         settings, input: shape.size, orientation: orientation, unit: unit, isForeign: isForeign)

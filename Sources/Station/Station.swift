@@ -58,7 +58,7 @@ package final class Station: Service {
     cameras: [CameraSettings], store: Store, clock: StationClock, pool: EncodePool, decoding: EncodePool,
     publishing: EncodePool, load: LoadWatch = LoadWatch(),
     copy: @escaping @Sendable (CameraName) -> (any StreamCopy)? = { _ in nil },
-    recentMemory: RecentMemory = RecentMemory(), logger: Logger
+    recentMemory: RecentMemory = RecentMemory(limit: 64 << 20), logger: Logger
   ) {
     let seats = cameras.enumerated().map { place, settings in
       CameraSeat(

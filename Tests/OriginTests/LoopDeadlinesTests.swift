@@ -73,6 +73,20 @@ struct LoopDeadlinesTests {
     #expect(notes.done == [1, 3])
   }
 
+  @Test func eventLoopsOfOneThreadDoNotDisturbEachOther() {
+    let other = EmbeddedEventLoop()
+    set(1, in: .seconds(1))
+    notes.deadlines[2] = other.deadline(in: .seconds(1)) { [notes] in notes.done.append(2) }
+    set(3, in: .seconds(1))
+    set(4, in: .seconds(1))
+    notes.deadlines[1]?.cancel()
+    notes.deadlines[4]?.cancel()
+    loop.advanceTime(by: .seconds(1))
+    #expect(notes.done == [3])
+    other.advanceTime(by: .seconds(1))
+    #expect(notes.done == [3, 2])
+  }
+
   @Test func whatIsCalledOffIsNotKept() {
     weak var kept: Notes?
     do {

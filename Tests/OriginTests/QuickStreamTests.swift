@@ -188,6 +188,16 @@ import Testing
     #expect(connection.quiesced == 1)
   }
 
+  @Test func whoNeverAsksIsEndedAlsoIfThereArePings() throws {
+    let connection = try world.frames(rules: .init(idle: .seconds(60), patience: .seconds(10)))
+    for second in 0..<60 {
+      #expect(connection.quiesced == 0, "after \(second) s")
+      try connection.send(.rootStream, .ping(HTTP2PingData(withInteger: UInt64(second)), ack: false))
+      connection.server.embeddedEventLoop.advanceTime(by: .seconds(1))
+    }
+    #expect(connection.quiesced == 1)
+  }
+
   @Test func aRequestOfOthersKeepsTheConnectionInUseToo() throws {
     let connection = try world.frames(rules: .init(idle: .seconds(60), patience: .seconds(10)))
     let loop = connection.server.embeddedEventLoop

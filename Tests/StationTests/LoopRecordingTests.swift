@@ -14,7 +14,7 @@ import Testing
   /// What a server would answer that has shown the loop in this folder.
   private func recording(of folder: String, _ settings: CameraSettings, from first: Int = 0) throws -> ByteBuffer {
     let loop = try #require(try open(folder, settings))
-    let recent = RecentMedia(length: .seconds(60), timeline: settings.timeline)
+    let recent = RecentMedia(length: .seconds(60), timeline: settings.timeline, memory: RecentMemory(limit: 1 << 30))
     let header = ByteBuffer(bytes: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/loop/init.mp4")))
     for index in first..<loop.count {
       let segment = try loop.segment(index)
@@ -181,7 +181,7 @@ import Testing
       segment.changes = [ShownPicture(step: 0, jpeg: ByteBuffer(repeating: number, count: 900))]
       return segment
     }
-    let recent = RecentMedia(length: .seconds(40), timeline: timeline, mostBytes: 3500)
+    let recent = RecentMedia(length: .seconds(40), timeline: timeline, memory: RecentMemory(limit: 3500))
     for number in 0..<100 {
       recent.append(segment(UInt8(number)), header: ByteBuffer())
       #expect(recent.bytes == 1000 * min(number + 1, 3), "the JPEGs count too")
@@ -190,7 +190,7 @@ import Testing
     #expect(file.readableBytesView.contains(97) && !file.readableBytesView.contains(96))
     recent.clear()
     #expect(recent.bytes == 0 && recent.file(span: .seconds(60), segment: timeline.segment) == nil)
-    let none = RecentMedia(length: .zero, timeline: timeline)
+    let none = RecentMedia(length: .zero, timeline: timeline, memory: RecentMemory(limit: 3500))
     none.append(segment(1), header: ByteBuffer())
     #expect(none.bytes == 0 && none.file(span: .seconds(60), segment: timeline.segment) == nil)
   }

@@ -84,6 +84,17 @@ def test_both_ways_give_the_same_answer(server, name):
         assert quick[1]
 
 
+@pytest.mark.parametrize("name", ["INIT", "SEGMENT", "live.m3u8?_HLS_msn=x"])
+def test_an_absolute_target_has_the_same_answer(server, name):
+    """As proxies are asked, and every server must take it (RFC 9112, section 3.2.2)."""
+    newest = playlist.parse(server.get(f"/{CAMERA}/live.m3u8").text).segments[-1]
+    target = f"/{CAMERA}/" + name.replace("INIT", newest.map).replace("SEGMENT", newest.uri)
+    for method, fields in REQUESTS[:4]:
+        absolute = raw(server.public, method, f"http://127.0.0.1:{server.public}{target}", fields)
+        assert absolute == raw(server.public, method, target, fields)
+        assert absolute[0][0] == ("400" if "?" in name else "200")
+
+
 @pytest.fixture(scope="module")
 def secure(tmp_path_factory):
     folder = tmp_path_factory.mktemp("certificate")

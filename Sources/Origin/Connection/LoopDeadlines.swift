@@ -12,14 +12,9 @@ final class LoopDeadlines {
   /// Times that are further away than 8 s, to multiples of a quarter of a second.
   private static let (far, coarse): (UInt64, UInt64) = (8 * 32, 8)
 
-  private final class Tables {
-    var all: [ObjectIdentifier: LoopDeadlines] = [:]
-  }
+  private static let ofThread = ThreadSpecificVariable<NIOLoopBoundBox<LoopDeadlines>>()
 
-  // Each thread has its own.
-  private nonisolated(unsafe) static let tables = ThreadSpecificVariable<Tables>()
-
-  private weak var loop: (any EventLoop)?
+  private let loop: any EventLoop
   private var due: [UInt64: [UInt64: () -> Void]] = [:]
   private var lastID: UInt64 = 0
   /// The last time whose deadlines were taken.
@@ -29,24 +24,19 @@ final class LoopDeadlines {
 
   /// Those of an event loop, whose thread this is.
   static func of(_ loop: any EventLoop) -> LoopDeadlines {
-    loop.preconditionInEventLoop()
-    let known = tables.currentValue
-    let tables = known ?? Tables()
-    if known == nil { self.tables.currentValue = tables }
-    // Another event loop may have had the same address.
-    if let known = tables.all[ObjectIdentifier(loop)], known.loop === loop { return known }
+    // In tests a thread has several event loops. What one was asked to do before goes on all the same.
+    if let known = ofThread.currentValue?.value, known.loop === loop { return known }
     let deadlines = LoopDeadlines(loop)
-    tables.all = tables.all.filter { $0.value.loop != nil }
-    tables.all[ObjectIdentifier(loop)] = deadlines
+    ofThread.currentValue = NIOLoopBoundBox(deadlines, eventLoop: loop)
     return deadlines
   }
 
   fileprivate func add(at time: NIODeadline, _ body: @escaping () -> Void) -> Deadline {
     let fine = (time.uptimeNanoseconds + Self.grain - 1) / Self.grain
-    let isFar = loop.map { fine > $0.now.uptimeNanoseconds / Self.grain + Self.far } ?? false
+    let isFar = fine > loop.now.uptimeNanoseconds / Self.grain + Self.far
     let time = max(isFar ? (fine + Self.coarse - 1) / Self.coarse * Self.coarse : fine, taken + 1)
     lastID += 1
-    if due[time] == nil, let loop {
+    if due[time] == nil {
       let bound = NIOLoopBound(self, eventLoop: loop)
       loop.scheduleTask(deadline: .uptimeNanoseconds(time * Self.grain)) { bound.value.take(time) }
     }

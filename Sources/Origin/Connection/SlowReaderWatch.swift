@@ -6,8 +6,6 @@ import NIOCore
 final class SlowReaderWatch {
   /// The fewest bytes that a client takes in the time.
   private static let least = 32 << 10
-  /// By then the system has what it buffers for the client. What a client takes until then does not count.
-  private static let flushed = TimeAmount.milliseconds(1)
 
   private let patience: TimeAmount
   private var deadline: Deadline?
@@ -21,8 +19,8 @@ final class SlowReaderWatch {
   func begin(_ channel: any Channel) {
     guard deadline == nil else { return }
     let due = channel.eventLoop.now + patience
-    // What the system buffers at once was not taken by the client.
-    deadline = channel.eventLoop.deadline(in: Self.flushed) { [self] in
+    // What the system buffers at once was not taken by the client; nor does what it takes until then count.
+    deadline = channel.eventLoop.deadline(in: .zero) { [self] in
       before = Self.waiting(channel)
       look(channel, at: due)
     }

@@ -76,7 +76,7 @@ package enum Listeners {
     return listener(
       try DoorChannel(
         doors: doors, rules: rules, http1: plain,
-        stream: HTTP1Channel(responder: answer, configuration: http1(idle: rules.idle)), idle: idleTimeout, tls: tls),
+        stream: HTTP1Channel(responder: answer, configuration: http1(idle: rules.idle)), tls: tls),
       at: address, connections: doors.limits.viewers, patience: patience, logger: logger, onListening)
   }
 

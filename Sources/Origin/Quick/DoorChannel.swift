@@ -34,7 +34,6 @@ struct DoorChannel: ServerChildChannel {
 
   private struct Secure: Sendable {
     let context: NIOSSLContext
-    let idle: TimeAmount
     /// How each request by HTTP/2 is handled that is no quick one.
     let stream: HTTP1Channel
   }
@@ -49,16 +48,14 @@ struct DoorChannel: ServerChildChannel {
   /// - Parameters:
   ///   - http1: handles what comes by HTTP/1.1.
   ///   - stream: handles a request by HTTP/2.
-  ///   - idle: how long a connection by HTTP/2 can be open without a request.
   /// - Throws: `NIOSSLError` if the certificate cannot be used.
   init(
-    doors: Doors, rules: QuickHandler.Rules, http1: HTTP1Channel, stream: HTTP1Channel, idle: TimeAmount,
-    tls: TLSConfiguration
+    doors: Doors, rules: QuickHandler.Rules, http1: HTTP1Channel, stream: HTTP1Channel, tls: TLSConfiguration
   ) throws {
     var tls = tls
     tls.applicationProtocols = ["h2", "http/1.1"]
     (self.doors, self.rules, self.http1) = (doors, rules, http1)
-    secure = Secure(context: try NIOSSLContext(configuration: tls), idle: idle, stream: stream)
+    secure = Secure(context: try NIOSSLContext(configuration: tls), stream: stream)
   }
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -146,8 +143,7 @@ struct DoorChannel: ServerChildChannel {
     try channel.pipeline.syncOperations.addHandlers(
       NIOHTTP2Handler(mode: .server, connectionConfiguration: .init(), streamConfiguration: .init()),
       QuickFrameHandler(
-        door: { [doors] in doors.quickDoor }, rules: .init(idle: secure.idle, patience: rules.patience),
-        streams: manager.http2StreamDelegate),
+        door: { [doors] in doors.quickDoor }, rules: rules, streams: manager.http2StreamDelegate),
       multiplexer, manager, EndOfInputHandler())
     return requests
   }

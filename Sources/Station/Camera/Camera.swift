@@ -72,7 +72,7 @@ package final class Camera: Sendable {
   ///   - recentMemory: what all cameras may take together for what they showed lately.
   package init(
     settings: CameraSettings, clock: StationClock, load: LoadWatch = LoadWatch(isOn: false),
-    copy: (any StreamCopy)? = nil, recentMemory: RecentMemory = RecentMemory()
+    copy: (any StreamCopy)? = nil, recentMemory: RecentMemory = RecentMemory(limit: 64 << 20)
   ) {
     name = settings.name
     self.copy = copy

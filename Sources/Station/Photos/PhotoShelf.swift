@@ -12,7 +12,7 @@ struct PhotoShelf: Sendable {
     var bytes: Int
     /// Bytes in memory at most.
     var memory: Int
-    /// Bytes in memory at most of what is on disk too, but for the newest few.
+    /// With more bytes than these in memory, what is on disk too leaves it, but for the newest few.
     var cached: Int
     /// Whether no two photos of the same size in bytes are listed: the older one is dropped. Under a veil the loop's
     /// pictures come again, and the list must not show that.

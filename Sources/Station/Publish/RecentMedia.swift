@@ -17,20 +17,14 @@ package final class RecentMedia: Sendable {
   private let state = NIOLockedValueBox(State())
   private let count: Int
   private let step: Ticks
-  private let mostBytes: Int
   private let memory: RecentMemory
 
   /// A memory of this much of a stream.
   ///
-  /// - Parameters:
-  ///   - mostBytes: the most that is kept, in bytes.
-  ///   - memory: what all cameras may take together.
-  init(
-    length: Ticks, timeline: TimelineSettings, mostBytes: Int = .max, memory: RecentMemory = RecentMemory()
-  ) {
+  /// - Parameter memory: what all cameras may take together.
+  init(length: Ticks, timeline: TimelineSettings, memory: RecentMemory) {
     count = Int(length.floorDivided(by: timeline.segment))
     step = timeline.step
-    self.mostBytes = mostBytes
     self.memory = memory
   }
 
@@ -42,7 +36,7 @@ package final class RecentMedia: Sendable {
       state.header = header
       state.segments.append(segment)
       state.bytes += segment.bytes
-      while state.segments.count > count || state.bytes > mostBytes, !state.segments.isEmpty {
+      while state.segments.count > count {
         state.bytes -= state.segments.removeFirst().bytes
       }
       memory.note(self, bytes: state.bytes, segments: state.segments.count)

@@ -14,7 +14,7 @@ package final class RecentMemory: Sendable {
   private let shares = NIOLockedValueBox<[ObjectIdentifier: Share]>([:])
 
   /// - Parameter limit: in bytes.
-  package init(limit: Int = .max) { self.limit = limit }
+  package init(limit: Int) { self.limit = limit }
 
   /// What all have, in bytes.
   package var bytes: Int { shares.withLockedValue { $0.values.reduce(0) { $0 + $1.bytes } } }
